@@ -1,0 +1,126 @@
+//! One file per failure mode, named after its id; the list below is the registry.
+//!
+//! A check reads [`Derived`] and answers; it does no I/O and asks no clock. Its module documentation is its page: what
+//! `kubectl irsa explain ID` prints and what `docs/checks/` holds. To add one: write the file, add its name below,
+//! add `tests/worlds/<id>/{broken,fine}.<case>.yaml`.
+
+mod outcome;
+mod prelude;
+
+pub use outcome::{Outcome, unknown};
+
+use crate::derive::Derived;
+use crate::finding::{About, Confidence, Finding, Severity};
+use crate::step::Step;
+
+/// What is fixed about a check.
+#[derive(Debug)]
+pub struct Meta {
+    /// Kebab-case id; never reused, never renamed.
+    pub id: &'static str,
+    /// The link that it looks at.
+    pub step: Step,
+    /// The failure mode in a few words.
+    pub title: &'static str,
+    /// Ids of failure modes that are mere consequences of this one.
+    pub explains: &'static [&'static str],
+}
+
+/// A registered check.
+#[derive(Debug)]
+pub struct Check {
+    /// What is fixed about it.
+    pub meta: &'static Meta,
+    /// The check.
+    pub run: fn(&Derived<'_>) -> Outcome,
+    /// Its source file, for its page.
+    source: &'static str,
+}
+
+impl Check {
+    /// The check's page in Markdown: its module documentation.
+    pub fn page(&self) -> String {
+        page_of(self.source)
+    }
+}
+
+fn page_of(source: &str) -> String {
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+macro_rules! checks {
+    ($($name:ident,)*) => {
+        $(mod $name;)*
+        /// Every check, in the order in which faults of one link are to be repaired.
+        pub static ALL: &[Check] = &[
+            $(Check { meta: &$name::META, run: $name::check, source: include_str!(concat!(stringify!($name), ".rs")) },)*
+        ];
+    };
+}
+
+checks! {
+    // service account
+    sa_missing,
+    annotation_key_typo,
+    sa_not_annotated,
+    role_arn_malformed,
+    // pod spec
+    env_preset_partial,
+    static_env_keys,
+    // injection
+    skip_label,
+    mwc_missing,
+    pod_created_before_annotation,
+    not_injected,
+}
+
+/// Failure modes that people suspect and that are none: pages for `explain`, and fine worlds in the tests.
+pub static NOT_A_FAULT: &[(&str, &str)] = &[
+];
+
+impl Meta {
+    /// Starts an error about the subject's service account.
+    pub fn on_account(&self, derived: &Derived<'_>, summary: impl Into<String>) -> Finding {
+        let facts = derived.facts;
+        self.on("ServiceAccount", &facts.namespace_name, &facts.service_account_name, summary)
+    }
+
+    /// Starts an error about the pod, or about the template of pods to come.
+    pub fn on_subject(&self, derived: &Derived<'_>, summary: impl Into<String>) -> Finding {
+        let facts = derived.facts;
+        match &facts.subject {
+            crate::facts::Subject::Pod(pod) => self.on("Pod", &facts.namespace_name, &pod.value.metadata.name, summary),
+            crate::facts::Subject::Template(owner) => {
+                self.on(&owner.value.kind, &facts.namespace_name, &owner.value.meta.name, summary)
+            }
+            crate::facts::Subject::ServiceAccount => self.on_account(derived, summary),
+        }
+    }
+
+    /// Starts an error about any object.
+    pub fn on(&self, kind: &str, namespace: &str, name: &str, summary: impl Into<String>) -> Finding {
+        Finding {
+            id: self.id,
+            step: self.step,
+            title: self.title,
+            severity: Severity::Error,
+            confidence: Confidence::Observed,
+            summary: summary.into(),
+            about: About {
+                kind: kind.to_owned(),
+                namespace: namespace.to_owned(),
+                name: name.to_owned(),
+                container: None,
+                path: None,
+            },
+            evidence: Vec::new(),
+            fixes: Vec::new(),
+        }
+    }
+}
+
+/// Looks a check up by its id.
+pub fn by_id(id: &str) -> Option<&'static Check> {
+    ALL.iter().find(|check| check.meta.id == id)
+}

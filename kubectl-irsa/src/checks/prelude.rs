@@ -1,0 +1,13 @@
+//! The vocabulary of checks.
+
+#![allow(unused_imports, reason = "not every check uses every word")]
+
+pub use super::{Meta, Outcome, unknown};
+pub use crate::derive::container::{
+    ContainerView, PI_VOLUME, ROLE_ARN, TOKEN_DIRECTORY, TOKEN_FILE, TOKEN_VOLUME, Wiring,
+};
+pub use crate::derive::webhook::{Registrations, Selection};
+pub use crate::derive::{BareBecause, Derived, Intent, Mechanism, Platform, RoleOrigin, annotation_path};
+pub use crate::facts::{Fact, Source, Sourced, Subject};
+pub use crate::finding::{Finding, Severity};
+pub use crate::step::Step;

@@ -1,0 +1,73 @@
+//! The resources that are read, and how a list is narrowed.
+
+use crate::facts::kubernetes::{
+    ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, LabelSelector, MutatingWebhookConfiguration,
+    Namespace, Node, Object, Pod, ReplicaSet, Secret, ServiceAccount, StatefulSet,
+};
+use crate::facts::Grant;
+
+/// A type that stands for one resource of the Kubernetes API.
+pub trait Resource: Object {
+    /// API group, empty for the core group.
+    const GROUP: &'static str;
+    /// Version within the group.
+    const VERSION: &'static str;
+    /// Plural name.
+    const PLURAL: &'static str;
+    /// Lower-case singular, as sources name it.
+    const SINGULAR: &'static str;
+    /// False for cluster-wide resources.
+    const NAMESPACED: bool = true;
+    /// True if only metadata may be asked for: Secrets.
+    const METADATA_ONLY: bool = false;
+
+    /// Resource and group as RBAC errors and `kubectl auth can-i` write them: `deployments.apps`.
+    fn rbac_name() -> String {
+        if Self::GROUP.is_empty() { Self::PLURAL.to_owned() } else { format!("{}.{}", Self::PLURAL, Self::GROUP) }
+    }
+
+    /// The permission that a request needs.
+    fn grant(verb: &str, namespace: Option<&str>) -> Grant {
+        Grant { verb: verb.to_owned(), resource: Self::rbac_name(), namespace: namespace.map(str::to_owned) }
+    }
+}
+
+macro_rules! resources {
+    ($($type:ty: $group:literal $version:literal $plural:literal $singular:literal $($key:ident = $value:literal)*;)*) => {
+        $(impl Resource for $type {
+            const GROUP: &'static str = $group;
+            const VERSION: &'static str = $version;
+            const PLURAL: &'static str = $plural;
+            const SINGULAR: &'static str = $singular;
+            $(const $key: bool = $value;)*
+        })*
+    };
+}
+
+resources! {
+    Pod: "" "v1" "pods" "pod";
+    ServiceAccount: "" "v1" "serviceaccounts" "serviceaccount";
+    Namespace: "" "v1" "namespaces" "namespace" NAMESPACED = false;
+    Node: "" "v1" "nodes" "node" NAMESPACED = false;
+    Event: "" "v1" "events" "event";
+    ConfigMap: "" "v1" "configmaps" "configmap";
+    Secret: "" "v1" "secrets" "secret" METADATA_ONLY = true;
+    Deployment: "apps" "v1" "deployments" "deployment";
+    ReplicaSet: "apps" "v1" "replicasets" "replicaset";
+    StatefulSet: "apps" "v1" "statefulsets" "statefulset";
+    DaemonSet: "apps" "v1" "daemonsets" "daemonset";
+    Job: "batch" "v1" "jobs" "job";
+    CronJob: "batch" "v1" "cronjobs" "cronjob";
+    EndpointSlice: "discovery.k8s.io" "v1" "endpointslices" "endpointslice";
+    MutatingWebhookConfiguration: "admissionregistration.k8s.io" "v1" "mutatingwebhookconfigurations"
+        "mutatingwebhookconfiguration" NAMESPACED = false;
+}
+
+/// How a list is narrowed; every part must hold.
+#[derive(Debug, Default, Clone)]
+pub struct Query {
+    /// Labels.
+    pub labels: Option<LabelSelector>,
+    /// Field selectors: `("spec.serviceAccountName", "checkout")`.
+    pub fields: Vec<(&'static str, String)>,
+}

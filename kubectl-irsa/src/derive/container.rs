@@ -1,0 +1,123 @@
+//! One container: what it was wired with, and what the webhook would have wired it with.
+
+use super::env::Env;
+use crate::facts::kubernetes::{Container, PodSpec, ServiceAccountToken, Volume, VolumeMount};
+
+/// Variable that names the role.
+pub const ROLE_ARN: &str = "AWS_ROLE_ARN";
+/// Variable that names the token file.
+pub const TOKEN_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
+/// Variable that SDKs read for container credentials; EKS Pod Identity sets it.
+pub const CREDENTIALS_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+/// Variable that names EKS Pod Identity's token file.
+pub const PI_TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+/// Name of the volume that the webhook adds (webhook `handler.go`).
+pub const TOKEN_VOLUME: &str = "aws-iam-token";
+/// Directory that the webhook mounts it on.
+pub const TOKEN_DIRECTORY: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
+/// Name of the volume of EKS Pod Identity.
+pub const PI_VOLUME: &str = "eks-pod-identity-token";
+
+/// What kind of container it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContainerKind {
+    /// Runs once before the others.
+    Init,
+    /// An init container that keeps running.
+    NativeSidecar,
+    /// A regular container.
+    Regular,
+}
+
+/// How far a container is wired for IRSA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wiring {
+    /// Both variables, and the token is mounted.
+    Complete,
+    /// Only [`ROLE_ARN`].
+    RoleOnly,
+    /// Only [`TOKEN_FILE`].
+    TokenFileOnly,
+    /// Both variables, but nothing is mounted where the token should be.
+    NoMount,
+    /// Neither variable.
+    Nothing,
+    /// A variable may come from a ConfigMap or Secret that could not be read.
+    Unknown,
+}
+
+/// One container of the subject.
+#[derive(Debug)]
+pub struct ContainerView<'f> {
+    /// The container.
+    pub container: &'f Container,
+    /// Its kind.
+    pub kind: ContainerKind,
+    /// Where it stands in the object: `.spec.containers[0]`.
+    pub path: String,
+    /// True for the one that the report is about.
+    pub is_target: bool,
+    /// Its environment, with what the webhook would add if the subject is a template.
+    pub env: Env<'f>,
+    /// How it is wired.
+    pub wiring: Wiring,
+    /// The mount that holds the token file, if one does.
+    pub token_mount: Option<TokenMount<'f>>,
+    /// True if the annotation `skip-containers` names it exactly.
+    pub skipped: bool,
+    /// True if it carries the variables of EKS Pod Identity.
+    pub pod_identity: bool,
+}
+
+/// A mount that holds the token file.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenMount<'f> {
+    /// Index within `volumeMounts`.
+    pub index: usize,
+    /// The mount.
+    pub mount: &'f VolumeMount,
+    /// Its volume, if the pod has one of that name.
+    pub volume: Option<(usize, &'f Volume)>,
+}
+
+impl<'f> TokenMount<'f> {
+    /// The mount under which `file` lies: the longest path that is a parent of it.
+    pub fn of(container: &'f Container, spec: &'f PodSpec, file: &str) -> Option<Self> {
+        let mounts = container.volume_mounts.iter().enumerate();
+        let (index, mount) = mounts
+            .filter(|(_, mount)| is_parent(&mount.mount_path, file))
+            .max_by_key(|(_, mount)| mount.mount_path.trim_end_matches('/').len())?;
+        Some(Self { index, mount, volume: spec.volume(&mount.name) })
+    }
+
+    /// The projected token that becomes the file of that name in the volume.
+    pub fn token(&self, file: &str) -> Option<&'f ServiceAccountToken> {
+        let directory = self.mount.mount_path.trim_end_matches('/');
+        let relative = file.strip_prefix(directory)?.trim_start_matches('/');
+        let (_, volume) = self.volume?;
+        volume.tokens().map(|(_, token)| token).find(|token| token.path == relative || self.mount.sub_path == token.path)
+    }
+}
+
+/// True if `path` is `parent` or lies under it.
+pub fn is_parent(parent: &str, path: &str) -> bool {
+    let parent = parent.trim_end_matches(['/', '\\']);
+    path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
+}
+
+impl ContainerView<'_> {
+    /// The container's name.
+    pub fn name(&self) -> &str {
+        &self.container.name
+    }
+
+    /// True if it sets any AWS variable itself: a sign that it means to call AWS.
+    pub fn speaks_aws(&self) -> bool {
+        self.env.iter().any(|(name, _)| name.starts_with("AWS_"))
+    }
+
+    /// Regular containers and native sidecars, which run as long as the pod does.
+    pub fn runs(&self) -> bool {
+        self.kind != ContainerKind::Init
+    }
+}

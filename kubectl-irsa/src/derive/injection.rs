@@ -1,0 +1,223 @@
+//! What the webhook did to each container, what it would have done, and why it may not have done it.
+//!
+//! The rules are those of aws/amazon-eks-pod-identity-webhook `pkg/handler/handler.go`.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::container::{
+    ContainerKind, ContainerView, CREDENTIALS_URI, ROLE_ARN, TOKEN_DIRECTORY, TOKEN_FILE, TOKEN_VOLUME, TokenMount, Wiring,
+};
+use super::env::{Env, EnvEntry, Origin};
+use super::intent::{Intent, RoleOrigin};
+use super::webhook::{Registrations, Selection};
+use super::Derived;
+use crate::facts::Facts;
+use crate::facts::kubernetes::{Container, EnvValue, Meta};
+
+/// Sidecars that are put beside an application and are not it; the report is about the application.
+const SIDECARS: [&str; 12] = [
+    "istio-proxy", "linkerd-proxy", "envoy", "vault-agent", "dapr", "daprd", "kuma-sidecar", "consul-dataplane",
+    "datadog-agent", "fluent-bit", "otc-container", "cloud-sql-proxy",
+];
+
+/// Two moments this close may be one event for the webhook's informer cache (webhook#174).
+const RACE: SignedDuration = SignedDuration::from_secs(10);
+
+/// Why a container that should carry the variables does not.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BareBecause<'f> {
+    /// The pod carries the label that the registration leaves out.
+    SkipLabel,
+    /// A selector of the registration leaves the pod or its namespace out.
+    Excluded,
+    /// The annotation `skip-containers` names it.
+    SkipContainers,
+    /// A static pod: never admitted through the API server.
+    StaticPod,
+    /// No webhook is registered.
+    WebhookMissing,
+    /// Another container of the pod was injected, so the webhook ran and this one came later or was left alone.
+    OthersInjected,
+    /// The annotation was written after the pod was made.
+    PodIsOlder {
+        /// When the annotation's writer last wrote.
+        annotated: Timestamp,
+        /// When the pod was made.
+        created: Timestamp,
+    },
+    /// Service account and pod were made within seconds.
+    Race {
+        /// When the service account was made.
+        account: Timestamp,
+        /// When the pod was made.
+        created: Timestamp,
+    },
+    /// A younger pod of the same workload was injected: what is wrong with this one is its time of birth.
+    YoungerSiblingInjected(&'f str),
+    /// The webhook should have seen it, as far as can be told from what is there now.
+    Unexplained,
+}
+
+/// The containers of the subject with their environment and wiring.
+pub(super) fn containers(facts: &Facts) -> Vec<ContainerView<'_>> {
+    let Some((spec, meta, source, path)) = facts.subject.spec() else { return Vec::new() };
+    let target = target_name(facts, &spec.containers, meta);
+    let skipped = skip_list(meta);
+    let init = spec.init_containers.iter().enumerate().map(|(index, container)| {
+        let kind = if container.restart_policy == "Always" { ContainerKind::NativeSidecar } else { ContainerKind::Init };
+        (container, kind, format!("{path}.initContainers[{index}]"))
+    });
+    let regular = spec
+        .containers
+        .iter()
+        .enumerate()
+        .map(|(index, container)| (container, ContainerKind::Regular, format!("{path}.containers[{index}]")));
+    init.chain(regular)
+        .map(|(container, kind, path)| {
+            let env = Env::of(facts, container, source, &path);
+            let file = env.get(TOKEN_FILE).and_then(EnvEntry::text).unwrap_or(DEFAULT_TOKEN_FILE);
+            let token_mount = TokenMount::of(container, spec, file);
+            let wiring = wiring(&env, token_mount.is_some());
+            ContainerView {
+                is_target: target.is_some_and(|name| name == container.name),
+                skipped: skipped.iter().any(|name| name == &container.name),
+                pod_identity: env.get(CREDENTIALS_URI).is_some(),
+                container,
+                kind,
+                path,
+                env,
+                wiring,
+                token_mount,
+            }
+        })
+        .collect()
+}
+
+/// Where the webhook says that the token is.
+const DEFAULT_TOKEN_FILE: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
+
+fn wiring(env: &Env<'_>, mounted: bool) -> Wiring {
+    let has = |name| env.get(name).is_some_and(EnvEntry::is_set);
+    match (has(ROLE_ARN), has(TOKEN_FILE)) {
+        (true, true) if mounted => Wiring::Complete,
+        (true, true) => Wiring::NoMount,
+        _ if !env.unread.is_empty() => Wiring::Unknown,
+        (true, false) => Wiring::RoleOnly,
+        (false, true) => Wiring::TokenFileOnly,
+        (false, false) => Wiring::Nothing,
+    }
+}
+
+/// The container that the report is about: `-c`, kubectl's default-container annotation, the only one, or the first that
+/// is not a known sidecar.
+fn target_name<'f>(facts: &'f Facts, regular: &'f [Container], meta: &'f Meta) -> Option<&'f str> {
+    if let Some(name) = &facts.request.container {
+        return Some(name);
+    }
+    let annotated = meta.annotations.get("kubectl.kubernetes.io/default-container");
+    if let Some(name) = annotated.filter(|name| regular.iter().any(|container| &container.name == *name)) {
+        return Some(name);
+    }
+    let application = regular.iter().find(|container| !SIDECARS.contains(&container.name.as_str()));
+    application.or(regular.first()).map(|container| container.name.as_str())
+}
+
+/// `skip-containers` as the webhook reads it: CSV without trimming, and nothing at all if the CSV is malformed.
+pub(super) fn skip_list(meta: &Meta) -> Vec<String> {
+    let key = "eks.amazonaws.com/skip-containers";
+    match meta.annotations.get(key) {
+        // Go's encoding/csv refuses a quote within an unquoted field; names of containers never hold one.
+        Some(list) if !list.contains('"') && !list.contains('\n') => list.split(',').map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// For a template, adds what the webhook will add to its pods, so that the same checks hold for pods to come.
+pub(super) fn complete_template<'f>(
+    facts: &'f Facts,
+    registrations: &Registrations<'f>,
+    selection: &Selection<'f>,
+    intent: &Intent<'f>,
+    containers: &mut [ContainerView<'f>],
+) {
+    let crate::facts::Subject::Template(owner) = &facts.subject else { return };
+    let may_run = matches!(selection, Selection::Selected) || matches!(registrations, Registrations::Unknown(_));
+    if !may_run || !intent.expects_injection() {
+        return;
+    }
+    for view in containers.iter_mut().filter(|view| !view.skipped && view.wiring == Wiring::Nothing) {
+        view.wiring = Wiring::Complete;
+        for (name, value) in [(ROLE_ARN, intent.role.as_ref().map_or("", |role| role.raw)), (TOKEN_FILE, DEFAULT_TOKEN_FILE)] {
+            let entry = EnvEntry {
+                value: EnvValue::Literal(value.to_owned()),
+                source: owner.source.clone(),
+                origin: Origin::EnvFrom(String::from("the webhook")),
+            };
+            view.env.add(name, entry);
+        }
+    }
+}
+
+/// True if the webhook returns early for a container and does not even mount the token (webhook#82): a role or token
+/// variable is there already, and so are a region and the regional-endpoints variable.
+pub fn returns_early(env: &Env<'_>) -> bool {
+    let has = |name: &str| env.get(name).is_some();
+    (has(ROLE_ARN) || has(TOKEN_FILE)) && (has("AWS_REGION") || has("AWS_DEFAULT_REGION")) && has("AWS_STS_REGIONAL_ENDPOINTS")
+}
+
+/// True if the pod carries the volume that the webhook adds.
+pub fn has_token_volume(facts: &Facts) -> bool {
+    facts.subject.spec().is_some_and(|(spec, ..)| spec.volume(TOKEN_VOLUME).is_some())
+}
+
+pub(super) fn bare<'f>(derived: &Derived<'f>) -> Option<BareBecause<'f>> {
+    if !derived.is_bare() {
+        return None;
+    }
+    let view = derived.target()?;
+    let pod = derived.facts.subject.pod()?;
+    let meta = &pod.value.metadata;
+    if meta.annotations.contains_key("kubernetes.io/config.mirror") {
+        return Some(BareBecause::StaticPod);
+    }
+    match (&derived.registrations, &derived.selection) {
+        (Registrations::Missing(_), _) => return Some(BareBecause::WebhookMissing),
+        (_, Selection::Excluded { requirement, .. }) => {
+            let by_label = requirement.starts_with(super::webhook::SKIP_LABEL);
+            return Some(if by_label { BareBecause::SkipLabel } else { BareBecause::Excluded });
+        }
+        _ => {}
+    }
+    if view.skipped {
+        return Some(BareBecause::SkipContainers);
+    }
+    if derived.containers.iter().any(|other| !other.is_target && other.wiring == Wiring::Complete)
+        || view.token_mount.is_some_and(|mount| mount.mount.mount_path.starts_with(TOKEN_DIRECTORY))
+    {
+        return Some(BareBecause::OthersInjected);
+    }
+    Some(timing(derived, meta))
+}
+
+fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
+    let Some(created) = meta.creation_timestamp else { return BareBecause::Unexplained };
+    if let Some(account) = derived.facts.service_account.known() {
+        let account = &account.value.metadata;
+        let key = format!("{}/role-arn", derived.settings.annotation_prefix);
+        let annotated = account.annotation_writer(&key).and_then(|writer| writer.time);
+        let by_annotation = derived.intent.role.as_ref().is_some_and(|role| role.origin == RoleOrigin::Annotation);
+        if let Some(annotated) = annotated.filter(|annotated| by_annotation && *annotated > created) {
+            return BareBecause::PodIsOlder { annotated, created };
+        }
+        if let Some(born) = account.creation_timestamp.filter(|born| created.duration_since(*born).abs() <= RACE) {
+            return BareBecause::Race { account: born, created };
+        }
+        if let Some(born) = account.creation_timestamp.filter(|born| *born > created) {
+            return BareBecause::PodIsOlder { annotated: born, created };
+        }
+    }
+    match derived.siblings.younger_injected(created) {
+        Some(sibling) => BareBecause::YoungerSiblingInjected(sibling),
+        None => BareBecause::Unexplained,
+    }
+}

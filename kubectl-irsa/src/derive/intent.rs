@@ -1,0 +1,155 @@
+//! By which mechanism the subject should get its AWS identity, and which role it should be.
+
+use serde::Serialize;
+
+use super::container::{CREDENTIALS_URI, ContainerView, PI_VOLUME, ROLE_ARN, Wiring};
+use super::webhook::Settings;
+use crate::facts::kubernetes::EnvValue;
+use crate::facts::{Fact, Facts, Source};
+
+/// How a container gets credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mechanism {
+    /// IAM roles for service accounts: a web identity token.
+    Irsa,
+    /// EKS Pod Identity.
+    PodIdentity,
+    /// Access keys in the environment.
+    StaticKeys,
+    /// A profile or a credentials file.
+    Profile,
+    /// The instance profile of the node.
+    NodeRole,
+    /// No mechanism at all.
+    None,
+    /// Cannot be told from what was read.
+    Unknown,
+}
+
+/// What the subject should have, and who says so.
+#[derive(Debug)]
+pub struct Intent<'f> {
+    /// The mechanism.
+    pub mechanism: Mechanism,
+    /// The role, where the cluster names it.
+    pub role: Option<RoleClaim<'f>>,
+    /// The audience that the token should have.
+    pub audience: String,
+}
+
+/// A role as it is named somewhere in the cluster, raw.
+#[derive(Debug, Clone)]
+pub struct RoleClaim<'f> {
+    /// The raw value; it need not be an ARN.
+    pub raw: &'f str,
+    /// Where it was read.
+    pub source: Source,
+    /// Who names it.
+    pub origin: RoleOrigin,
+}
+
+/// Who names a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleOrigin {
+    /// The annotation of the service account.
+    Annotation,
+    /// The webhook's ConfigMap, as kOps has it.
+    WebhookConfigMap,
+    /// The container's own manifest.
+    Manifest,
+}
+
+impl<'f> Intent<'f> {
+    /// Precedence as in the webhook (`pkg/handler/handler.go`): Pod Identity, annotation, ConfigMap; then what the
+    /// manifest wires by hand.
+    pub fn of(facts: &'f Facts, settings: &Settings, containers: &[ContainerView<'f>]) -> Self {
+        let audience = facts
+            .service_account
+            .known()
+            .and_then(|account| account.value.metadata.annotations.get(&format!("{}/audience", settings.annotation_prefix)))
+            .filter(|audience| !audience.is_empty())
+            .unwrap_or(&settings.audience)
+            .clone();
+        let with = |mechanism, role| Self { mechanism, role, audience: audience.clone() };
+        let named = annotated(facts, settings).or_else(|| configured(facts));
+        if has_pod_identity(facts, containers) {
+            return with(Mechanism::PodIdentity, named);
+        }
+        if named.is_some() {
+            return with(Mechanism::Irsa, named);
+        }
+        if let Some(by_hand) = by_hand(containers) {
+            return with(Mechanism::Irsa, Some(by_hand));
+        }
+        if openshift(facts) || containers.iter().any(|view| view.wiring != Wiring::Nothing && view.wiring != Wiring::Unknown) {
+            return with(Mechanism::Irsa, None);
+        }
+        match &facts.service_account {
+            Fact::Unknown(_) => with(Mechanism::Unknown, None),
+            Fact::Known(_) | Fact::Absent { .. } => with(Mechanism::None, None),
+        }
+    }
+
+    /// True if the webhook should have put the IRSA variables into new pods.
+    pub fn expects_injection(&self) -> bool {
+        self.mechanism == Mechanism::Irsa
+            && self.role.as_ref().is_some_and(|role| role.origin != RoleOrigin::Manifest)
+    }
+}
+
+fn annotated<'f>(facts: &'f Facts, settings: &Settings) -> Option<RoleClaim<'f>> {
+    let account = facts.service_account.known()?;
+    let key = format!("{}/role-arn", settings.annotation_prefix);
+    let raw = account.value.metadata.annotations.get(&key).filter(|raw| !raw.is_empty())?;
+    Some(RoleClaim { raw, source: account.source.at(super::annotation_path(&key)), origin: RoleOrigin::Annotation })
+}
+
+/// The webhook's ConfigMap holds `{"namespace/name": {"RoleARN": "…"}}` or `{"*/name": …}` (webhook `pkg/cache`).
+fn configured(facts: &Facts) -> Option<RoleClaim<'_>> {
+    let config_map = facts.cluster.webhook_config_map.known()?;
+    let config = config_map.value.webhook_config.as_deref()?;
+    // Parsed to know that it is there; the claim borrows from the text itself.
+    let parsed: serde_json::Value = serde_json::from_str(config).ok()?;
+    let keys = [
+        format!("{}/{}", facts.namespace_name, facts.service_account_name),
+        format!("*/{}", facts.service_account_name),
+    ];
+    let role = keys.iter().find_map(|key| parsed.get(key)?.get("RoleARN")?.as_str())?;
+    let start = config.find(role)?;
+    Some(RoleClaim {
+        raw: &config[start..start + role.len()],
+        source: config_map.source.at(".data.config"),
+        origin: RoleOrigin::WebhookConfigMap,
+    })
+}
+
+fn by_hand<'f>(containers: &[ContainerView<'f>]) -> Option<RoleClaim<'f>> {
+    let complete = containers.iter().filter(|view| matches!(view.wiring, Wiring::Complete | Wiring::NoMount));
+    complete.into_iter().find_map(|view| {
+        let variable = view.container.env.iter().rev().find(|variable| variable.name == ROLE_ARN)?;
+        let EnvValue::Literal(raw) = &variable.value else { return None };
+        let source = view.env.get(ROLE_ARN)?.source.clone();
+        Some(RoleClaim { raw, source, origin: RoleOrigin::Manifest })
+    })
+}
+
+/// Any trace of EKS Pod Identity: its label, its volume, its variables.
+fn has_pod_identity(facts: &Facts, containers: &[ContainerView<'_>]) -> bool {
+    let Some((spec, meta, ..)) = facts.subject.spec() else { return false };
+    meta.labels.get("eks.amazonaws.com/pod-identity").is_some_and(|value| value == "enabled")
+        || spec.volume(PI_VOLUME).is_some()
+        || containers.iter().any(|view| view.env.get(CREDENTIALS_URI).is_some())
+}
+
+/// OpenShift mounts its own token, and the role stands in a credentials file.
+fn openshift(facts: &Facts) -> bool {
+    facts.subject.spec().is_some_and(|(spec, ..)| {
+        spec.containers.iter().any(|container| {
+            container.volume_mounts.iter().any(|mount| {
+                mount.mount_path.starts_with("/var/run/secrets/openshift/serviceaccount")
+                    && spec.volume(&mount.name).is_some_and(|(_, volume)| volume.tokens().next().is_some())
+            })
+        })
+    })
+}

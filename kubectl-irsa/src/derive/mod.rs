@@ -1,0 +1,193 @@
+//! What several checks need, worked out once from the facts. Pure.
+
+pub mod arn;
+pub mod container;
+pub mod env;
+pub mod injection;
+mod intent;
+pub mod siblings;
+pub mod webhook;
+
+use crate::facts::kubernetes::{Meta, PodSpec};
+use crate::facts::{Fact, Facts, Source, Unknown};
+use crate::shell;
+
+use container::{ContainerView, Wiring};
+pub use injection::BareBecause;
+pub use intent::{Intent, Mechanism, RoleClaim, RoleOrigin};
+use siblings::Siblings;
+use webhook::{Registrations, Selection, Settings};
+
+/// Facts and all that follows from them: what a check reads.
+#[derive(Debug)]
+pub struct Derived<'f> {
+    /// The facts.
+    pub facts: &'f Facts,
+    /// Whether this is EKS.
+    pub platform: Platform,
+    /// The webhook's registrations.
+    pub registrations: Registrations<'f>,
+    /// The webhook's settings.
+    pub settings: Settings,
+    /// Whether the webhook would see the subject.
+    pub selection: Selection<'f>,
+    /// By which mechanism the subject should get its identity, and which role.
+    pub intent: Intent<'f>,
+    /// Init and regular containers, in the order of the spec.
+    pub containers: Vec<ContainerView<'f>>,
+    /// Pods of the same workload.
+    pub siblings: Siblings<'f>,
+}
+
+/// Which Kubernetes it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// Amazon EKS.
+    Eks,
+    /// Something else: kOps, OpenShift, self-managed.
+    Other,
+    /// Not known.
+    Unknown,
+}
+
+impl<'f> Derived<'f> {
+    /// Works everything out.
+    pub fn of(facts: &'f Facts) -> Self {
+        let registrations = Registrations::of(facts);
+        let settings = Settings::of(facts, &registrations);
+        let selection = Selection::of(facts, &registrations);
+        let platform = platform(facts, &registrations);
+        let mut containers = injection::containers(facts);
+        let intent = Intent::of(facts, &settings, &containers);
+        injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
+        let siblings = Siblings::of(facts, containers.iter().find(|view| view.is_target).map(|view| view.container));
+        Self { facts, platform, registrations, settings, selection, intent, containers, siblings }
+    }
+
+    /// The container that the report is about.
+    pub fn target(&self) -> Option<&ContainerView<'f>> {
+        self.containers.iter().find(|view| view.is_target)
+    }
+
+    /// Spec and metadata of the pod or template, with where they were read.
+    pub fn spec(&self) -> Option<(&'f PodSpec, &'f Meta, &'f Source, &'f str)> {
+        self.facts.subject.spec()
+    }
+
+    /// Where the pod or template was read, at a field of its spec: `.volumes[0]`.
+    pub fn spec_at(&self, field: &str) -> Option<Source> {
+        self.spec().map(|(_, _, source, path)| source.at(format!("{path}{field}")))
+    }
+
+    /// The value of an annotation of the service account under the webhook's prefix, with where it was read.
+    pub fn annotation(&self, name: &str) -> Option<(&'f str, Source)> {
+        let account = self.facts.service_account.known()?;
+        let key = format!("{}/{name}", self.settings.annotation_prefix);
+        let value = account.value.metadata.annotations.get(&key)?;
+        Some((value, account.source.at(annotation_path(&key))))
+    }
+
+    /// Why the target container is bare although the service account names a role; `None` if it is not bare.
+    pub fn bare(&self) -> Option<BareBecause<'f>> {
+        injection::bare(self)
+    }
+
+    /// True if the subject is a pod whose target container should have the IRSA variables and lacks both.
+    pub fn is_bare(&self) -> bool {
+        self.facts.subject.pod().is_some()
+            && self.intent.expects_injection()
+            && self.target().is_some_and(|view| view.wiring == Wiring::Nothing && !view.pod_identity)
+    }
+
+    /// A kubectl command that reaches the same cluster as this run, each word quoted.
+    pub fn kubectl(&self, words: &[&str]) -> String {
+        let flags = self.facts.request.kubectl_flags.iter().map(String::as_str);
+        shell::command(std::iter::once("kubectl").chain(words.iter().copied()).chain(flags))
+    }
+
+    /// `kubectl annotate serviceaccount …`, for the subject's service account.
+    pub fn annotate(&self, assignment: &str) -> String {
+        let (name, namespace) = (&self.facts.service_account_name, &self.facts.namespace_name);
+        self.kubectl(&["annotate", "serviceaccount", name, "-n", namespace, "--overwrite", assignment])
+    }
+
+    /// The command that makes the workload's pods anew, so that the webhook sees them; `None` if nothing would remake
+    /// them.
+    pub fn restart(&self) -> Option<(String, String)> {
+        let namespace = self.facts.namespace_name.as_str();
+        let rollout = |kind: &str, name: &str| {
+            let target = format!("{}/{name}", kind.to_lowercase());
+            Some((String::from("restart the workload, so that the webhook sees its new pods"), self.kubectl(&["rollout", "restart", &target, "-n", namespace])))
+        };
+        match self.owner_key() {
+            Some((kind, name)) if matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet") => rollout(&kind, &name),
+            Some((kind, _)) if kind == "ReplicaSet" || kind == "ReplicationController" => {
+                let pod = self.facts.subject.pod()?;
+                let title = String::from("delete the pod; its controller makes a new one, which the webhook sees");
+                Some((title, self.kubectl(&["delete", "pod", &pod.value.metadata.name, "-n", namespace])))
+            }
+            _ => None,
+        }
+    }
+
+    /// What to do where no command can remake the pod.
+    pub fn restart_advice(&self) -> &'static str {
+        match self.owner_key().map(|(kind, _)| kind).as_deref() {
+            Some("Job" | "CronJob") => "run the job again: pods of a finished or running Job are not changed",
+            Some(_) => "let the controller of the pod make it anew",
+            None => "create the pod again from its manifest: nothing remakes it, and a running pod is not changed",
+        }
+    }
+
+    /// The workload that a person would name: the Deployment rather than its ReplicaSet.
+    pub fn owner_key(&self) -> Option<(String, String)> {
+        match &self.facts.subject {
+            crate::facts::Subject::Pod(pod) => siblings::owner_key(&pod.value.metadata),
+            crate::facts::Subject::Template(owner) => Some((owner.value.kind.clone(), owner.value.meta.name.clone())),
+            crate::facts::Subject::ServiceAccount => None,
+        }
+    }
+
+    /// The region that the node's label gives, where the node could be read.
+    pub fn node_region(&self) -> Option<(&'f str, Source)> {
+        let node = self.facts.node.known()?;
+        let key = "topology.kubernetes.io/region";
+        let region = node.value.metadata.labels.get(key)?;
+        Some((region, node.source.at(format!(".metadata.labels[\"{key}\"]"))))
+    }
+
+    /// True if the node is a Fargate micro-VM.
+    pub fn on_fargate(&self) -> bool {
+        let label = |meta: &Meta| {
+            meta.labels.contains_key("eks.amazonaws.com/fargate-profile")
+                || meta.labels.get("eks.amazonaws.com/compute-type").is_some_and(|value| value == "fargate")
+        };
+        self.spec().is_some_and(|(spec, meta, ..)| label(meta) || spec.node_name.starts_with("fargate-"))
+            || self.facts.node.known().is_some_and(|node| label(&node.value.metadata))
+    }
+
+    /// Why the service account is not known, if it is not.
+    pub fn account_unknown(&self) -> Option<&'f Unknown> {
+        self.facts.service_account.unknown()
+    }
+}
+
+/// The jsonpath of an annotation.
+pub fn annotation_path(key: &str) -> String {
+    format!(".metadata.annotations[\"{key}\"]")
+}
+
+fn platform(facts: &Facts, registrations: &Registrations<'_>) -> Platform {
+    if registrations.found().iter().any(webhook::Registration::eks_managed) {
+        return Platform::Eks;
+    }
+    let node_is_eks = facts.node.known().is_some_and(|node| {
+        node.value.metadata.labels.keys().any(|key| key.starts_with("eks.amazonaws.com/"))
+    });
+    match &facts.cluster.version {
+        Fact::Known(version) if version.value.git_version.contains("-eks-") => Platform::Eks,
+        _ if node_is_eks => Platform::Eks,
+        Fact::Known(_) => Platform::Other,
+        Fact::Absent { .. } | Fact::Unknown(_) => Platform::Unknown,
+    }
+}

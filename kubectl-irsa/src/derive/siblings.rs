@@ -1,0 +1,63 @@
+//! Pods of the same workload: what differs between them tells timing from configuration.
+
+use jiff::Timestamp;
+
+use super::container::{CREDENTIALS_URI, ROLE_ARN, TOKEN_FILE};
+use crate::facts::kubernetes::{Container, Meta, Pod};
+use crate::facts::{Facts, Unknown};
+
+/// The other pods of the subject's workload.
+#[derive(Debug, Default)]
+pub struct Siblings<'f> {
+    /// Pods whose container of the same name carries the IRSA variables.
+    pub injected: Vec<&'f Pod>,
+    /// Pods whose container of the same name carries neither IRSA nor Pod Identity variables.
+    pub bare: Vec<&'f Pod>,
+    /// Why there may be more of them.
+    pub unknown: Option<&'f Unknown>,
+}
+
+impl<'f> Siblings<'f> {
+    /// Sorts the siblings by what their container of the same name carries.
+    pub fn of(facts: &'f Facts, target: Option<&Container>) -> Self {
+        let Some(target) = target else { return Self::default() };
+        let mut siblings = Self { unknown: facts.siblings.unknown(), ..Self::default() };
+        for pod in facts.siblings.known().into_iter().flat_map(|listing| &listing.value.items) {
+            let pod = &pod.value;
+            let containers = pod.spec.containers.iter().chain(&pod.spec.init_containers);
+            let Some(same) = containers.into_iter().find(|container| container.name == target.name) else { continue };
+            let has = |name| same.env.iter().any(|variable| variable.name == name);
+            if has(ROLE_ARN) && has(TOKEN_FILE) {
+                siblings.injected.push(pod);
+            } else if !has(ROLE_ARN) && !has(TOKEN_FILE) && !has(CREDENTIALS_URI) {
+                siblings.bare.push(pod);
+            }
+        }
+        siblings
+    }
+
+    /// A sibling that was made later and is injected.
+    pub fn younger_injected(&self, created: Timestamp) -> Option<&'f str> {
+        let younger = |pod: &&&Pod| pod.metadata.creation_timestamp.is_some_and(|time| time > created);
+        self.injected.iter().find(younger).map(|pod| pod.metadata.name.as_str())
+    }
+
+    /// A sibling that was made earlier and is injected.
+    pub fn older_injected(&self, created: Timestamp) -> Option<&'f Pod> {
+        let older = |pod: &&&Pod| pod.metadata.creation_timestamp.is_some_and(|time| time < created);
+        self.injected.iter().find(older).copied()
+    }
+}
+
+/// Kind and name of the workload that a person would name: a Deployment's pods belong to ReplicaSets whose names are the
+/// Deployment's and the pod template hash.
+pub fn owner_key(pod: &Meta) -> Option<(String, String)> {
+    let owner = pod.controller()?;
+    if owner.kind == "ReplicaSet"
+        && let Some(hash) = pod.labels.get("pod-template-hash")
+        && let Some(deployment) = owner.name.strip_suffix(hash.as_str()).and_then(|name| name.strip_suffix('-'))
+    {
+        return Some((String::from("Deployment"), deployment.to_owned()));
+    }
+    Some((owner.kind.clone(), owner.name.clone()))
+}

@@ -1,0 +1,544 @@
+//! From outcomes to one verdict: root cause, consequences, chain, exit code. Decided here, before anything is rendered.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::checks::{self, Check, Outcome};
+use crate::derive::container::{ContainerView, ROLE_ARN, Wiring};
+use crate::derive::{Derived, Mechanism};
+use crate::facts::{Facts, Subject, Unknown};
+use crate::finding::{About, Confidence, Evidence, Finding, Fix, Severity};
+use crate::step::Step;
+
+/// Version of the JSON form.
+pub const API_VERSION: &str = "irsa/v1";
+
+/// The judgement on one subject. Its serialised form is the contract of `-o json` (`docs/diagnosis.schema.json`).
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnosis {
+    /// [`API_VERSION`].
+    pub api_version: &'static str,
+    /// `Diagnosis`.
+    pub kind: &'static str,
+    /// The API server's time of the observation, RFC 3339; `null` if nothing told it.
+    pub observed_at: Option<Timestamp>,
+    /// Who says so.
+    pub tool: Tool,
+    /// What was looked at.
+    pub target: Target,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How far the proof reaches.
+    pub proof: Proof,
+    /// The answer in one sentence.
+    pub summary: String,
+    /// The first fault that nothing else explains.
+    pub root_cause: Option<Reported>,
+    /// Every finding, in the order of repair.
+    pub findings: Vec<Reported>,
+    /// Every link, in order.
+    pub chain: Vec<Link>,
+    /// The identity that each container should have and has.
+    pub identities: Vec<Identity>,
+    /// What could not be checked.
+    pub unknowns: Vec<Unchecked>,
+    /// The probe's report.
+    pub probe: Option<irsa_probe::Report>,
+}
+
+/// The tool.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tool {
+    /// Version of kubectl-irsa.
+    pub version: &'static str,
+}
+
+/// What was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// Kind that the user named, lower case.
+    pub kind: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name that the user gave.
+    pub name: String,
+    /// The pod looked at.
+    pub pod: Option<String>,
+    /// The container looked at.
+    pub container: Option<String>,
+    /// Its service account.
+    pub service_account: String,
+    /// The workload that makes such pods: `Deployment/checkout`.
+    pub owner: Option<String>,
+    /// Other pods in the same situation.
+    pub represents: Vec<String>,
+}
+
+/// The verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every link that matters was checked and holds.
+    Healthy,
+    /// A link of the target is broken.
+    Broken,
+    /// The target is sound as far as seen; something beside it (another container) is broken.
+    Degraded,
+    /// Nothing wrong was found, but a link that matters could not be checked.
+    Inconclusive,
+    /// No AWS identity was asked for.
+    NotConfigured,
+}
+
+impl Verdict {
+    /// The exit code, as `kubectl diff` has it.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Healthy | Self::NotConfigured => 0,
+            Self::Broken | Self::Degraded => 1,
+            Self::Inconclusive => 3,
+        }
+    }
+
+    /// The verdict's name in the JSON form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Broken => "broken",
+            Self::Degraded => "degraded",
+            Self::Inconclusive => "inconclusive",
+            Self::NotConfigured => "not-configured",
+        }
+    }
+}
+
+/// The exit code of several verdicts: 1 wins over 3, 3 over 0. (2, could not run, never gets this far.)
+pub fn exit_code(diagnoses: &[Diagnosis]) -> u8 {
+    let codes = diagnoses.iter().map(|diagnosis| diagnosis.verdict.exit_code());
+    codes.min_by_key(|code| match code {
+        1 => 0,
+        3 => 1,
+        _ => 2,
+    })
+    .unwrap_or(0)
+}
+
+/// How far the proof reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// Configuration was read.
+    Config,
+    /// STS accepted a token of this service account.
+    Iam,
+    /// The identity was proven from inside the target container.
+    Pod,
+}
+
+/// A finding as reported.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reported {
+    /// Unique within the report.
+    pub key: String,
+    /// Id of the failure mode.
+    pub id: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The link it is in.
+    pub step: Step,
+    /// The failure mode in a few words.
+    pub title: &'static str,
+    /// One sentence.
+    pub summary: String,
+    /// What it is about.
+    pub subject: About,
+    /// Why we say so.
+    pub evidence: Vec<Evidence>,
+    /// How to repair it.
+    pub fixes: Vec<Fix>,
+    /// Key of the finding that explains it.
+    pub caused_by: Option<String>,
+    /// Its page.
+    pub docs: String,
+}
+
+/// One link of the chain.
+#[derive(Debug, Clone, Serialize)]
+pub struct Link {
+    /// Which.
+    pub step: Step,
+    /// How it stands.
+    pub status: Status,
+    /// In a few words.
+    pub summary: String,
+    /// Why it was not checked or does not apply.
+    pub reason: Option<String>,
+}
+
+/// How a link stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Checked, in order.
+    Pass,
+    /// Broken.
+    Fail,
+    /// Works, with a warning.
+    Warn,
+    /// Could not be checked.
+    Unknown,
+    /// The user excluded it.
+    Skipped,
+    /// Does not arise.
+    NotApplicable,
+}
+
+/// What a container should be to AWS, and what it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Identity {
+    /// The container.
+    pub container: String,
+    /// What it should be.
+    pub expected: Expected,
+    /// What it is, as far as its spec tells.
+    pub actual: Actual,
+}
+
+/// The identity a container should have.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Expected {
+    /// How it should get credentials.
+    pub mechanism: Mechanism,
+    /// The role, raw, where the cluster names it.
+    pub role_arn: Option<String>,
+}
+
+/// The identity a container has.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Actual {
+    /// How its SDK will get credentials, as far as the spec tells.
+    pub mechanism: Mechanism,
+    /// The role that its environment names, raw.
+    pub role_arn: Option<String>,
+    /// Who it was to AWS; only an answer of AWS tells.
+    pub caller_arn: Option<String>,
+}
+
+/// Something that was not checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unchecked {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+    /// What would allow it: an RBAC permission as `kubectl auth can-i` takes it.
+    pub grant: Option<String>,
+}
+
+/// Which checks to run.
+#[derive(Debug, Default, Clone)]
+pub struct Choice {
+    /// Only these ids; empty means all.
+    pub only: Vec<String>,
+    /// Not these.
+    pub skip: Vec<String>,
+}
+
+impl Choice {
+    fn runs(&self, check: &Check) -> bool {
+        let id = check.meta.id;
+        (self.only.is_empty() || self.only.iter().any(|only| only == id)) && !self.skip.iter().any(|skip| skip == id)
+    }
+}
+
+/// Judges one subject.
+pub fn diagnose(facts: &Facts, choice: &Choice) -> Diagnosis {
+    let derived = Derived::of(facts);
+    let (chosen, excluded): (Vec<_>, Vec<_>) = checks::ALL.iter().partition(|check| choice.runs(check));
+    let outcomes: Vec<(&Check, Outcome)> = chosen.into_iter().map(|check| (check, (check.run)(&derived))).collect();
+
+    let target = target(facts, &derived);
+    let findings = report(&outcomes, &derived);
+    let root = root_cause(&findings).cloned();
+    let chain = chain(facts, &outcomes, &excluded, &findings);
+    let verdict = verdict(&findings, &chain, &target, &derived);
+    Diagnosis {
+        api_version: API_VERSION,
+        kind: "Diagnosis",
+        observed_at: facts.cluster.server_clock.known().map(|clock| clock.value),
+        tool: Tool { version: env!("CARGO_PKG_VERSION") },
+        summary: summary(verdict, root.as_ref(), &target, &chain),
+        target,
+        verdict,
+        proof: Proof::Config,
+        root_cause: root,
+        findings,
+        chain,
+        identities: derived.containers.iter().map(|view| identity(view, &derived)).collect(),
+        unknowns: unknowns(facts, &outcomes),
+        probe: None,
+    }
+}
+
+fn target(facts: &Facts, derived: &Derived<'_>) -> Target {
+    Target {
+        kind: facts.request.kind.clone(),
+        namespace: facts.namespace_name.clone(),
+        name: facts.request.name.clone(),
+        pod: facts.subject.pod().map(|pod| pod.value.metadata.name.clone()),
+        container: derived.target().map(|view| view.name().to_owned()),
+        service_account: facts.service_account_name.clone(),
+        owner: derived.owner_key().map(|(kind, name)| format!("{kind}/{name}")),
+        represents: Vec::new(),
+    }
+}
+
+/// Findings in the order of repair, consequences pointing at their cause.
+fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> Vec<Reported> {
+    let target = derived.target().map(ContainerView::name);
+    let mut findings: Vec<(usize, &Finding)> = Vec::new();
+    for (index, (_, outcome)) in outcomes.iter().enumerate() {
+        if let Outcome::Fail(found) = outcome {
+            findings.extend(found.iter().map(|finding| (index, finding)));
+        }
+    }
+    // Stable: within a link and a severity the registry's order is the order of repair.
+    findings.sort_by_key(|(index, finding)| (finding.severity, !is_on_target(finding, target), finding.step, *index));
+
+    let mut used: BTreeMap<&str, usize> = BTreeMap::new();
+    let keys: Vec<String> = findings
+        .iter()
+        .map(|(_, finding)| {
+            let count = used.entry(finding.id).or_default();
+            *count += 1;
+            if *count == 1 { finding.id.to_owned() } else { format!("{}-{count}", finding.id) }
+        })
+        .collect();
+    let explains = |id: &str| checks::by_id(id).map_or(&[][..], |check| check.meta.explains);
+    findings
+        .iter()
+        .zip(&keys)
+        .map(|((_, finding), key)| {
+            let cause = findings.iter().zip(&keys).find(|((_, other), _)| {
+                // A warning cannot be the cause of an error; and each container has its own causes.
+                other.severity <= finding.severity
+                    && explains(other.id).contains(&finding.id)
+                    && same_subject(&other.about, &finding.about)
+            });
+            Reported {
+                key: key.clone(),
+                id: finding.id,
+                severity: finding.severity,
+                confidence: finding.confidence,
+                step: finding.step,
+                title: finding.title,
+                summary: finding.summary.clone(),
+                subject: finding.about.clone(),
+                evidence: finding.evidence.clone(),
+                fixes: finding.fixes.clone(),
+                caused_by: cause.map(|(_, key)| key.clone()),
+                docs: docs(finding.id),
+            }
+        })
+        .collect()
+}
+
+/// Where the page of an id stands.
+pub fn docs(id: &str) -> String {
+    format!("https://github.com/kubectl-irsa/kubectl-irsa/blob/main/docs/checks/{id}.md")
+}
+
+/// A fault of the whole pod explains one of its containers; a fault of one container does not explain another's.
+fn same_subject(cause: &About, consequence: &About) -> bool {
+    match (&cause.container, &consequence.container) {
+        (Some(cause), Some(consequence)) => cause == consequence,
+        _ => true,
+    }
+}
+
+fn is_on_target(finding: &Finding, target: Option<&str>) -> bool {
+    finding.about.container.as_deref().is_none_or(|container| Some(container) == target)
+}
+
+/// The first error along the chain that nothing explains.
+fn root_cause(findings: &[Reported]) -> Option<&Reported> {
+    findings.iter().find(|finding| finding.severity == Severity::Error && finding.caused_by.is_none())
+}
+
+fn chain(facts: &Facts, outcomes: &[(&Check, Outcome)], excluded: &[&Check], findings: &[Reported]) -> Vec<Link> {
+    Step::ALL.iter().map(|step| link(*step, facts, outcomes, excluded, findings)).collect()
+}
+
+fn link(step: Step, facts: &Facts, outcomes: &[(&Check, Outcome)], excluded: &[&Check], findings: &[Reported]) -> Link {
+    if step == Step::Target {
+        return Link { step, status: Status::Pass, summary: subject_words(facts), reason: None };
+    }
+    let here = |severity| findings.iter().find(move |finding| finding.step == step && finding.severity == severity);
+    if let Some(error) = here(Severity::Error) {
+        return Link { step, status: Status::Fail, summary: error.summary.clone(), reason: None };
+    }
+    let of_step = || outcomes.iter().filter(move |(check, _)| check.meta.step == step).map(|(_, outcome)| outcome);
+    let missing: Option<&Unknown> = of_step().find_map(|outcome| match outcome {
+        Outcome::Unknown(unknowns) => unknowns.first(),
+        _ => None,
+    });
+    let why_not = facts.not_reached.get(&step).or(missing);
+    if let Some(warning) = here(Severity::Warning) {
+        let reason = why_not.map(|unknown| format!("not checked: {}: {}", unknown.what, unknown.why));
+        return Link { step, status: Status::Warn, summary: warning.summary.clone(), reason };
+    }
+    if let Some(unknown) = why_not {
+        let reason = Some(format!("{}: {}", unknown.what, unknown.why));
+        return Link { step, status: Status::Unknown, summary: String::from("not checked"), reason };
+    }
+    let passed = of_step().filter(|outcome| matches!(outcome, Outcome::Pass | Outcome::Fail(_))).count();
+    if passed > 0 {
+        let summary = if passed == 1 { String::from("1 check passed") } else { format!("{passed} checks passed") };
+        return Link { step, status: Status::Pass, summary, reason: None };
+    }
+    if excluded.iter().any(|check| check.meta.step == step) {
+        let reason = Some(String::from("excluded by --only or --skip"));
+        return Link { step, status: Status::Skipped, summary: String::from("skipped"), reason };
+    }
+    let reason = of_step().find_map(|outcome| match outcome {
+        Outcome::NotApplicable(reason) => Some((*reason).to_owned()),
+        _ => None,
+    });
+    Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason }
+}
+
+fn subject_words(facts: &Facts) -> String {
+    match &facts.subject {
+        Subject::Pod(pod) => {
+            let phase = &pod.value.status.phase;
+            let phase = if phase.is_empty() { String::new() } else { format!(", {phase}") };
+            format!("pod/{}{phase}", pod.value.metadata.name)
+        }
+        Subject::Template(owner) => {
+            format!("{}/{} has no pod now; judged by its template", owner.value.kind.to_lowercase(), owner.value.meta.name)
+        }
+        Subject::ServiceAccount => format!("serviceaccount/{}; no pod uses it now", facts.service_account_name),
+    }
+}
+
+fn verdict(findings: &[Reported], chain: &[Link], target: &Target, derived: &Derived<'_>) -> Verdict {
+    let mut errors = findings.iter().filter(|finding| finding.severity == Severity::Error).peekable();
+    if errors.peek().is_some() {
+        let on_target = errors.any(|finding| finding.subject.container.is_none() || finding.subject.container == target.container);
+        return if on_target { Verdict::Broken } else { Verdict::Degraded };
+    }
+    if chain.iter().any(|link| matches!(link.status, Status::Unknown) || link.reason.as_ref().is_some_and(|_| link.status == Status::Warn)) {
+        return Verdict::Inconclusive;
+    }
+    match derived.intent.mechanism {
+        Mechanism::Unknown => Verdict::Inconclusive,
+        _ => Verdict::Healthy,
+    }
+}
+
+fn summary(verdict: Verdict, root: Option<&Reported>, target: &Target, chain: &[Link]) -> String {
+    if let Some(root) = root {
+        return root.summary.clone();
+    }
+    let who = match &target.pod {
+        Some(pod) => format!("pod/{pod}"),
+        None => format!("{}/{}", target.kind, target.name),
+    };
+    match verdict {
+        Verdict::Inconclusive => {
+            let labels = chain.iter().filter(|link| link.status == Status::Unknown).map(|link| link.step.label());
+            let labels: Vec<_> = labels.collect();
+            format!("nothing wrong with {who} in what was checked; not checked: {}", labels.join(", "))
+        }
+        _ => format!("every link that was checked holds for {who}"),
+    }
+}
+
+fn identity(view: &ContainerView<'_>, derived: &Derived<'_>) -> Identity {
+    Identity {
+        container: view.name().to_owned(),
+        expected: Expected {
+            mechanism: derived.intent.mechanism,
+            role_arn: derived.intent.role.as_ref().map(|role| role.raw.to_owned()),
+        },
+        actual: Actual {
+            mechanism: actual_mechanism(view),
+            role_arn: view.env.get(ROLE_ARN).and_then(|entry| entry.text()).map(str::to_owned),
+            caller_arn: None,
+        },
+    }
+}
+
+/// What the SDK will use, as far as the spec alone tells: static keys come before everything but .NET v3's web identity
+/// (failures.md, section 3).
+fn actual_mechanism(view: &ContainerView<'_>) -> Mechanism {
+    let set = |name: &str| view.env.get(name).is_some_and(|entry| entry.is_set());
+    if set("AWS_ACCESS_KEY_ID") && set("AWS_SECRET_ACCESS_KEY") {
+        return Mechanism::StaticKeys;
+    }
+    match view.wiring {
+        Wiring::Complete => Mechanism::Irsa,
+        _ if view.pod_identity => Mechanism::PodIdentity,
+        Wiring::Unknown => Mechanism::Unknown,
+        _ if set("AWS_PROFILE") => Mechanism::Profile,
+        Wiring::NoMount | Wiring::RoleOnly | Wiring::TokenFileOnly | Wiring::Nothing => Mechanism::None,
+    }
+}
+
+fn unknowns(facts: &Facts, outcomes: &[(&Check, Outcome)]) -> Vec<Unchecked> {
+    let of_checks = outcomes.iter().flat_map(|(_, outcome)| match outcome {
+        Outcome::Unknown(unknowns) => unknowns.as_slice(),
+        _ => &[],
+    });
+    let mut all: Vec<Unchecked> = Vec::new();
+    for unknown in facts.unknowns().into_iter().chain(of_checks) {
+        let unchecked = Unchecked {
+            what: unknown.what.clone(),
+            why: unknown.why.to_string(),
+            grant: unknown.grant.as_ref().map(ToString::to_string),
+        };
+        if !all.contains(&unchecked) {
+            all.push(unchecked);
+        }
+    }
+    all
+}
+
+/// Reports once per distinct situation: diagnoses that differ only in the pod's name become one that represents the
+/// others. Keeps the order, so the newest pod speaks for its like.
+pub fn group(diagnoses: Vec<Diagnosis>) -> Vec<Diagnosis> {
+    let mut groups: Vec<(String, Diagnosis)> = Vec::new();
+    for diagnosis in diagnoses {
+        let signature = signature(&diagnosis);
+        match groups.iter_mut().find(|(known, _)| *known == signature) {
+            Some((_, first)) => first.target.represents.extend(diagnosis.target.pod),
+            None => groups.push((signature, diagnosis)),
+        }
+    }
+    groups.into_iter().map(|(_, diagnosis)| diagnosis).collect()
+}
+
+fn signature(diagnosis: &Diagnosis) -> String {
+    let findings = diagnosis.findings.iter().map(|finding| {
+        let values = finding.evidence.iter().map(|evidence| (&evidence.what, &evidence.expected));
+        format!("{:?}", (finding.id, finding.severity, &finding.subject.container, values.collect::<Vec<_>>()))
+    });
+    let identities = diagnosis.identities.iter().map(|identity| format!("{identity:?}"));
+    let statuses = diagnosis.chain.iter().map(|link| format!("{:?}", link.status));
+    let target = &diagnosis.target;
+    std::iter::once(format!("{:?}", (diagnosis.verdict, &target.container, &target.service_account, target.pod.is_some())))
+        .chain(findings)
+        .chain(identities)
+        .chain(statuses)
+        .collect::<Vec<_>>()
+        .join("\n")
+}

@@ -1,0 +1,249 @@
+//! The three-valued fact: known, absent or unknown, always with where it was read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::{Bound, Deref};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that was observed, or was looked for, or could not be.
+///
+/// The rule that the whole product rests on: an error is never a pass and never an absence. `Absent` is said only
+/// when a complete answer was read and the thing was not in it; everything else that yields no value is `Unknown`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Fact<T> {
+    /// Observed.
+    Known(Sourced<T>),
+    /// Looked for in a complete answer, and not there.
+    Absent {
+        /// The answer it was not in.
+        source: Source,
+    },
+    /// Not observed, and why.
+    Unknown(Unknown),
+}
+
+/// A value and where it was read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sourced<T> {
+    /// What was read.
+    pub value: T,
+    /// Where.
+    pub source: Source,
+}
+
+impl<T> Deref for Sourced<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Why something is not known, and what would make it known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unknown {
+    /// What is not known, in the reader's terms: `service account shop/checkout`.
+    pub what: String,
+    /// Why it is not known.
+    pub why: Why,
+    /// The permission that would allow it, where a permission is what is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
+}
+
+/// The reason of an [`Unknown`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", content = "detail", rename_all = "kebab-case")]
+pub enum Why {
+    /// The server refused; its own words.
+    Denied(String),
+    /// No answer within so many seconds.
+    TimedOut(u64),
+    /// The server answered with an error, or with something that could not be read.
+    Failed(String),
+    /// The list was cut short: more objects exist than were read.
+    Incomplete(String),
+    /// The files that were given do not hold it.
+    NotInFiles,
+    /// It was not asked; the reason.
+    NotAsked(String),
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied(words) => write!(f, "denied: {words}"),
+            Self::TimedOut(seconds) => write!(f, "no answer within {seconds} s"),
+            Self::Failed(words) | Self::Incomplete(words) | Self::NotAsked(words) => f.write_str(words),
+            Self::NotInFiles => f.write_str("not in the given files"),
+        }
+    }
+}
+
+/// An RBAC permission, as `kubectl auth can-i` takes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Grant {
+    /// `get`, `list`, …
+    pub verb: String,
+    /// Plural resource name, with the API group behind a dot where it has one: `deployments.apps`.
+    pub resource: String,
+    /// The namespace, or `None` for a cluster-wide permission.
+    pub namespace: Option<String>,
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {} -n {namespace}", self.verb, self.resource),
+            None => write!(f, "{} {} (cluster-wide)", self.verb, self.resource),
+        }
+    }
+}
+
+/// Where a fact was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "kebab-case")]
+pub enum Source {
+    /// An answer of the Kubernetes API.
+    Api {
+        /// `get` or `list`.
+        verb: String,
+        /// The object (`serviceaccount/checkout`) or the listed resource (`pods`).
+        object: String,
+        /// Its namespace, if it has one.
+        namespace: Option<String>,
+        /// The field within the object, as kubectl's jsonpath writes it: `.spec.containers[0].env`.
+        field: String,
+    },
+    /// A file that the user gave.
+    File {
+        /// The path as given, or `stdin`.
+        file: String,
+        /// The document within the stream, counted from 1.
+        document: usize,
+        /// The object: `serviceaccount/checkout`.
+        object: String,
+        /// The field within the object.
+        field: String,
+        /// Line and column of the field, both counted from 1.
+        position: Position,
+        /// Where every field of the document stands; only while the run lasts.
+        #[serde(skip)]
+        positions: Positions,
+    },
+}
+
+/// Line and column in a file, both counted from 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+}
+
+/// Positions of the fields of one document, by path (`.metadata.name`).
+#[derive(Debug, Clone, Default)]
+pub struct Positions(pub Arc<BTreeMap<String, Position>>);
+
+impl PartialEq for Positions {
+    /// Two sources are the same place whether or not the map of their document is still at hand.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for Positions {}
+
+impl Source {
+    /// The same source, at a field of the object: `.spec.containers[0].env[2]`.
+    pub fn at(&self, path: impl AsRef<str>) -> Self {
+        let path = path.as_ref();
+        let mut at = self.clone();
+        match &mut at {
+            Self::Api { field, .. } => path.clone_into(field),
+            Self::File { field, position, positions, .. } => {
+                path.clone_into(field);
+                // A field that is not written down (a default, a missing key) is shown at its nearest parent.
+                let nearest = positions
+                    .0
+                    .range::<str, _>((Bound::Unbounded, Bound::Included(path)))
+                    .rev()
+                    .find(|(known, _)| path.starts_with(known.as_str()));
+                if let Some((_, found)) = nearest {
+                    *position = *found;
+                }
+            }
+        }
+        at
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api { verb, object, namespace, field } => {
+                write!(f, "{verb} {object}")?;
+                if let Some(namespace) = namespace {
+                    write!(f, " -n {namespace}")?;
+                }
+                if !field.is_empty() {
+                    write!(f, " {field}")?;
+                }
+                Ok(())
+            }
+            Self::File { file, object, field, position, .. } => {
+                write!(f, "{file}:{}:{} {object}", position.line, position.column)?;
+                if !field.is_empty() {
+                    write!(f, " {field}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl<T> Fact<T> {
+    /// A fact that was not asked for, and why not.
+    pub fn not_asked(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Unknown(Unknown { what: what.into(), why: Why::NotAsked(why.into()), grant: None })
+    }
+
+    /// The value with its source, if it is known.
+    pub fn known(&self) -> Option<&Sourced<T>> {
+        match self {
+            Self::Known(sourced) => Some(sourced),
+            Self::Absent { .. } | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Why it is not known, if it is not.
+    pub fn unknown(&self) -> Option<&Unknown> {
+        match self {
+            Self::Unknown(unknown) => Some(unknown),
+            Self::Known(_) | Self::Absent { .. } => None,
+        }
+    }
+
+    /// True only if a complete answer did not hold it.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent { .. })
+    }
+}
+
+/// A list and whether it is all there is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Listing<T> {
+    /// The objects, each with its own source.
+    pub items: Vec<Sourced<T>>,
+    /// Why there may be more than these; `None` if the list is complete.
+    pub cut: Option<Unknown>,
+}
+
+impl<T> Listing<T> {
+    /// True if nothing was left out.
+    pub fn complete(&self) -> bool {
+        self.cut.is_none()
+    }
+}

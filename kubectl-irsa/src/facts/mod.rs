@@ -1,0 +1,188 @@
+//! Everything observed about one subject: plain data, no opinions.
+//!
+//! Collectors fill it, [`crate::derive`] and [`crate::checks`] read it. It knows nothing of either.
+
+mod fact;
+pub mod kubernetes;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use fact::{Fact, Grant, Listing, Position, Positions, Source, Sourced, Unknown, Why};
+use kubernetes::{
+    ConfigMap, EndpointSlice, Event, Meta, MutatingWebhookConfiguration, Namespace, Node, Pod, PodSpec, Secret,
+    ServerVersion, ServiceAccount,
+};
+
+use crate::step::Step;
+
+/// One subject and all that was observed about it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Facts {
+    /// What the user asked about.
+    pub request: Request,
+    /// What this report is about: one pod, the template of pods to come, or a service account alone.
+    pub subject: Subject,
+    /// The service account's name and namespace.
+    pub service_account_name: String,
+    /// The namespace of the subject.
+    pub namespace_name: String,
+    /// The service account that the subject runs as.
+    pub service_account: Fact<ServiceAccount>,
+    /// The namespace.
+    pub namespace: Fact<Namespace>,
+    /// All service accounts of the namespace.
+    pub service_accounts: Fact<Listing<ServiceAccount>>,
+    /// Service accounts of the same name elsewhere; asked only if the one here names no role.
+    pub namesakes: Fact<Listing<ServiceAccount>>,
+    /// The workload that makes such pods, if there is one.
+    pub owner: Fact<Owner>,
+    /// Pods of the same workload, the subject left out.
+    pub siblings: Fact<Listing<Pod>>,
+    /// Events of the subject and of its owners.
+    pub events: Fact<Listing<Event>>,
+    /// The node that the pod runs on.
+    pub node: Fact<Node>,
+    /// ConfigMaps that the containers take environment from, by name.
+    pub config_maps: BTreeMap<String, Fact<ConfigMap>>,
+    /// Secrets that the containers take environment from, by name: keys only.
+    pub secrets: BTreeMap<String, Fact<Secret>>,
+    /// What is the same for every subject of the run.
+    pub cluster: Arc<Cluster>,
+    /// Links that this run does not look at, and why.
+    pub not_reached: BTreeMap<Step, Unknown>,
+}
+
+/// What the user asked about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// Lower-case kind: `pod`, `deployment`, …
+    pub kind: String,
+    /// Name.
+    pub name: String,
+    /// `-c`.
+    pub container: Option<String>,
+    /// kubectl flags that a printed command needs in order to reach the same cluster: `--context prod`.
+    pub kubectl_flags: Vec<String>,
+}
+
+/// What one report is about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// A pod.
+    Pod(Sourced<Pod>),
+    /// A workload that has no pod now: its template.
+    Template(Sourced<Owner>),
+    /// A service account that no pod uses now.
+    ServiceAccount,
+}
+
+impl Subject {
+    /// The pod.
+    pub fn pod(&self) -> Option<&Sourced<Pod>> {
+        match self {
+            Self::Pod(pod) => Some(pod),
+            Self::Template(_) | Self::ServiceAccount => None,
+        }
+    }
+
+    /// The spec, its metadata, where it was read, and the path of the spec within the object.
+    pub fn spec(&self) -> Option<(&PodSpec, &Meta, &Source, &str)> {
+        match self {
+            Self::Pod(pod) => Some((&pod.value.spec, &pod.value.metadata, &pod.source, ".spec")),
+            Self::Template(owner) => {
+                let owner_value = &owner.value;
+                Some((&owner_value.template_spec, &owner_value.template_meta, &owner.source, owner_value.template_path()))
+            }
+            Self::ServiceAccount => None,
+        }
+    }
+}
+
+/// A workload, whatever its kind.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Owner {
+    /// `Deployment`, `StatefulSet`, …
+    pub kind: String,
+    /// Metadata.
+    pub meta: Meta,
+    /// Metadata of the pods it makes.
+    pub template_meta: Meta,
+    /// Spec of the pods it makes.
+    pub template_spec: PodSpec,
+}
+
+impl Owner {
+    /// Where the pod spec stands within the object.
+    pub fn template_path(&self) -> &'static str {
+        if self.kind == "CronJob" { ".spec.jobTemplate.spec.template.spec" } else { ".spec.template.spec" }
+    }
+}
+
+/// What is the same for every subject of a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Cluster {
+    /// The clock of the machine that the tool runs on.
+    pub workstation_clock: Fact<Timestamp>,
+    /// The API server's clock (`Date` header of its first answer), or the time the files were taken.
+    pub server_clock: Fact<Timestamp>,
+    /// Version of the API server.
+    pub version: Fact<ServerVersion>,
+    /// Mutating webhooks.
+    pub webhooks: Fact<Listing<MutatingWebhookConfiguration>>,
+    /// ConfigMap `kube-root-ca.crt` of the subject's namespace: the CA that signed the API server's certificate.
+    pub root_ca: Fact<ConfigMap>,
+    /// ConfigMap `pod-identity-webhook`: role ARNs by service account, as kOps has them.
+    pub webhook_config_map: Fact<ConfigMap>,
+    /// The workload that serves a self-hosted webhook.
+    pub webhook_workload: Fact<Owner>,
+    /// Endpoints of a self-hosted webhook's service.
+    pub webhook_endpoints: Fact<Listing<EndpointSlice>>,
+    /// EKS Pod Identity associations of the service account (AWS; not asked yet).
+    pub pod_identity_associations: Fact<Vec<String>>,
+}
+
+impl Facts {
+    /// Everything that was asked for and could not be learnt, in a stable order, each once.
+    pub fn unknowns(&self) -> Vec<&Unknown> {
+        let cluster = &self.cluster;
+        let mut all: Vec<&Unknown> = Vec::new();
+        for unknown in [
+            self.service_account.unknown(),
+            self.namespace.unknown(),
+            of_listing(&self.service_accounts),
+            of_listing(&self.namesakes),
+            self.owner.unknown(),
+            of_listing(&self.siblings),
+            of_listing(&self.events),
+            self.node.unknown(),
+            cluster.server_clock.unknown(),
+            cluster.version.unknown(),
+            of_listing(&cluster.webhooks),
+            cluster.root_ca.unknown(),
+            cluster.webhook_config_map.unknown(),
+            cluster.webhook_workload.unknown(),
+            of_listing(&cluster.webhook_endpoints),
+        ]
+        .into_iter()
+        .flatten()
+        .chain(self.config_maps.values().filter_map(Fact::unknown))
+        .chain(self.secrets.values().filter_map(Fact::unknown))
+        .chain(self.not_reached.values())
+        {
+            let asked = !matches!(unknown.why, Why::NotAsked(_)) || self.not_reached.values().any(|link| link == unknown);
+            if asked && !all.contains(&unknown) {
+                all.push(unknown);
+            }
+        }
+        all
+    }
+}
+
+fn of_listing<T>(fact: &Fact<Listing<T>>) -> Option<&Unknown> {
+    fact.unknown().or_else(|| fact.known().and_then(|listing| listing.value.cut.as_ref()))
+}

@@ -1,0 +1,169 @@
+//! What a check says: findings with evidence and fixes. Frozen in the JSON output, versioned as `irsa/v1`.
+
+use serde::Serialize;
+
+use crate::facts::Source;
+use crate::step::Step;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The pod cannot get its identity, or gets another one.
+    Error,
+    /// It works, but something will break it or weakens it.
+    Warning,
+    /// Worth knowing; no fault.
+    Info,
+}
+
+/// How far the facts carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Both values were read.
+    Observed,
+    /// Concluded from what was read; another explanation is possible.
+    Inferred,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct About {
+    /// `Pod`, `ServiceAccount`, …
+    pub kind: String,
+    /// Namespace; empty for cluster-wide objects.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Container.
+    pub container: Option<String>,
+    /// Field within the object.
+    pub path: Option<String>,
+}
+
+/// The two values that differ, and where they were read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// What is compared.
+    pub what: String,
+    /// What it should be.
+    pub expected: Option<String>,
+    /// What it is; `None` if it is not there.
+    pub found: Option<String>,
+    /// Where it was read.
+    pub source: String,
+}
+
+/// One step of a repair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fix {
+    /// What it does, in an imperative sentence.
+    pub title: String,
+    /// The command, ready to paste; `None` if the repair is an edit that no command can make.
+    pub command: Option<String>,
+    /// True if it can be run as it stands: it destroys nothing and widens nothing.
+    pub safe: bool,
+}
+
+/// A fault, a warning or a remark, as a check gives it.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Id of the failure mode.
+    pub id: &'static str,
+    /// The link it is in.
+    pub step: Step,
+    /// The failure mode in a few words.
+    pub title: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// One sentence with the names of this case.
+    pub summary: String,
+    /// What it is about.
+    pub about: About,
+    /// Why we say so.
+    pub evidence: Vec<Evidence>,
+    /// How to repair it, in order.
+    pub fixes: Vec<Fix>,
+}
+
+impl Finding {
+    /// Adds the two values that differ.
+    #[must_use]
+    pub fn evidence(
+        mut self,
+        what: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+        source: &Source,
+    ) -> Self {
+        self.evidence.push(Evidence {
+            what: what.into(),
+            expected: Some(expected.into()),
+            found: Some(found.into()),
+            source: source.to_string(),
+        });
+        self
+    }
+
+    /// Adds something that should be there and is not.
+    #[must_use]
+    pub fn missing(mut self, what: impl Into<String>, expected: impl Into<String>, source: &Source) -> Self {
+        self.evidence.push(Evidence {
+            what: what.into(),
+            expected: Some(expected.into()),
+            found: None,
+            source: source.to_string(),
+        });
+        self
+    }
+
+    /// Adds a value that speaks for itself.
+    #[must_use]
+    pub fn seen(mut self, what: impl Into<String>, found: impl Into<String>, source: &Source) -> Self {
+        self.evidence.push(Evidence {
+            what: what.into(),
+            expected: None,
+            found: Some(found.into()),
+            source: source.to_string(),
+        });
+        self
+    }
+
+    /// Adds a repair that is a command. Build the command with [`crate::derive::Derived::kubectl`], which quotes.
+    #[must_use]
+    pub fn fix(mut self, title: impl Into<String>, command: impl Into<String>) -> Self {
+        self.fixes.push(Fix { title: title.into(), command: Some(command.into()), safe: true });
+        self
+    }
+
+    /// Adds a repair that is an edit of something we cannot see: a chart, a manifest in a repository.
+    #[must_use]
+    pub fn advice(mut self, title: impl Into<String>) -> Self {
+        self.fixes.push(Fix { title: title.into(), command: None, safe: true });
+        self
+    }
+
+    /// Narrows the subject to a container.
+    #[must_use]
+    pub fn container(mut self, name: &str) -> Self {
+        self.about.container = Some(name.to_owned());
+        self
+    }
+
+    /// Marks it as a conclusion rather than an observation.
+    #[must_use]
+    pub fn inferred(mut self) -> Self {
+        self.confidence = Confidence::Inferred;
+        self
+    }
+
+    /// Sets how bad it is.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+}

@@ -1,0 +1,3 @@
+//! Every form of the same diagnosis. Renders; decides nothing.
+
+pub mod safe;
