@@ -119,12 +119,13 @@ impl Verdict {
 /// The exit code of several verdicts: 1 wins over 3, 3 over 0. (2, could not run, never gets this far.)
 pub fn exit_code(diagnoses: &[Diagnosis]) -> u8 {
     let codes = diagnoses.iter().map(|diagnosis| diagnosis.verdict.exit_code());
-    codes.min_by_key(|code| match code {
-        1 => 0,
-        3 => 1,
-        _ => 2,
-    })
-    .unwrap_or(0)
+    codes
+        .min_by_key(|code| match code {
+            1 => 0,
+            3 => 1,
+            _ => 2,
+        })
+        .unwrap_or(0)
 }
 
 /// How far the proof reaches.
@@ -256,7 +257,8 @@ pub struct Choice {
 impl Choice {
     fn runs(&self, check: &Check) -> bool {
         let id = check.meta.id;
-        (self.only.is_empty() || self.only.iter().any(|only| only == id)) && !self.skip.iter().any(|skip| skip == id)
+        (self.only.is_empty() || self.only.iter().any(|only| only == id))
+            && !self.skip.iter().any(|skip| skip == id)
     }
 }
 
@@ -264,7 +266,8 @@ impl Choice {
 pub fn diagnose(facts: &Facts, choice: &Choice) -> Diagnosis {
     let derived = Derived::of(facts);
     let (chosen, excluded): (Vec<_>, Vec<_>) = checks::ALL.iter().partition(|check| choice.runs(check));
-    let outcomes: Vec<(&Check, Outcome)> = chosen.into_iter().map(|check| (check, (check.run)(&derived))).collect();
+    let outcomes: Vec<(&Check, Outcome)> =
+        chosen.into_iter().map(|check| (check, (check.run)(&derived))).collect();
 
     let target = target(facts, &derived);
     let findings = report(&outcomes, &derived);
@@ -312,7 +315,9 @@ fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> Vec<Reported
         }
     }
     // Stable: within a link and a severity the registry's order is the order of repair.
-    findings.sort_by_key(|(index, finding)| (finding.severity, !is_on_target(finding, target), finding.step, *index));
+    findings.sort_by_key(|(index, finding)| {
+        (finding.severity, !is_on_target(finding, target), finding.step, *index)
+    });
 
     let mut used: BTreeMap<&str, usize> = BTreeMap::new();
     let keys: Vec<String> = findings
@@ -374,19 +379,32 @@ fn root_cause(findings: &[Reported]) -> Option<&Reported> {
     findings.iter().find(|finding| finding.severity == Severity::Error && finding.caused_by.is_none())
 }
 
-fn chain(facts: &Facts, outcomes: &[(&Check, Outcome)], excluded: &[&Check], findings: &[Reported]) -> Vec<Link> {
+fn chain(
+    facts: &Facts,
+    outcomes: &[(&Check, Outcome)],
+    excluded: &[&Check],
+    findings: &[Reported],
+) -> Vec<Link> {
     Step::ALL.iter().map(|step| link(*step, facts, outcomes, excluded, findings)).collect()
 }
 
-fn link(step: Step, facts: &Facts, outcomes: &[(&Check, Outcome)], excluded: &[&Check], findings: &[Reported]) -> Link {
+fn link(
+    step: Step,
+    facts: &Facts,
+    outcomes: &[(&Check, Outcome)],
+    excluded: &[&Check],
+    findings: &[Reported],
+) -> Link {
     if step == Step::Target {
         return Link { step, status: Status::Pass, summary: subject_words(facts), reason: None };
     }
-    let here = |severity| findings.iter().find(move |finding| finding.step == step && finding.severity == severity);
+    let here =
+        |severity| findings.iter().find(move |finding| finding.step == step && finding.severity == severity);
     if let Some(error) = here(Severity::Error) {
         return Link { step, status: Status::Fail, summary: error.summary.clone(), reason: None };
     }
-    let of_step = || outcomes.iter().filter(move |(check, _)| check.meta.step == step).map(|(_, outcome)| outcome);
+    let of_step =
+        || outcomes.iter().filter(move |(check, _)| check.meta.step == step).map(|(_, outcome)| outcome);
     let missing: Option<&Unknown> = of_step().find_map(|outcome| match outcome {
         Outcome::Unknown(unknowns) => unknowns.first(),
         _ => None,
@@ -402,7 +420,8 @@ fn link(step: Step, facts: &Facts, outcomes: &[(&Check, Outcome)], excluded: &[&
     }
     let passed = of_step().filter(|outcome| matches!(outcome, Outcome::Pass | Outcome::Fail(_))).count();
     if passed > 0 {
-        let summary = if passed == 1 { String::from("1 check passed") } else { format!("{passed} checks passed") };
+        let summary =
+            if passed == 1 { String::from("1 check passed") } else { format!("{passed} checks passed") };
         return Link { step, status: Status::Pass, summary, reason: None };
     }
     if excluded.iter().any(|check| check.meta.step == step) {
@@ -424,19 +443,30 @@ fn subject_words(facts: &Facts) -> String {
             format!("pod/{}{phase}", pod.value.metadata.name)
         }
         Subject::Template(owner) => {
-            format!("{}/{} has no pod now; judged by its template", owner.value.kind.to_lowercase(), owner.value.meta.name)
+            format!(
+                "{}/{} has no pod now; judged by its template",
+                owner.value.kind.to_lowercase(),
+                owner.value.meta.name
+            )
         }
-        Subject::ServiceAccount => format!("serviceaccount/{}; no pod uses it now", facts.service_account_name),
+        Subject::ServiceAccount => {
+            format!("serviceaccount/{}; no pod uses it now", facts.service_account_name)
+        }
     }
 }
 
 fn verdict(findings: &[Reported], chain: &[Link], target: &Target, derived: &Derived<'_>) -> Verdict {
     let mut errors = findings.iter().filter(|finding| finding.severity == Severity::Error).peekable();
     if errors.peek().is_some() {
-        let on_target = errors.any(|finding| finding.subject.container.is_none() || finding.subject.container == target.container);
+        let on_target = errors.any(|finding| {
+            finding.subject.container.is_none() || finding.subject.container == target.container
+        });
         return if on_target { Verdict::Broken } else { Verdict::Degraded };
     }
-    if chain.iter().any(|link| matches!(link.status, Status::Unknown) || link.reason.as_ref().is_some_and(|_| link.status == Status::Warn)) {
+    if chain.iter().any(|link| {
+        matches!(link.status, Status::Unknown)
+            || link.reason.as_ref().is_some_and(|_| link.status == Status::Warn)
+    }) {
         return Verdict::Inconclusive;
     }
     match derived.intent.mechanism {
@@ -455,7 +485,8 @@ fn summary(verdict: Verdict, root: Option<&Reported>, target: &Target, chain: &[
     };
     match verdict {
         Verdict::Inconclusive => {
-            let labels = chain.iter().filter(|link| link.status == Status::Unknown).map(|link| link.step.label());
+            let labels =
+                chain.iter().filter(|link| link.status == Status::Unknown).map(|link| link.step.label());
             let labels: Vec<_> = labels.collect();
             format!("nothing wrong with {who} in what was checked; not checked: {}", labels.join(", "))
         }
@@ -530,15 +561,21 @@ pub fn group(diagnoses: Vec<Diagnosis>) -> Vec<Diagnosis> {
 fn signature(diagnosis: &Diagnosis) -> String {
     let findings = diagnosis.findings.iter().map(|finding| {
         let values = finding.evidence.iter().map(|evidence| (&evidence.what, &evidence.expected));
-        format!("{:?}", (finding.id, finding.severity, &finding.subject.container, values.collect::<Vec<_>>()))
+        format!(
+            "{:?}",
+            (finding.id, finding.severity, &finding.subject.container, values.collect::<Vec<_>>())
+        )
     });
     let identities = diagnosis.identities.iter().map(|identity| format!("{identity:?}"));
     let statuses = diagnosis.chain.iter().map(|link| format!("{:?}", link.status));
     let target = &diagnosis.target;
-    std::iter::once(format!("{:?}", (diagnosis.verdict, &target.container, &target.service_account, target.pod.is_some())))
-        .chain(findings)
-        .chain(identities)
-        .chain(statuses)
-        .collect::<Vec<_>>()
-        .join("\n")
+    std::iter::once(format!(
+        "{:?}",
+        (diagnosis.verdict, &target.container, &target.service_account, target.pod.is_some())
+    ))
+    .chain(findings)
+    .chain(identities)
+    .chain(statuses)
+    .collect::<Vec<_>>()
+    .join("\n")
 }

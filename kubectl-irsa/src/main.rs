@@ -1,1 +1,2 @@
-fn main(){}
+//! kubectl-irsa.
+fn main() {}

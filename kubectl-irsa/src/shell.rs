@@ -46,6 +46,9 @@ mod tests {
         assert_eq!(quote("a\u{1b}[2Jb\n"), "$'a\\033[2Jb\\n'");
         assert_eq!(quote("it's\u{200b}"), "$'it\\'s\\342\\200\\213'");
         assert_eq!(quote(""), "''");
-        assert_eq!(quote("eks.amazonaws.com/role-arn=arn:aws:iam::1:role/x"), "'eks.amazonaws.com/role-arn=arn:aws:iam::1:role/x'");
+        assert_eq!(
+            quote("eks.amazonaws.com/role-arn=arn:aws:iam::1:role/x"),
+            "'eks.amazonaws.com/role-arn=arn:aws:iam::1:role/x'"
+        );
     }
 }

@@ -74,10 +74,14 @@ pub struct Target {
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum TargetError {
     /// Nothing was named.
-    #[error("name what to diagnose: pod/NAME, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME, cronjob/NAME or sa/NAME")]
+    #[error(
+        "name what to diagnose: pod/NAME, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME, cronjob/NAME or sa/NAME"
+    )]
     None,
     /// A kind that has no pods.
-    #[error("cannot diagnose \"{0}\": expected pod, deployment, statefulset, daemonset, replicaset, job, cronjob or serviceaccount")]
+    #[error(
+        "cannot diagnose \"{0}\": expected pod, deployment, statefulset, daemonset, replicaset, job, cronjob or serviceaccount"
+    )]
     Kind(String),
     /// `pod/`.
     #[error("\"{0}\" names no object: expected {0}NAME")]
@@ -97,7 +101,11 @@ pub fn parse(words: &[String]) -> Result<Vec<Target>, TargetError> {
     {
         return rest.iter().map(|name| target(kind, name)).collect();
     }
-    if !first.contains('/') && !rest.is_empty() && rest.iter().all(|word| !word.contains('/')) && looks_like_kind(first) {
+    if !first.contains('/')
+        && !rest.is_empty()
+        && rest.iter().all(|word| !word.contains('/'))
+        && looks_like_kind(first)
+    {
         return Err(TargetError::Kind(first.clone()));
     }
     words
@@ -115,7 +123,20 @@ pub fn parse(words: &[String]) -> Result<Vec<Target>, TargetError> {
 /// Kinds that people may try and that have no pods of their own, so that `svc x` is not taken for two pods.
 fn looks_like_kind(word: &str) -> bool {
     const OTHERS: [&str; 14] = [
-        "svc", "service", "services", "ns", "namespace", "node", "nodes", "no", "ing", "ingress", "cm", "configmap", "secret", "role",
+        "svc",
+        "service",
+        "services",
+        "ns",
+        "namespace",
+        "node",
+        "nodes",
+        "no",
+        "ing",
+        "ingress",
+        "cm",
+        "configmap",
+        "secret",
+        "role",
     ];
     OTHERS.contains(&word.to_ascii_lowercase().as_str())
 }
@@ -144,9 +165,18 @@ mod tests {
         assert_eq!(read("po x y").unwrap(), [pod("x"), pod("y")]);
         assert_eq!(read("x").unwrap(), [pod("x")]);
         assert_eq!(read("pod").unwrap(), [pod("pod")]);
-        assert_eq!(read("deploy/x sa/y").unwrap(), [(Kind::Deployment, "x".into()), (Kind::ServiceAccount, "y".into())]);
+        assert_eq!(
+            read("deploy/x sa/y").unwrap(),
+            [(Kind::Deployment, "x".into()), (Kind::ServiceAccount, "y".into())]
+        );
         assert_eq!(read("Deployments.apps/x").unwrap(), [(Kind::Deployment, "x".into())]);
-        for (word, kind) in [("sts", Kind::StatefulSet), ("ds", Kind::DaemonSet), ("rs", Kind::ReplicaSet), ("job", Kind::Job), ("cj", Kind::CronJob)] {
+        for (word, kind) in [
+            ("sts", Kind::StatefulSet),
+            ("ds", Kind::DaemonSet),
+            ("rs", Kind::ReplicaSet),
+            ("job", Kind::Job),
+            ("cj", Kind::CronJob),
+        ] {
             assert_eq!(read(&format!("{word}/x")).unwrap(), [(kind, "x".into())]);
         }
     }

@@ -76,8 +76,7 @@ checks! {
 }
 
 /// Failure modes that people suspect and that are none: pages for `explain`, and fine worlds in the tests.
-pub static NOT_A_FAULT: &[(&str, &str)] = &[
-];
+pub static NOT_A_FAULT: &[(&str, &str)] = &[];
 
 impl Meta {
     /// Starts an error about the subject's service account.
@@ -90,7 +89,9 @@ impl Meta {
     pub fn on_subject(&self, derived: &Derived<'_>, summary: impl Into<String>) -> Finding {
         let facts = derived.facts;
         match &facts.subject {
-            crate::facts::Subject::Pod(pod) => self.on("Pod", &facts.namespace_name, &pod.value.metadata.name, summary),
+            crate::facts::Subject::Pod(pod) => {
+                self.on("Pod", &facts.namespace_name, &pod.value.metadata.name, summary)
+            }
             crate::facts::Subject::Template(owner) => {
                 self.on(&owner.value.kind, &facts.namespace_name, &owner.value.meta.name, summary)
             }

@@ -1,10 +1,11 @@
 //! The resources that are read, and how a list is narrowed.
 
-use crate::facts::kubernetes::{
-    ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, LabelSelector, MutatingWebhookConfiguration,
-    Namespace, Node, Object, Pod, ReplicaSet, Secret, ServiceAccount, StatefulSet,
-};
 use crate::facts::Grant;
+use crate::facts::kubernetes::{
+    ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, LabelSelector,
+    MutatingWebhookConfiguration, Namespace, Node, Object, Pod, ReplicaSet, Secret, ServiceAccount,
+    StatefulSet,
+};
 
 /// A type that stands for one resource of the Kubernetes API.
 pub trait Resource: Object {
@@ -23,7 +24,11 @@ pub trait Resource: Object {
 
     /// Resource and group as RBAC errors and `kubectl auth can-i` write them: `deployments.apps`.
     fn rbac_name() -> String {
-        if Self::GROUP.is_empty() { Self::PLURAL.to_owned() } else { format!("{}.{}", Self::PLURAL, Self::GROUP) }
+        if Self::GROUP.is_empty() {
+            Self::PLURAL.to_owned()
+        } else {
+            format!("{}.{}", Self::PLURAL, Self::GROUP)
+        }
     }
 
     /// The permission that a request needs.

@@ -14,7 +14,9 @@ pub struct RoleArn<'a> {
 impl<'a> RoleArn<'a> {
     /// Reads what the webhook accepts: `^arn:aws[a-z0-9-]*:iam::\d{12}:role\/[\w-\/.@+=,]+$` (webhook `pkg/cache`).
     pub fn parse(raw: &'a str) -> Result<Self, ArnProblem> {
-        let trimmed = raw.trim_matches(|c: char| c.is_whitespace() || c.is_control() || crate::output::safe::is_invisible(c));
+        let trimmed = raw.trim_matches(|c: char| {
+            c.is_whitespace() || c.is_control() || crate::output::safe::is_invisible(c)
+        });
         if trimmed != raw {
             return Err(ArnProblem::Surrounded);
         }
@@ -113,7 +115,8 @@ impl ArnProblem {
 
 /// The ARN that the string was meant to be, where that can be told without guessing.
 pub fn repaired(raw: &str) -> Option<String> {
-    let mut text: String = raw.chars().filter(|c| !c.is_control() && !crate::output::safe::is_invisible(*c)).collect();
+    let mut text: String =
+        raw.chars().filter(|c| !c.is_control() && !crate::output::safe::is_invisible(*c)).collect();
     text = text.trim().trim_matches(['"', '\'']).trim().to_owned();
     if let Some((key, value)) = text.split_once('=')
         && key.contains("role-arn")
@@ -150,9 +153,18 @@ pub fn is_region_shaped(region: &str) -> bool {
             const AREAS: [&str; 13] =
                 ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx", "cn", "eusc", "us-gov", "us-iso"];
             const DIRECTIONS: [&str; 9] = [
-                "north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest",
+                "north",
+                "south",
+                "east",
+                "west",
+                "central",
+                "northeast",
+                "northwest",
+                "southeast",
+                "southwest",
             ];
-            let number_ok = number.len() <= 2 && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+            let number_ok =
+                number.len() <= 2 && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
             let joined = area.join("-");
             let area_ok = AREAS.contains(&joined.as_str())
                 || joined.starts_with("us-iso")
@@ -207,17 +219,38 @@ mod tests {
 
     #[test]
     fn repairs_only_what_is_certain() {
-        assert_eq!(repaired("'arn:aws:iam::111122223333:role/app'\n").as_deref(), Some("arn:aws:iam::111122223333:role/app"));
+        assert_eq!(
+            repaired("'arn:aws:iam::111122223333:role/app'\n").as_deref(),
+            Some("arn:aws:iam::111122223333:role/app")
+        );
         assert_eq!(repaired("app"), None);
         assert_eq!(repaired("arn:aws:iam:::role/app"), None);
     }
 
     #[test]
     fn regions() {
-        for region in ["eu-west-1", "us-gov-east-1", "ap-southeast-5", "cn-north-1", "us-isob-east-1", "eusc-de-east-1", "mx-central-1"] {
+        for region in [
+            "eu-west-1",
+            "us-gov-east-1",
+            "ap-southeast-5",
+            "cn-north-1",
+            "us-isob-east-1",
+            "eusc-de-east-1",
+            "mx-central-1",
+        ] {
             assert!(is_region_shaped(region), "{region}");
         }
-        for region in ["minio", "us-east", "eu-west-1a", "us-esat-1", "", "global", "aws-global", "EU-WEST-1", "a-b-c-d-1"] {
+        for region in [
+            "minio",
+            "us-east",
+            "eu-west-1a",
+            "us-esat-1",
+            "",
+            "global",
+            "aws-global",
+            "EU-WEST-1",
+            "a-b-c-d-1",
+        ] {
             assert!(!is_region_shaped(region), "{region}");
         }
         assert_eq!(partition_of_region("cn-north-1"), "aws-cn");

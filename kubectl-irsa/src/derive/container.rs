@@ -95,7 +95,10 @@ impl<'f> TokenMount<'f> {
         let directory = self.mount.mount_path.trim_end_matches('/');
         let relative = file.strip_prefix(directory)?.trim_start_matches('/');
         let (_, volume) = self.volume?;
-        volume.tokens().map(|(_, token)| token).find(|token| token.path == relative || self.mount.sub_path == token.path)
+        volume
+            .tokens()
+            .map(|(_, token)| token)
+            .find(|token| token.path == relative || self.mount.sub_path == token.path)
     }
 }
 

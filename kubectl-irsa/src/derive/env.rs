@@ -123,7 +123,9 @@ impl<'f> Env<'f> {
 
     /// The first of several variables that is set and not empty.
     pub fn first_set(&self, names: &[&'static str]) -> Option<(&'static str, &EnvEntry)> {
-        names.iter().find_map(|name| self.get(name).filter(|entry| entry.is_set()).map(|entry| (*name, entry)))
+        names
+            .iter()
+            .find_map(|name| self.get(name).filter(|entry| entry.is_set()).map(|entry| (*name, entry)))
     }
 
     /// All variables, by name.
@@ -149,7 +151,9 @@ impl<'f> Env<'f> {
             if let Some(after) = tail.strip_prefix("$$") {
                 out.push('$');
                 rest = after;
-            } else if let Some((name, after)) = tail.strip_prefix("$(").and_then(|inner| inner.split_once(')')) {
+            } else if let Some((name, after)) =
+                tail.strip_prefix("$(").and_then(|inner| inner.split_once(')'))
+            {
                 match self.get(name).map(|entry| &entry.value) {
                     Some(EnvValue::Literal(value)) => out.push_str(value),
                     Some(_) => return EnvValue::Withheld { empty: false },

@@ -4,20 +4,31 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Derived;
 use super::container::{
-    ContainerKind, ContainerView, CREDENTIALS_URI, ROLE_ARN, TOKEN_DIRECTORY, TOKEN_FILE, TOKEN_VOLUME, TokenMount, Wiring,
+    CREDENTIALS_URI, ContainerKind, ContainerView, ROLE_ARN, TOKEN_DIRECTORY, TOKEN_FILE, TOKEN_VOLUME,
+    TokenMount, Wiring,
 };
 use super::env::{Env, EnvEntry, Origin};
 use super::intent::{Intent, RoleOrigin};
 use super::webhook::{Registrations, Selection};
-use super::Derived;
 use crate::facts::Facts;
 use crate::facts::kubernetes::{Container, EnvValue, Meta};
 
 /// Sidecars that are put beside an application and are not it; the report is about the application.
 const SIDECARS: [&str; 12] = [
-    "istio-proxy", "linkerd-proxy", "envoy", "vault-agent", "dapr", "daprd", "kuma-sidecar", "consul-dataplane",
-    "datadog-agent", "fluent-bit", "otc-container", "cloud-sql-proxy",
+    "istio-proxy",
+    "linkerd-proxy",
+    "envoy",
+    "vault-agent",
+    "dapr",
+    "daprd",
+    "kuma-sidecar",
+    "consul-dataplane",
+    "datadog-agent",
+    "fluent-bit",
+    "otc-container",
+    "cloud-sql-proxy",
 ];
 
 /// Two moments this close may be one event for the webhook's informer cache (webhook#174).
@@ -64,14 +75,17 @@ pub(super) fn containers(facts: &Facts) -> Vec<ContainerView<'_>> {
     let target = target_name(facts, &spec.containers, meta);
     let skipped = skip_list(meta);
     let init = spec.init_containers.iter().enumerate().map(|(index, container)| {
-        let kind = if container.restart_policy == "Always" { ContainerKind::NativeSidecar } else { ContainerKind::Init };
+        let kind = if container.restart_policy == "Always" {
+            ContainerKind::NativeSidecar
+        } else {
+            ContainerKind::Init
+        };
         (container, kind, format!("{path}.initContainers[{index}]"))
     });
-    let regular = spec
-        .containers
-        .iter()
-        .enumerate()
-        .map(|(index, container)| (container, ContainerKind::Regular, format!("{path}.containers[{index}]")));
+    let regular =
+        spec.containers.iter().enumerate().map(|(index, container)| {
+            (container, ContainerKind::Regular, format!("{path}.containers[{index}]"))
+        });
     init.chain(regular)
         .map(|(container, kind, path)| {
             let env = Env::of(facts, container, source, &path);
@@ -127,7 +141,9 @@ pub(super) fn skip_list(meta: &Meta) -> Vec<String> {
     let key = "eks.amazonaws.com/skip-containers";
     match meta.annotations.get(key) {
         // Go's encoding/csv refuses a quote within an unquoted field; names of containers never hold one.
-        Some(list) if !list.contains('"') && !list.contains('\n') => list.split(',').map(str::to_owned).collect(),
+        Some(list) if !list.contains('"') && !list.contains('\n') => {
+            list.split(',').map(str::to_owned).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -141,13 +157,16 @@ pub(super) fn complete_template<'f>(
     containers: &mut [ContainerView<'f>],
 ) {
     let crate::facts::Subject::Template(owner) = &facts.subject else { return };
-    let may_run = matches!(selection, Selection::Selected) || matches!(registrations, Registrations::Unknown(_));
+    let may_run =
+        matches!(selection, Selection::Selected) || matches!(registrations, Registrations::Unknown(_));
     if !may_run || !intent.expects_injection() {
         return;
     }
     for view in containers.iter_mut().filter(|view| !view.skipped && view.wiring == Wiring::Nothing) {
         view.wiring = Wiring::Complete;
-        for (name, value) in [(ROLE_ARN, intent.role.as_ref().map_or("", |role| role.raw)), (TOKEN_FILE, DEFAULT_TOKEN_FILE)] {
+        for (name, value) in
+            [(ROLE_ARN, intent.role.as_ref().map_or("", |role| role.raw)), (TOKEN_FILE, DEFAULT_TOKEN_FILE)]
+        {
             let entry = EnvEntry {
                 value: EnvValue::Literal(value.to_owned()),
                 source: owner.source.clone(),
@@ -162,7 +181,9 @@ pub(super) fn complete_template<'f>(
 /// variable is there already, and so are a region and the regional-endpoints variable.
 pub fn returns_early(env: &Env<'_>) -> bool {
     let has = |name: &str| env.get(name).is_some();
-    (has(ROLE_ARN) || has(TOKEN_FILE)) && (has("AWS_REGION") || has("AWS_DEFAULT_REGION")) && has("AWS_STS_REGIONAL_ENDPOINTS")
+    (has(ROLE_ARN) || has(TOKEN_FILE))
+        && (has("AWS_REGION") || has("AWS_DEFAULT_REGION"))
+        && has("AWS_STS_REGIONAL_ENDPOINTS")
 }
 
 /// True if the pod carries the volume that the webhook adds.
@@ -205,11 +226,14 @@ fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
         let account = &account.value.metadata;
         let key = format!("{}/role-arn", derived.settings.annotation_prefix);
         let annotated = account.annotation_writer(&key).and_then(|writer| writer.time);
-        let by_annotation = derived.intent.role.as_ref().is_some_and(|role| role.origin == RoleOrigin::Annotation);
+        let by_annotation =
+            derived.intent.role.as_ref().is_some_and(|role| role.origin == RoleOrigin::Annotation);
         if let Some(annotated) = annotated.filter(|annotated| by_annotation && *annotated > created) {
             return BareBecause::PodIsOlder { annotated, created };
         }
-        if let Some(born) = account.creation_timestamp.filter(|born| created.duration_since(*born).abs() <= RACE) {
+        if let Some(born) =
+            account.creation_timestamp.filter(|born| created.duration_since(*born).abs() <= RACE)
+        {
             return BareBecause::Race { account: born, created };
         }
         if let Some(born) = account.creation_timestamp.filter(|born| *born > created) {

@@ -67,7 +67,9 @@ impl<'f> Intent<'f> {
         let audience = facts
             .service_account
             .known()
-            .and_then(|account| account.value.metadata.annotations.get(&format!("{}/audience", settings.annotation_prefix)))
+            .and_then(|account| {
+                account.value.metadata.annotations.get(&format!("{}/audience", settings.annotation_prefix))
+            })
             .filter(|audience| !audience.is_empty())
             .unwrap_or(&settings.audience)
             .clone();
@@ -82,7 +84,9 @@ impl<'f> Intent<'f> {
         if let Some(by_hand) = by_hand(containers) {
             return with(Mechanism::Irsa, Some(by_hand));
         }
-        if openshift(facts) || containers.iter().any(|view| view.wiring != Wiring::Nothing && view.wiring != Wiring::Unknown) {
+        if openshift(facts)
+            || containers.iter().any(|view| view.wiring != Wiring::Nothing && view.wiring != Wiring::Unknown)
+        {
             return with(Mechanism::Irsa, None);
         }
         match &facts.service_account {
@@ -102,7 +106,11 @@ fn annotated<'f>(facts: &'f Facts, settings: &Settings) -> Option<RoleClaim<'f>>
     let account = facts.service_account.known()?;
     let key = format!("{}/role-arn", settings.annotation_prefix);
     let raw = account.value.metadata.annotations.get(&key).filter(|raw| !raw.is_empty())?;
-    Some(RoleClaim { raw, source: account.source.at(super::annotation_path(&key)), origin: RoleOrigin::Annotation })
+    Some(RoleClaim {
+        raw,
+        source: account.source.at(super::annotation_path(&key)),
+        origin: RoleOrigin::Annotation,
+    })
 }
 
 /// The webhook's ConfigMap holds `{"namespace/name": {"RoleARN": "…"}}` or `{"*/name": …}` (webhook `pkg/cache`).

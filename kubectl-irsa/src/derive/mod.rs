@@ -60,7 +60,8 @@ impl<'f> Derived<'f> {
         let mut containers = injection::containers(facts);
         let intent = Intent::of(facts, &settings, &containers);
         injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
-        let siblings = Siblings::of(facts, containers.iter().find(|view| view.is_target).map(|view| view.container));
+        let siblings =
+            Siblings::of(facts, containers.iter().find(|view| view.is_target).map(|view| view.container));
         Self { facts, platform, registrations, settings, selection, intent, containers, siblings }
     }
 
@@ -117,13 +118,19 @@ impl<'f> Derived<'f> {
         let namespace = self.facts.namespace_name.as_str();
         let rollout = |kind: &str, name: &str| {
             let target = format!("{}/{name}", kind.to_lowercase());
-            Some((String::from("restart the workload, so that the webhook sees its new pods"), self.kubectl(&["rollout", "restart", &target, "-n", namespace])))
+            Some((
+                String::from("restart the workload, so that the webhook sees its new pods"),
+                self.kubectl(&["rollout", "restart", &target, "-n", namespace]),
+            ))
         };
         match self.owner_key() {
-            Some((kind, name)) if matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet") => rollout(&kind, &name),
+            Some((kind, name)) if matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet") => {
+                rollout(&kind, &name)
+            }
             Some((kind, _)) if kind == "ReplicaSet" || kind == "ReplicationController" => {
                 let pod = self.facts.subject.pod()?;
-                let title = String::from("delete the pod; its controller makes a new one, which the webhook sees");
+                let title =
+                    String::from("delete the pod; its controller makes a new one, which the webhook sees");
                 Some((title, self.kubectl(&["delete", "pod", &pod.value.metadata.name, "-n", namespace])))
             }
             _ => None,
@@ -135,7 +142,9 @@ impl<'f> Derived<'f> {
         match self.owner_key().map(|(kind, _)| kind).as_deref() {
             Some("Job" | "CronJob") => "run the job again: pods of a finished or running Job are not changed",
             Some(_) => "let the controller of the pod make it anew",
-            None => "create the pod again from its manifest: nothing remakes it, and a running pod is not changed",
+            None => {
+                "create the pod again from its manifest: nothing remakes it, and a running pod is not changed"
+            }
         }
     }
 
@@ -143,7 +152,9 @@ impl<'f> Derived<'f> {
     pub fn owner_key(&self) -> Option<(String, String)> {
         match &self.facts.subject {
             crate::facts::Subject::Pod(pod) => siblings::owner_key(&pod.value.metadata),
-            crate::facts::Subject::Template(owner) => Some((owner.value.kind.clone(), owner.value.meta.name.clone())),
+            crate::facts::Subject::Template(owner) => {
+                Some((owner.value.kind.clone(), owner.value.meta.name.clone()))
+            }
             crate::facts::Subject::ServiceAccount => None,
         }
     }

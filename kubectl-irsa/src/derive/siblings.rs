@@ -25,7 +25,9 @@ impl<'f> Siblings<'f> {
         for pod in facts.siblings.known().into_iter().flat_map(|listing| &listing.value.items) {
             let pod = &pod.value;
             let containers = pod.spec.containers.iter().chain(&pod.spec.init_containers);
-            let Some(same) = containers.into_iter().find(|container| container.name == target.name) else { continue };
+            let Some(same) = containers.into_iter().find(|container| container.name == target.name) else {
+                continue;
+            };
             let has = |name| same.env.iter().any(|variable| variable.name == name);
             if has(ROLE_ARN) && has(TOKEN_FILE) {
                 siblings.injected.push(pod);
@@ -55,7 +57,8 @@ pub fn owner_key(pod: &Meta) -> Option<(String, String)> {
     let owner = pod.controller()?;
     if owner.kind == "ReplicaSet"
         && let Some(hash) = pod.labels.get("pod-template-hash")
-        && let Some(deployment) = owner.name.strip_suffix(hash.as_str()).and_then(|name| name.strip_suffix('-'))
+        && let Some(deployment) =
+            owner.name.strip_suffix(hash.as_str()).and_then(|name| name.strip_suffix('-'))
     {
         return Some((String::from("Deployment"), deployment.to_owned()));
     }

@@ -62,7 +62,11 @@ impl<'f> Registrations<'f> {
             .items
             .iter()
             .flat_map(|config| {
-                config.value.webhooks.iter().enumerate().map(move |(index, webhook)| Registration { config, index, webhook })
+                config.value.webhooks.iter().enumerate().map(move |(index, webhook)| Registration {
+                    config,
+                    index,
+                    webhook,
+                })
             })
             .filter(|registration| is_pod_identity(registration))
             .collect();
@@ -85,7 +89,9 @@ impl<'f> Registrations<'f> {
 fn is_pod_identity(registration: &Registration<'_>) -> bool {
     const NAMES: [&str; 2] = ["iam-for-pods.amazonaws.com", "pod-identity-webhook.amazonaws.com"];
     let name = registration.webhook.name.as_str();
-    NAMES.contains(&name) || name.contains("pod-identity-webhook") || registration.name().contains("pod-identity-webhook")
+    NAMES.contains(&name)
+        || name.contains("pod-identity-webhook")
+        || registration.name().contains("pod-identity-webhook")
 }
 
 /// Settings of the webhook: the defaults of `main.go`, changed by the flags of a self-hosted one.
@@ -121,9 +127,13 @@ impl Settings {
             return settings;
         };
         for container in &workload.value.template_spec.containers {
-            let words: Vec<&str> = container.command.iter().chain(&container.args).map(String::as_str).collect();
+            let words: Vec<&str> =
+                container.command.iter().chain(&container.args).map(String::as_str).collect();
             for word in words {
-                let (name, value) = word.trim_start_matches('-').split_once('=').unwrap_or((word.trim_start_matches('-'), "true"));
+                let (name, value) = word
+                    .trim_start_matches('-')
+                    .split_once('=')
+                    .unwrap_or((word.trim_start_matches('-'), "true"));
                 match name {
                     "annotation-prefix" => value.clone_into(&mut settings.annotation_prefix),
                     "token-audience" => value.clone_into(&mut settings.audience),
@@ -167,28 +177,39 @@ impl<'f> Selection<'f> {
             if let Some(selector) = &registration.webhook.object_selector
                 && let Some(requirement) = selector.first_unmet(&meta.labels)
             {
-                excluded = excluded.or(Some(Self::Excluded { registration: *registration, by: "objectSelector", requirement }));
+                excluded = excluded.or(Some(Self::Excluded {
+                    registration: *registration,
+                    by: "objectSelector",
+                    requirement,
+                }));
                 continue;
             }
             let selector = registration.webhook.namespace_selector.as_ref();
-            let selective = selector.filter(|s| !s.match_labels.is_empty() || !s.match_expressions.is_empty());
+            let selective =
+                selector.filter(|s| !s.match_labels.is_empty() || !s.match_expressions.is_empty());
             if let Some(selector) = selective {
                 match facts.namespace.known() {
                     Some(namespace) => {
                         if let Some(requirement) = selector.first_unmet(&namespace.value.metadata.labels) {
-                            excluded =
-                                excluded.or(Some(Self::Excluded { registration: *registration, by: "namespaceSelector", requirement }));
+                            excluded = excluded.or(Some(Self::Excluded {
+                                registration: *registration,
+                                by: "namespaceSelector",
+                                requirement,
+                            }));
                             continue;
                         }
                     }
                     None => {
-                        unknown = Some(String::from("the webhook's namespaceSelector, for want of the namespace's labels"));
+                        unknown = Some(String::from(
+                            "the webhook's namespaceSelector, for want of the namespace's labels",
+                        ));
                         continue;
                     }
                 }
             }
             if let Some(condition) = registration.webhook.match_conditions.first() {
-                unknown = Some(format!("the webhook's matchCondition {} (CEL is not evaluated)", condition.name));
+                unknown =
+                    Some(format!("the webhook's matchCondition {} (CEL is not evaluated)", condition.name));
                 continue;
             }
             return Self::Selected;

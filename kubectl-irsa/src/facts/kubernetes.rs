@@ -49,8 +49,21 @@ macro_rules! top_level {
 }
 
 top_level!(
-    ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, MutatingWebhookConfiguration, Namespace, Node,
-    Pod, ReplicaSet, Secret, ServiceAccount, StatefulSet
+    ConfigMap,
+    CronJob,
+    DaemonSet,
+    Deployment,
+    EndpointSlice,
+    Event,
+    Job,
+    MutatingWebhookConfiguration,
+    Namespace,
+    Node,
+    Pod,
+    ReplicaSet,
+    Secret,
+    ServiceAccount,
+    StatefulSet
 );
 
 /// `metadata`.
@@ -95,7 +108,10 @@ impl Meta {
     /// The last writer of an annotation, by `managedFields`. Supporting evidence only: `time` moves with any later
     /// write of the same manager.
     pub fn annotation_writer(&self, key: &str) -> Option<&ManagedFields> {
-        self.managed_fields.iter().filter(|entry| entry.annotations.contains(key)).max_by_key(|entry| entry.time)
+        self.managed_fields
+            .iter()
+            .filter(|entry| entry.annotations.contains(key))
+            .max_by_key(|entry| entry.time)
     }
 }
 
@@ -356,8 +372,17 @@ impl EnvValue {
 /// kept in memory.
 fn is_public(name: &str) -> bool {
     const PROXIES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"];
-    const SECRET: [&str; 9] =
-        ["KEY", "SECRET", "SESSION_TOKEN", "SECURITY_TOKEN", "AUTHORIZATION_TOKEN", "PASSWORD", "CREDENTIAL", "BEARER", "AUTH_TOKEN"];
+    const SECRET: [&str; 9] = [
+        "KEY",
+        "SECRET",
+        "SESSION_TOKEN",
+        "SECURITY_TOKEN",
+        "AUTHORIZATION_TOKEN",
+        "PASSWORD",
+        "CREDENTIAL",
+        "BEARER",
+        "AUTH_TOKEN",
+    ];
     let upper = name.to_ascii_uppercase();
     if upper == "AWS_SHARED_CREDENTIALS_FILE"
         || upper == "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
@@ -476,7 +501,9 @@ impl Volume {
     /// The projected service account tokens in it, with the index of each source.
     pub fn tokens(&self) -> impl Iterator<Item = (usize, &ServiceAccountToken)> {
         let sources = self.projected.iter().flat_map(|projected| &projected.sources);
-        sources.enumerate().filter_map(|(index, source)| source.service_account_token.as_ref().map(|token| (index, token)))
+        sources
+            .enumerate()
+            .filter_map(|(index, source)| source.service_account_token.as_ref().map(|token| (index, token)))
     }
 
     /// What kind of volume it is, as a manifest names it.
@@ -605,7 +632,8 @@ struct RawConfigMap {
 
 impl From<RawConfigMap> for ConfigMap {
     fn from(mut raw: RawConfigMap) -> Self {
-        let mut take = |name: &str, key: &str| (raw.metadata.name == name).then(|| raw.data.remove(key)).flatten();
+        let mut take =
+            |name: &str, key: &str| (raw.metadata.name == name).then(|| raw.data.remove(key)).flatten();
         let ca_crt = take("kube-root-ca.crt", "ca.crt");
         let webhook_config = take("pod-identity-webhook", "config");
         let data = raw.data.into_iter().map(|(key, value)| {
@@ -791,7 +819,11 @@ impl LabelSelector {
                 "DoesNotExist" => has.is_none(),
                 _ => false,
             };
-            let values = if requirement.values.is_empty() { String::new() } else { format!(" ({})", requirement.values.join(", ")) };
+            let values = if requirement.values.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", requirement.values.join(", "))
+            };
             (!met).then(|| format!("{} {}{values}", requirement.key, requirement.operator))
         })
     }
@@ -942,21 +974,37 @@ mod tests {
     #[test]
     fn values_that_may_be_secret_are_dropped_while_they_are_read() {
         for name in [
-            "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "aws_secret_access_key",
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK", "DATABASE_URL", "PASSWORD",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_SECURITY_TOKEN",
+            "aws_secret_access_key",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+            "AWS_BEARER_TOKEN_BEDROCK",
+            "DATABASE_URL",
+            "PASSWORD",
         ] {
             let read = env(name, "hunter2");
             assert_eq!(read.value, EnvValue::Withheld { empty: false }, "{name}");
             assert!(!format!("{read:?}").contains("hunter2"));
         }
-        for name in ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_REGION", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "HTTPS_PROXY"] {
+        for name in [
+            "AWS_ROLE_ARN",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_REGION",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+            "HTTPS_PROXY",
+        ] {
             assert_eq!(env(name, "x").value.text(), Some("x"), "{name}");
         }
     }
 
     #[test]
     fn a_password_in_a_proxy_url_is_dropped() {
-        assert_eq!(env("HTTPS_PROXY", "http://bob:hunter2@proxy:3128/x").value.text(), Some("http://[withheld]@proxy:3128/x"));
+        assert_eq!(
+            env("HTTPS_PROXY", "http://bob:hunter2@proxy:3128/x").value.text(),
+            Some("http://[withheld]@proxy:3128/x")
+        );
         assert_eq!(env("HTTPS_PROXY", "http://proxy:3128/a@b").value.text(), Some("http://proxy:3128/a@b"));
     }
 
@@ -967,7 +1015,10 @@ mod tests {
                 "managedFields": [{"manager": "kubectl", "fieldsV1": {"f:data": {".": {}, "f:AWS_ACCESS_KEY_ID": {}}}}]},
             "data": {"token": "aHVudGVyMg=="}, "stringData": {"AWS_PROFILE": "hunter2"}
         })).unwrap();
-        assert_eq!(secret.keys.iter().map(String::as_str).collect::<Vec<_>>(), ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "token"]);
+        assert_eq!(
+            secret.keys.iter().map(String::as_str).collect::<Vec<_>>(),
+            ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "token"]
+        );
         assert!(!format!("{secret:?}").contains("hunter2"));
     }
 
@@ -975,7 +1026,8 @@ mod tests {
     fn arguments_of_other_programs_are_dropped() {
         let container: Container = serde_json::from_value(serde_json::json!({
             "name": "c", "args": ["--password=hunter2", "--in-cluster=false", "annotation-prefix"]
-        })).unwrap();
+        }))
+        .unwrap();
         assert_eq!(container.args, ["--in-cluster=false"]);
     }
 
@@ -985,10 +1037,14 @@ mod tests {
             "matchLabels": {"a": "1"},
             "matchExpressions": [{"key": "skip", "operator": "DoesNotExist"}, {"key": "b", "operator": "In", "values": ["x", "y"]}]
         })).unwrap();
-        let labels = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let labels =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         assert_eq!(selector.first_unmet(&labels(&[("a", "1"), ("b", "x")])), None);
         assert_eq!(selector.first_unmet(&labels(&[("b", "x")])).as_deref(), Some("a=1"));
-        assert_eq!(selector.first_unmet(&labels(&[("a", "1"), ("b", "x"), ("skip", "false")])).as_deref(), Some("skip DoesNotExist"));
+        assert_eq!(
+            selector.first_unmet(&labels(&[("a", "1"), ("b", "x"), ("skip", "false")])).as_deref(),
+            Some("skip DoesNotExist")
+        );
         assert_eq!(selector.to_query(), "a=1,!skip,b in (x,y)");
     }
 }

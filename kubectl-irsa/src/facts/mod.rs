@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use fact::{Fact, Grant, Listing, Position, Positions, Source, Sourced, Unknown, Why};
 use kubernetes::{
-    ConfigMap, EndpointSlice, Event, Meta, MutatingWebhookConfiguration, Namespace, Node, Pod, PodSpec, Secret,
-    ServerVersion, ServiceAccount,
+    ConfigMap, EndpointSlice, Event, Meta, MutatingWebhookConfiguration, Namespace, Node, Pod, PodSpec,
+    Secret, ServerVersion, ServiceAccount,
 };
 
 use crate::step::Step;
@@ -96,7 +96,12 @@ impl Subject {
             Self::Pod(pod) => Some((&pod.value.spec, &pod.value.metadata, &pod.source, ".spec")),
             Self::Template(owner) => {
                 let owner_value = &owner.value;
-                Some((&owner_value.template_spec, &owner_value.template_meta, &owner.source, owner_value.template_path()))
+                Some((
+                    &owner_value.template_spec,
+                    &owner_value.template_meta,
+                    &owner.source,
+                    owner_value.template_path(),
+                ))
             }
             Self::ServiceAccount => None,
         }
@@ -174,7 +179,8 @@ impl Facts {
         .chain(self.secrets.values().filter_map(Fact::unknown))
         .chain(self.not_reached.values())
         {
-            let asked = !matches!(unknown.why, Why::NotAsked(_)) || self.not_reached.values().any(|link| link == unknown);
+            let asked = !matches!(unknown.why, Why::NotAsked(_))
+                || self.not_reached.values().any(|link| link == unknown);
             if asked && !all.contains(&unknown) {
                 all.push(unknown);
             }
