@@ -1,1 +1,202 @@
-//! Placeholder while the house is built.
+//! The command line: flags, help, and the one place that prints.
+
+mod debug;
+mod explain;
+mod flags;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use thiserror::Error;
+
+use crate::collect::CollectError;
+use crate::collect::access::AccessError;
+use crate::collect::files::FilesError;
+use crate::output::RenderError;
+use crate::target::TargetError;
+
+/// Wrong usage, or it could not run.
+const COULD_NOT_RUN: u8 = 2;
+/// Stopped by Ctrl-C, as shells have it: 128 + SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// Why can this pod not reach AWS?
+///
+/// Finds the broken link between a pod and its AWS identity (IAM roles for service accounts, EKS Pod Identity), shows the
+/// two values that differ and prints the command that repairs it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kubectl-irsa",
+    bin_name = "kubectl irsa",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 healthy, 1 broken or degraded, 2 wrong usage or could not run, 3 inconclusive.\n\
+                  Start with:  kubectl irsa debug pod/NAME"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Debug(Box<debug::Debug>),
+    Explain(explain::Explain),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Examples:\n  # for kubectl-irsa itself, in bash\n  source <(kubectl-irsa completion bash)"
+    )]
+    Completion {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Everything that can end a run without a diagnosis.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// TARGET cannot be read.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The cluster cannot be addressed.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The client cannot be set up: a certificate or key that cannot be used.
+    #[error("cannot set up the connection to {address}: {cause}")]
+    Client {
+        /// The server.
+        address: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The files cannot be read.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// The target cannot be read.
+    #[error(transparent)]
+    Collect(#[from] CollectError),
+    /// The diagnosis cannot be printed.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// An id that no check has.
+    #[error("no check is called \"{id}\"{}", did_you_mean(.near))]
+    NoSuchCheck {
+        /// What was asked for.
+        id: String,
+        /// Ids that are close.
+        near: Vec<String>,
+    },
+    /// A flag's value cannot be read.
+    #[error("{flag} \"{value}\": {expected}")]
+    Value {
+        /// The flag.
+        flag: &'static str,
+        /// What was given.
+        value: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// The whole run took too long.
+    #[error("stopped after {0} s (--timeout); the cluster answers too slowly")]
+    TimedOut(u64),
+    /// stdout cannot be written.
+    #[error("cannot write to stdout: {0}")]
+    Write(std::io::Error),
+    /// The runtime cannot start.
+    #[error("cannot start: {0}")]
+    Runtime(std::io::Error),
+    /// Ctrl-C.
+    #[error("interrupted; nothing in the cluster was changed")]
+    Interrupted,
+}
+
+fn did_you_mean(near: &[String]) -> String {
+    if near.is_empty() {
+        String::from("; `kubectl irsa explain` lists them")
+    } else {
+        format!("; did you mean {}?", near.join(" or "))
+    }
+}
+
+/// Runs the command line and gives the exit code. The only place that prints errors.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { 0 });
+        }
+    };
+    match run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            let code = if matches!(error, CliError::Interrupted) { INTERRUPTED } else { COULD_NOT_RUN };
+            // Server words and file names may hold anything; only our own line breaks are kept.
+            let text = error.to_string();
+            let lines: Vec<String> = text.split('\n').map(crate::output::safe::line).collect();
+            let _ = writeln!(std::io::stderr(), "error: {}", lines.join("\n"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<u8, CliError> {
+    match cli.command {
+        Command::Debug(debug) => {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(CliError::Runtime)?;
+            runtime.block_on(async {
+                tokio::select! {
+                    outcome = debug.run() => outcome,
+                    _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
+                }
+            })
+        }
+        Command::Explain(explain) => explain.run(),
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "kubectl-irsa", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+    }
+}
+
+/// Writes to stdout; a reader that went away (`| head`) is no error.
+fn print(text: &str) -> Result<u8, CliError> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Write(error)),
+        _ => Ok(0),
+    }
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    fn on(self) -> bool {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                !set("NO_COLOR")
+                    && (set("CLICOLOR_FORCE")
+                        || (std::io::stdout().is_terminal()
+                            && std::env::var_os("TERM").is_none_or(|term| term != "dumb")))
+            }
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Pods of the same workload: what differs between them tells timing from configuration.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::container::{CREDENTIALS_URI, ROLE_ARN, TOKEN_FILE};
@@ -22,8 +24,15 @@ impl<'f> Siblings<'f> {
     pub fn of(facts: &'f Facts, target: Option<&Container>) -> Self {
         let Some(target) = target else { return Self::default() };
         let mut siblings = Self { unknown: facts.siblings.unknown(), ..Self::default() };
+        let me = facts.subject.pod().map(|pod| &pod.value.metadata);
+        let key = me.and_then(owner_key);
         for pod in facts.siblings.known().into_iter().flat_map(|listing| &listing.value.items) {
             let pod = &pod.value;
+            if me.is_some_and(|me| me.name == pod.metadata.name)
+                || (me.is_some() && owner_key(&pod.metadata) != key)
+            {
+                continue;
+            }
             let containers = pod.spec.containers.iter().chain(&pod.spec.init_containers);
             let Some(same) = containers.into_iter().find(|container| container.name == target.name) else {
                 continue;
@@ -63,4 +72,42 @@ pub fn owner_key(pod: &Meta) -> Option<(String, String)> {
         return Some((String::from("Deployment"), deployment.to_owned()));
     }
     Some((owner.kind.clone(), owner.name.clone()))
+}
+
+/// The labels by which pods of the same workload are found from one of them: those that name the application, or else all
+/// but the ones that differ between the pods or the revisions of a workload.
+pub fn sibling_labels(pod: &Meta) -> BTreeMap<String, String> {
+    const NAMES: [&str; 4] = ["app.kubernetes.io/instance", "app.kubernetes.io/name", "app", "k8s-app"];
+    const DIFFER: [&str; 6] = [
+        "pod-template-hash",
+        "controller-revision-hash",
+        "pod-template-generation",
+        "version",
+        "controller-uid",
+        "job-name",
+    ];
+    let named: BTreeMap<String, String> = pod
+        .labels
+        .iter()
+        .filter(|(key, _)| NAMES.contains(&key.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let differs = |key: &str| {
+        DIFFER.contains(&key)
+            || [
+                "statefulset.kubernetes.io/",
+                "apps.kubernetes.io/",
+                "batch.kubernetes.io/",
+                "topology.kubernetes.io/",
+                "helm.sh/",
+                "app.kubernetes.io/",
+                "eks.amazonaws.com/",
+            ]
+            .iter()
+            .any(|prefix| key.starts_with(prefix))
+    };
+    pod.labels.iter().filter(|(key, _)| !differs(key)).map(|(k, v)| (k.clone(), v.clone())).collect()
 }

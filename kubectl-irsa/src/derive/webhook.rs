@@ -1,7 +1,7 @@
 //! The pod identity webhook as it is registered now, and whether it would see the subject.
 
-use crate::facts::kubernetes::{MutatingWebhookConfiguration, Webhook};
-use crate::facts::{Fact, Facts, Source, Sourced, Unknown};
+use crate::facts::kubernetes::{MutatingWebhookConfiguration, ServiceRef, Webhook};
+use crate::facts::{Fact, Facts, Listing, Source, Sourced, Unknown};
 
 /// The default annotation prefix (webhook `main.go`, flag `--annotation-prefix`).
 pub const DEFAULT_PREFIX: &str = "eks.amazonaws.com";
@@ -84,6 +84,28 @@ impl<'f> Registrations<'f> {
             Self::Missing(_) | Self::Unknown(_) => &[],
         }
     }
+}
+
+fn registrations(listing: &Sourced<Listing<MutatingWebhookConfiguration>>) -> Vec<Registration<'_>> {
+    listing
+        .value
+        .items
+        .iter()
+        .flat_map(|config| {
+            config.value.webhooks.iter().enumerate().map(move |(index, webhook)| Registration {
+                config,
+                index,
+                webhook,
+            })
+        })
+        .filter(is_pod_identity)
+        .collect()
+}
+
+/// The service of a webhook that runs in the cluster; the EKS-managed one has none.
+pub fn self_hosted_service(webhooks: &Fact<Listing<MutatingWebhookConfiguration>>) -> Option<ServiceRef> {
+    let registered = registrations(webhooks.known()?);
+    registered.into_iter().find_map(|registration| registration.webhook.client_config.service.clone())
 }
 
 fn is_pod_identity(registration: &Registration<'_>) -> bool {

@@ -350,6 +350,11 @@ impl EnvValue {
         }
     }
 
+    /// True if values of variables of that name are kept.
+    pub fn is_read(name: &str) -> bool {
+        is_public(name)
+    }
+
     /// The literal value, if it is known.
     pub fn text(&self) -> Option<&str> {
         match self {

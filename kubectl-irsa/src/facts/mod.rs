@@ -35,15 +35,15 @@ pub struct Facts {
     /// The namespace.
     pub namespace: Fact<Namespace>,
     /// All service accounts of the namespace.
-    pub service_accounts: Fact<Listing<ServiceAccount>>,
+    pub service_accounts: Arc<Fact<Listing<ServiceAccount>>>,
     /// Service accounts of the same name elsewhere; asked only if the one here names no role.
     pub namesakes: Fact<Listing<ServiceAccount>>,
     /// The workload that makes such pods, if there is one.
     pub owner: Fact<Owner>,
-    /// Pods of the same workload, the subject left out.
-    pub siblings: Fact<Listing<Pod>>,
+    /// Pods like it, the subject among them: of the same workload, or found by the same labels.
+    pub siblings: Arc<Fact<Listing<Pod>>>,
     /// Events of the subject and of its owners.
-    pub events: Fact<Listing<Event>>,
+    pub events: Arc<Fact<Listing<Event>>>,
     /// The node that the pod runs on.
     pub node: Fact<Node>,
     /// ConfigMaps that the containers take environment from, by name.
@@ -131,8 +131,6 @@ impl Owner {
 /// What is the same for every subject of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Cluster {
-    /// The clock of the machine that the tool runs on.
-    pub workstation_clock: Fact<Timestamp>,
     /// The API server's clock (`Date` header of its first answer), or the time the files were taken.
     pub server_clock: Fact<Timestamp>,
     /// Version of the API server.

@@ -1,0 +1,171 @@
+//! `kubectl irsa debug`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::flags::{ClusterFlags, duration};
+use super::{CliError, Color, print};
+use crate::checks;
+use crate::collect::files::Store;
+use crate::collect::{CollectError, Progress, Reader, api::Api, gather};
+use crate::diagnosis::{self, Choice, Diagnosis};
+use crate::output::{self, Format, Style};
+use crate::target::{self, Target};
+
+/// Find the broken link between a pod and AWS
+///
+/// Reads the service account, the pod and its environment, the workload and the webhook, and says which link is broken.
+/// A workload is reported once per distinct situation of its pods, newest first. What could not be checked is said, with
+/// the permission that would allow it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  # why does this pod get AccessDenied?
+  kubectl irsa debug pod/checkout-7d9f -n shop
+
+  # all pods of a workload, once per distinct situation
+  kubectl irsa debug deploy/checkout
+
+  # a service account before any pod uses it
+  kubectl irsa debug sa/checkout
+
+  # without a cluster: from what kubectl printed
+  kubectl get pod,sa,deploy -o yaml | kubectl irsa debug pod/checkout-7d9f --from -
+
+  # one line for a chat; JSON for a script
+  kubectl irsa debug pod/checkout-7d9f -o short
+  kubectl irsa debug pod/checkout-7d9f -o json
+
+Exit codes: 0 healthy, 1 broken or degraded, 2 wrong usage or could not run, 3 inconclusive.")]
+pub struct Debug {
+    /// What to look at: pod/NAME, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME, cronjob/NAME, sa/NAME; a bare NAME
+    /// is a pod
+    #[arg(value_name = "TARGET", required = true)]
+    targets: Vec<String>,
+    /// The container to judge; by default the one that should have the identity
+    #[arg(short, long, value_name = "NAME")]
+    container: Option<String>,
+    /// Read Kubernetes objects from files or directories instead of a cluster; - is stdin
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    from: Vec<PathBuf>,
+    /// The time to take as now, with --from: 2026-11-22T08:00:00Z
+    #[arg(long, value_name = "TIME", requires = "from")]
+    at: Option<String>,
+    /// Run only this check; may be repeated
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Do not run this check; may be repeated
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    skip: Vec<String>,
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: Format,
+    /// Colour
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+    /// How long the whole run may take
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    timeout: String,
+    /// Show links that do not apply and remarks, and on stderr every answer of the API server
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(flatten)]
+    cluster: ClusterFlags,
+}
+
+impl Debug {
+    /// Runs it; the exit code is decided before anything is rendered.
+    pub async fn run(&self) -> Result<u8, CliError> {
+        let targets = target::parse(&self.targets)?;
+        let choice = Choice { only: known_ids(&self.only)?, skip: known_ids(&self.skip)? };
+        let limit = duration("--timeout", &self.timeout)?;
+        let progress = Progress::new(self.verbose > 0);
+        let diagnoses = tokio::time::timeout(limit, self.diagnose(&targets, &choice, &progress)).await;
+        progress.clear();
+        let diagnoses = diagnoses.map_err(|_| CliError::TimedOut(limit.as_secs()))??;
+        let code = diagnosis::exit_code(&diagnoses);
+        print(&output::render(&diagnoses, self.output, &self.style())?)?;
+        Ok(code)
+    }
+
+    async fn diagnose(
+        &self,
+        targets: &[Target],
+        choice: &Choice,
+        progress: &Progress,
+    ) -> Result<Vec<Diagnosis>, CliError> {
+        let (reader, namespace) = self.reader(progress).await?;
+        let flags = if self.from.is_empty() { self.cluster.access().kubectl_flags() } else { Vec::new() };
+        let mut all = Vec::new();
+        for target in targets {
+            let namespace = match (&reader, self.cluster.namespace()) {
+                (Reader::Files(store), None) => {
+                    namespace_in_files(store, target)?.unwrap_or_else(|| namespace.clone())
+                }
+                _ => namespace.clone(),
+            };
+            let subjects = gather(&reader, &namespace, target, self.container.as_deref(), &flags).await?;
+            let judged = subjects.iter().map(|facts| diagnosis::diagnose(facts, choice)).collect();
+            all.extend(diagnosis::group(judged));
+        }
+        Ok(all)
+    }
+
+    async fn reader(&self, progress: &Progress) -> Result<(Reader, String), CliError> {
+        if !self.from.is_empty() {
+            let at = self.at.as_ref().map(|text| {
+                text.parse::<Timestamp>().map_err(|_| CliError::Value {
+                    flag: "--at",
+                    value: text.clone(),
+                    expected: "expected a time such as 2026-11-22T08:00:00Z",
+                })
+            });
+            let store = Store::load(&self.from, at.transpose()?)?;
+            return Ok((Reader::Files(store), self.cluster.namespace().unwrap_or("default").to_owned()));
+        }
+        let timeout = self.cluster.request_timeout()?;
+        let config = self.cluster.access().config(timeout).await?;
+        let (namespace, address) = (config.default_namespace.clone(), config.cluster_url.to_string());
+        let api = Api::new(config, timeout, progress.clone())
+            .map_err(|error| CliError::Client { address, cause: error.to_string() })?;
+        Ok((Reader::Api(api), namespace))
+    }
+
+    fn style(&self) -> Style {
+        let width =
+            terminal_size::terminal_size().map_or(80, |(terminal_size::Width(width), _)| usize::from(width));
+        let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+        // A locale that says nothing of UTF-8 is mostly a container's; one that names another charset means it.
+        let unicode = utf8.is_none_or(|locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8") || locale == "c" || locale == "posix"
+        });
+        Style { color: self.color.on(), width: width.clamp(40, 100), unicode, verbose: self.verbose }
+    }
+}
+
+/// With `--from` and without `-n`, the namespace in which the files have the target.
+fn namespace_in_files(store: &Store, target: &Target) -> Result<Option<String>, CliError> {
+    let mut namespaces = store.namespace_of(target.kind.kind(), &target.name);
+    namespaces.sort();
+    namespaces.dedup();
+    match namespaces.len() {
+        0 | 1 => Ok(namespaces.pop().filter(|namespace| !namespace.is_empty())),
+        _ => Err(CollectError::Ambiguous { kind: target.kind.word(), name: target.name.clone(), namespaces }
+            .into()),
+    }
+}
+
+/// Refuses an id that no check has, rather than running nothing.
+fn known_ids(ids: &[String]) -> Result<Vec<String>, CliError> {
+    for id in ids {
+        if checks::by_id(id).is_none() {
+            return Err(super::explain::no_such_check(id));
+        }
+    }
+    Ok(ids.to_vec())
+}

@@ -1,0 +1,148 @@
+//! The flags that every kubectl command has.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::CliError;
+use crate::collect::access::{Access, Secret};
+
+/// The cli-runtime flags.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cluster")]
+pub struct ClusterFlags {
+    /// Namespace; by default that of the context
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// Kubeconfig, or several separated as in KUBECONFIG
+    #[arg(long, value_name = "PATH")]
+    kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+    /// Cluster of the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+    /// User of the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Act as this user
+    #[arg(long = "as", value_name = "USER")]
+    impersonate: Option<String>,
+    /// Act as a member of this group; may be repeated
+    #[arg(long = "as-group", value_name = "GROUP")]
+    impersonate_groups: Vec<String>,
+    /// Act as this UID
+    #[arg(long = "as-uid", value_name = "UID")]
+    impersonate_uid: Option<String>,
+    /// URL of the API server
+    #[arg(short, long, value_name = "URL")]
+    server: Option<String>,
+    /// Bearer token for the API server
+    #[arg(long, value_name = "TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// File with the certificates that the API server's must chain to
+    #[arg(long, value_name = "PATH")]
+    certificate_authority: Option<PathBuf>,
+    /// Client certificate
+    #[arg(long, value_name = "PATH", requires = "client_key")]
+    client_certificate: Option<PathBuf>,
+    /// Key of the client certificate
+    #[arg(long, value_name = "PATH", requires = "client_certificate")]
+    client_key: Option<PathBuf>,
+    /// Name that the API server's certificate must carry
+    #[arg(long, value_name = "NAME")]
+    tls_server_name: Option<String>,
+    /// Do not check the API server's certificate
+    #[arg(long)]
+    insecure_skip_tls_verify: bool,
+    /// How long to wait for one answer of the API server: 10s, 1m, or a number of seconds
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    request_timeout: String,
+}
+
+impl ClusterFlags {
+    /// The flags as the collector takes them.
+    pub fn access(&self) -> Access {
+        Access {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            cluster: self.cluster.clone(),
+            user: self.user.clone(),
+            namespace: self.namespace.clone(),
+            server: self.server.clone(),
+            token: self.token.clone().map(Secret::new),
+            certificate_authority: self.certificate_authority.clone(),
+            client_certificate: self.client_certificate.clone(),
+            client_key: self.client_key.clone(),
+            tls_server_name: self.tls_server_name.clone(),
+            insecure_skip_tls_verify: self.insecure_skip_tls_verify,
+            impersonate: self.impersonate.clone(),
+            impersonate_groups: self.impersonate_groups.clone(),
+            impersonate_uid: self.impersonate_uid.clone(),
+        }
+    }
+
+    /// `-n`.
+    pub fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    /// `--request-timeout`; `0` means kubectl's "never", which here is an hour: nothing waits for ever.
+    pub fn request_timeout(&self) -> Result<Duration, CliError> {
+        let duration = duration("--request-timeout", &self.request_timeout)?;
+        Ok(if duration.is_zero() { Duration::from_secs(3600) } else { duration })
+    }
+}
+
+/// A duration as Go writes it (`1m30s`, `500ms`), or a bare number of seconds.
+pub fn duration(flag: &'static str, text: &str) -> Result<Duration, CliError> {
+    let wrong = || CliError::Value {
+        flag,
+        value: text.to_owned(),
+        expected: "expected a duration such as 10s, 1m or 1m30s",
+    };
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits =
+            rest.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|at| *at > 0).ok_or_else(wrong)?;
+        let (number, tail) = rest.split_at(digits);
+        let number: f64 = number.parse().map_err(|_| wrong())?;
+        let (unit, seconds) = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)]
+            .into_iter()
+            .find(|(unit, _)| tail.starts_with(unit))
+            .ok_or_else(wrong)?;
+        let part = Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong())?;
+        total = total.checked_add(part).ok_or_else(wrong)?;
+        rest = &tail[unit.len()..];
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(total) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_as_go_writes_them() {
+        for (text, millis) in [
+            ("10s", 10_000),
+            ("500ms", 500),
+            ("1m30s", 90_000),
+            ("1.5s", 1_500),
+            ("2h", 7_200_000),
+            ("7", 7_000),
+            ("0", 0),
+        ] {
+            assert_eq!(duration("--x", text).unwrap(), Duration::from_millis(millis), "{text}");
+        }
+        for text in ["", "s", "10", "10x", "-1s", "1..2s", "99999999999999999999h", "10 s"] {
+            assert!(text == "10" || duration("--x", text).is_err(), "{text}");
+        }
+    }
+}

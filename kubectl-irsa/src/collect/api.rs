@@ -1,0 +1,361 @@
+//! The Kubernetes API as facts: every answer, also a refusal and a silence, becomes a [`Fact`].
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use kube::client::Body;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Progress;
+use super::resource::{Query, Resource};
+use crate::facts::kubernetes::{Meta, ServerVersion};
+use crate::facts::{Fact, Grant, Listing, Source, Sourced, Unknown, Why};
+
+/// Objects asked for at once; what kubectl asks for.
+const PAGE: usize = 500;
+/// Pages read before a list is called incomplete: the newest 10,000 pods of one namespace tell enough.
+const PAGES: usize = 20;
+/// The largest answer that is read, in bytes. A page of 500 large pods is some 20 MB.
+const LARGEST: usize = 256 * 1024 * 1024;
+
+/// A connection to an API server.
+#[derive(Clone)]
+pub struct Api {
+    client: kube::Client,
+    address: String,
+    timeout: Duration,
+    progress: Progress,
+    clock: Arc<OnceLock<Timestamp>>,
+}
+
+/// Why an answer could not be had.
+#[derive(Debug, Clone)]
+pub enum NoAnswer {
+    /// The server answered, with an error.
+    Status {
+        /// HTTP status.
+        code: StatusCode,
+        /// The server's words.
+        message: String,
+        /// True if the message is about this very object, and not about the resource.
+        about_object: bool,
+    },
+    /// Nothing came within the deadline.
+    TimedOut,
+    /// The server could not be reached, or it could not be authenticated.
+    Unreachable(String),
+    /// An answer came that could not be read.
+    Unreadable(String),
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct StatusBody {
+    message: String,
+    details: Option<StatusDetails>,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct StatusDetails {
+    name: String,
+}
+
+/// One page of a list. Items are read one by one, so that a single odd object does not hide the others.
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    metadata: PageMeta,
+    items: Option<Vec<serde_json::Value>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct PageMeta {
+    r#continue: Option<String>,
+}
+
+impl Api {
+    /// Opens a connection; nothing is sent yet.
+    pub fn new(config: kube::Config, timeout: Duration, progress: Progress) -> Result<Self, kube::Error> {
+        let address = config.cluster_url.to_string();
+        let client = kube::Client::try_from(config)?;
+        Ok(Self { client, address, timeout, progress, clock: Arc::default() })
+    }
+
+    /// The server's URL.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// How long an answer may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The server's time, from the `Date` header of its first answer.
+    pub fn clock(&self) -> Fact<Timestamp> {
+        let source = Source::Api {
+            verb: "get".into(),
+            object: "Date header".into(),
+            namespace: None,
+            field: String::new(),
+        };
+        match self.clock.get() {
+            Some(time) => Fact::Known(Sourced { value: *time, source }),
+            None => Fact::not_asked("the API server's clock", "no answer carried a Date header"),
+        }
+    }
+
+    /// `GET /version`, which anyone may ask.
+    pub async fn version(&self) -> Fact<ServerVersion> {
+        let source = source("get", String::from("/version"), None);
+        match self.read::<ServerVersion>("/version", "application/json").await {
+            Ok(value) => Fact::Known(Sourced { value, source }),
+            Err(error) => {
+                Fact::Unknown(self.unknown(String::from("version of the API server"), &error, None))
+            }
+        }
+    }
+
+    /// Reads one object.
+    pub async fn get<T: Resource>(&self, namespace: Option<&str>, name: &str) -> Fact<T> {
+        match self.try_get(namespace, name).await {
+            Ok(fact) => fact,
+            Err(error) => {
+                let grant = T::grant("get", namespace);
+                Fact::Unknown(self.unknown(what::<T>(namespace, name), &error, Some(grant)))
+            }
+        }
+    }
+
+    /// The same with the error kept, for the object without which there is nothing to say.
+    pub async fn try_get<T: Resource>(
+        &self,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Fact<T>, NoAnswer> {
+        let source = source("get", format!("{}/{name}", T::SINGULAR), namespace);
+        let path = format!("{}/{}", collection::<T>(namespace), encode(name));
+        let accept = if T::METADATA_ONLY {
+            "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+        } else {
+            "application/json"
+        };
+        match self.read::<T>(&path, accept).await {
+            Ok(value) => Ok(Fact::Known(Sourced { value, source })),
+            Err(NoAnswer::Status { code: StatusCode::NOT_FOUND, about_object: true, .. }) => {
+                Ok(Fact::Absent { source })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a list, page by page.
+    pub async fn list<T: Resource>(&self, namespace: Option<&str>, query: &Query) -> Fact<Listing<T>> {
+        let what = match namespace {
+            Some(namespace) => format!("{} of namespace {namespace}", T::PLURAL),
+            None => T::PLURAL.to_owned(),
+        };
+        let mut items = Vec::new();
+        let mut cut = None;
+        let mut next: Option<String> = None;
+        for page_number in 0.. {
+            let path = format!("{}?{}", collection::<T>(namespace), parameters(query, next.as_deref()));
+            let page = match self.read::<Page>(&path, "application/json").await {
+                Ok(page) => page,
+                Err(error) if page_number == 0 => {
+                    return Fact::Unknown(self.unknown(what, &error, Some(T::grant("list", namespace))));
+                }
+                Err(error) => {
+                    cut = Some(self.unknown(format!("the rest of {what}"), &error, None));
+                    break;
+                }
+            };
+            for item in page.items.unwrap_or_default() {
+                match serde_json::from_value::<T>(item) {
+                    Ok(value) => {
+                        let Meta { name, namespace, .. } = value.meta();
+                        let own = (!namespace.is_empty()).then_some(namespace.as_str());
+                        let source = source("list", format!("{}/{name}", T::SINGULAR), own);
+                        items.push(Sourced { value, source });
+                    }
+                    Err(error) => {
+                        let why = Why::Failed(format!("an object could not be read: {error}"));
+                        cut = Some(Unknown { what: format!("some of {what}"), why, grant: None });
+                    }
+                }
+            }
+            next = page.metadata.r#continue.filter(|token| !token.is_empty());
+            if next.is_none() {
+                break;
+            }
+            if page_number + 1 == PAGES {
+                let why = Why::Incomplete(format!("more than {} exist; the rest was not read", PAGE * PAGES));
+                cut = Some(Unknown { what: format!("the rest of {what}"), why, grant: None });
+                break;
+            }
+        }
+        Fact::Known(Sourced {
+            value: Listing { items, cut },
+            source: source("list", T::PLURAL.to_owned(), namespace),
+        })
+    }
+
+    async fn read<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, NoAnswer> {
+        let task = self.progress.start(path);
+        let answer = tokio::time::timeout(self.timeout, self.send(path, accept)).await;
+        let answer = answer.unwrap_or(Err(NoAnswer::TimedOut));
+        task.finish(match &answer {
+            Ok(_) => String::from("200"),
+            Err(NoAnswer::Status { code, .. }) => code.as_u16().to_string(),
+            Err(NoAnswer::TimedOut) => String::from("timed out"),
+            Err(NoAnswer::Unreachable(_)) => String::from("unreachable"),
+            Err(NoAnswer::Unreadable(_)) => String::from("unreadable"),
+        });
+        let body = answer?;
+        serde_json::from_slice(&body).map_err(|error| NoAnswer::Unreadable(error.to_string()))
+    }
+
+    async fn send(&self, path: &str, accept: &str) -> Result<Vec<u8>, NoAnswer> {
+        let request = Request::get(path)
+            .header(header::ACCEPT, accept)
+            .header(header::USER_AGENT, concat!("kubectl-irsa/", env!("CARGO_PKG_VERSION")))
+            .body(Body::empty())
+            .map_err(|error| NoAnswer::Unreadable(error.to_string()))?;
+        let response =
+            self.client.send(request).await.map_err(|error| NoAnswer::Unreachable(causes(&error)))?;
+        if let Some(time) = response.headers().get(header::DATE).and_then(|date| date.to_str().ok())
+            && let Ok(time) = rfc2822::DateTimeParser::new().parse_timestamp(time)
+        {
+            let _ = self.clock.set(time);
+        }
+        let code = response.status();
+        let body = Limited::new(response.into_body(), LARGEST).collect().await;
+        let body = body.map_err(|error| NoAnswer::Unreachable(error.to_string()))?.to_bytes();
+        if code.is_success() {
+            return Ok(body.to_vec());
+        }
+        Err(match serde_json::from_slice::<StatusBody>(&body) {
+            Ok(status) => NoAnswer::Status {
+                code,
+                about_object: status.details.is_some_and(|details| !details.name.is_empty()),
+                message: status.message,
+            },
+            // Unknown API groups are answered in plain text: `404 page not found`.
+            Err(_) => NoAnswer::Status {
+                code,
+                about_object: false,
+                message: String::from_utf8_lossy(&body)
+                    .chars()
+                    .take(200)
+                    .collect::<String>()
+                    .trim()
+                    .to_owned(),
+            },
+        })
+    }
+
+    fn unknown(&self, what: String, error: &NoAnswer, grant: Option<Grant>) -> Unknown {
+        match error {
+            NoAnswer::Status { code: StatusCode::FORBIDDEN, message, .. } => {
+                Unknown { what, why: Why::Denied(message.clone()), grant }
+            }
+            NoAnswer::Status { code: StatusCode::NOT_FOUND, .. } => Unknown {
+                what,
+                why: Why::Failed(String::from("the server does not have this resource")),
+                grant: None,
+            },
+            NoAnswer::Status { code, message, .. } => Unknown {
+                what,
+                why: Why::Failed(format!("the server answered {code}: {message}")),
+                grant: None,
+            },
+            NoAnswer::TimedOut => Unknown { what, why: Why::TimedOut(self.timeout.as_secs()), grant: None },
+            NoAnswer::Unreachable(words) | NoAnswer::Unreadable(words) => {
+                Unknown { what, why: Why::Failed(words.clone()), grant: None }
+            }
+        }
+    }
+}
+
+fn what<T: Resource>(namespace: Option<&str>, name: &str) -> String {
+    match namespace {
+        Some(namespace) => format!("{} {namespace}/{name}", T::SINGULAR),
+        None => format!("{} {name}", T::SINGULAR),
+    }
+}
+
+fn source(verb: &str, object: String, namespace: Option<&str>) -> Source {
+    Source::Api {
+        verb: verb.to_owned(),
+        object,
+        namespace: namespace.map(str::to_owned),
+        field: String::new(),
+    }
+}
+
+fn collection<T: Resource>(namespace: Option<&str>) -> String {
+    let root = if T::GROUP.is_empty() {
+        format!("/api/{}", T::VERSION)
+    } else {
+        format!("/apis/{}/{}", T::GROUP, T::VERSION)
+    };
+    match namespace.filter(|_| T::NAMESPACED) {
+        Some(namespace) => format!("{root}/namespaces/{}/{}", encode(namespace), T::PLURAL),
+        None => format!("{root}/{}", T::PLURAL),
+    }
+}
+
+fn parameters(query: &Query, next: Option<&str>) -> String {
+    let mut parameters = vec![format!("limit={PAGE}")];
+    if let Some(labels) =
+        query.labels.as_ref().map(|labels| labels.to_query()).filter(|labels| !labels.is_empty())
+    {
+        parameters.push(format!("labelSelector={}", encode(&labels)));
+    }
+    if !query.fields.is_empty() {
+        let fields: Vec<String> =
+            query.fields.iter().map(|(field, value)| format!("{field}={value}")).collect();
+        parameters.push(format!("fieldSelector={}", encode(&fields.join(","))));
+    }
+    if let Some(next) = next {
+        parameters.push(format!("continue={}", encode(next)));
+    }
+    parameters.join("&")
+}
+
+/// Percent-encodes all but unreserved characters (RFC 3986, 2.3), so that a name cannot become a path.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// An error and all its causes in one line, each said once: the innermost says what happened (`Connection refused`).
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.retain(|part| !text.contains(part.as_str()));
+            parts.push(text);
+        }
+        next = error.source();
+    }
+    parts.join(": ")
+}

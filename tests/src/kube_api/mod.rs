@@ -1,0 +1,178 @@
+//! A Kubernetes API server for tests: it serves a [`World`] over TLS and answers as Kubernetes 1.36 was recorded to
+//! answer (`recordings/` of the project; each function names the one it follows).
+//!
+//! It enforces what the plugin promises: it counts requests for secret values and knows how many answers a user had
+//! to wait for one after the other.
+
+mod accept;
+mod kubeconfig;
+mod log;
+mod meta;
+pub mod resources;
+mod route;
+pub mod rule;
+mod select;
+mod serve;
+mod status;
+mod store;
+mod tls;
+mod token;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use crate::world::World;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+pub use log::Seen;
+use serde_json::Value;
+use serve::Server;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+pub(crate) use store::revision_of;
+use tls::Authority;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+
+/// The bearer token that the server accepts.
+pub const TOKEN: &str = "test-token";
+
+/// A running server. It stops when dropped, and drops what is still being answered.
+pub struct FakeKube {
+    server: Arc<Server>,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl FakeKube {
+    /// Starts a server of this world on a free port of 127.0.0.1, in a thread of its own.
+    pub fn start(world: &World) -> FakeKube {
+        let server = Arc::new(Server::new(world));
+        let (stop, stopped) = oneshot::channel();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+        listener.set_nonblocking(true).expect("a socket can be non-blocking");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let shared = server.clone();
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.expect("a runtime can be built");
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accept(listener, shared) => {}
+                    _ = stopped => {}
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().name("fake-kube".to_owned()).spawn(run);
+        let thread = thread.expect("a thread can be started");
+        FakeKube { server, address, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// `https://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// The certificate of the CA that signed the server's certificate.
+    pub fn ca_pem(&self) -> &'static str {
+        &Authority::of_process().ca_pem
+    }
+
+    /// Writes a kubeconfig that authenticates with a bearer token into `dir`.
+    pub fn kubeconfig(&self, dir: &Path) -> PathBuf {
+        kubeconfig::with_token(dir, &self.url())
+    }
+
+    /// Writes a kubeconfig that authenticates with a client certificate into `dir`.
+    pub fn kubeconfig_client_cert(&self, dir: &Path) -> PathBuf {
+        kubeconfig::with_client_cert(dir, &self.url())
+    }
+
+    /// Writes a kubeconfig that authenticates with an exec credential plugin into `dir`.
+    pub fn kubeconfig_exec(&self, dir: &Path) -> PathBuf {
+        kubeconfig::with_exec(dir, &self.url())
+    }
+
+    /// Every request so far, in the order in which they came.
+    pub fn requests(&self) -> Vec<Seen> {
+        self.server.log.all()
+    }
+
+    /// The length of the longest chain of requests of which each started after the one before had finished: what a
+    /// user feels as round trips. Set a latency first, or requests that could overlap will not.
+    pub fn sequential_depth(&self) -> usize {
+        log::sequential_depth(&self.requests())
+    }
+
+    /// Delays every answer from now on.
+    pub fn set_latency(&self, latency: Duration) {
+        *self.server.latency.lock().expect("no thread panics while it holds the latency") = latency;
+    }
+
+    /// How many requests asked for secrets in a form that carries their values. It must stay 0.
+    pub fn secret_values_read(&self) -> usize {
+        self.server.secret_values_read.load(Ordering::SeqCst)
+    }
+
+    /// Makes continue tokens handed out so far expire (410), as a compaction does.
+    pub fn expire_continue_tokens(&self) {
+        self.server.store.compact();
+    }
+
+    /// The key set of the token issuer (JWKS).
+    pub fn key_set(&self) -> Value {
+        self.server.issuer.key_set()
+    }
+
+    /// The issuer's public key: an uncompressed P-256 point, for verifying ES256 signatures.
+    pub fn issuer_public_key(&self) -> Vec<u8> {
+        self.server.issuer.public_key()
+    }
+
+    /// A token with any claims, signed by the issuer: what a kubelet would have put into a pod.
+    pub fn mint(&self, claims: &Value) -> String {
+        self.server.issuer.sign(claims)
+    }
+}
+
+impl Drop for FakeKube {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The receiver is gone when the thread has ended already.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server's thread must not turn into a second one while a test unwinds.
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn accept(listener: std::net::TcpListener, server: Arc<Server>) {
+    let listener = TcpListener::from_std(listener).expect("a non-blocking socket can be registered");
+    let tls = TlsAcceptor::from(Authority::of_process().server.clone());
+    loop {
+        if let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(connection(stream, tls.clone(), server.clone()));
+        }
+    }
+}
+
+/// One connection; clients that go away or fail the handshake are no error of the test.
+async fn connection(stream: TcpStream, tls: TlsAcceptor, server: Arc<Server>) {
+    let Ok(stream) = tls.accept(stream).await else { return };
+    let trusted = serve::is_trusted(stream.get_ref().1);
+    let service = service_fn(|request| {
+        let server = server.clone();
+        async move { Ok::<_, Infallible>(server.serve(request, trusted).await) }
+    });
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}

@@ -1,0 +1,523 @@
+//! World files: a small cluster, what is broken in it, and the diagnosis it must get.
+//!
+//! The first document is the [`Header`]; all others are Kubernetes objects as `kubectl get -o yaml` prints them, which
+//! [`crate::kube_api::FakeKube`] serves. Loading is strict, because a world that does not mean what its author thinks
+//! makes a test pass for the wrong reason.
+
+use crate::kube_api::resources::{Resource, by_kind};
+use crate::kube_api::revision_of;
+use crate::kube_api::rule::{Rule, check_plural};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A loaded world.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// File name or whatever the caller named it.
+    pub name: String,
+    /// The first document.
+    pub header: Header,
+    /// Everything the API server holds, with the defaults of a server filled in.
+    pub objects: Vec<Object>,
+}
+
+/// One object of a world.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// What it is an instance of.
+    pub resource: &'static Resource,
+    /// Namespace, empty for cluster-scoped objects.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// The object.
+    pub value: Value,
+}
+
+/// The first document of a world file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Header {
+    /// `irsa.test/v1`.
+    pub api_version: String,
+    /// `World`.
+    pub kind: String,
+    /// One sentence: what is broken and why.
+    pub about: String,
+    /// The arguments after `kubectl irsa debug`.
+    pub debug: Vec<String>,
+    /// The API server's clock; it stands still.
+    #[serde(default = "default_now")]
+    pub now: Timestamp,
+    /// What RBAC denies.
+    #[serde(default)]
+    pub deny: Vec<Rule>,
+    /// Resources (plural names) that the server does not know.
+    #[serde(default)]
+    pub missing: Vec<String>,
+    /// Requests that fail, with the HTTP status of the answer.
+    #[serde(default)]
+    pub fail: BTreeMap<Rule, u16>,
+    /// Requests that are never answered.
+    #[serde(default)]
+    pub hang: Vec<Rule>,
+    /// The user's name in RBAC messages.
+    #[serde(default = "default_user")]
+    pub user: String,
+    /// Overrides `gitVersion` of `/version`.
+    #[serde(default)]
+    pub server_version: Option<String>,
+    /// The service account issuer: discovery and `iss` of tokens.
+    #[serde(default = "default_issuer")]
+    pub issuer: String,
+    /// The diagnosis this world must get.
+    pub expect: Expect,
+}
+
+/// The diagnosis a world must get.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Expect {
+    /// Exit code.
+    pub exit: u8,
+    /// Verdict; none when there is no diagnosis (exit 2).
+    #[serde(default)]
+    pub verdict: Option<String>,
+    /// Id of the root cause, null for none.
+    #[serde(default)]
+    pub root_cause: Option<String>,
+    /// Every id with an error finding, sorted, each once.
+    #[serde(default)]
+    pub errors: Vec<String>,
+    /// Every id with a warning finding, sorted, each once.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// Substrings that must occur in some `unknowns[].grant`.
+    #[serde(default)]
+    pub unknowns: Vec<String>,
+}
+
+/// `2026-11-22T08:00:00Z`, an hour after the recordings were made.
+fn default_now() -> Timestamp {
+    Timestamp::constant(1_795_334_400, 0)
+}
+
+fn default_user() -> String {
+    "oncall".to_owned()
+}
+
+/// The issuer of the recordings.
+fn default_issuer() -> String {
+    "https://oidc.eks.us-east-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0".to_owned()
+}
+
+/// Creation time of objects that do not say: two days before [`default_now`].
+const DEFAULT_CREATION: &str = "2026-11-20T00:00:00Z";
+
+/// Why a world file could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorldError {
+    /// The file (or the name given to [`World::parse`]).
+    pub file: String,
+    /// Line in the file, counted from 1, where there is one.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for WorldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.message),
+            None => write!(f, "{}: {}", self.file, self.message),
+        }
+    }
+}
+
+impl std::error::Error for WorldError {}
+
+/// A problem before the file name is known to the function that found it.
+struct Problem {
+    line: usize,
+    message: String,
+}
+
+impl World {
+    /// Loads a world file.
+    pub fn load(path: &Path) -> Result<World, WorldError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| WorldError {
+            file: name.clone(),
+            line: None,
+            message: format!("cannot be read: {error}"),
+        })?;
+        World::parse(&name, &text)
+    }
+
+    /// Parses the text of a world; `name` is for error messages.
+    pub fn parse(name: &str, text: &str) -> Result<World, WorldError> {
+        read(name, text).map_err(|problem| WorldError {
+            file: name.to_owned(),
+            line: Some(problem.line),
+            message: problem.message,
+        })
+    }
+}
+
+fn read(name: &str, text: &str) -> Result<World, Problem> {
+    let mut documents = split_documents(text).into_iter();
+    let Some(first) = documents.next() else {
+        return Err(Problem { line: 1, message: "empty; expected a header of kind World".to_owned() });
+    };
+    let header: Header = first.parse()?;
+    header.check().map_err(|message| Problem { line: first.line, message })?;
+    let mut world = World { name: name.to_owned(), header, objects: Vec::new() };
+    let mut seen = BTreeSet::new();
+    for document in documents {
+        let value: Value = document.parse()?;
+        world.add(value, &mut seen).map_err(|message| Problem { line: document.line, message })?;
+    }
+    world.complete();
+    Ok(world)
+}
+
+/// A document of the stream and the line where it starts.
+struct Document<'t> {
+    text: &'t str,
+    line: usize,
+}
+
+/// Splits at lines that are `---`, so that each document can be read as a type of its own and errors can name lines
+/// of the file. Documents that hold nothing but comments are dropped.
+fn split_documents(text: &str) -> Vec<Document<'_>> {
+    let mut documents = Vec::new();
+    let (mut start, mut start_line, mut at) = (0, 1, 0);
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let bare = line.trim_end();
+        if bare == "---" || bare.starts_with("--- #") {
+            documents.push(Document { text: &text[start..at], line: start_line });
+            start = at + line.len();
+            start_line = index + 2;
+        }
+        at += line.len();
+    }
+    documents.push(Document { text: &text[start..], line: start_line });
+    documents.retain(|d| d.text.lines().any(|l| !l.trim().is_empty() && !l.trim_start().starts_with('#')));
+    documents
+}
+
+impl Document<'_> {
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        // When it fails, once more with the lines before it, so that the message has the line numbers of the file.
+        let padded = || "\n".repeat(self.line - 1) + self.text;
+        parse_yaml(self.text).or_else(|_| parse_yaml(&padded())).map_err(|error| {
+            let line = error.location().and_then(|l| usize::try_from(l.line()).ok()).filter(|line| *line > 0);
+            Problem { line: line.unwrap_or(self.line), message: error.to_string() }
+        })
+    }
+}
+
+/// No budget: worlds of thousands of pods are ours. Strict booleans: in YAML 1.2 `yes` is a word.
+fn parse_yaml<T: DeserializeOwned>(text: &str) -> Result<T, serde_saphyr::Error> {
+    let options = serde_saphyr::options! { budget: None, with_snippet: false, strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options)
+}
+
+const VERDICTS: &[(&str, u8)] =
+    &[("healthy", 0), ("not-configured", 0), ("broken", 1), ("degraded", 1), ("inconclusive", 3)];
+
+impl Header {
+    fn check(&self) -> Result<(), String> {
+        if (self.api_version.as_str(), self.kind.as_str()) != ("irsa.test/v1", "World") {
+            return Err("the first document must be apiVersion irsa.test/v1, kind World".to_owned());
+        }
+        for plural in &self.missing {
+            check_plural(plural).map_err(|why| format!("missing: {why}"))?;
+        }
+        if let Some((rule, code)) = self.fail.iter().find(|(_, code)| !(400..600).contains(*code)) {
+            return Err(format!("fail: {rule}: {code} is not the status of an error (400 to 599)"));
+        }
+        self.expect.check().map_err(|why| format!("expect: {why}"))
+    }
+}
+
+impl Expect {
+    /// Contradictions that could only be the author's mistake.
+    fn check(&self) -> Result<(), String> {
+        match self.verdict.as_deref() {
+            None if self.exit == 2 => {}
+            None => return Err("verdict is missing (only exit 2 has none)".to_owned()),
+            Some(verdict) => match VERDICTS.iter().find(|(name, _)| *name == verdict) {
+                None => return Err(format!("unknown verdict {verdict:?}")),
+                Some((_, exit)) if *exit != self.exit => {
+                    return Err(format!("verdict {verdict} has exit code {exit}, not {}", self.exit));
+                }
+                Some(_) => {}
+            },
+        }
+        for (field, ids) in [("errors", &self.errors), ("warnings", &self.warnings)] {
+            if !ids.is_sorted_by(|a, b| a < b) {
+                return Err(format!("{field} must be sorted and name each id once"));
+            }
+        }
+        match &self.root_cause {
+            Some(id) if !self.errors.contains(id) => Err(format!("rootCause {id} is not among the errors")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The items of a `List` (also of `PodList` and the like), or the object itself.
+fn flatten(value: Value) -> Result<Vec<Value>, String> {
+    let kind = value["kind"].as_str().unwrap_or_default();
+    let item_kind = kind.strip_suffix("List").unwrap_or_default().to_owned();
+    if !kind.ends_with("List") {
+        return Ok(vec![value]);
+    }
+    let api_version = value["apiVersion"].clone();
+    let Value::Array(mut items) = value["items"].clone() else {
+        return Err(format!("{kind} without items"));
+    };
+    for item in items.iter_mut().filter(|i| !item_kind.is_empty() && i["kind"].is_null()) {
+        item["kind"] = json!(item_kind);
+        item["apiVersion"] = api_version.clone();
+    }
+    Ok(items)
+}
+
+impl Object {
+    fn new(mut value: Value) -> Result<Object, String> {
+        let text = |key: &str| {
+            value[key].as_str().map(str::to_owned).ok_or_else(|| format!("an object without {key}"))
+        };
+        let (api_version, kind) = (text("apiVersion")?, text("kind")?);
+        let resource = by_kind(&api_version, &kind).ok_or_else(|| {
+            format!("the fake API server does not serve {api_version} {kind} (see resources.rs)")
+        })?;
+        let name = value["metadata"]["name"].as_str().map(str::to_owned);
+        let name = name.ok_or_else(|| format!("{kind} without metadata.name"))?;
+        check_strings(&value, "").map_err(|why| format!("{kind} {name}: {why}"))?;
+        let namespace = set_namespace(&mut value, resource).map_err(|why| format!("{kind} {name}: {why}"))?;
+        let uid = uid_of(&format!("{}/{}/{namespace}/{name}", resource.group, resource.kind));
+        let metadata = &mut value["metadata"];
+        default(metadata, "uid", json!(uid));
+        default(metadata, "creationTimestamp", json!(DEFAULT_CREATION));
+        Ok(Object { resource, namespace, name, value })
+    }
+
+    fn key(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+
+    /// What makes it unique; sorted by it, objects come in the order of their etcd keys.
+    fn identity(&self) -> (String, String) {
+        (self.resource.qualified(), self.key())
+    }
+}
+
+fn set_namespace(value: &mut Value, resource: &Resource) -> Result<String, String> {
+    let given = value["metadata"]["namespace"].as_str().map(str::to_owned);
+    match given {
+        Some(namespace) if !resource.namespaced => {
+            Err(format!("is not namespaced, but metadata.namespace is {namespace:?}"))
+        }
+        Some(namespace) => Ok(namespace),
+        None if resource.namespaced => {
+            value["metadata"]["namespace"] = json!("default");
+            Ok("default".to_owned())
+        }
+        None => Ok(String::new()),
+    }
+}
+
+fn default(metadata: &mut Value, key: &str, value: Value) {
+    if metadata[key].is_null() {
+        metadata[key] = value;
+    }
+}
+
+/// A uid that stays the same from run to run, so that snapshots do not change.
+pub fn uid_of(what: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, what.as_bytes());
+    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+}
+
+/// Values that a real server refuses when they are numbers or booleans: `"true"` without its quotes is the classic
+/// mistake in hand-written YAML.
+fn check_strings(value: &Value, path: &str) -> Result<(), String> {
+    match value {
+        Value::Object(fields) => fields.iter().try_for_each(|(key, field)| {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            match key.as_str() {
+                "fieldsV1" => Ok(()),
+                "annotations" | "labels" | "matchLabels" | "nodeSelector" | "data" => check_map(field, &path),
+                _ => check_strings(field, &path),
+            }
+        }),
+        Value::Array(items) => {
+            let env = path.ends_with(".env");
+            items.iter().enumerate().try_for_each(|(index, item)| {
+                let path = format!("{path}[{index}]");
+                if env && !is_text(&item["value"]) {
+                    return Err(format!("{path}.value must be a string"));
+                }
+                check_strings(item, &path)
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_map(map: &Value, path: &str) -> Result<(), String> {
+    let Some(fields) = map.as_object() else { return Ok(()) };
+    match fields.iter().find(|(_, value)| !is_text(value)) {
+        Some((key, value)) => Err(format!("{path}.{key} must be a string, but is {value}: quote it")),
+        None => Ok(()),
+    }
+}
+
+fn is_text(value: &Value) -> bool {
+    value.is_string() || value.is_null()
+}
+
+impl World {
+    /// Adds objects made by code, e.g. a thousand pods for a benchmark.
+    pub fn extend(&mut self, values: impl IntoIterator<Item = Value>) -> Result<(), String> {
+        let mut seen = self.objects.iter().map(Object::identity).collect();
+        values.into_iter().try_for_each(|value| self.add(value, &mut seen))?;
+        self.complete();
+        Ok(())
+    }
+
+    fn add(&mut self, value: Value, seen: &mut BTreeSet<(String, String)>) -> Result<(), String> {
+        for item in flatten(value)? {
+            let object = Object::new(item)?;
+            if !seen.insert(object.identity()) {
+                return Err(format!("{} {} occurs twice", object.resource.kind, object.key()));
+            }
+            self.objects.push(object);
+        }
+        Ok(())
+    }
+
+    fn complete(&mut self) {
+        self.add_namespaces();
+        self.objects.sort_by_cached_key(Object::identity);
+        self.number_objects();
+    }
+
+    /// On a real server nothing exists in a namespace that does not exist, so worlds need not spell them out.
+    fn add_namespaces(&mut self) {
+        let is_namespace = |o: &&Object| o.resource.kind == "Namespace";
+        let declared: BTreeSet<String> =
+            self.objects.iter().filter(is_namespace).map(|o| o.name.clone()).collect();
+        let used: BTreeSet<String> =
+            self.objects.iter().map(|o| o.namespace.clone()).filter(|n| !n.is_empty()).collect();
+        let implied = used.difference(&declared).filter_map(|name| {
+            let metadata = json!({ "name": name, "labels": { "kubernetes.io/metadata.name": name } });
+            Object::new(json!({
+                "apiVersion": "v1", "kind": "Namespace", "metadata": metadata,
+                "spec": { "finalizers": ["kubernetes"] }, "status": { "phase": "Active" },
+            }))
+            .ok()
+        });
+        self.objects.extend(implied);
+    }
+
+    /// Gives every object without one a resourceVersion of its own, later than all that are given.
+    fn number_objects(&mut self) {
+        let given = self.objects.iter().map(|o| revision_of(&o.value)).max().unwrap_or_default();
+        let mut next = given.max(999);
+        for object in &mut self.objects {
+            let metadata = &mut object.value["metadata"];
+            if metadata["resourceVersion"].is_null() {
+                next += 1;
+                metadata["resourceVersion"] = json!(next.to_string());
+            }
+        }
+    }
+
+    /// The object of this kind, if the world has it.
+    pub fn object(&self, kind: &str, namespace: &str, name: &str) -> Option<&Value> {
+        let is = |o: &&Object| o.resource.kind == kind && o.namespace == namespace && o.name == name;
+        self.objects.iter().find(is).map(|o| &o.value)
+    }
+}
+
+/// Whether a world shows the fault or what must not be mistaken for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Case {
+    /// `broken.NAME.yaml`
+    Broken,
+    /// `fine.NAME.yaml`
+    Fine,
+}
+
+/// Where a world file lies and what its name says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WorldFile {
+    /// The folder: a check id.
+    pub check: String,
+    /// First part of the file name.
+    pub case: Case,
+    /// Second part of the file name.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// The worlds of this repository.
+pub fn worlds_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("worlds")
+}
+
+/// Every world under `dir`, as `CHECK-ID/{broken,fine}.NAME.yaml`, sorted. Names that start with `_` are
+/// what others are made from; any other name is an error, because it would be a test that never runs.
+pub fn all_worlds(dir: &Path) -> Result<Vec<WorldFile>, WorldError> {
+    let mut worlds = Vec::new();
+    for folder in entries(dir)?.into_iter().filter(|path| !file_name(path).starts_with('_')) {
+        let check = file_name(&folder);
+        for path in entries(&folder)? {
+            worlds.push(world_file(&check, path)?);
+        }
+    }
+    worlds.sort();
+    Ok(worlds)
+}
+
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, WorldError> {
+    let list = std::fs::read_dir(dir).and_then(|found| found.map(|e| e.map(|e| e.path())).collect());
+    list.map_err(|error: std::io::Error| WorldError {
+        file: dir.display().to_string(),
+        line: None,
+        message: format!("cannot be listed: {error}"),
+    })
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn world_file(check: &str, path: PathBuf) -> Result<WorldFile, WorldError> {
+    let name = file_name(&path);
+    let stem = name.strip_suffix(".yaml").unwrap_or_default();
+    let (case, name) = match stem.split_once('.') {
+        Some(("broken", name)) if !name.is_empty() => (Case::Broken, name.to_owned()),
+        Some(("fine", name)) if !name.is_empty() => (Case::Fine, name.to_owned()),
+        _ => {
+            let message = "must be named broken.NAME.yaml or fine.NAME.yaml".to_owned();
+            return Err(WorldError { file: path.display().to_string(), line: None, message });
+        }
+    };
+    Ok(WorldFile { check: check.to_owned(), case, name, path })
+}
+
+#[cfg(test)]
+#[path = "world_tests.rs"]
+mod tests;

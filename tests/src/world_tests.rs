@@ -1,0 +1,212 @@
+//! Tests of the world loader.
+
+use super::*;
+
+const HEADER: &str = "apiVersion: irsa.test/v1
+kind: World
+about: the service account has no annotation
+debug: [\"pod/checkout\", \"-n\", \"shop\"]
+expect:
+  exit: 1
+  verdict: broken
+  rootCause: sa-not-annotated
+  errors: [sa-not-annotated]
+";
+
+fn world(objects: &str) -> World {
+    World::parse("test.yaml", &format!("{HEADER}---\n{objects}")).unwrap()
+}
+
+fn complaint(text: &str) -> String {
+    World::parse("test.yaml", text).unwrap_err().to_string()
+}
+
+fn object_complaint(objects: &str) -> String {
+    complaint(&format!("{HEADER}---\n{objects}"))
+}
+
+#[test]
+fn header_defaults() {
+    let world = world("");
+    assert_eq!(world.header.now.to_string(), "2026-11-22T08:00:00Z");
+    assert_eq!(world.header.user, "oncall");
+    assert_eq!(world.header.debug, ["pod/checkout", "-n", "shop"]);
+    assert_eq!(world.header.expect.root_cause.as_deref(), Some("sa-not-annotated"));
+    assert!(world.objects.is_empty());
+}
+
+#[test]
+fn every_header_field() {
+    let header = format!(
+        "{HEADER}now: \"2027-01-01T00:00:00Z\"
+deny: [get serviceaccounts, \"create serviceaccounts/token\"]
+missing: [mutatingwebhookconfigurations]
+fail: {{\"list events\": 500}}
+hang: [list pods]
+user: eve
+serverVersion: v1.33.5-eks-3025e55
+issuer: https://issuer.example
+"
+    );
+    let header = World::parse("x", &header).unwrap().header;
+    assert_eq!(header.deny[1].to_string(), "create serviceaccounts/token");
+    assert_eq!(header.fail.values().collect::<Vec<_>>(), [&500]);
+    assert_eq!(header.issuer, "https://issuer.example");
+    assert_eq!(header.server_version.as_deref(), Some("v1.33.5-eks-3025e55"));
+}
+
+#[test]
+fn a_server_fills_in_metadata() {
+    let world = world("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n");
+    let pod = world.object("Pod", "default", "a").unwrap();
+    let again = self::world("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n");
+    assert_eq!(pod["metadata"]["uid"], again.object("Pod", "default", "a").unwrap()["metadata"]["uid"]);
+    assert_eq!(pod["metadata"]["uid"].as_str().unwrap().len(), 36);
+    assert_eq!(pod["metadata"]["creationTimestamp"], "2026-11-20T00:00:00Z");
+    assert!(pod["metadata"]["resourceVersion"].is_string());
+}
+
+#[test]
+fn metadata_that_is_there_stays() {
+    let world = world(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop, uid: u, resourceVersion: '7', creationTimestamp: '2026-01-01T00:00:00Z'}\n",
+    );
+    let metadata = &world.object("Pod", "shop", "a").unwrap()["metadata"];
+    let expected = json!({"name": "a", "namespace": "shop", "uid": "u", "resourceVersion": "7",
+                          "creationTimestamp": "2026-01-01T00:00:00Z"});
+    assert_eq!(*metadata, expected);
+}
+
+#[test]
+fn namespaces_of_objects_exist() {
+    let world = world("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: shop}\n");
+    assert_eq!(world.object("Namespace", "", "shop").unwrap()["status"]["phase"], "Active");
+}
+
+#[test]
+fn lists_are_flattened() {
+    let world = world(
+        "kind: List
+apiVersion: v1
+items:
+- {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}}
+- {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: shop}}
+---
+kind: PodList
+apiVersion: v1
+items: [{metadata: {name: b, namespace: shop}}]
+",
+    );
+    assert!(world.object("Pod", "shop", "a").is_some());
+    assert!(world.object("Pod", "shop", "b").is_some());
+    assert!(world.object("Deployment", "shop", "d").is_some());
+}
+
+#[test]
+fn comments_and_empty_documents_are_no_objects() {
+    let world =
+        world("# nothing\n---\n\n--- # a title\napiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n---\n");
+    assert_eq!(world.objects.len(), 1);
+}
+
+#[test]
+fn unknown_header_fields_name_the_line() {
+    let message = complaint(&format!("# a comment\n---\n{HEADER}denied: [get pods]\n"));
+    assert!(message.starts_with("test.yaml:12:"), "{message}");
+    assert!(message.contains("denied"), "{message}");
+}
+
+#[test]
+fn broken_yaml_names_the_line_of_the_file() {
+    let message = object_complaint("apiVersion: v1\nkind: Pod\nmetadata: {name: [}\n");
+    assert!(message.starts_with("test.yaml:13:"), "{message}");
+}
+
+#[test]
+fn a_denial_with_a_typing_error_is_refused() {
+    let message = complaint(&format!("{HEADER}deny: [get serviceacounts]\n"));
+    assert!(message.starts_with("test.yaml:10:"), "{message}");
+    assert!(message.contains("unknown resource \"serviceacounts\""), "{message}");
+}
+
+#[test]
+fn mistakes_in_headers() {
+    for (replace, with, expected) in [
+        ("irsa.test/v1", "v1", "the first document must be"),
+        ("verdict: broken", "verdict: healthy", "verdict healthy has exit code 0, not 1"),
+        ("verdict: broken", "verdict: bad", "unknown verdict \"bad\""),
+        ("rootCause: sa-not-annotated", "rootCause: other", "rootCause other is not among the errors"),
+        ("[sa-not-annotated]", "[sa-not-annotated, a]", "errors must be sorted"),
+        ("  verdict: broken\n", "", "verdict is missing"),
+        ("about:", "missing: [pod]\nabout:", "missing: unknown resource \"pod\""),
+        ("about:", "fail: {get pods: 200}\nabout:", "fail: get pods: 200 is not the status of an error"),
+    ] {
+        let message = complaint(&HEADER.replace(replace, with));
+        assert!(message.contains(expected), "{message}");
+    }
+    assert!(complaint("").contains("empty"));
+}
+
+#[test]
+fn mistakes_in_objects() {
+    for (object, expected) in [
+        ("kind: Pod", "an object without apiVersion"),
+        ("{apiVersion: v1, kind: Pod}", "Pod without metadata.name"),
+        ("{apiVersion: v1, kind: Pood, metadata: {name: a}}", "does not serve v1 Pood"),
+        ("{apiVersion: v1, kind: Node, metadata: {name: a, namespace: b}}", "is not namespaced"),
+        (
+            "{apiVersion: v1, kind: Pod, metadata: {name: a, annotations: {x: true}}}",
+            "metadata.annotations.x must be a string, but is true",
+        ),
+        (
+            "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{env: [{name: X, value: 1}]}]}}",
+            "spec.containers[0].env[0].value must be a string",
+        ),
+        ("{apiVersion: v1, kind: PodList}", "PodList without items"),
+        (
+            "{apiVersion: v1, kind: Pod, metadata: {name: a}}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: a}}",
+            "Pod default/a occurs twice",
+        ),
+    ] {
+        let message = object_complaint(object);
+        assert!(message.contains(expected), "{message}");
+    }
+    assert!(object_complaint("{apiVersion: v1, kind: Pod}").starts_with("test.yaml:11:"));
+}
+
+#[test]
+fn unquoted_words_stay_words() {
+    let world = world("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: yes, y: \"no\"}}");
+    assert_eq!(world.object("ConfigMap", "default", "a").unwrap()["data"], json!({"x": "yes", "y": "no"}));
+}
+
+#[test]
+fn world_files_are_found_and_sorted() {
+    let dir = tempfile::tempdir().unwrap();
+    for file in ["b/fine.one.yaml", "b/broken.two.yaml", "a/broken.x.y.yaml"] {
+        let path = dir.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, HEADER).unwrap();
+    }
+    std::fs::write(dir.path().join("_base.yaml"), HEADER).unwrap();
+    let found = all_worlds(dir.path()).unwrap();
+    let names: Vec<_> = found.iter().map(|w| (w.check.as_str(), w.case, w.name.as_str())).collect();
+    assert_eq!(names, [("a", Case::Broken, "x.y"), ("b", Case::Broken, "two"), ("b", Case::Fine, "one")]);
+    assert_eq!(World::load(&found[0].path).unwrap().header.expect.exit, 1);
+
+    std::fs::write(dir.path().join("a/brokn.yaml"), HEADER).unwrap();
+    assert!(all_worlds(dir.path()).unwrap_err().to_string().contains("must be named"));
+    assert!(World::load(Path::new("/nowhere.yaml")).unwrap_err().to_string().contains("cannot be read"));
+}
+
+#[test]
+fn objects_made_by_code() {
+    let mut world =
+        world("apiVersion: v1\nkind: Pod\nmetadata: {name: z, namespace: shop, resourceVersion: '5000'}\n");
+    let pod = |name: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "many"}});
+    world.extend((0..1000).map(|i| pod(&format!("p-{i:04}")))).unwrap();
+    assert_eq!(world.objects.len(), 1003, "with both namespaces");
+    let first = world.object("Pod", "many", "p-0000").unwrap();
+    assert!(first["metadata"]["resourceVersion"].as_str().unwrap() > "5000");
+    assert_eq!(world.extend([pod("p-0001")]).unwrap_err(), "Pod many/p-0001 occurs twice");
+}
