@@ -1,8 +1,9 @@
 //! Test support of kubectl-irsa: world files and the fakes that act them out.
 //!
-//! Failing loudly is what test support is for, so `expect("why it cannot fail")` is allowed here.
+//! Failing loudly is what test support is for, so `expect` and `panic!` are allowed here.
 #![forbid(unsafe_code)]
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used, clippy::panic)]
 
 pub mod kube_api;
+pub mod run;
 pub mod world;

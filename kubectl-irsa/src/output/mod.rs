@@ -30,5 +30,9 @@ pub fn render(
     _: Format,
     _: &Style,
 ) -> Result<String, RenderError> {
-    serde_json::to_string_pretty(diagnoses).map_err(|_| RenderError)
+    match diagnoses {
+        [one] => serde_json::to_string_pretty(one),
+        all => serde_json::to_string_pretty(all),
+    }
+    .map_err(|_| RenderError)
 }

@@ -1,0 +1,151 @@
+//! Every world, through the built binary: live against the fake API server, and from its file.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use irsa_tests::kube_api::FakeKube;
+use irsa_tests::run::{Run, plugin, run};
+use irsa_tests::world::{World, all_worlds, worlds_dir};
+use serde_json::Value;
+
+/// What is wrong with one world; empty if it is as expected.
+struct Verdict {
+    problems: String,
+    text: String,
+}
+
+#[test]
+fn every_world_gets_its_diagnosis() {
+    let worlds = all_worlds(&worlds_dir()).unwrap();
+    let only = std::env::var("WORLD").unwrap_or_default();
+    let chosen: Vec<_> = worlds.iter().filter(|file| file.path.to_string_lossy().contains(&only)).collect();
+    assert!(!chosen.is_empty(), "no world matches WORLD={only}");
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(file) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let verdict = judge(&file.path);
+                    results.lock().unwrap().push((file, verdict));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap();
+    results.sort_by(|a, b| a.0.path.cmp(&b.0.path));
+    let mut failures = String::new();
+    for (file, verdict) in &results {
+        if !verdict.problems.is_empty() {
+            let shown = file.path.strip_prefix(worlds_dir()).unwrap_or(&file.path);
+            let _ = writeln!(failures, "\n== {}\n{}\n{}", shown.display(), verdict.problems, verdict.text);
+        }
+    }
+    let broken = results.iter().filter(|(_, verdict)| !verdict.problems.is_empty()).count();
+    assert!(broken == 0, "{broken} of {} worlds are not diagnosed as expected\n{failures}", results.len());
+}
+
+fn judge(path: &Path) -> Verdict {
+    let world = World::load(path).unwrap_or_else(|error| panic!("{error}"));
+    let kube = FakeKube::start(&world);
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = kube.kubeconfig(directory.path());
+    let live = |format: &str| {
+        let mut command = debug(&world, format);
+        command.env("KUBECONFIG", &kubeconfig);
+        run(&mut command)
+    };
+    let (json, text) = (live("json"), live("text"));
+    let mut problems = compare(&world, &json);
+    if text.code != json.code {
+        let _ = writeln!(problems, "text exits {:?}, json {:?}", text.code, json.code);
+    }
+    if text.stdout.chars().any(|c| c.is_control() && c != '\n') {
+        let _ = writeln!(problems, "the text holds control characters: {:?}", text.stdout);
+    }
+    if kube.secret_values_read() > 0 {
+        let _ = writeln!(problems, "values of Secrets were asked for");
+    }
+    problems += &from_file(&world, path, &json);
+    Verdict { problems, text: text.stdout + &text.stderr }
+}
+
+fn debug(world: &World, format: &str) -> Command {
+    let mut command = plugin();
+    command.arg("debug").args(&world.header.debug).args(["-o", format]);
+    command
+}
+
+fn compare(world: &World, run: &Run) -> String {
+    let expect = &world.header.expect;
+    let mut problems = String::new();
+    if run.code != Some(i32::from(expect.exit)) {
+        let _ = writeln!(
+            problems,
+            "exit: expected {}, found {:?}; stderr: {}",
+            expect.exit, run.code, run.stderr
+        );
+    }
+    let Some(verdict) = &expect.verdict else { return problems };
+    if run.stdout.is_empty() {
+        return problems + "nothing on stdout\n";
+    }
+    let diagnosis = first(&run.json());
+    let mut differ = |what: &str, expected: &Value, found: &Value| {
+        if expected != found {
+            let _ = writeln!(problems, "{what}: expected {expected}, found {found}");
+        }
+    };
+    differ("verdict", &Value::from(verdict.to_string()), &diagnosis["verdict"]);
+    differ("rootCause", &serde_json::json!(expect.root_cause), &diagnosis["rootCause"]["id"]);
+    differ("errors", &serde_json::json!(expect.errors), &serde_json::json!(ids(&diagnosis, "error")));
+    differ("warnings", &serde_json::json!(expect.warnings), &serde_json::json!(ids(&diagnosis, "warning")));
+    for grant in &expect.unknowns {
+        let unknowns = diagnosis["unknowns"].as_array().cloned().unwrap_or_default();
+        if !unknowns
+            .iter()
+            .any(|unknown| unknown["grant"].as_str().is_some_and(|found| found.contains(grant)))
+        {
+            let _ = writeln!(problems, "no unknown names the permission \"{grant}\": {unknowns:?}");
+        }
+    }
+    problems
+}
+
+/// From files, less is known: nothing may be found that is not there live.
+fn from_file(world: &World, path: &Path, live: &Run) -> String {
+    let mut command = debug(world, "json");
+    command.arg("--from").arg(path);
+    let from = run(&mut command);
+    if from.code == Some(2) || live.code == Some(2) || live.stdout.is_empty() {
+        // The target itself may be what is missing or denied.
+        let agreed = live.code == Some(2) || !world.header.expect.exit.eq(&2);
+        return if agreed && (live.code == Some(2) || from.stderr.contains("not")) {
+            String::new()
+        } else {
+            format!("--from: {}\n", from.stderr)
+        };
+    }
+    let (live, from) = (first(&live.json()), first(&from.json()));
+    let invented: BTreeSet<_> = ids(&from, "error").difference(&ids(&live, "error")).cloned().collect();
+    // A permission that the live user lacks may keep an error from being seen live; files have no permissions.
+    if invented.is_empty() || !world.header.deny.is_empty() {
+        String::new()
+    } else {
+        format!("--from invents {invented:?}\n")
+    }
+}
+
+fn first(json: &Value) -> Value {
+    if json["kind"] == "DiagnosisList" { json["items"][0].clone() } else { json.clone() }
+}
+
+fn ids(diagnosis: &Value, severity: &str) -> BTreeSet<String> {
+    let findings = diagnosis["findings"].as_array().cloned().unwrap_or_default();
+    let of_severity = findings.iter().filter(|finding| finding["severity"] == severity);
+    of_severity.filter_map(|finding| finding["id"].as_str().map(str::to_owned)).collect()
+}
