@@ -178,8 +178,8 @@ impl Shared {
 
 /// The target as round one finds it.
 enum First {
-    Pod(Sourced<Pod>),
-    Workload(Sourced<Owner>, PodsOf),
+    Pod(Box<Sourced<Pod>>),
+    Workload(Box<Sourced<Owner>>, PodsOf),
     Account(Fact<Listing<Pod>>),
 }
 
@@ -204,7 +204,7 @@ struct Found {
 impl First {
     async fn find(reader: &Reader, namespace: &str, target: &Target) -> Result<Self, CollectError> {
         match target.kind {
-            Kind::Pod => Ok(Self::Pod(reader.require(namespace, target).await?)),
+            Kind::Pod => Ok(Self::Pod(Box::new(reader.require(namespace, target).await?))),
             Kind::Deployment => workload::<Deployment>(reader, namespace, target).await,
             Kind::StatefulSet => workload::<StatefulSet>(reader, namespace, target).await,
             Kind::DaemonSet => workload::<DaemonSet>(reader, namespace, target).await,
@@ -218,7 +218,7 @@ impl First {
                     &cron_job.value.spec.job_template.spec.template,
                 );
                 let pods = PodsOf::CronJob(target.name.clone());
-                Ok(Self::Workload(Sourced { value: owner, source: cron_job.source }, pods))
+                Ok(Self::Workload(Box::new(Sourced { value: owner, source: cron_job.source }), pods))
             }
             Kind::ServiceAccount => {
                 let query = Query {
@@ -242,7 +242,7 @@ impl First {
 
     async fn with_pods(self, reader: &Reader, namespace: &str) -> Found {
         match self {
-            Self::Pod(pod) => Found { pods: vec![pod], workload: None, listing: None, account: None },
+            Self::Pod(pod) => Found { pods: vec![*pod], workload: None, listing: None, account: None },
             Self::Account(listing) => {
                 Found { pods: newest_first(&listing), workload: None, listing: Some(listing), account: None }
             }
@@ -250,7 +250,7 @@ impl First {
                 let listing = list_pods(reader, namespace, &workload.value, pods_of).await;
                 Found {
                     pods: newest_first(&listing),
-                    workload: Some(workload),
+                    workload: Some(*workload),
                     listing: Some(listing),
                     account: None,
                 }
@@ -267,7 +267,7 @@ async fn workload<T: Workload>(
     let found: Sourced<T> = reader.require(namespace, target).await?;
     let selector = found.value.spec().selector.clone();
     let owner = owner(T::KIND, found.value.meta(), &found.value.spec().template);
-    Ok(First::Workload(Sourced { value: owner, source: found.source }, PodsOf::Selector(selector)))
+    Ok(First::Workload(Box::new(Sourced { value: owner, source: found.source }), PodsOf::Selector(selector)))
 }
 
 fn owner(kind: &str, meta: &Meta, template: &PodTemplate) -> Owner {

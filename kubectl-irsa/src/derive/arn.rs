@@ -170,7 +170,7 @@ pub fn is_region_shaped(region: &str) -> bool {
                 || joined.starts_with("us-iso")
                 || joined.starts_with("eu-iso")
                 || joined.starts_with("eusc");
-            area.iter().all(|part| word(part)) && DIRECTIONS.contains(&direction) && number_ok && area_ok
+            area.iter().all(word) && DIRECTIONS.contains(&direction) && number_ok && area_ok
         }
         _ => false,
     }
