@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::checks::{self, Check, Outcome};
 use crate::derive::container::{ContainerView, ROLE_ARN, Wiring};
 use crate::derive::{Derived, Mechanism};
-use crate::facts::{Facts, Subject, Unknown};
+use crate::facts::{Facts, Subject, Unknown, of_listing};
 use crate::finding::{About, Confidence, Evidence, Finding, Fix, Severity};
 use crate::step::Step;
 
@@ -396,7 +396,7 @@ fn link(
     findings: &[Reported],
 ) -> Link {
     if step == Step::Target {
-        return Link { step, status: Status::Pass, summary: subject_words(facts), reason: None };
+        return target_link(facts);
     }
     let here =
         |severity| findings.iter().find(move |finding| finding.step == step && finding.severity == severity);
@@ -435,22 +435,33 @@ fn link(
     Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason }
 }
 
-fn subject_words(facts: &Facts) -> String {
-    match &facts.subject {
+/// "No pod" is said only of a list that is known to be complete.
+fn target_link(facts: &Facts) -> Link {
+    let step = Step::Target;
+    let pods_unknown =
+        of_listing(&facts.siblings).map(|unknown| format!("{}: {}", unknown.what, unknown.why));
+    let what = match &facts.subject {
         Subject::Pod(pod) => {
             let phase = &pod.value.status.phase;
             let phase = if phase.is_empty() { String::new() } else { format!(", {phase}") };
-            format!("pod/{}{phase}", pod.value.metadata.name)
+            let summary = format!("pod/{}{phase}", pod.value.metadata.name);
+            return Link { step, status: Status::Pass, summary, reason: None };
         }
-        Subject::Template(owner) => {
-            format!(
-                "{}/{} has no pod now; judged by its template",
-                owner.value.kind.to_lowercase(),
-                owner.value.meta.name
-            )
-        }
-        Subject::ServiceAccount => {
-            format!("serviceaccount/{}; no pod uses it now", facts.service_account_name)
+        Subject::Template(owner) => format!("{}/{}", owner.value.kind.to_lowercase(), owner.value.meta.name),
+        Subject::ServiceAccount => format!("serviceaccount/{}", facts.service_account_name),
+    };
+    let (template, account) = ("judged by its template", "judged alone");
+    let how = if matches!(facts.subject, Subject::Template(_)) { template } else { account };
+    match pods_unknown {
+        None => Link {
+            step,
+            status: Status::Pass,
+            summary: format!("{what} has no pod now; {how}"),
+            reason: None,
+        },
+        Some(reason) => {
+            let summary = format!("{what}; its pods are not known, so it is {how}");
+            Link { step, status: Status::Unknown, summary, reason: Some(reason) }
         }
     }
 }

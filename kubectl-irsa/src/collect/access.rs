@@ -167,8 +167,9 @@ impl Access {
         })?;
         self.lay_over(&mut config)?;
         config.connect_timeout = Some(request_timeout);
-        config.read_timeout = Some(request_timeout);
-        config.write_timeout = Some(request_timeout);
+        // The deadline of an answer is ours (`collect::api`): two clocks would tell two stories of one silence.
+        config.read_timeout = None;
+        config.write_timeout = None;
         // One deadline for an answer, not one for each of several tries.
         config.default_retry = false;
         Ok(config)

@@ -13,7 +13,9 @@ use crate::facts::kubernetes::{
     Meta, MutatingWebhookConfiguration, Namespace, Node, Pod, PodTemplate, ReplicaSet, Secret,
     SelectorRequirement, ServerVersion, ServiceAccount, ServiceRef, StatefulSet, WorkloadSpec,
 };
-use crate::facts::{Cluster, Fact, Facts, Listing, Owner, Request, Source, Sourced, Subject, Unknown, Why};
+use crate::facts::{
+    Cluster, Fact, Facts, Listing, Owner, Request, Source, Sourced, Subject, Unknown, Why, of_listing,
+};
 use crate::step::Step;
 use crate::target::{Kind, Target};
 
@@ -353,7 +355,13 @@ async fn list_pods(reader: &Reader, namespace: &str, owner: &Owner, pods_of: Pod
             names.filter(numbered).collect()
         }
     };
-    filtered(pods, |pod| pod.metadata.controller().is_some_and(|owner| own.contains(&owner.name)))
+    let mut pods =
+        filtered(pods, |pod| pod.metadata.controller().is_some_and(|owner| own.contains(&owner.name)));
+    // Without all of its Jobs, these may not be all of its pods.
+    if let (Fact::Known(listing), Some(cut)) = (&mut pods, of_listing(&all_jobs).cloned()) {
+        listing.value.cut.get_or_insert(cut);
+    }
+    pods
 }
 
 fn filtered(listing: Fact<Listing<Pod>>, keep: impl Fn(&Pod) -> bool) -> Fact<Listing<Pod>> {

@@ -187,6 +187,7 @@ impl Facts {
     }
 }
 
-fn of_listing<T>(fact: &Fact<Listing<T>>) -> Option<&Unknown> {
+/// Why a list is not known, or not all of it.
+pub fn of_listing<T>(fact: &Fact<Listing<T>>) -> Option<&Unknown> {
     fact.unknown().or_else(|| fact.known().and_then(|listing| listing.value.cut.as_ref()))
 }
