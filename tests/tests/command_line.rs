@@ -1,0 +1,308 @@
+//! The command line as a user meets it: ways to reach a cluster, bad input, interruption.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use irsa_tests::kube_api::FakeKube;
+use irsa_tests::run::{Run, binary, plugin, run};
+use irsa_tests::world::{World, worlds_dir};
+
+const POD: &str = "pod/checkout-7d9f8b6c5d-x2x4z";
+
+fn base() -> World {
+    World::load(&worlds_dir().join("_base.yaml")).unwrap()
+}
+
+fn base_text() -> String {
+    std::fs::read_to_string(worlds_dir().join("_base.yaml")).unwrap()
+}
+
+/// Exit 2, one clear line on stderr, nothing on stdout.
+fn refused(run: &Run) -> &str {
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert_eq!(run.stdout, "", "{run:?}");
+    assert!(!run.stderr.contains("panicked") && !run.stderr.contains("backtrace"), "{run:?}");
+    run.stderr.trim_end()
+}
+
+fn inconclusive(run: &Run) {
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stdout.contains("inconclusive"), "{run:?}");
+}
+
+#[test]
+fn a_kubeconfig_with_a_token_a_client_certificate_or_an_exec_plugin() {
+    let kube = FakeKube::start(&base());
+    let directory = tempfile::tempdir().unwrap();
+    for kubeconfig in [kube.kubeconfig(directory.path()), kube.kubeconfig_client_cert(directory.path()), kube.kubeconfig_exec(directory.path())] {
+        inconclusive(&run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD, "-n", "shop"])));
+        inconclusive(&run(plugin().args(["debug", POD, "-n", "shop", "--kubeconfig"]).arg(&kubeconfig)));
+    }
+}
+
+#[test]
+fn kubeconfig_lists_are_merged_and_missing_files_passed_over() {
+    let kube = FakeKube::start(&base());
+    let directory = tempfile::tempdir().unwrap();
+    let whole = kube.kubeconfig(directory.path());
+    let first = directory.path().join("first.yaml");
+    std::fs::write(&first, "apiVersion: v1\nkind: Config\ncurrent-context: world\n").unwrap();
+    let list = format!("{}:/nonexistent/config:{}", first.display(), whole.display());
+    inconclusive(&run(plugin().env("KUBECONFIG", list).args(["debug", POD, "-n", "shop"])));
+}
+
+#[test]
+fn server_token_and_certificate_authority_without_the_kubeconfigs_own() {
+    let kube = FakeKube::start(&base());
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = directory.path().join("config");
+    std::fs::write(
+        &kubeconfig,
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: k, cluster: {server: 'https://127.0.0.1:1'}}]\n\
+         users: [{name: u, user: {token: wrong}}]\ncontexts: [{name: c, context: {cluster: k, user: u, namespace: shop}}]\n",
+    )
+    .unwrap();
+    let ca = directory.path().join("ca.pem");
+    std::fs::write(&ca, kube.ca_pem()).unwrap();
+    let mut command = plugin();
+    command.env("KUBECONFIG", &kubeconfig).args(["debug", POD, "--server", &kube.url(), "--token", irsa_tests::kube_api::TOKEN]);
+    inconclusive(&run(command.arg("--certificate-authority").arg(&ca)));
+
+    let mut command = plugin();
+    command.env("KUBECONFIG", &kubeconfig).args(["debug", POD, "--server", &kube.url(), "--token", "wrong"]);
+    let unauthorized = run(command.arg("--certificate-authority").arg(&ca));
+    assert!(refused(&unauthorized).contains("Unauthorized"), "{unauthorized:?}");
+
+    let mut command = plugin();
+    command.env("KUBECONFIG", &kubeconfig).args(["debug", POD, "--server", &kube.url(), "--token", irsa_tests::kube_api::TOKEN]);
+    let untrusted = run(&mut command);
+    assert!(refused(&untrusted).contains("certificate"), "{untrusted:?}");
+}
+
+#[test]
+fn impersonation_reaches_the_server_and_the_printed_commands() {
+    let text = base_text().replace("eks.amazonaws.com/role-arn: arn", "eks.amazonaws.com/role_arn: arn");
+    let kube = FakeKube::start(&World::parse("as", &text).unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = kube.kubeconfig(directory.path());
+    let mut command = plugin();
+    command.env("KUBECONFIG", &kubeconfig).args(["debug", POD, "-n", "shop", "--context", "world", "--as", "alice"]);
+    let run = run(command.args(["--as-group", "oncall", "--as-group", "dev", "--as-uid", "42", "-o", "json"]));
+    assert!(run.code.is_some_and(|code| code == 1 || code == 3), "{run:?}");
+    for seen in kube.requests() {
+        assert_eq!(seen.impersonate_user.as_deref(), Some("alice"), "{seen:?}");
+        assert_eq!(seen.impersonate_groups, ["oncall", "dev"]);
+        assert_eq!(seen.impersonate_uid.as_deref(), Some("42"));
+    }
+    for fix in run.json()["findings"].as_array().unwrap().iter().flat_map(|finding| finding["fixes"].as_array().unwrap().clone()) {
+        let Some(command) = fix["command"].as_str().filter(|command| command.starts_with("kubectl ")) else { continue };
+        for flag in ["--context=world", "--as=alice", "--as-group=oncall", "--as-uid=42"] {
+            assert!(command.contains(flag), "{command}");
+        }
+    }
+}
+
+#[test]
+fn bad_input_is_named_with_what_was_expected() {
+    let kube = FakeKube::start(&base());
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = kube.kubeconfig(directory.path());
+    let debug = |args: &[&str]| run(plugin().env("KUBECONFIG", &kubeconfig).arg("debug").args(args));
+    for (args, expected) in [
+        (&["svc/x"][..], "cannot diagnose \"svc\""),
+        (&["pod/"], "names no object"),
+        (&["pod/Upper_Case"], "is not a valid name"),
+        (&["pod/checkout-7d9f8b6c5d-x2x4x", "-n", "shop"], "did you mean checkout-7d9f8b6c5d-x2x4z?"),
+        (&["deploy/checkuot", "-n", "shop"], "did you mean checkout?"),
+        (&["sa/nobody", "-n", "shop"], "serviceaccount/nobody not found in namespace shop"),
+        (&[POD, "-n", "shop", "-c", "nope"], "has no container \"nope\": it has app"),
+        (&[POD, "--only", "sa-not-anotated"], "did you mean sa-not-annotated?"),
+        (&[POD, "--skip", "zzzzzzzz"], "no check is called \"zzzzzzzz\""),
+        (&[POD, "--request-timeout", "soon"], "expected a duration such as"),
+        (&[POD, "--context", "nope"], "there is no context \"nope\" (contexts there: world)"),
+        (&[POD, "--kubeconfig", "/nonexistent/config"], "cannot read kubeconfig /nonexistent/config"),
+        (&[POD, "--from", "/nonexistent.yaml"], "/nonexistent.yaml"),
+    ] {
+        let run = debug(args);
+        assert!(refused(&run).contains(expected), "{args:?}: {run:?}");
+    }
+    let none = run(plugin().args(["debug", POD]));
+    assert!(refused(&none).starts_with("error: no kubeconfig"), "{none:?}");
+    let nothing = run(plugin().arg("debug"));
+    assert_eq!(nothing.code, Some(2), "{nothing:?}");
+    let unknown = run(plugin().args(["debug", POD, "--no-such-flag"]));
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+}
+
+#[test]
+fn broken_files_are_named_with_their_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let from = |path: &Path| run(plugin().args(["debug", "pod/x", "--from"]).arg(path));
+    let broken = from(&file("broken.yaml", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: [x\n"));
+    assert!(refused(&broken).contains("broken.yaml:"), "{broken:?}");
+    let empty = from(&file("empty.yaml", ""));
+    assert!(refused(&empty).contains("empty.yaml is empty"), "{empty:?}");
+    let wrong = from(&file("list.yaml", "- 1\n- 2\n"));
+    assert!(refused(&wrong).contains("list.yaml"), "{wrong:?}");
+    let typed = from(&file("typed.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: 7}\n"));
+    assert!(refused(&typed).contains("typed.yaml:"), "{typed:?}");
+    let other = from(&file("other.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: y}\n"));
+    assert!(refused(&other).contains("pod/x not found"), "{other:?}");
+
+    // A sparse file of 200 MB must be refused at once, not read.
+    let large = directory.path().join("large.yaml");
+    std::fs::File::create(&large).unwrap().set_len(200 << 20).unwrap();
+    let large = from(&large);
+    assert!(refused(&large).contains("large.yaml"), "{large:?}");
+}
+
+#[test]
+fn files_and_stdin_give_the_same_diagnosis() {
+    let world = worlds_dir().join("_base.yaml");
+    let file = run(plugin().args(["debug", POD, "--from"]).arg(&world).args(["-o", "json"]));
+    let stdin = run(plugin()
+        .args(["debug", POD, "--from", "-", "-o", "json"])
+        .stdin(Stdio::from(std::fs::File::open(&world).unwrap())));
+    assert_eq!(file.code, Some(3), "{file:?}");
+    assert_eq!(file.json()["verdict"], stdin.json()["verdict"]);
+    assert_eq!(file.json()["chain"].to_string().replace(&world.display().to_string(), "stdin"), stdin.json()["chain"].to_string());
+}
+
+#[test]
+fn a_server_that_is_not_there_or_does_not_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = directory.path().join("config");
+    let write = |server: &str| {
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: k, cluster: {{server: '{server}'}}}}]\n\
+             users: [{{name: u, user: {{token: t}}}}]\ncontexts: [{{name: c, context: {{cluster: k, user: u}}}}]\n"
+        );
+        std::fs::write(&kubeconfig, text).unwrap();
+    };
+    write("https://127.0.0.1:1");
+    let refused_connection = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD]));
+    let words = refused(&refused_connection);
+    assert!(words.contains("https://127.0.0.1:1") && words.contains("refused"), "{words}");
+
+    // A listener that accepts and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://{}", silent.local_addr().unwrap());
+    write(&address);
+    let timed_out = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD, "--request-timeout", "300ms"]));
+    let words = refused(&timed_out);
+    assert!(words.contains(&address), "{words}");
+}
+
+#[test]
+fn ctrl_c_stops_at_once_and_says_what_is_left_behind() {
+    let world = base_text().replacen("\nexpect:", "\nhang: [\"get pods\"]\nexpect:", 1);
+    let kube = FakeKube::start(&World::parse("hang", &world).unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = plugin()
+        .env("KUBECONFIG", kube.kubeconfig(directory.path()))
+        .args(["debug", POD, "-n", "shop"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while kube.requests().iter().all(|seen| seen.resource != "pods") {
+        assert!(Instant::now() < deadline, "the plugin never asked for the pod");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let status = child.wait().unwrap();
+    let mut stderr = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut stderr).unwrap();
+    assert_eq!(status.code(), Some(130), "{stderr}");
+    assert_eq!(stderr, "error: interrupted; nothing in the cluster was changed\n");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg(format!("{} explain; echo $? >&2", binary().display()))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map(|mut child| {
+            drop(child.stdout.take());
+            child.wait_with_output().unwrap()
+        })
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "0\n");
+}
+
+#[test]
+fn colour_only_where_it_is_wanted() {
+    let kube = FakeKube::start(&base());
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = kube.kubeconfig(directory.path());
+    let debug = |args: &[&str], env: &[(&str, &str)]| {
+        let mut command = plugin();
+        command.env("KUBECONFIG", &kubeconfig).args(["debug", POD, "-n", "shop"]).args(args);
+        run(command.envs(env.iter().copied())).stdout
+    };
+    assert!(!debug(&[], &[]).contains('\u{1b}'), "piped");
+    assert!(debug(&["--color", "always"], &[]).contains('\u{1b}'), "asked for");
+    assert!(!debug(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]).contains('\u{1b}'), "refused");
+    assert!(debug(&[], &[("CLICOLOR_FORCE", "1")]).contains('\u{1b}'), "forced");
+    assert!(!debug(&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains('\u{1b}'), "NO_COLOR");
+}
+
+#[test]
+fn as_a_plugin_through_a_real_kubectl() {
+    let kube = FakeKube::start(&base());
+    let directory = tempfile::tempdir().unwrap();
+    let link = directory.path().join("kubectl-irsa");
+    std::os::unix::fs::symlink(binary(), &link).unwrap();
+    assert!(std::fs::metadata(&link).unwrap().permissions().mode() & 0o111 != 0);
+    let path = std::env::join_paths(
+        std::iter::once(directory.path().to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+    )
+    .unwrap();
+    let mut command = Command::new("kubectl");
+    command.env_clear().env("PATH", path).env("HOME", directory.path()).stdin(Stdio::null());
+    command.env("KUBECONFIG", kube.kubeconfig(directory.path())).args(["irsa", "debug", POD, "-n", "shop"]);
+    inconclusive(&run(&mut command));
+}
+
+#[test]
+fn help_has_examples_and_every_shell_a_completion() {
+    for args in [&["--help"][..], &["debug", "--help"], &["explain", "--help"], &["completion", "--help"]] {
+        let help = run(plugin().args(args));
+        assert_eq!(help.code, Some(0));
+        assert!(help.stdout.contains("kubectl irsa") || help.stdout.contains("kubectl-irsa"), "{help:?}");
+    }
+    for command in ["debug", "explain", "completion"] {
+        assert!(run(plugin().args([command, "--help"])).stdout.contains("Examples:"), "{command}");
+    }
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = run(plugin().args(["completion", shell]));
+        assert!(script.code == Some(0) && script.stdout.contains("debug"), "{shell}");
+    }
+    let version = run(plugin().arg("--version"));
+    assert_eq!(version.stdout, concat!("kubectl-irsa ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+/// Waiting for one answer after another is what a user feels. The time itself is measured in the benches.
+#[test]
+fn three_answers_in_a_row_for_a_pod_and_four_for_a_workload() {
+    for (target, at_most) in [(POD, 3), ("deploy/checkout", 4), ("sa/checkout", 3)] {
+        let kube = FakeKube::start(&base());
+        kube.set_latency(Duration::from_millis(100));
+        let directory = tempfile::tempdir().unwrap();
+        let run = run(plugin().env("KUBECONFIG", kube.kubeconfig(directory.path())).args(["debug", target, "-n", "shop"]));
+        inconclusive(&run);
+        assert!(kube.sequential_depth() <= at_most, "{target}: {} in a row", kube.sequential_depth());
+    }
+}
