@@ -1,0 +1,81 @@
+//! What a user waits for: `cargo bench -p irsa-tests`.
+//!
+//! Round trips with 200 ms for each answer, the start of the process, and the judging of a thousand pods. Measured here and
+//! never asserted in a test; the number of answers in a row is asserted, in `tests/command_line.rs`.
+
+#![allow(missing_docs, reason = "criterion's macros make public items")]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use irsa_tests::kube_api::FakeKube;
+use irsa_tests::run::{plugin, run};
+use irsa_tests::world::{World, worlds_dir};
+use kubectl_irsa::collect::{Reader, files::Store, gather};
+use kubectl_irsa::diagnosis::{Choice, diagnose, group};
+use kubectl_irsa::target;
+
+fn base() -> String {
+    std::fs::read_to_string(worlds_dir().join("_base.yaml")).expect("the base world is there")
+}
+
+fn round_trips(criterion: &mut Criterion) {
+    let kube = FakeKube::start(&World::parse("bench", &base()).expect("the base world parses"));
+    kube.set_latency(Duration::from_millis(200));
+    let directory = tempfile::tempdir().expect("a directory");
+    let kubeconfig = kube.kubeconfig(directory.path());
+    let mut bench = criterion.benchmark_group("200 ms for each answer");
+    bench.sample_size(10);
+    for target in ["pod/checkout-7d9f8b6c5d-x2x4z", "deploy/checkout", "sa/checkout"] {
+        bench.bench_function(target, |bencher| {
+            bencher.iter(|| {
+                let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", target, "-n", "shop"]));
+                assert_eq!(run.code, Some(3), "{run:?}");
+            });
+        });
+    }
+}
+
+fn start(criterion: &mut Criterion) {
+    criterion.bench_function("--help", |bencher| {
+        bencher.iter(|| assert_eq!(run(plugin().arg("--help")).code, Some(0)));
+    });
+}
+
+/// The base world's Deployment with a thousand pods.
+fn thousand_pods() -> String {
+    let base = base();
+    let documents: Vec<&str> = base.split("\n---\n").collect();
+    let is_pod = |document: &&&str| document.contains("\nkind: Pod\n");
+    let pod = documents.iter().find(is_pod).expect("the base world has a pod");
+    let mut text = documents.iter().filter(|document| !is_pod(document)).copied().collect::<Vec<_>>().join("\n---\n");
+    for index in 0..1000 {
+        text += "\n---\n";
+        text += &pod.replace("checkout-7d9f8b6c5d-x2x4z", &format!("checkout-7d9f8b6c5d-{index:05}"));
+    }
+    text
+}
+
+fn checks(criterion: &mut Criterion) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file: PathBuf = directory.path().join("world.yaml");
+    std::fs::write(&file, thousand_pods()).expect("the world is written");
+    let mut bench = criterion.benchmark_group("a Deployment of 1,000 pods");
+    bench.sample_size(10);
+    bench.bench_function("read from a file", |bencher| bencher.iter(|| Store::load(std::slice::from_ref(&file), None).expect("it loads")));
+    let reader = Reader::Files(Store::load(&[file], None).expect("it loads"));
+    let target = target::parse(&[String::from("deploy/checkout")]).expect("a target").remove(0);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let facts = runtime.block_on(gather(&reader, "shop", &target, None, &[])).expect("facts");
+    assert_eq!(facts.len(), 1000);
+    bench.bench_function("judge", |bencher| {
+        bencher.iter(|| {
+            let judged = group(facts.iter().map(|facts| diagnose(facts, &Choice::default())).collect());
+            assert_eq!(judged.len(), 1, "one situation");
+        });
+    });
+}
+
+criterion_group!(benches, round_trips, start, checks);
+criterion_main!(benches);
