@@ -75,7 +75,8 @@ fn region(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         let Some(reference) = &from.config_map_ref else { continue };
         let Some(config_map) = derived.facts.config_maps.get(&reference.name).and_then(Fact::known) else { continue };
         for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-            let key = variable.strip_prefix(from.prefix.as_str()).unwrap_or(variable);
+            // The prefix is put before every key.
+            let Some(key) = variable.strip_prefix(from.prefix.as_str()) else { continue };
             let wanted = config_map.value.data.get(key).and_then(EnvValue::text).filter(|text| !text.is_empty());
             let (Some(wanted), Some(got)) = (wanted, view.env.get(variable)) else { continue };
             let Some(text) = got.text() else { continue };
