@@ -176,13 +176,19 @@ fn first_record(text: &str) -> Option<Vec<String>> {
             if part.contains('"') {
                 return None;
             }
-            field.push_str(if after.starts_with(',') { part } else { part.strip_suffix('\r').unwrap_or(part) });
+            field.push_str(if after.starts_with(',') {
+                part
+            } else {
+                part.strip_suffix('\r').unwrap_or(part)
+            });
             rest = after;
         }
         fields.push(field);
         match rest.strip_prefix(',') {
             Some(more) => rest = more,
-            None if rest.is_empty() || rest.starts_with('\n') || rest.starts_with("\r\n") => return Some(fields),
+            None if rest.is_empty() || rest.starts_with('\n') || rest.starts_with("\r\n") => {
+                return Some(fields);
+            }
             None => return None,
         }
     }
@@ -262,7 +268,9 @@ pub(super) fn is_preset(facts: &Facts, container: &Container, variable: &str) ->
             !names.windows(2).any(|two| two == ["AWS_DEFAULT_REGION", "AWS_REGION"])
         }
         _ => {
-            let Some(at) = names.windows(2).position(|two| two == [ROLE_ARN, TOKEN_FILE]) else { return true };
+            let Some(at) = names.windows(2).position(|two| two == [ROLE_ARN, TOKEN_FILE]) else {
+                return true;
+            };
             let behind = names.get(at + 2..).unwrap_or_default();
             let file = container.env.get(at + 1).and_then(|set| set.value.text());
             behind.iter().any(|name| REGION_VARIABLES.contains(name))
@@ -313,7 +321,10 @@ pub(super) fn bare<'f>(derived: &Derived<'f>) -> Option<BareBecause<'f>> {
     let by_webhook = |other: &ContainerView<'_>| {
         other.wiring == Wiring::Complete && !is_preset(derived.facts, other.container, ROLE_ARN)
     };
-    if derived.containers.iter().any(|other| !other.is_target && other.declares(ROLE_ARN) && by_webhook(other))
+    if derived
+        .containers
+        .iter()
+        .any(|other| !other.is_target && other.declares(ROLE_ARN) && by_webhook(other))
         || view.token_mount.is_some_and(|mount| mount.mount.mount_path.starts_with(TOKEN_DIRECTORY))
     {
         return Some(BareBecause::OthersInjected);
@@ -362,7 +373,11 @@ mod tests {
             ("[app, b]", vec!["[app", " b]"]),
             ("app;b", vec!["app;b"]),
         ] {
-            assert_eq!(first_record(text).as_deref(), Some(&*fields.into_iter().map(str::to_owned).collect::<Vec<_>>()), "{text:?}");
+            assert_eq!(
+                first_record(text).as_deref(),
+                Some(&*fields.into_iter().map(str::to_owned).collect::<Vec<_>>()),
+                "{text:?}"
+            );
         }
         for text in ["", "app\"x,b", "\"app", "\"app\"x"] {
             assert_eq!(first_record(text), None, "{text:?}");

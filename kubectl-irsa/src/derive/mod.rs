@@ -124,7 +124,10 @@ impl<'f> Derived<'f> {
             "CronJob" => Some(r#"{"spec":{"jobTemplate":{"spec":{"template":"#),
             _ => None,
         };
-        by_facts.into_iter().chain(self.owner_key()).find_map(|(kind, name)| path(&kind).map(|path| (kind, name, path)))
+        by_facts
+            .into_iter()
+            .chain(self.owner_key())
+            .find_map(|(kind, name)| path(&kind).map(|path| (kind, name, path)))
     }
 
     /// The command that takes variables out of a container's `env` in the workload's template; `None` if the template can
@@ -134,8 +137,11 @@ impl<'f> Derived<'f> {
             view.declares(variable)
                 && injection::template_declares(self.facts, view.container, variable) != Some(false)
         };
-        let unset: Vec<String> =
-            variables.iter().filter(|variable| set(variable)).map(|variable| format!("{variable}-")).collect();
+        let unset: Vec<String> = variables
+            .iter()
+            .filter(|variable| set(variable))
+            .map(|variable| format!("{variable}-"))
+            .collect();
         let (kind, name, _) = self.editable().filter(|_| !unset.is_empty())?;
         let target = format!("{}/{name}", kind.to_lowercase());
         let head = ["set", "env", &target, "-n", &self.facts.namespace_name, "-c", view.name()];
@@ -149,7 +155,15 @@ impl<'f> Derived<'f> {
         let close = "}".repeat(open.matches('{').count());
         let target = format!("{}/{name}", kind.to_lowercase());
         let patch = format!("{open}{patch}{close}");
-        Some(self.kubectl(&["patch", &target, "-n", &self.facts.namespace_name, "--type=merge", "-p", &patch]))
+        Some(self.kubectl(&[
+            "patch",
+            &target,
+            "-n",
+            &self.facts.namespace_name,
+            "--type=merge",
+            "-p",
+            &patch,
+        ]))
     }
 
     /// The operating system that the pod runs on is Windows, with where that was read.
