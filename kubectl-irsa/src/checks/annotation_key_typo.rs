@@ -18,7 +18,7 @@ pub const META: Meta = Meta {
     id: "annotation-key-typo",
     step: Step::ServiceAccount,
     title: "the annotation key is misspelt",
-    explains: &["sa-not-annotated", "not-injected"],
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
 /// See the module's page.

@@ -63,20 +63,37 @@ checks! {
     // service account
     sa_missing,
     annotation_key_typo,
+    fargate_no_sa,
     sa_not_annotated,
     role_arn_malformed,
     // pod spec
+    static_pod,
+    unsupported_platform,
+    wrong_token_path_manual,
     env_preset_partial,
+    env_preset_complete_no_mount,
+    env_preset_stale_role,
+    env_from_secret_overrides,
+    volume_name_collision,
+    mountpath_collision,
+    subpath_mount,
+    windows_no_nodeselector,
     static_env_keys,
     // injection
     skip_label,
+    skip_containers,
     mwc_missing,
     pod_created_before_annotation,
+    only_some_containers_injected,
     not_injected,
 }
 
 /// Failure modes that people suspect and that are none: pages for `explain`, and fine worlds in the tests.
-pub static NOT_A_FAULT: &[(&str, &str)] = &[];
+pub static NOT_A_FAULT: &[(&str, &str)] = &[
+    ("automount-false", include_str!("not_a_fault/automount_false.md")),
+    ("ephemeral-container", include_str!("not_a_fault/ephemeral_container.md")),
+    ("hostnetwork", include_str!("not_a_fault/hostnetwork.md")),
+];
 
 impl Meta {
     /// Starts an error about the subject's service account.

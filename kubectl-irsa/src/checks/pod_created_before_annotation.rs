@@ -52,8 +52,8 @@ fn old_role(derived: &Derived<'_>) -> Option<Finding> {
     let view = derived.target()?;
     let carried = view.env.get(ROLE_ARN)?;
     let text = carried.text()?;
-    let from_webhook = matches!(carried.origin, Origin::Env(_)) && !super::env_preset_partial::is_preset(derived, view, ROLE_ARN);
-    if text == role.raw || !from_webhook || view.wiring != Wiring::Complete {
+    let from_webhook = matches!(carried.origin, Origin::Env(_)) && !derived.is_preset(view, ROLE_ARN);
+    if role.is(text) || !from_webhook || view.wiring != Wiring::Complete {
         return None;
     }
     let finding = META

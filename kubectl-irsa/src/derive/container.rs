@@ -83,6 +83,7 @@ pub struct TokenMount<'f> {
 impl<'f> TokenMount<'f> {
     /// The mount under which `file` lies: the longest path that is a parent of it.
     pub fn of(container: &'f Container, spec: &'f PodSpec, file: &str) -> Option<Self> {
+        let file = &slashed(file);
         let mounts = container.volume_mounts.iter().enumerate();
         let (index, mount) = mounts
             .filter(|(_, mount)| is_parent(&mount.mount_path, file))
@@ -90,15 +91,33 @@ impl<'f> TokenMount<'f> {
         Some(Self { index, mount, volume: spec.volume(&mount.name) })
     }
 
+    /// False for an `emptyDir` on a directory far above the file, such as `/var/run`: the token is not in there, and the
+    /// kubelet mounts the token's own volume over it where there is one.
+    pub fn may_hold(&self, file: &str) -> bool {
+        let file = slashed(file);
+        let parent = file.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let empty = self.volume.is_some_and(|(_, volume)| volume.empty_dir.is_some());
+        !empty || is_parent(parent, &self.mount.mount_path)
+    }
+
     /// The projected token that becomes the file of that name in the volume.
     pub fn token(&self, file: &str) -> Option<&'f ServiceAccountToken> {
-        let directory = self.mount.mount_path.trim_end_matches('/');
-        let relative = file.strip_prefix(directory)?.trim_start_matches('/');
+        let (directory, file) = (slashed(&self.mount.mount_path), slashed(file));
+        let relative = file.strip_prefix(directory.trim_end_matches('/'))?.trim_start_matches('/');
         let (_, volume) = self.volume?;
         volume
             .tokens()
             .map(|(_, token)| token)
             .find(|token| token.path == relative || self.mount.sub_path == token.path)
+    }
+}
+
+/// A path with `/` and without a drive: on Windows the webhook writes `C:\var\run\…` for a mount on `/var/run/…`.
+pub fn slashed(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    match path.split_once(':') {
+        Some((drive, rest)) if drive.len() == 1 && rest.starts_with('/') => rest.to_owned(),
+        _ => path,
     }
 }
 
@@ -108,10 +127,21 @@ pub fn is_parent(parent: &str, path: &str) -> bool {
     path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
 }
 
+/// True if `env` has the variable, empty or not.
+pub fn declares(container: &Container, variable: &str) -> bool {
+    container.env.iter().any(|set| set.name == variable)
+}
+
 impl ContainerView<'_> {
     /// The container's name.
     pub fn name(&self) -> &str {
         &self.container.name
+    }
+
+    /// True if the container's own `env` has the variable, empty or not. The webhook looks nowhere else: it sees neither
+    /// `envFrom` nor the image.
+    pub fn declares(&self, variable: &str) -> bool {
+        declares(self.container, variable)
     }
 
     /// True if it sets any AWS variable itself: a sign that it means to call AWS.
@@ -122,5 +152,26 @@ impl ContainerView<'_> {
     /// Regular containers and native sidecars, which run as long as the pod does.
     pub fn runs(&self) -> bool {
         self.kind != ContainerKind::Init
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_paths_lie_under_their_mounts() {
+        assert_eq!(
+            slashed(r"C:\var\run\secrets\eks.amazonaws.com\serviceaccount\token"),
+            "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
+        );
+        assert_eq!(slashed("/var/run/a:b"), "/var/run/a:b");
+    }
+
+    #[test]
+    fn parents_are_whole_directories() {
+        assert!(is_parent("/var/run/", "/var/run/secrets"));
+        assert!(is_parent("/", "/var/run"));
+        assert!(!is_parent("/var/run", "/var/runner"));
     }
 }

@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::Derived;
 use super::container::{
     CREDENTIALS_URI, ContainerKind, ContainerView, ROLE_ARN, TOKEN_DIRECTORY, TOKEN_FILE, TOKEN_VOLUME,
-    TokenMount, Wiring,
+    TokenMount, Wiring, declares, slashed,
 };
 use super::env::{Env, EnvEntry, Origin};
 use super::intent::{Intent, RoleOrigin};
-use super::webhook::{Registrations, Selection};
+use super::webhook::{Registrations, Selection, Settings};
 use crate::facts::Facts;
 use crate::facts::kubernetes::{Container, EnvValue, Meta};
 
@@ -70,10 +70,10 @@ pub enum BareBecause<'f> {
 }
 
 /// The containers of the subject with their environment and wiring.
-pub(super) fn containers(facts: &Facts) -> Vec<ContainerView<'_>> {
+pub(super) fn containers<'f>(facts: &'f Facts, settings: &Settings) -> Vec<ContainerView<'f>> {
     let Some((spec, meta, source, path)) = facts.subject.spec() else { return Vec::new() };
     let target = target_name(facts, &spec.containers, meta);
-    let skipped = skip_list(meta);
+    let skipped = skip_list(meta, &settings.annotation_prefix);
     let init = spec.init_containers.iter().enumerate().map(|(index, container)| {
         let kind = if container.restart_policy == "Always" {
             ContainerKind::NativeSidecar
@@ -91,7 +91,7 @@ pub(super) fn containers(facts: &Facts) -> Vec<ContainerView<'_>> {
             let env = Env::of(facts, container, source, &path);
             let file = env.get(TOKEN_FILE).and_then(EnvEntry::text).unwrap_or(DEFAULT_TOKEN_FILE);
             let token_mount = TokenMount::of(container, spec, file);
-            let wiring = wiring(&env, token_mount.is_some());
+            let wiring = wiring(&env, token_mount.is_some_and(|mount| mount.may_hold(file)));
             ContainerView {
                 is_target: target.is_some_and(|name| name == container.name),
                 skipped: skipped.iter().any(|name| name == &container.name),
@@ -136,15 +136,61 @@ fn target_name<'f>(facts: &'f Facts, regular: &'f [Container], meta: &'f Meta) -
     application.or(regular.first()).map(|container| container.name.as_str())
 }
 
-/// `skip-containers` as the webhook reads it: CSV without trimming, and nothing at all if the CSV is malformed.
-pub(super) fn skip_list(meta: &Meta) -> Vec<String> {
-    let key = "eks.amazonaws.com/skip-containers";
-    match meta.annotations.get(key) {
-        // Go's encoding/csv refuses a quote within an unquoted field; names of containers never hold one.
-        Some(list) if !list.contains('"') && !list.contains('\n') => {
-            list.split(',').map(str::to_owned).collect()
+/// The pod's annotation that leaves containers out.
+pub fn skip_annotation<'f>(meta: &'f Meta, prefix: &str) -> Option<&'f str> {
+    meta.annotations.get(&format!("{prefix}/skip-containers")).map(String::as_str)
+}
+
+fn skip_list(meta: &Meta, prefix: &str) -> Vec<String> {
+    skip_annotation(meta, prefix).and_then(first_record).unwrap_or_default()
+}
+
+/// The first record of a CSV as Go's `encoding/csv` reads it: fields are not trimmed, a field may be quoted, and a quote
+/// anywhere else is an error, upon which the webhook skips nothing.
+fn first_record(text: &str) -> Option<Vec<String>> {
+    let mut rest = text.trim_start_matches(['\r', '\n']);
+    if rest.is_empty() {
+        return None;
+    }
+    let mut fields = Vec::new();
+    loop {
+        let mut field = String::new();
+        if let Some(mut quoted) = rest.strip_prefix('"') {
+            loop {
+                let (part, after) = quoted.split_once('"')?;
+                field.push_str(part);
+                match after.strip_prefix('"') {
+                    Some(more) => {
+                        field.push('"');
+                        quoted = more;
+                    }
+                    None => {
+                        rest = after;
+                        break;
+                    }
+                }
+            }
+        } else {
+            let end = rest.find([',', '\n']).unwrap_or(rest.len());
+            let (part, after) = rest.split_at(end);
+            if part.contains('"') {
+                return None;
+            }
+            field.push_str(if after.starts_with(',') {
+                part
+            } else {
+                part.strip_suffix('\r').unwrap_or(part)
+            });
+            rest = after;
         }
-        _ => Vec::new(),
+        fields.push(field);
+        match rest.strip_prefix(',') {
+            Some(more) => rest = more,
+            None if rest.is_empty() || rest.starts_with('\n') || rest.starts_with("\r\n") => {
+                return Some(fields);
+            }
+            None => return None,
+        }
     }
 }
 
@@ -162,7 +208,13 @@ pub(super) fn complete_template<'f>(
     if !may_run || !intent.expects_injection() {
         return;
     }
-    for view in containers.iter_mut().filter(|view| !view.skipped && view.wiring == Wiring::Nothing) {
+    for view in containers.iter_mut().filter(|view| !view.skipped) {
+        if view.wiring == Wiring::NoMount && mounts_token(view) {
+            view.wiring = Wiring::Complete;
+        }
+        if view.wiring != Wiring::Nothing || view.declares(ROLE_ARN) || view.declares(TOKEN_FILE) {
+            continue;
+        }
         view.wiring = Wiring::Complete;
         for (name, value) in
             [(ROLE_ARN, intent.role.as_ref().map_or("", |role| role.raw)), (TOKEN_FILE, DEFAULT_TOKEN_FILE)]
@@ -177,13 +229,67 @@ pub(super) fn complete_template<'f>(
     }
 }
 
+/// True if the webhook will mount the token where the container's variable says that it is.
+fn mounts_token(view: &ContainerView<'_>) -> bool {
+    let file = view.env.get(TOKEN_FILE).and_then(EnvEntry::text);
+    file.is_some_and(|file| slashed(file) == DEFAULT_TOKEN_FILE)
+        && !returns_early(view.container)
+        && !view.container.volume_mounts.iter().any(|mount| mount.name == TOKEN_VOLUME)
+}
+
 /// True if the webhook returns early for a container and does not even mount the token (webhook#82): a role or token
-/// variable is there already, and so are a region and the regional-endpoints variable.
-pub fn returns_early(env: &Env<'_>) -> bool {
-    let has = |name: &str| env.get(name).is_some();
+/// variable is there already, and so are a region and the regional-endpoints variable. Only `env` counts, and an empty
+/// value counts too.
+///
+/// After the webhook ran, every injected container looks like that: the answer means something only where the mount is
+/// missing.
+pub fn returns_early(container: &Container) -> bool {
+    let has = |name: &str| declares(container, name);
     (has(ROLE_ARN) || has(TOKEN_FILE))
         && (has("AWS_REGION") || has("AWS_DEFAULT_REGION"))
         && has("AWS_STS_REGIONAL_ENDPOINTS")
+}
+
+/// True if the manifest sets the variable in the container's `env`, and not the webhook: the workload's template has it, or
+/// the variables do not stand as the webhook leaves them. It appends region and regional endpoints first and the pair last,
+/// so a variable without its partner, or one with a region behind it that the webhook added, was there before.
+pub(super) fn is_preset(facts: &Facts, container: &Container, variable: &str) -> bool {
+    if !declares(container, variable) {
+        return false;
+    }
+    if facts.subject.pod().is_none() || template_declares(facts, container, variable) == Some(true) {
+        return true;
+    }
+    let names: Vec<&str> = container.env.iter().map(|set| set.name.as_str()).collect();
+    match variable {
+        // The webhook's own and the manifest's look the same.
+        "AWS_STS_REGIONAL_ENDPOINTS" => false,
+        "AWS_DEFAULT_REGION" | "AWS_REGION" => {
+            !names.windows(2).any(|two| two == ["AWS_DEFAULT_REGION", "AWS_REGION"])
+        }
+        _ => {
+            let Some(at) = names.windows(2).position(|two| two == [ROLE_ARN, TOKEN_FILE]) else {
+                return true;
+            };
+            let behind = names.get(at + 2..).unwrap_or_default();
+            let file = container.env.get(at + 1).and_then(|set| set.value.text());
+            behind.iter().any(|name| REGION_VARIABLES.contains(name))
+                || file.is_none_or(|file| slashed(file) != DEFAULT_TOKEN_FILE)
+        }
+    }
+}
+
+/// What the webhook appends before the pair.
+const REGION_VARIABLES: [&str; 3] = ["AWS_STS_REGIONAL_ENDPOINTS", "AWS_DEFAULT_REGION", "AWS_REGION"];
+
+/// Whether the workload's template sets the variable; `None` if the workload is not known.
+pub(super) fn template_declares(facts: &Facts, container: &Container, variable: &str) -> Option<bool> {
+    let spec = match &facts.subject {
+        crate::facts::Subject::Template(owner) => &owner.value.template_spec,
+        _ => &facts.owner.known()?.value.template_spec,
+    };
+    let mut all = spec.containers.iter().chain(&spec.init_containers);
+    Some(all.find(|same| same.name == container.name).is_some_and(|same| declares(same, variable)))
 }
 
 /// True if the pod carries the volume that the webhook adds.
@@ -212,7 +318,13 @@ pub(super) fn bare<'f>(derived: &Derived<'f>) -> Option<BareBecause<'f>> {
     if view.skipped {
         return Some(BareBecause::SkipContainers);
     }
-    if derived.containers.iter().any(|other| !other.is_target && other.wiring == Wiring::Complete)
+    let by_webhook = |other: &ContainerView<'_>| {
+        other.wiring == Wiring::Complete && !is_preset(derived.facts, other.container, ROLE_ARN)
+    };
+    if derived
+        .containers
+        .iter()
+        .any(|other| !other.is_target && other.declares(ROLE_ARN) && by_webhook(other))
         || view.token_mount.is_some_and(|mount| mount.mount.mount_path.starts_with(TOKEN_DIRECTORY))
     {
         return Some(BareBecause::OthersInjected);
@@ -243,5 +355,32 @@ fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
     match derived.siblings.younger_injected(created) {
         Some(sibling) => BareBecause::YoungerSiblingInjected(sibling),
         None => BareBecause::Unexplained,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_skip_list_is_read_as_go_reads_csv() {
+        // Each observed on the webhook itself.
+        for (text, fields) in [
+            ("app, b", vec!["app", " b"]),
+            ("\"app\",\"b\"", vec!["app", "b"]),
+            ("app\nb", vec!["app"]),
+            ("app\n", vec!["app"]),
+            ("[app, b]", vec!["[app", " b]"]),
+            ("app;b", vec!["app;b"]),
+        ] {
+            assert_eq!(
+                first_record(text).as_deref(),
+                Some(&*fields.into_iter().map(str::to_owned).collect::<Vec<_>>()),
+                "{text:?}"
+            );
+        }
+        for text in ["", "app\"x,b", "\"app", "\"app\"x"] {
+            assert_eq!(first_record(text), None, "{text:?}");
+        }
     }
 }

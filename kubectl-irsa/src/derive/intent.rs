@@ -49,6 +49,14 @@ pub struct RoleClaim<'f> {
     pub origin: RoleOrigin,
 }
 
+impl RoleClaim<'_> {
+    /// True if `arn` is the role that is named, or what a webhook with `--compose-role-arn` makes of a bare name.
+    pub fn is(&self, arn: &str) -> bool {
+        let name = self.raw.trim_start_matches('/');
+        arn == self.raw || (!self.raw.starts_with("arn:") && arn.ends_with(&format!(":role/{name}")))
+    }
+}
+
 /// Who names a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleOrigin {

@@ -57,7 +57,7 @@ impl<'f> Derived<'f> {
         let settings = Settings::of(facts, &registrations);
         let selection = Selection::of(facts, &registrations);
         let platform = platform(facts, &registrations);
-        let mut containers = injection::containers(facts);
+        let mut containers = injection::containers(facts, &settings);
         let intent = Intent::of(facts, &settings, &containers);
         injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
         let siblings =
@@ -93,11 +93,89 @@ impl<'f> Derived<'f> {
         injection::bare(self)
     }
 
-    /// True if the subject is a pod whose target container should have the IRSA variables and lacks both.
+    /// True if the subject is a pod whose target container should have the IRSA variables and got neither. What `envFrom`
+    /// brings does not count: the webhook does not see it and would have added both.
     pub fn is_bare(&self) -> bool {
         self.facts.subject.pod().is_some()
             && self.intent.expects_injection()
-            && self.target().is_some_and(|view| view.wiring == Wiring::Nothing && !view.pod_identity)
+            && self.target().is_some_and(|view| {
+                matches!(view.wiring, Wiring::Nothing | Wiring::RoleOnly | Wiring::TokenFileOnly)
+                    && !view.pod_identity
+                    && !view.declares(container::ROLE_ARN)
+                    && !view.declares(container::TOKEN_FILE)
+            })
+    }
+
+    /// True if the manifest, and not the webhook, sets the variable in the container's `env`.
+    pub fn is_preset(&self, view: &ContainerView<'_>, variable: &str) -> bool {
+        injection::is_preset(self.facts, view.container, variable)
+    }
+
+    /// The workload whose template makes such pods, if its template can be edited: kind, name, and the path of the pod
+    /// template within the object.
+    pub fn editable(&self) -> Option<(String, String, &'static str)> {
+        let by_facts = match &self.facts.subject {
+            crate::facts::Subject::Template(owner) => Some(owner),
+            _ => self.facts.owner.known(),
+        };
+        let by_facts = by_facts.map(|owner| (owner.value.kind.clone(), owner.value.meta.name.clone()));
+        let path = |kind: &str| match kind {
+            "Deployment" | "StatefulSet" | "DaemonSet" => Some(r#"{"spec":{"template":"#),
+            "CronJob" => Some(r#"{"spec":{"jobTemplate":{"spec":{"template":"#),
+            _ => None,
+        };
+        by_facts
+            .into_iter()
+            .chain(self.owner_key())
+            .find_map(|(kind, name)| path(&kind).map(|path| (kind, name, path)))
+    }
+
+    /// The command that takes variables out of a container's `env` in the workload's template; `None` if the template can
+    /// not be edited, or is known not to set any of them.
+    pub fn unset_env(&self, view: &ContainerView<'_>, variables: &[&str]) -> Option<String> {
+        let set = |variable: &&str| {
+            view.declares(variable)
+                && injection::template_declares(self.facts, view.container, variable) != Some(false)
+        };
+        let unset: Vec<String> = variables
+            .iter()
+            .filter(|variable| set(variable))
+            .map(|variable| format!("{variable}-"))
+            .collect();
+        let (kind, name, _) = self.editable().filter(|_| !unset.is_empty())?;
+        let target = format!("{}/{name}", kind.to_lowercase());
+        let head = ["set", "env", &target, "-n", &self.facts.namespace_name, "-c", view.name()];
+        let words: Vec<&str> = head.into_iter().chain(unset.iter().map(String::as_str)).collect();
+        Some(self.kubectl(&words))
+    }
+
+    /// The command that merges a JSON value into the workload's pod template; `None` if the template cannot be edited.
+    pub fn patch_template(&self, patch: &serde_json::Value) -> Option<String> {
+        let (kind, name, open) = self.editable()?;
+        let close = "}".repeat(open.matches('{').count());
+        let target = format!("{}/{name}", kind.to_lowercase());
+        let patch = format!("{open}{patch}{close}");
+        Some(self.kubectl(&[
+            "patch",
+            &target,
+            "-n",
+            &self.facts.namespace_name,
+            "--type=merge",
+            "-p",
+            &patch,
+        ]))
+    }
+
+    /// The operating system that the pod runs on is Windows, with where that was read.
+    pub fn on_windows(&self) -> Option<Source> {
+        let key = "kubernetes.io/os";
+        if let Some(node) = self.facts.node.known()
+            && let Some(os) = node.value.metadata.labels.get(key)
+        {
+            return (os == "windows").then(|| node.source.at(format!(".metadata.labels[\"{key}\"]")));
+        }
+        let (spec, ..) = self.spec()?;
+        spec.os.as_ref().filter(|os| os.name == "windows").and_then(|_| self.spec_at(".os.name"))
     }
 
     /// A kubectl command that reaches the same cluster as this run, each word quoted.

@@ -241,6 +241,36 @@ object!(
         reason: String,
         /// When the kubelet first saw the pod.
         start_time: Option<Timestamp>,
+        /// Regular containers.
+        container_statuses: Vec<ContainerStatus>,
+        /// Init containers.
+        init_container_statuses: Vec<ContainerStatus>,
+    }
+);
+
+object!(
+    /// `status.containerStatuses[]`.
+    ContainerStatus {
+        /// The container's name.
+        name: String,
+        /// What it does now.
+        state: ContainerState,
+    }
+);
+
+object!(
+    /// `state`.
+    ContainerState {
+        /// Present while it runs.
+        running: Option<Running>,
+    }
+);
+
+object!(
+    /// `state.running`.
+    Running {
+        /// When it was last started.
+        started_at: Option<Timestamp>,
     }
 );
 
