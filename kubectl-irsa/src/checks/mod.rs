@@ -63,14 +63,24 @@ checks! {
     // service account
     sa_missing,
     annotation_key_typo,
+    configmap_mode_confusion,
     sa_not_annotated,
     role_arn_malformed,
     // pod spec
     env_preset_partial,
     static_env_keys,
     // injection
+    admission_policy_volume,
     skip_label,
     mwc_missing,
+    mwc_cabundle_stale,
+    mwc_v1_admissionreview,
+    mwc_selector_excludes,
+    webhook_in_cluster_flag,
+    webhook_down_ignore,
+    other_webhook_strips,
+    old_webhook_drops_fields,
+    sa_cache_race,
     pod_created_before_annotation,
     not_injected,
 }

@@ -126,8 +126,9 @@ impl ClusterCa {
             Fact::Absent { .. } => return Err(failed("the namespace has no ConfigMap kube-root-ca.crt")),
         };
         let pem = config_map.value.ca_crt.as_deref().unwrap_or_default();
-        let all = from_pem(pem.as_bytes())
-            .map_err(|problem| failed(&format!("ca.crt of ConfigMap kube-root-ca.crt {}", problem.words())))?;
+        let all = from_pem(pem.as_bytes()).map_err(|problem| {
+            failed(&format!("ca.crt of ConfigMap kube-root-ca.crt {}", problem.words()))
+        })?;
         let now = now(facts);
         let live: Vec<_> = all.iter().filter(|certificate| !certificate.expired(now)).cloned().collect();
         let certificates = if live.is_empty() { all } else { live };

@@ -227,7 +227,8 @@ fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
         let key = format!("{}/role-arn", derived.settings.annotation_prefix);
         let by_annotation =
             derived.intent.role.as_ref().is_some_and(|role| role.origin == RoleOrigin::Annotation);
-        let annotated = account.annotation_writer(&key).and_then(|writer| writer.time).filter(|_| by_annotation);
+        let annotated =
+            account.annotation_writer(&key).and_then(|writer| writer.time).filter(|_| by_annotation);
         // Whichever came last, the account or its annotation, is what the webhook had to know.
         let ready = annotated.max(account.creation_timestamp);
         // A sibling that came well after and is bare too: then timing is not what is wrong, or not all of it.

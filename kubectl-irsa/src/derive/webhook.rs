@@ -211,7 +211,8 @@ impl<'f> Selection<'f> {
         let mut unknown = None;
         for registration in registrations.found() {
             // No rules at all are more likely a file cut short than a registration that calls nobody.
-            if !registration.webhook.rules.is_empty() && !registration.webhook.rules.iter().any(sees_new_pods) {
+            if !registration.webhook.rules.is_empty() && !registration.webhook.rules.iter().any(sees_new_pods)
+            {
                 excluded = excluded.or(Some(Self::Excluded {
                     registration: *registration,
                     by: "rules",

@@ -40,7 +40,9 @@ pub fn entries(config: &str) -> Result<Vec<Entry>, ConfigProblem> {
         let role = match role.map(|(_, role)| role) {
             Some(Value::String(role)) if !role.is_empty() => Some(role.clone()),
             Some(Value::String(_) | Value::Null) | None => None,
-            Some(_) => return Err(ConfigProblem::Malformed(format!("RoleARN of entry `{key}` is no string"))),
+            Some(_) => {
+                return Err(ConfigProblem::Malformed(format!("RoleARN of entry `{key}` is no string")));
+            }
         };
         entries.push(Entry { key, role });
     }
