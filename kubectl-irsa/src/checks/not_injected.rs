@@ -5,11 +5,13 @@
 //! that was away, or did not yet know the service account, when the pod was made: it fails open and leaves no trace in the
 //! Kubernetes API, only in the API server's log (`failed calling webhook`, `failing open`).
 //!
-//! **Decided by**: the container's environment against the annotation.
+//! **Decided by**: the container's environment against the annotation. A webhook that is registered and answers today says
+//! nothing about the day on which the pod was made.
 //!
 //! **Repair**: make the pod anew. If its successor is bare too, look for `failed calling webhook` in the API server's log.
 
 use super::prelude::*;
+use crate::facts::kubernetes::Pod;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -47,8 +49,28 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .container(name)
         .missing(ROLE_ARN, role, &pod.source.at(format!("{}.env", view.path)))
         .missing(TOKEN_FILE, format!("{TOKEN_DIRECTORY}/token"), &pod.source.at(format!("{}.env", view.path)));
-    match derived.restart() {
-        Some((title, command)) => finding.fix(title, command).into(),
-        None => finding.advice(derived.restart_advice()).into(),
+    let unexplained = derived.bare() == Some(BareBecause::Unexplained);
+    let finding = if unexplained { with_siblings(derived, finding, pod) } else { finding };
+    let finding = match derived.restart() {
+        Some((title, command)) => finding.fix(title, command),
+        None => finding.advice(derived.restart_advice()),
+    };
+    if unexplained {
+        finding.advice("if the new pod is bare too, look for `failed calling webhook` in the API server's log").into()
+    } else {
+        finding.into()
+    }
+}
+
+/// Siblings tell since when the webhook does not answer.
+fn with_siblings(derived: &Derived<'_>, finding: Finding, pod: &Sourced<Pod>) -> Finding {
+    let Some(created) = pod.value.metadata.creation_timestamp else { return finding };
+    let finding = finding.seen("pod made", created.to_string(), &pod.source.at(".metadata.creationTimestamp"));
+    let Some(older) = derived.siblings.older_injected(created) else { return finding };
+    let siblings = derived.facts.siblings.known().into_iter().flat_map(|listing| &listing.value.items);
+    let source = siblings.into_iter().find(|sibling| sibling.value.metadata.name == older.metadata.name);
+    match source {
+        Some(sibling) => finding.seen("older pod with the variables", &older.metadata.name, &sibling.source),
+        None => finding,
     }
 }

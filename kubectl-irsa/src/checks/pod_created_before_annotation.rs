@@ -4,7 +4,11 @@
 //! variables; one made before the role was changed still has the old ARN.
 //!
 //! **Decided by**: the pod's variables against the annotation. The time at which the annotation's writer last wrote
-//! (`managedFields`) only supports it, since it moves with any later write.
+//! (`managedFields`) only supports it, since it moves with any later write. A younger pod of the same workload that is injected
+//! says as much; a younger one that is bare says that age is not what is wrong.
+//!
+//! **Not a fault**: another role that the manifest itself sets; a bare name that the webhook completed
+//! (`--compose-role-arn`).
 //!
 //! **Repair**: make the pods anew.
 
@@ -38,9 +42,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
                 .seen("annotation last written", annotated.to_string(), &account.at(".metadata.managedFields"))
         }
         Some(BareBecause::YoungerSiblingInjected(sibling)) => META
-            .on_subject(derived, format!("the pod was not injected, but the younger {sibling} was: it is older than the annotation"))
+            .on_subject(derived, format!("the pod was not injected, but the younger pod {sibling} was: what it lacks is to be made anew"))
             .missing(ROLE_ARN, derived.intent.role.as_ref().map_or("", |role| role.raw), &pod.source.at(".spec.containers"))
-            .seen("younger pod with the variables", sibling, &created_at),
+            .seen("younger pod with the variables", sibling, sibling_source(derived, sibling).unwrap_or(&created_at)),
         _ => return Outcome::Pass,
     };
     with_restart(derived, finding.inferred()).into()
@@ -60,7 +64,14 @@ fn old_role(derived: &Derived<'_>) -> Option<Finding> {
         .on_subject(derived, "the pod still has the role that the service account named when it was made")
         .evidence(ROLE_ARN, role.raw, text, &carried.source)
         .seen("annotation", role.raw, &role.source);
+    // Without the manifest, that the webhook wrote the variable is only likely.
+    let finding = if derived.facts.owner.known().is_some() { finding } else { finding.inferred() };
     Some(with_restart(derived, finding))
+}
+
+fn sibling_source<'f>(derived: &Derived<'f>, name: &str) -> Option<&'f Source> {
+    let siblings = &derived.facts.siblings.known()?.value.items;
+    siblings.iter().find(|pod| pod.value.metadata.name == name).map(|pod| &pod.source)
 }
 
 fn with_restart(derived: &Derived<'_>, finding: Finding) -> Finding {

@@ -56,9 +56,9 @@ pub enum BareBecause<'f> {
         /// When the pod was made.
         created: Timestamp,
     },
-    /// Service account and pod were made within seconds.
+    /// The pod was made within seconds of its service account, or of the annotation.
     Race {
-        /// When the service account was made.
+        /// When the service account was made, or its annotation was written.
         account: Timestamp,
         /// When the pod was made.
         created: Timestamp,
@@ -337,19 +337,22 @@ fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
     if let Some(account) = derived.facts.service_account.known() {
         let account = &account.value.metadata;
         let key = format!("{}/role-arn", derived.settings.annotation_prefix);
-        let annotated = account.annotation_writer(&key).and_then(|writer| writer.time);
         let by_annotation =
             derived.intent.role.as_ref().is_some_and(|role| role.origin == RoleOrigin::Annotation);
-        if let Some(annotated) = annotated.filter(|annotated| by_annotation && *annotated > created) {
-            return BareBecause::PodIsOlder { annotated, created };
-        }
-        if let Some(born) =
-            account.creation_timestamp.filter(|born| created.duration_since(*born).abs() <= RACE)
-        {
-            return BareBecause::Race { account: born, created };
-        }
-        if let Some(born) = account.creation_timestamp.filter(|born| *born > created) {
-            return BareBecause::PodIsOlder { annotated: born, created };
+        let annotated =
+            account.annotation_writer(&key).and_then(|writer| writer.time).filter(|_| by_annotation);
+        // Whichever came last, the account or its annotation, is what the webhook had to know.
+        let ready = annotated.max(account.creation_timestamp);
+        // A sibling that came well after and is bare too: then timing is not what is wrong, or not all of it.
+        let contradicted = ready
+            .and_then(|ready| ready.checked_add(RACE).ok())
+            .is_some_and(|settled| derived.siblings.bare_after(settled).is_some());
+        match ready.filter(|_| !contradicted) {
+            Some(ready) if ready > created => return BareBecause::PodIsOlder { annotated: ready, created },
+            Some(ready) if created.duration_since(ready) <= RACE => {
+                return BareBecause::Race { account: ready, created };
+            }
+            _ => {}
         }
     }
     match derived.siblings.younger_injected(created) {

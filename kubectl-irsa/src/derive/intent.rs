@@ -82,7 +82,7 @@ impl<'f> Intent<'f> {
             .unwrap_or(&settings.audience)
             .clone();
         let with = |mechanism, role| Self { mechanism, role, audience: audience.clone() };
-        let named = annotated(facts, settings).or_else(|| configured(facts));
+        let named = annotated(facts, settings).or_else(|| configured(facts, settings));
         if has_pod_identity(facts, containers) {
             return with(Mechanism::PodIdentity, named);
         }
@@ -121,17 +121,17 @@ fn annotated<'f>(facts: &'f Facts, settings: &Settings) -> Option<RoleClaim<'f>>
     })
 }
 
-/// The webhook's ConfigMap holds `{"namespace/name": {"RoleARN": "…"}}` or `{"*/name": …}` (webhook `pkg/cache`).
-fn configured(facts: &Facts) -> Option<RoleClaim<'_>> {
+/// The webhook's ConfigMap holds `{"namespace/name": {"RoleARN": "…"}}` or `{"*/name": …}` (webhook `pkg/cache`). A webhook
+/// that certainly does not watch it, EKS's own above all, takes nothing from it.
+fn configured<'f>(facts: &'f Facts, settings: &Settings) -> Option<RoleClaim<'f>> {
+    if settings.certain && !settings.watch_config_map {
+        return None;
+    }
     let config_map = facts.cluster.webhook_config_map.known()?;
     let config = config_map.value.webhook_config.as_deref()?;
-    // Parsed to know that it is there; the claim borrows from the text itself.
-    let parsed: serde_json::Value = serde_json::from_str(config).ok()?;
-    let keys = [
-        format!("{}/{}", facts.namespace_name, facts.service_account_name),
-        format!("*/{}", facts.service_account_name),
-    ];
-    let role = keys.iter().find_map(|key| parsed.get(key)?.get("RoleARN")?.as_str())?;
+    let entries = super::webhook_config::entries(config).ok()?;
+    let role = super::webhook_config::entry_for(&entries, facts)?.role.as_deref()?;
+    // The claim borrows from the text itself.
     let start = config.find(role)?;
     Some(RoleClaim {
         raw: &config[start..start + role.len()],

@@ -1,12 +1,14 @@
 //! What several checks need, worked out once from the facts. Pure.
 
 pub mod arn;
+pub mod ca;
 pub mod container;
 pub mod env;
 pub mod injection;
 mod intent;
 pub mod siblings;
 pub mod webhook;
+pub mod webhook_config;
 
 use crate::facts::kubernetes::{Meta, PodSpec};
 use crate::facts::{Fact, Facts, Source, Unknown};

@@ -53,6 +53,12 @@ impl<'f> Siblings<'f> {
         self.injected.iter().find(younger).map(|pod| pod.metadata.name.as_str())
     }
 
+    /// A sibling that was made after that moment and is bare.
+    pub fn bare_after(&self, moment: Timestamp) -> Option<&'f Pod> {
+        let after = |pod: &&&Pod| pod.metadata.creation_timestamp.is_some_and(|time| time > moment);
+        self.bare.iter().find(after).copied()
+    }
+
     /// A sibling that was made earlier and is injected.
     pub fn older_injected(&self, created: Timestamp) -> Option<&'f Pod> {
         let older = |pod: &&&Pod| pod.metadata.creation_timestamp.is_some_and(|time| time < created);

@@ -1,6 +1,6 @@
 //! The pod identity webhook as it is registered now, and whether it would see the subject.
 
-use crate::facts::kubernetes::{MutatingWebhookConfiguration, ServiceRef, Webhook};
+use crate::facts::kubernetes::{MutatingWebhookConfiguration, ServiceRef, Webhook, WebhookRule};
 use crate::facts::{Fact, Facts, Listing, Source, Sourced, Unknown};
 
 /// The default annotation prefix (webhook `main.go`, flag `--annotation-prefix`).
@@ -32,10 +32,20 @@ pub struct Registration<'f> {
     pub webhook: &'f Webhook,
 }
 
-impl Registration<'_> {
+impl<'f> Registration<'f> {
     /// True for the webhook that EKS runs on the control plane.
     pub fn eks_managed(&self) -> bool {
         self.webhook.client_config.url.starts_with(EKS_URL)
+    }
+
+    /// The service that it calls, if it is one of the cluster's own.
+    pub fn service(&self) -> Option<&'f ServiceRef> {
+        self.webhook.client_config.service.as_ref()
+    }
+
+    /// True if an unanswered call lets the pod pass unchanged.
+    pub fn fails_open(&self) -> bool {
+        self.webhook.failure_policy == "Ignore"
     }
 
     /// Where a field of the webhook stands.
@@ -44,7 +54,7 @@ impl Registration<'_> {
     }
 
     /// `mutatingwebhookconfiguration/pod-identity-webhook`.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> &'f str {
         &self.config.value.metadata.name
     }
 }
@@ -111,7 +121,11 @@ pub fn self_hosted_service(webhooks: &Fact<Listing<MutatingWebhookConfiguration>
 fn is_pod_identity(registration: &Registration<'_>) -> bool {
     const NAMES: [&str; 2] = ["iam-for-pods.amazonaws.com", "pod-identity-webhook.amazonaws.com"];
     let name = registration.webhook.name.as_str();
-    NAMES.contains(&name)
+    // A registration under a name of its own is told by whom it calls.
+    let service = registration.service().is_some_and(|service| service.name.contains("pod-identity-webhook"));
+    registration.eks_managed()
+        || service
+        || NAMES.contains(&name)
         || name.contains("pod-identity-webhook")
         || registration.name().contains("pod-identity-webhook")
 }
@@ -178,7 +192,7 @@ pub enum Selection<'f> {
     Excluded {
         /// The registration.
         registration: Registration<'f>,
-        /// `objectSelector` or `namespaceSelector`.
+        /// `objectSelector`, `namespaceSelector` or `rules`.
         by: &'static str,
         /// The requirement that is not met: `eks.amazonaws.com/skip-pod-identity-webhook DoesNotExist`.
         requirement: String,
@@ -196,6 +210,16 @@ impl<'f> Selection<'f> {
         let mut excluded = None;
         let mut unknown = None;
         for registration in registrations.found() {
+            // No rules at all are more likely a file cut short than a registration that calls nobody.
+            if !registration.webhook.rules.is_empty() && !registration.webhook.rules.iter().any(sees_new_pods)
+            {
+                excluded = excluded.or(Some(Self::Excluded {
+                    registration: *registration,
+                    by: "rules",
+                    requirement: String::from("CREATE pods"),
+                }));
+                continue;
+            }
             if let Some(selector) = &registration.webhook.object_selector
                 && let Some(requirement) = selector.first_unmet(&meta.labels)
             {
@@ -238,4 +262,9 @@ impl<'f> Selection<'f> {
         }
         unknown.map(Self::Unknown).or(excluded).unwrap_or(Self::NoWebhook)
     }
+}
+
+fn sees_new_pods(rule: &WebhookRule) -> bool {
+    let has = |list: &[String], names: &[&str]| list.iter().any(|item| names.contains(&item.as_str()));
+    has(&rule.operations, &["CREATE", "*"]) && has(&rule.resources, &["pods", "*", "*/*"])
 }

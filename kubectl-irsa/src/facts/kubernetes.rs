@@ -863,6 +863,22 @@ impl LabelSelector {
         })
     }
 
+    /// The labels that would have to change for all requirements to be met: a value to set, or `None` to take it away.
+    pub fn changes(&self, labels: &BTreeMap<String, String>) -> Vec<(&str, Option<&str>)> {
+        let equal = self.match_labels.iter().filter(|(key, value)| labels.get(*key) != Some(value));
+        let equal = equal.map(|(key, value)| (key.as_str(), Some(value.as_str())));
+        let sets = self.match_expressions.iter().filter_map(|requirement| {
+            let alone = Self { match_labels: BTreeMap::new(), match_expressions: vec![requirement.clone()] };
+            alone.first_unmet(labels)?;
+            Some(match requirement.operator.as_str() {
+                "In" => (requirement.key.as_str(), requirement.values.first().map(String::as_str)),
+                "Exists" => (requirement.key.as_str(), Some("true")),
+                _ => (requirement.key.as_str(), None),
+            })
+        });
+        equal.chain(sets).collect()
+    }
+
     /// The same as a query parameter of the API.
     pub fn to_query(&self) -> String {
         let equal = self.match_labels.iter().map(|(key, value)| format!("{key}={value}"));
