@@ -157,7 +157,9 @@ impl<'f> Env<'f> {
         Some(match value {
             EnvValue::Literal(text) => self.expand(text),
             EnvValue::From(from) if leads_nowhere(facts, from) => return None,
-            EnvValue::From(from) => resolve_reference(facts, from).unwrap_or_else(|| value.clone()),
+            EnvValue::From(from) => {
+                resolve_reference(facts, from).unwrap_or_else(|| EnvValue::From(settled(facts, from)))
+            }
             EnvValue::Withheld { .. } | EnvValue::Unread => value.clone(),
         })
     }
@@ -215,6 +217,18 @@ fn leads_nowhere(facts: &Facts, from: &EnvVarSource) -> bool {
         || config_map.is_some_and(|key| {
             lacks(facts.config_maps.get(&key.name), |config_map| config_map.data.contains_key(&key.key))
         })
+}
+
+/// The reference, no longer optional if the key it names is known to be there.
+fn settled(facts: &Facts, from: &EnvVarSource) -> EnvVarSource {
+    let mut from = from.clone();
+    if let Some(key) = &mut from.secret_key_ref
+        && let Some(Fact::Known(secret)) = facts.secrets.get(&key.name)
+        && secret.value.keys.contains(&key.key)
+    {
+        key.optional = None;
+    }
+    from
 }
 
 fn resolve_reference(facts: &Facts, from: &EnvVarSource) -> Option<EnvValue> {
