@@ -10,6 +10,8 @@ mod prelude;
 pub use outcome::{Outcome, unknown};
 
 use crate::derive::Derived;
+use crate::derive::container::ContainerView;
+use crate::derive::env::{EnvEntry, Origin};
 use crate::finding::{About, Confidence, Finding, Severity};
 use crate::step::Step;
 
@@ -79,7 +81,6 @@ checks! {
     mountpath_collision,
     subpath_mount,
     windows_no_nodeselector,
-    static_env_keys,
     // injection
     admission_policy_volume,
     skip_label,
@@ -96,6 +97,18 @@ checks! {
     pod_created_before_annotation,
     only_some_containers_injected,
     not_injected,
+    // network
+    region_bogus,
+    region_missing,
+    endpoint_override_leaks,
+    sts_global_endpoint,
+    proxy,
+    // STS
+    session_name_invalid,
+    // caller
+    static_env_keys,
+    shared_credentials_file,
+    aws_profile,
 }
 
 /// Failure modes that people suspect and that are none: pages for `explain`, and fine worlds in the tests.
@@ -103,6 +116,7 @@ pub static NOT_A_FAULT: &[(&str, &str)] = &[
     ("automount-false", include_str!("not_a_fault/automount_false.md")),
     ("ephemeral-container", include_str!("not_a_fault/ephemeral_container.md")),
     ("hostnetwork", include_str!("not_a_fault/hostnetwork.md")),
+    ("ec2-metadata-disabled", include_str!("not_a_fault/ec2_metadata_disabled.md")),
 ];
 
 impl Meta {
@@ -126,6 +140,22 @@ impl Meta {
         }
     }
 
+    /// Starts a finding about a container of the subject; beside the target it weighs one step less.
+    pub fn on_container(
+        &self,
+        derived: &Derived<'_>,
+        view: &ContainerView<'_>,
+        severity: Severity,
+        summary: impl Into<String>,
+    ) -> Finding {
+        let severity = match severity {
+            _ if view.is_target => severity,
+            Severity::Error => Severity::Warning,
+            Severity::Warning | Severity::Info => Severity::Info,
+        };
+        self.on_subject(derived, summary).container(view.name()).severity(severity)
+    }
+
     /// Starts an error about any object.
     pub fn on(&self, kind: &str, namespace: &str, name: &str, summary: impl Into<String>) -> Finding {
         Finding {
@@ -144,6 +174,29 @@ impl Meta {
             },
             evidence: Vec::new(),
             fixes: Vec::new(),
+        }
+    }
+}
+
+/// Adds the repair that takes variables out of a container: a command where they stand in the manifest of a workload.
+fn take_out(
+    finding: Finding,
+    derived: &Derived<'_>,
+    view: &ContainerView<'_>,
+    variables: &[(&str, &EnvEntry)],
+) -> Finding {
+    let in_manifest = variables.iter().all(|(_, entry)| matches!(entry.origin, Origin::Env(_)));
+    let names = variables.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
+    let words: Vec<String> = variables.iter().map(|(name, _)| format!("{name}-")).collect();
+    match derived.set_env(view, &words).filter(|_| in_manifest) {
+        Some(command) => finding.fix(format!("take {names} out; the pods are made anew without"), command),
+        None => {
+            let place = variables.iter().find_map(|(_, entry)| match &entry.origin {
+                Origin::EnvFrom(from) => Some(from.as_str()),
+                Origin::Env(_) => None,
+            });
+            let place = place.unwrap_or("the manifest");
+            finding.advice(format!("take {names} out of {place} and make the pods anew"))
         }
     }
 }

@@ -54,7 +54,7 @@ fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
         (true, true, None) if view.wiring == Wiring::NoMount => {
             // Without the manifest, the order tells: the webhook appends the two together; and it leaves the mount out
             // itself where region and endpoint variables were there already.
-            let early = crate::derive::injection::returns_early(&view.env);
+            let early = crate::derive::injection::returns_early(view.container);
             if manifest.is_none() && (early || derived.is_preset(view, ROLE_ARN)) {
                 return None;
             }
@@ -94,7 +94,7 @@ fn is_token_mount(mount: &crate::facts::kubernetes::VolumeMount) -> bool {
 
 /// A mount whose volume was taken away makes the API server refuse the pod; only the workload's events tell.
 fn orphaned_mount(derived: &Derived<'_>) -> Outcome {
-    let Fact::Known(events) = &derived.facts.events else {
+    let Fact::Known(events) = &*derived.facts.events else {
         return Outcome::NotApplicable("no pod to look at");
     };
     let orphaned = events.value.items.iter().find(|event| {

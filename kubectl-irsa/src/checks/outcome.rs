@@ -1,7 +1,7 @@
 //! What a check answers.
 
 use crate::facts::Unknown;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 
 /// The answer of one check.
 #[derive(Debug)]
@@ -20,6 +20,12 @@ impl Outcome {
     /// `Pass` if there is no finding.
     pub fn of(findings: Vec<Finding>) -> Self {
         if findings.is_empty() { Self::Pass } else { Self::Fail(findings) }
+    }
+
+    /// The findings; but where there is no fault among them and something could not be read, that.
+    pub fn with_unread(findings: Vec<Finding>, unread: Vec<Unknown>) -> Self {
+        let remarks_only = findings.iter().all(|finding| finding.severity == Severity::Info);
+        if remarks_only && !unread.is_empty() { Self::Unknown(unread) } else { Self::of(findings) }
     }
 }
 

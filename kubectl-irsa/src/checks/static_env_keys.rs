@@ -1,17 +1,23 @@
 //! # Access keys in the environment
 //!
-//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` come before the web identity in every SDK but .NET v3: the pod works with
-//! an IAM user's keys, or fails with them, and its role is never asked for.
+//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` come before the role in every SDK but .NET v3, which asks for the web identity
+//! first: the pod works with an IAM user's keys, or fails with them, and its role is never asked for. (JavaScript v3 leaves the
+//! keys aside while `AWS_PROFILE` is set.)
 //!
-//! **You see**: `AccessDenied` that names an IAM *user*, `InvalidClientTokenId`, `ExpiredToken`.
+//! **You see**: `AccessDenied` that names an IAM *user*, `InvalidClientTokenId`, `ExpiredToken`; with the id alone
+//! `Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY` (boto3, AWS CLI).
 //!
-//! **Decided by**: both names are set in `env` or `envFrom` of the container; values are never read. Empty values count as
-//! unset.
+//! **Decided by**: the names in `env` and `envFrom` of the container; values are never read. Keys that come from a Secret may be
+//! empty, so they are a conclusion. Older names (`AWS_ACCESS_KEY`, `AMAZON_ACCESS_KEY_ID`) are read by some SDKs only, and the id
+//! without its secret stops only boto3 and the AWS CLI: warnings.
+//!
+//! **Not a fault**: empty values, which count as unset; the secret without its id; an optional reference to a Secret or key that
+//! does not exist; keys of a sidecar that talks to another endpoint (`AWS_ENDPOINT_URL`).
 //!
 //! **Repair**: take them out of the manifest, or out of the Secret that carries them.
 
 use super::prelude::*;
-use crate::derive::env::Origin;
+use crate::derive::env::{EnvEntry, Origin};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -21,30 +27,104 @@ pub const META: Meta = Meta {
     explains: &[],
 };
 
+const ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+const TOKEN: &str = "AWS_SESSION_TOKEN";
+
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }
-    let findings: Vec<_> = derived.containers.iter().filter_map(|view| keys(derived, view)).collect();
-    let unread = derived.containers.iter().flat_map(|view| &view.env.unread);
-    let unread: Vec<_> = unread.map(|why| (*why).clone()).collect();
-    if findings.is_empty() && !unread.is_empty() { Outcome::Unknown(unread) } else { Outcome::of(findings) }
+    let findings = derived.judged().filter_map(|view| keys(derived, view)).collect();
+    let unread = derived.judged().flat_map(|view| {
+        // An optional reference that may lead nowhere, and everything that could not be read at all.
+        let optional = [ID, SECRET].into_iter().filter_map(|name| {
+            let entry = view.env.get(name).filter(|entry| !entry.is_certain())?;
+            Some(entry.unread(name, view.name()))
+        });
+        optional.chain(view.env.unread.iter().map(|why| (*why).clone()))
+    });
+    Outcome::with_unread(findings, unread.collect())
+}
+
+/// The two keys as one SDK or another reads them.
+enum Keys<'e> {
+    /// Every SDK takes them.
+    Pair([(&'static str, &'e EnvEntry); 2]),
+    /// Under older names: only some do.
+    Older([(&'static str, &'e EnvEntry); 2]),
+    /// The id alone, which boto3 takes for a mistake.
+    IdAlone((&'static str, &'e EnvEntry)),
+}
+
+impl<'e> Keys<'e> {
+    fn of(view: &'e ContainerView<'_>) -> Option<Self> {
+        let first = |names: &[&'static str]| view.env.first_set(names).filter(|(_, entry)| entry.is_certain());
+        if let (Some(id), Some(secret)) = (first(&[ID]), first(&[SECRET])) {
+            return Some(Self::Pair([id, secret]));
+        }
+        // Go and Ruby read the AWS_ ones, Ruby and JavaScript v2 the AMAZON_ ones.
+        let aws = (first(&[ID, "AWS_ACCESS_KEY"]), first(&[SECRET, "AWS_SECRET_KEY"]));
+        let amazon = (first(&["AMAZON_ACCESS_KEY_ID"]), first(&["AMAZON_SECRET_ACCESS_KEY"]));
+        for pair in [aws, amazon] {
+            if let (Some(id), Some(secret)) = pair {
+                return Some(Self::Older([id, secret]));
+            }
+        }
+        // What could not be read may hold the secret.
+        let alone = view.env.unread.is_empty() && view.env.get(SECRET).is_none_or(|entry| !entry.is_set());
+        first(&[ID]).filter(|_| alone).map(Self::IdAlone)
+    }
 }
 
 fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
-    // Java and Ruby also read AWS_ACCESS_KEY and AWS_SECRET_KEY.
-    let (id_name, id) = view.env.first_set(&["AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY"])?;
-    let (_, secret) = view.env.first_set(&["AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY"])?;
+    let keys = Keys::of(view)?;
     let name = view.name();
-    let place = match &id.origin {
+    let has_role = matches!(derived.intent.mechanism, Mechanism::Irsa | Mechanism::PodIdentity);
+    let role = if has_role { "its role" } else { "any role" };
+    let (severity, found, summary) = match keys {
+        Keys::Pair(pair) => {
+            let place = place(pair[0].1);
+            (Severity::Error, pair.to_vec(), format!("container {name} has access keys from {place}, which come before {role}"))
+        }
+        Keys::Older(pair) => {
+            let [(id, _), (secret, _)] = pair;
+            let summary = format!("container {name} has {id} and {secret}, which some SDKs take before {role}");
+            (Severity::Warning, pair.to_vec(), summary)
+        }
+        Keys::IdAlone(id) => {
+            let summary = format!("container {name} has {} without {SECRET}, at which boto3 and the AWS CLI stop", id.0);
+            (Severity::Warning, vec![id], summary)
+        }
+    };
+    let mut finding = META.on_container(derived, view, severity, summary);
+    if severity == Severity::Error && !view.is_target {
+        // Keys beside the target are meant for another endpoint, or they break that container's identity.
+        let elsewhere = view.env.first_set(&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]).is_some();
+        finding = finding.severity(if elsewhere { Severity::Info } else { Severity::Error });
+    }
+    if severity != Severity::Error || found.iter().any(|(_, entry)| may_be_empty(entry)) {
+        finding = finding.inferred();
+    }
+    for (variable, entry) in &found {
+        finding = finding.evidence(*variable, "not set", entry.shown(), &entry.source);
+    }
+    let token = view.env.first_set(&[TOKEN]);
+    Some(super::take_out(finding, derived, view, &found.into_iter().chain(token).collect::<Vec<_>>()))
+}
+
+/// The value was not read, so it may be the empty string.
+fn may_be_empty(entry: &EnvEntry) -> bool {
+    !matches!(
+        entry.value,
+        crate::facts::kubernetes::EnvValue::Withheld { .. } | crate::facts::kubernetes::EnvValue::Literal(_)
+    )
+}
+
+fn place(entry: &EnvEntry) -> String {
+    match &entry.origin {
         Origin::Env(_) => String::from("its manifest"),
         Origin::EnvFrom(from) => from.clone(),
-    };
-    let finding = META
-        .on_subject(derived, format!("container {name} has access keys from {place}, which come before its role"))
-        .container(name)
-        .evidence(id_name, "not set", id.shown(), &id.source)
-        .seen("secret key", secret.shown(), &secret.source);
-    Some(finding.advice(format!("take the access keys out of {place} and make the pods anew")))
+    }
 }

@@ -450,6 +450,14 @@ impl References {
                             .extend(source.config_map_key_ref.iter().map(|key| key.name.clone()));
                     }
                 }
+                // Only the Secret's key names tell whether an optional key becomes a variable at all.
+                let keys = container.env.iter().filter(|variable| variable.name.starts_with("AWS_"));
+                for variable in keys {
+                    if let EnvValue::From(source) = &variable.value {
+                        let optional = source.secret_key_ref.iter().filter(|key| key.optional == Some(true));
+                        refers.secrets.extend(optional.map(|key| key.name.clone()));
+                    }
+                }
             }
         }
         let pods = found.pods.iter().take(EVENTFUL_PODS);

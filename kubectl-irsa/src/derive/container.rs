@@ -144,9 +144,22 @@ impl ContainerView<'_> {
         declares(self.container, variable)
     }
 
-    /// True if it sets any AWS variable itself: a sign that it means to call AWS.
+    /// True if it sets any AWS variable itself: a sign that it means to call AWS. What the webhook gives every container
+    /// of the pod is no such sign.
     pub fn speaks_aws(&self) -> bool {
-        self.env.iter().any(|(name, _)| name.starts_with("AWS_"))
+        const FROM_WEBHOOK: [&str; 7] = [
+            ROLE_ARN,
+            TOKEN_FILE,
+            CREDENTIALS_URI,
+            PI_TOKEN_FILE,
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+            "AWS_STS_REGIONAL_ENDPOINTS",
+        ];
+        let injected = self.wiring == Wiring::Complete || self.pod_identity;
+        self.env
+            .iter()
+            .any(|(name, _)| name.starts_with("AWS_") && !(injected && FROM_WEBHOOK.contains(&name)))
     }
 
     /// Regular containers and native sidecars, which run as long as the pod does.

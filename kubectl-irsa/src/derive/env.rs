@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::kubernetes::{Container, EnvValue, EnvVarSource};
-use crate::facts::{Fact, Facts, Source, Unknown};
+use crate::facts::kubernetes::{Container, EnvValue, EnvVarSource, KeyRef};
+use crate::facts::{Fact, Facts, Source, Unknown, Why};
 
 /// The environment of one container: `envFrom` first, then `env`, later entries winning, as the kubelet does it.
 #[derive(Debug, Default)]
@@ -42,6 +42,23 @@ impl EnvEntry {
     /// True unless it is known to be empty, which SDKs take as unset.
     pub fn is_set(&self) -> bool {
         !self.value.is_empty()
+    }
+
+    /// False if the variable is taken from an optional key that may not exist.
+    pub fn is_certain(&self) -> bool {
+        let EnvValue::From(from) = &self.value else { return true };
+        let mut keys = from.secret_key_ref.iter().chain(&from.config_map_key_ref);
+        !keys.any(|key| key.optional == Some(true))
+    }
+
+    /// What is not known while the value is not.
+    pub fn unread(&self, variable: &str, container: &str) -> Unknown {
+        let why = self.shown();
+        Unknown {
+            what: format!("value of {variable} in container {container}"),
+            why: Why::NotAsked(why.trim_matches(['(', ')']).to_owned()),
+            grant: None,
+        }
     }
 
     /// The value as evidence; says where it comes from if it was not read.
@@ -106,8 +123,10 @@ impl<'f> Env<'f> {
         }
         for (index, variable) in container.env.iter().enumerate() {
             let at = source.at(format!("{path}.env[{index}]"));
-            let value = env.resolve(facts, &variable.value);
-            env.set(variable.name.clone(), value, at, Origin::Env(index));
+            // An optional reference to nothing leaves the variable as `envFrom` made it.
+            if let Some(value) = env.resolve(facts, &variable.value) {
+                env.set(variable.name.clone(), value, at, Origin::Env(index));
+            }
         }
         env
     }
@@ -133,12 +152,16 @@ impl<'f> Env<'f> {
         self.entries.iter().map(|(name, entry)| (name.as_str(), entry))
     }
 
-    fn resolve(&self, facts: &Facts, value: &EnvValue) -> EnvValue {
-        match value {
+    /// `None` if the reference is optional and leads to nothing.
+    fn resolve(&self, facts: &Facts, value: &EnvValue) -> Option<EnvValue> {
+        Some(match value {
             EnvValue::Literal(text) => self.expand(text),
-            EnvValue::From(from) => resolve_reference(facts, from).unwrap_or_else(|| value.clone()),
+            EnvValue::From(from) if leads_nowhere(facts, from) => return None,
+            EnvValue::From(from) => {
+                resolve_reference(facts, from).unwrap_or_else(|| EnvValue::From(settled(facts, from)))
+            }
             EnvValue::Withheld { .. } | EnvValue::Unread => value.clone(),
-        }
+        })
     }
 
     /// `$(NAME)` is replaced by an earlier variable; an unknown name stays as it is; `$$(` is a literal `$(`.
@@ -157,6 +180,10 @@ impl<'f> Env<'f> {
                 match self.get(name).map(|entry| &entry.value) {
                     Some(EnvValue::Literal(value)) => out.push_str(value),
                     Some(_) => return EnvValue::Withheld { empty: false },
+                    // It may be in what could not be read, or be one of the variables that the kubelet makes of services.
+                    None if !self.unread.is_empty() || of_a_service(name) => {
+                        return EnvValue::Withheld { empty: false };
+                    }
                     None => out.push_str(&format!("$({name})")),
                 }
                 rest = after;
@@ -170,6 +197,40 @@ impl<'f> Env<'f> {
     }
 }
 
+fn of_a_service(name: &str) -> bool {
+    name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT")
+}
+
+/// True if the reference is optional, and the object or the key it names is known not to be there.
+fn leads_nowhere(facts: &Facts, from: &EnvVarSource) -> bool {
+    fn lacks<T>(fact: Option<&Fact<T>>, has: impl Fn(&T) -> bool) -> bool {
+        match fact {
+            Some(Fact::Known(object)) => !has(&object.value),
+            Some(Fact::Absent { .. }) => true,
+            Some(Fact::Unknown(_)) | None => false,
+        }
+    }
+    let optional = |key: &&KeyRef| key.optional == Some(true);
+    let secret = from.secret_key_ref.as_ref().filter(optional);
+    let config_map = from.config_map_key_ref.as_ref().filter(optional);
+    secret.is_some_and(|key| lacks(facts.secrets.get(&key.name), |secret| secret.keys.contains(&key.key)))
+        || config_map.is_some_and(|key| {
+            lacks(facts.config_maps.get(&key.name), |config_map| config_map.data.contains_key(&key.key))
+        })
+}
+
+/// The reference, no longer optional if the key it names is known to be there.
+fn settled(facts: &Facts, from: &EnvVarSource) -> EnvVarSource {
+    let mut from = from.clone();
+    if let Some(key) = &mut from.secret_key_ref
+        && let Some(Fact::Known(secret)) = facts.secrets.get(&key.name)
+        && secret.value.keys.contains(&key.key)
+    {
+        key.optional = None;
+    }
+    from
+}
+
 fn resolve_reference(facts: &Facts, from: &EnvVarSource) -> Option<EnvValue> {
     if let Some(key) = &from.config_map_key_ref {
         return facts.config_maps.get(&key.name)?.known()?.value.data.get(&key.key).cloned();
@@ -178,9 +239,12 @@ fn resolve_reference(facts: &Facts, from: &EnvVarSource) -> Option<EnvValue> {
     let (spec, meta, ..) = facts.subject.spec()?;
     let quoted = |prefix: &str| field.strip_prefix(prefix)?.strip_suffix("']");
     let text = match field.as_str() {
-        "metadata.name" => meta.name.clone(),
+        // A template does not know the names of its pods, and a pod does not know its node before it is scheduled.
+        "metadata.name" => facts.subject.pod()?.value.metadata.name.clone(),
+        "metadata.uid" => facts.subject.pod()?.value.metadata.uid.clone(),
         "metadata.namespace" => facts.namespace_name.clone(),
         "spec.serviceAccountName" => facts.service_account_name.clone(),
+        "spec.nodeName" if spec.node_name.is_empty() => return None,
         "spec.nodeName" => spec.node_name.clone(),
         _ => {
             if let Some(key) = quoted("metadata.labels['") {

@@ -7,6 +7,7 @@ pub mod env;
 pub mod injection;
 mod intent;
 pub mod siblings;
+pub mod sts;
 pub mod webhook;
 pub mod webhook_config;
 
@@ -215,6 +216,34 @@ impl<'f> Derived<'f> {
             }
             _ => None,
         }
+    }
+
+    /// The containers whose AWS settings are judged: the target, and those that set AWS variables themselves.
+    pub fn judged(&self) -> impl Iterator<Item = &ContainerView<'f>> {
+        self.containers.iter().filter(|view| view.is_target || view.speaks_aws())
+    }
+
+    /// `kubectl set env …` on the workload that makes such pods, which makes its pods anew; `None` if there is no such
+    /// workload, or if its template is known not to set one of the variables to be taken out (`NAME-`): then something
+    /// else put it into the pod, and the command would change nothing.
+    pub fn set_env(&self, container: &ContainerView<'_>, assignments: &[String]) -> Option<String> {
+        let (kind, name) = self.owner_key()?;
+        if !matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet") {
+            return None;
+        }
+        if let Some(owner) = self.facts.owner.known() {
+            let spec = &owner.value.template_spec;
+            let mut all = spec.containers.iter().chain(&spec.init_containers);
+            let same = all.find(|other| other.name == container.name())?;
+            let sets = |name: &str| same.env.iter().any(|variable| variable.name == name);
+            if assignments.iter().filter_map(|word| word.strip_suffix('-')).any(|name| !sets(name)) {
+                return None;
+            }
+        }
+        let target = format!("{}/{name}", kind.to_lowercase());
+        let mut words = vec!["set", "env", &target, "-n", &self.facts.namespace_name, "-c", container.name()];
+        words.extend(assignments.iter().map(String::as_str));
+        Some(self.kubectl(&words))
     }
 
     /// What to do where no command can remake the pod.

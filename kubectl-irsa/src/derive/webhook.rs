@@ -141,6 +141,8 @@ pub struct Settings {
     pub compose_role_arn: bool,
     /// `--watch-config-map`.
     pub watch_config_map: bool,
+    /// `--aws-default-region`: the region that pods are given. EKS's own webhook gives one too, which is not read here.
+    pub default_region: Option<String>,
     /// True unless the webhook is self-hosted and its workload could not be read.
     pub certain: bool,
 }
@@ -153,6 +155,7 @@ impl Settings {
             audience: String::from("sts.amazonaws.com"),
             compose_role_arn: false,
             watch_config_map: false,
+            default_region: None,
             certain: true,
         };
         if registrations.found().iter().any(Registration::eks_managed) {
@@ -173,6 +176,7 @@ impl Settings {
                 match name {
                     "annotation-prefix" => value.clone_into(&mut settings.annotation_prefix),
                     "token-audience" => value.clone_into(&mut settings.audience),
+                    "aws-default-region" => settings.default_region = Some(value.to_owned()),
                     "compose-role-arn" => settings.compose_role_arn = value == "true",
                     "watch-config-map" => settings.watch_config_map = value == "true",
                     _ => {}

@@ -1,0 +1,126 @@
+//! # Credential requests go through a proxy
+//!
+//! `HTTPS_PROXY` is set and `NO_PROXY` does not name the STS endpoint, so the token exchange goes through the proxy. With EKS Pod
+//! Identity the same holds for `HTTP_PROXY` and the agent's address, which no proxy can reach: it is local to the node.
+//!
+//! **You see**: `403` or `407` from the proxy, timeouts, `x509: certificate signed by unknown authority` where it opens TLS.
+//!
+//! **Decided by**: the variables in either case, and the widest reading of `NO_PROXY`: suffixes, `*`, networks. A proxy that lets
+//! STS through is no fault, so for STS this is a conclusion. Java ignores these variables unless it is told to read them.
+//!
+//! **Repair**: name the STS endpoint, or for Pod Identity `169.254.170.23,[fd00:ec2::23]`, in `NO_PROXY`; or let the proxy pass it
+//! and give the SDK its certificate in `AWS_CA_BUNDLE`.
+
+use super::prelude::*;
+use crate::derive::container::CREDENTIALS_URI;
+use crate::derive::env::EnvEntry;
+use crate::derive::sts;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "proxy",
+    step: Step::Network,
+    title: "credential requests go through a proxy",
+    explains: &[],
+};
+
+const FOR_HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const FOR_HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+const EXEMPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    match derived.intent.mechanism {
+        _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
+        Mechanism::Irsa | Mechanism::PodIdentity => {}
+        _ => return Outcome::NotApplicable("no role is named"),
+    }
+    let mut findings = Vec::new();
+    let mut unread = Vec::new();
+    for view in derived.judged() {
+        match proxied(derived, view) {
+            Ok(finding) => findings.extend(finding),
+            Err(unknown) => unread.push(unknown),
+        }
+    }
+    Outcome::with_unread(findings, unread)
+}
+
+/// The finding on one container; an error says what would have to be read.
+fn proxied(derived: &Derived<'_>, view: &ContainerView<'_>) -> Result<Option<Finding>, crate::facts::Unknown> {
+    let uri = view.env.get(CREDENTIALS_URI).and_then(EnvEntry::text);
+    let agent = (derived.intent.mechanism == Mechanism::PodIdentity)
+        .then(|| uri.and_then(sts::host_of_url).unwrap_or(sts::AGENT_HOST));
+    let variables = if agent.is_some() { FOR_HTTP } else { FOR_HTTPS };
+    let Some((variable, entry)) = view.env.first_set(&variables) else { return Ok(None) };
+    let lists: Vec<(&str, &EnvEntry)> = EXEMPT
+        .into_iter()
+        .filter_map(|name| view.env.get(name).filter(|entry| entry.is_set()).map(|entry| (name, entry)))
+        .collect();
+    let exempts = |host: &str| {
+        lists.iter().any(|(_, entry)| entry.text().is_some_and(|list| sts::is_exempt(list, host)))
+    };
+    let host = match agent {
+        Some(agent) => agent.to_owned(),
+        None => match sts::host(derived, view) {
+            Some(host) => host,
+            // Whatever the region is, a list that exempts all of amazonaws.com exempts its endpoint.
+            None if exempts("sts.any-region-1.amazonaws.com") => return Ok(None),
+            None => {
+                let region = view.env.first_set(&sts::REGION_VARIABLES);
+                return match (region, view.env.unread.first()) {
+                    (Some((name, entry)), _) => Err(entry.unread(name, view.name())),
+                    (None, Some(unknown)) => Err((*unknown).clone()),
+                    (None, None) => Ok(None),
+                };
+            }
+        },
+    };
+    let redirected = agent.is_none()
+        && sts::endpoint_override(&view.env).is_some()
+        && !sts::serves_sts(&host);
+    // Where requests are redirected elsewhere, that is the fault.
+    if exempts(&host) || redirected {
+        return Ok(None);
+    }
+    if let Some((name, entry)) = lists.iter().find(|(_, entry)| entry.text().is_none()) {
+        return Err(entry.unread(name, view.name()));
+    }
+    if lists.is_empty() && let Some(unknown) = view.env.unread.first() {
+        return Err((*unknown).clone());
+    }
+    Ok(Some(finding(derived, view, (variable, entry), lists.first().copied(), &host)))
+}
+
+fn finding(
+    derived: &Derived<'_>,
+    view: &ContainerView<'_>,
+    (variable, entry): (&str, &EnvEntry),
+    list: Option<(&str, &EnvEntry)>,
+    host: &str,
+) -> Finding {
+    let name = view.name();
+    let what = if derived.intent.mechanism == Mechanism::PodIdentity { "the Pod Identity agent" } else { "STS" };
+    let summary = format!("container {name} asks {what} ({host}) through the proxy of {variable}");
+    let finding = META
+        .on_container(derived, view, Severity::Warning, summary)
+        .inferred()
+        .seen(variable, entry.shown(), &entry.source);
+    let finding = match list {
+        Some((list, exempt)) => finding.evidence(list, format!("…,{host}"), exempt.shown(), &exempt.source),
+        None => finding.missing("NO_PROXY", host, &entry.source),
+    };
+    let added = if host == sts::AGENT_HOST { "169.254.170.23,[fd00:ec2::23]" } else { host };
+    let in_manifest = |entry: &EnvEntry| matches!(entry.origin, crate::derive::env::Origin::Env(_));
+    let assignment = match list {
+        Some((list, exempt)) if in_manifest(exempt) => {
+            exempt.text().map(|text| format!("{list}={},{added}", text.trim_end_matches([',', ' '])))
+        }
+        Some(_) => None,
+        None => Some(format!("NO_PROXY={added}")),
+    };
+    match assignment.and_then(|assignment| derived.set_env(view, &[assignment])) {
+        Some(command) => finding.fix("exempt it from the proxy, if the proxy does not let it through", command),
+        None => finding.advice(format!("add {added} to NO_PROXY, if the proxy does not let it through")),
+    }
+}
