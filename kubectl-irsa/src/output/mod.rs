@@ -1,38 +1,56 @@
-//! Every form of the same diagnosis. Renders; decides nothing.
+//! Every form of the same diagnosis. Renders; decides nothing: verdict, root cause and exit code are fixed before.
 
+mod diff;
+mod machine;
+mod markdown;
 pub mod safe;
+#[cfg(test)]
+mod samples;
+mod short;
+mod style;
+#[cfg(test)]
+mod tests;
+mod text;
+mod words;
 
-/// Form.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-#[allow(missing_docs)]
+pub use style::Style;
+
+use crate::diagnosis::Diagnosis;
+
+/// The forms of the answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
+    /// For a person at a terminal.
+    #[default]
     Text,
+    /// One line, to paste into a chat.
     Short,
+    /// For programs (docs/diagnosis.schema.json).
     Json,
+    /// The same as YAML.
     Yaml,
+    /// For a ticket.
     Markdown,
 }
-/// How.
-#[allow(missing_docs)]
-pub struct Style {
-    pub color: bool,
-    pub width: usize,
-    pub unicode: bool,
-    pub verbose: u8,
-}
-/// Error.
+
+/// The answer could not be written down.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot print")]
-pub struct RenderError;
-/// Renders.
-pub fn render(
-    diagnoses: &[crate::diagnosis::Diagnosis],
-    _: Format,
-    _: &Style,
-) -> Result<String, RenderError> {
-    match diagnoses {
-        [one] => serde_json::to_string_pretty(one),
-        all => serde_json::to_string_pretty(all),
+pub enum RenderError {
+    /// As JSON.
+    #[error("the diagnosis cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// As YAML.
+    #[error("the diagnosis cannot be written as YAML: {0}")]
+    Yaml(#[from] serde_saphyr::ser::Error),
+}
+
+/// The whole answer as one text that ends in a newline; empty if there is nothing to say in a form for people.
+pub fn render(diagnoses: &[Diagnosis], format: Format, style: &Style) -> Result<String, RenderError> {
+    match format {
+        Format::Text => Ok(text::render(diagnoses, style)),
+        Format::Short => Ok(short::render(diagnoses, style)),
+        Format::Markdown => Ok(markdown::render(diagnoses)),
+        Format::Json => machine::json(diagnoses),
+        Format::Yaml => machine::yaml(diagnoses),
     }
-    .map_err(|_| RenderError)
 }

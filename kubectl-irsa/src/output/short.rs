@@ -1,0 +1,34 @@
+//! One line per diagnosis, to paste into a chat.
+
+use super::style::Style;
+use super::words;
+use crate::diagnosis::Diagnosis;
+
+pub fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
+    diagnoses.iter().map(|diagnosis| line(diagnosis, style) + "\n").collect()
+}
+
+fn line(diagnosis: &Diagnosis, style: &Style) -> String {
+    let target = &diagnosis.target;
+    let more = match target.represents.len() {
+        0 => String::new(),
+        count => format!(" +{count}"),
+    };
+    let mut line = style.line(&format!(
+        "{} {}{more} ({}): {}",
+        diagnosis.verdict.name(),
+        words::subject(target),
+        target.namespace,
+        diagnosis.summary
+    ));
+    if let Some(root) = &diagnosis.root_cause {
+        line.push_str(&format!(" [{}]", root.id));
+        let fixes = || root.fixes.iter();
+        if let Some(command) = fixes().find_map(words::command) {
+            line.push_str(&format!(" fix: {command}"));
+        } else if let Some(fix) = fixes().next() {
+            line.push_str(&format!(" fix: {}", style.line(&words::fix_title(fix))));
+        }
+    }
+    line
+}
