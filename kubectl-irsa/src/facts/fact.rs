@@ -170,7 +170,11 @@ impl Source {
                     .0
                     .range::<str, _>((Bound::Unbounded, Bound::Included(path)))
                     .rev()
-                    .find(|(known, _)| path.starts_with(known.as_str()));
+                    .find(|(known, _)| {
+                        // `.metadata.name` is no parent of `.metadata.namespace`.
+                        path.strip_prefix(known.as_str())
+                            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+                    });
                 if let Some((_, found)) = nearest {
                     *position = *found;
                 }

@@ -192,7 +192,7 @@ impl Store {
             }
         }
         if let Some(value) = at {
-            store.clock = Some(Sourced { value, source: file_source("--at", 1, "time", Node::nowhere()) });
+            store.clock = Some(Sourced { value, source: file_source("--at", 1, "time", &Node::nowhere()) });
         }
         Ok(store)
     }

@@ -150,7 +150,7 @@ impl Store {
             Some(Sourced { value, source }) => Fact::Known(Sourced { value: value.clone(), source }),
             None => {
                 let place = namespace.map(|namespace| format!("{namespace}/")).unwrap_or_default();
-                not_in_files(format!("{} {place}{name}", words(T::KIND)))
+                not_in_files(format!("{} {place}{name}", T::SINGULAR))
             }
         }
     }
@@ -159,7 +159,7 @@ impl Store {
     pub fn list<T: Resource>(&self, namespace: Option<&str>, query: &Query) -> Fact<Listing<T>> {
         let namespace = namespace.filter(|_| T::NAMESPACED);
         let within = namespace.map(|namespace| format!(" of namespace {namespace}")).unwrap_or_default();
-        let what = format!("{}s{within}", words(T::KIND));
+        let what = format!("{}{within}", T::PLURAL);
         if let Some((field, _)) = query.fields.iter().find(|(field, _)| !has_field::<T>(field)) {
             let why = Why::Failed(format!("{} cannot be selected by {field}", T::PLURAL));
             return Fact::Unknown(Unknown { what, why, grant: None });
@@ -228,18 +228,6 @@ impl Store {
 
 fn not_in_files<T>(what: String) -> Fact<T> {
     Fact::Unknown(Unknown { what, why: Why::NotInFiles, grant: None })
-}
-
-/// `ServiceAccount` as people write it: `service account`.
-fn words(kind: &str) -> String {
-    let mut words = String::with_capacity(kind.len() + 4);
-    for c in kind.chars() {
-        if c.is_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.extend(c.to_lowercase());
-    }
-    words
 }
 
 /// True if the API server selects objects of that kind by that field.

@@ -261,7 +261,7 @@ impl<'t> Documents<'t> {
         Self { parser, base, anchors: HashMap::new(), alias_budget: ALIAS_BUDGET, done: false }
     }
 
-    fn position(&self, mark: Marker) -> Position {
+    fn place(&self, mark: Marker) -> Position {
         let shift = if mark.line() <= 1 { self.base.column - 1 } else { 0 };
         Position { line: mark.line().max(1) + self.base.line - 1, column: mark.col() + 1 + shift }
     }
@@ -271,7 +271,7 @@ impl<'t> Documents<'t> {
         let mut root = None;
         while let Some(event) = self.parser.next_event() {
             let (event, span) = event.map_err(|error| self.syntax(&error))?;
-            let at = self.position(span.start);
+            let at = self.place(span.start);
             let part = match event {
                 Event::Nothing | Event::StreamStart => continue,
                 Event::StreamEnd => break,
@@ -314,7 +314,7 @@ impl<'t> Documents<'t> {
     }
 
     fn syntax(&self, error: &ScanError) -> At<Flaw> {
-        (self.position(*error.marker()), Flaw::Syntax(error.info().to_owned()))
+        (self.place(*error.marker()), Flaw::Syntax(error.info().to_owned()))
     }
 
     fn share(&mut self, mut part: Part) -> Part {
