@@ -275,7 +275,8 @@ impl Taker<'_> {
         }
         let group = api_version.map(|version| version.split_once('/').map_or("", |(group, _)| group));
         let Some(reader) = store::reader(kind, group) else { return Ok(()) };
-        let held = reader(node, self.file, self.document).map_err(|misfit| self.misfit(node, kind, &misfit))?;
+        let held =
+            reader(node, self.file, self.document).map_err(|misfit| self.misfit(node, kind, &misfit))?;
         self.store.put(held);
         Ok(())
     }

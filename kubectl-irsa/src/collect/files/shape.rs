@@ -5,7 +5,9 @@
 
 use serde::Deserializer;
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeOwned, DeserializeSeed, Error, Expected, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Error, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 
 use super::yaml::{Content, Entry, Node};
 use crate::facts::Position;
@@ -163,6 +165,10 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
+        if matches!(self.0.content(), Content::List(_)) {
+            // Derived types take a list for their fields in order, which Kubernetes does not.
+            return self.here(Err(Misfit::invalid_type(Unexpected::Seq, &visitor)));
+        }
         self.deserialize_map(visitor)
     }
 

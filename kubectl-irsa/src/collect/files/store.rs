@@ -11,7 +11,8 @@ use super::yaml::Node;
 use crate::collect::resource::{Query, Resource};
 use crate::facts::kubernetes::{
     ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, MutatingWebhookConfiguration,
-    Namespace, Node as ClusterNode, Object, Pod, ReplicaSet, Secret, ServerVersion, ServiceAccount, StatefulSet,
+    Namespace, Node as ClusterNode, Object, Pod, ReplicaSet, Secret, ServerVersion, ServiceAccount,
+    StatefulSet,
 };
 use crate::facts::{Fact, Listing, Source, Sourced, Unknown, Why};
 
@@ -106,7 +107,9 @@ impl Shelf {
             let superseded = || {
                 held.namespace.is_empty()
                     && !held.name.is_empty()
-                    && self.named(&held.name).any(|other| !other.namespace.is_empty() && other.fits(namespace))
+                    && self
+                        .named(&held.name)
+                        .any(|other| !other.namespace.is_empty() && other.fits(namespace))
             };
             held.fits(namespace) && !superseded()
         })
@@ -203,10 +206,8 @@ impl Store {
     /// one of `default`, where `kubectl apply` would put it, unless a namespace is known for that name.
     pub fn namespace_of(&self, kind: &str, name: &str) -> Vec<String> {
         let shelves = self.shelves.iter().filter(|(known, _)| known.eq_ignore_ascii_case(kind));
-        let found: BTreeSet<&str> = shelves
-            .flat_map(|(_, shelf)| shelf.named(name))
-            .map(|held| held.namespace.as_str())
-            .collect();
+        let found: BTreeSet<&str> =
+            shelves.flat_map(|(_, shelf)| shelf.named(name)).map(|held| held.namespace.as_str()).collect();
         let named: Vec<String> =
             found.iter().filter(|namespace| !namespace.is_empty()).map(|name| (*name).to_owned()).collect();
         if named.is_empty() && !found.is_empty() { vec![String::from("default")] } else { named }

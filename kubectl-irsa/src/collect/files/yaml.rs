@@ -190,10 +190,9 @@ fn json_values(text: &str) -> Option<Vec<(&str, Position)>> {
 /// The position behind a text that starts at `at`.
 fn advance(at: Position, text: &str) -> Position {
     match text.rsplit_once('\n') {
-        Some((before, last)) => Position {
-            line: at.line + 1 + before.matches('\n').count(),
-            column: 1 + last.chars().count(),
-        },
+        Some((before, last)) => {
+            Position { line: at.line + 1 + before.matches('\n').count(), column: 1 + last.chars().count() }
+        }
         None => Position { line: at.line, column: at.column + text.chars().count() },
     }
 }
@@ -314,7 +313,12 @@ impl<'t> Documents<'t> {
     }
 
     fn syntax(&self, error: &ScanError) -> At<Flaw> {
-        (self.place(*error.marker()), Flaw::Syntax(error.info().to_owned()))
+        let flaw = match error.info() {
+            // The scanner looks ahead, so it may meet its own limit before ours is met.
+            "recursion limit exceeded" => Flaw::TooDeep,
+            info => Flaw::Syntax(info.to_owned()),
+        };
+        (self.place(*error.marker()), flaw)
     }
 
     fn share(&mut self, mut part: Part) -> Part {
