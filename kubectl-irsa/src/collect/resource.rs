@@ -8,7 +8,7 @@ use crate::facts::kubernetes::{
 };
 
 /// A type that stands for one resource of the Kubernetes API.
-pub trait Resource: Object {
+pub trait Resource: Object + Send + Sync + 'static {
     /// API group, empty for the core group.
     const GROUP: &'static str;
     /// Version within the group.

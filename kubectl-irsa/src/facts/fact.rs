@@ -166,11 +166,14 @@ impl Source {
             Self::File { field, position, positions, .. } => {
                 path.clone_into(field);
                 // A field that is not written down (a default, a missing key) is shown at its nearest parent.
-                let nearest = positions
-                    .0
-                    .range::<str, _>((Bound::Unbounded, Bound::Included(path)))
-                    .rev()
-                    .find(|(known, _)| path.starts_with(known.as_str()));
+                let nearest =
+                    positions.0.range::<str, _>((Bound::Unbounded, Bound::Included(path))).rev().find(
+                        |(known, _)| {
+                            // `.metadata.name` is no parent of `.metadata.namespace`.
+                            path.strip_prefix(known.as_str())
+                                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+                        },
+                    );
                 if let Some((_, found)) = nearest {
                     *position = *found;
                 }
