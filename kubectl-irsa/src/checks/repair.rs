@@ -9,7 +9,9 @@ pub(super) fn lack<'f>(derived: &Derived<'f>) -> Result<Lack<'f>, Outcome> {
     match derived.no_role() {
         NoRole::Yes(lack) => Ok(lack),
         NoRole::Unknown(whys) => Err(Outcome::Unknown(whys.into_iter().cloned().collect())),
-        NoRole::No(_) if derived.annotation("role-arn").is_some_and(|(value, _)| !value.is_empty()) => Err(Outcome::Pass),
+        NoRole::No(_) if derived.annotation("role-arn").is_some_and(|(value, _)| !value.is_empty()) => {
+            Err(Outcome::Pass)
+        }
         NoRole::No(reason) => Err(Outcome::NotApplicable(reason)),
     }
 }
@@ -31,14 +33,21 @@ pub(super) fn give_role(derived: &Derived<'_>, finding: Finding, role: Option<&s
 }
 
 /// Adds the command that writes the annotation: with the role where it is known, for the user to fill in where not.
-pub(super) fn annotate(derived: &Derived<'_>, finding: Finding, account: &str, role: Option<&str>) -> Finding {
+pub(super) fn annotate(
+    derived: &Derived<'_>,
+    finding: Finding,
+    account: &str,
+    role: Option<&str>,
+) -> Finding {
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
     let namespace = derived.facts.namespace_name.as_str();
     let command = |assignment: &str| {
         derived.kubectl(&["annotate", "serviceaccount", account, "-n", namespace, "--overwrite", assignment])
     };
     let title = format!("give service account {account} its role");
-    match role.and_then(|role| if RoleArn::parse(role).is_ok() { Some(role.to_owned()) } else { repaired(role) }) {
+    match role
+        .and_then(|role| if RoleArn::parse(role).is_ok() { Some(role.to_owned()) } else { repaired(role) })
+    {
         Some(arn) => finding.fix(title, command(&format!("{key}={arn}"))),
         // The shell refuses the command while the variable is not set.
         None => finding.fix(
@@ -69,7 +78,14 @@ pub(super) fn use_account(derived: &Derived<'_>, finding: Finding, account: &str
     match settable(derived) {
         Some((workload, _)) => finding.fix(
             format!("let {workload} use service account {account}; its pods are made anew"),
-            derived.kubectl(&["set", "serviceaccount", &workload, account, "-n", &derived.facts.namespace_name]),
+            derived.kubectl(&[
+                "set",
+                "serviceaccount",
+                &workload,
+                account,
+                "-n",
+                &derived.facts.namespace_name,
+            ]),
         ),
         None => finding.advice(format!("set {} and make the pods anew", place_of_account(derived, account))),
     }
@@ -81,10 +97,14 @@ fn place_of_account(derived: &Derived<'_>, account: &str) -> String {
     let role = derived.spec().and_then(|(_, meta, ..)| meta.labels.get("spark-role")).map(String::as_str);
     match derived.owner_key().map(|(kind, _)| kind).as_deref() {
         _ if role == Some("executor") => {
-            format!("spark.kubernetes.authenticate.executor.serviceAccountName to {account} in the Spark application")
+            format!(
+                "spark.kubernetes.authenticate.executor.serviceAccountName to {account} in the Spark application"
+            )
         }
         _ if role == Some("driver") => {
-            format!("spark.kubernetes.authenticate.driver.serviceAccountName to {account} in the Spark application")
+            format!(
+                "spark.kubernetes.authenticate.driver.serviceAccountName to {account} in the Spark application"
+            )
         }
         Some("Workflow") => format!("spec.serviceAccountName to {account} in the Workflow or its template"),
         _ if label("jenkins/label") => format!("serviceAccount to {account} in Jenkins' pod template"),
@@ -101,9 +121,10 @@ fn own_account(derived: &Derived<'_>, finding: Finding, role: Option<&str>) -> F
              role on `default` would go to every pod of the namespace that names no other",
         );
     };
-    let exists = derived.facts.service_accounts.known().is_some_and(|listing| {
-        listing.value.items.iter().any(|account| account.value.metadata.name == name)
-    });
+    let exists =
+        derived.facts.service_accounts.known().is_some_and(|listing| {
+            listing.value.items.iter().any(|account| account.value.metadata.name == name)
+        });
     let finding = if exists {
         finding
     } else {

@@ -60,7 +60,11 @@ impl<'a> RoleArn<'a> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_-/.@+=,".contains(c);
         // IAM allows a name 64 characters.
         let too_long = path_and_name.rsplit('/').next().is_some_and(|name| name.len() > 64);
-        if too_long || path_and_name.is_empty() || path_and_name.ends_with('/') || !path_and_name.chars().all(allowed) {
+        if too_long
+            || path_and_name.is_empty()
+            || path_and_name.ends_with('/')
+            || !path_and_name.chars().all(allowed)
+        {
             return Err(ArnProblem::Name);
         }
         Ok(Self { partition, account, path_and_name })

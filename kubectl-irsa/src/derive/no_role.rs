@@ -107,8 +107,12 @@ pub enum Sign<'f> {
 }
 
 /// Keys of older tools, and such as people often write, whose distance from the right key is large.
-const KNOWN_MISTAKES: [&str; 4] =
-    ["iam.amazonaws.com/role", "amazonaws.com/role-arn", "eks.amazonaws.com/iam-role", "iam.amazonaws.com/role-arn"];
+const KNOWN_MISTAKES: [&str; 4] = [
+    "iam.amazonaws.com/role",
+    "amazonaws.com/role-arn",
+    "eks.amazonaws.com/iam-role",
+    "iam.amazonaws.com/role-arn",
+];
 
 pub(super) fn no_role<'f>(derived: &Derived<'f>) -> NoRole<'f> {
     let account = match &derived.facts.service_account {
@@ -150,7 +154,8 @@ pub(super) fn token_minter(derived: &Derived<'_>) -> Option<&'static str> {
         ),
     ];
     let (_, meta, ..) = derived.spec()?;
-    let is = |(label, value, _): &&(&str, &str, &str)| meta.labels.get(*label).is_some_and(|found| found == value);
+    let is =
+        |(label, value, _): &&(&str, &str, &str)| meta.labels.get(*label).is_some_and(|found| found == value);
     KNOWN.iter().find(is).map(|(.., name)| *name)
 }
 
@@ -158,7 +163,9 @@ pub(super) fn token_minter(derived: &Derived<'_>) -> Option<&'static str> {
 /// annotation prefix where the service account has the annotation under another one.
 fn self_hosted_unknown<'f>(derived: &Derived<'f>, meta: &Meta) -> Option<&'f Unknown> {
     let found = derived.registrations.found();
-    if found.iter().any(Registration::eks_managed) || (found.is_empty() && derived.platform != Platform::Other) {
+    if found.iter().any(Registration::eks_managed)
+        || (found.is_empty() && derived.platform != Platform::Other)
+    {
         return None;
     }
     let cluster = &derived.facts.cluster;
@@ -177,13 +184,16 @@ fn injected_before<'f>(derived: &Derived<'f>) -> Option<(&'f Pod, &'f str)> {
     let view = derived.target().filter(|view| view.wiring == Wiring::Complete)?;
     let from_webhook = view.token_mount.is_some_and(|mount| mount.mount.name == TOKEN_VOLUME);
     let spec = &owner.value.template_spec;
-    let mut same = spec.containers.iter().chain(&spec.init_containers).filter(|container| container.name == view.name());
+    let mut same =
+        spec.containers.iter().chain(&spec.init_containers).filter(|container| container.name == view.name());
     // Wired by hand if the template has it; and a template without that container tells nothing.
-    let by_hand = same.next().is_none_or(|container| container.env.iter().any(|variable| variable.name == ROLE_ARN));
+    let by_hand =
+        same.next().is_none_or(|container| container.env.iter().any(|variable| variable.name == ROLE_ARN));
     // Where the webhook reads a ConfigMap as well, that may be what names the role.
     let only_annotation = derived.registrations.found().iter().any(Registration::eks_managed)
         || derived.facts.cluster.webhook_config_map.is_absent();
-    (from_webhook && !by_hand && only_annotation && spec.volume(TOKEN_VOLUME).is_none()).then_some((&pod.value, role.raw))
+    (from_webhook && !by_hand && only_annotation && spec.volume(TOKEN_VOLUME).is_none())
+        .then_some((&pod.value, role.raw))
 }
 
 fn because<'f>(derived: &Derived<'f>, account: &'f Sourced<ServiceAccount>) -> Because<'f> {
@@ -201,7 +211,8 @@ fn because<'f>(derived: &Derived<'f>, account: &'f Sourced<ServiceAccount>) -> B
     if let Some(candidate) = by_template(derived, &candidates).or_else(|| by_sibling(derived, &candidates)) {
         return Because::OtherAccount(candidate);
     }
-    if account.value.metadata.labels.get("app.kubernetes.io/managed-by").is_some_and(|tool| tool == "eksctl") {
+    if account.value.metadata.labels.get("app.kubernetes.io/managed-by").is_some_and(|tool| tool == "eksctl")
+    {
         return Because::Eksctl;
     }
     if let Some(candidate) = by_name(derived, &candidates) {
@@ -231,7 +242,14 @@ fn near_key<'f>(derived: &Derived<'f>, account: &'f Sourced<ServiceAccount>) -> 
     // A label's value cannot hold an ARN, so the right key alone is the evidence.
     let label = || {
         let (key, _) = meta.labels.get_key_value(&right)?;
-        Some(NearKey { place: "labels", key, role: None, helm_map: false, certain: true, source: at("labels", key) })
+        Some(NearKey {
+            place: "labels",
+            key,
+            role: None,
+            helm_map: false,
+            certain: true,
+            source: at("labels", key),
+        })
     };
     annotation.or_else(label)
 }
@@ -247,7 +265,10 @@ fn role_in(value: &str) -> Option<&str> {
 fn nearness(key: &str, right: &str) -> Option<bool> {
     let level = |text: &str| text.to_ascii_lowercase().replace(['_', '-', '.'], "");
     let default = format!("{DEFAULT_PREFIX}/role-arn");
-    if KNOWN_MISTAKES.contains(&key) || key == default || strsim::damerau_levenshtein(&level(key), &level(right)) <= 3 {
+    if KNOWN_MISTAKES.contains(&key)
+        || key == default
+        || strsim::damerau_levenshtein(&level(key), &level(right)) <= 3
+    {
         return Some(true);
     }
     let name = level(key.rsplit('/').next().unwrap_or_default());
@@ -388,13 +409,29 @@ fn kinship(account: &str, workload: &str) -> Option<Kinship> {
     const ADDED: [&str; 6] = ["sa", "serviceaccount", "account", "irsa", "role", "iam"];
     /// Words that say nothing about which workload it is.
     const COMMON: [&str; 17] = [
-        "app", "api", "web", "job", "worker", "main", "server", "service", "controller", "manager", "operator", "backend",
-        "frontend", "prod", "staging", "dev", "test",
+        "app",
+        "api",
+        "web",
+        "job",
+        "worker",
+        "main",
+        "server",
+        "service",
+        "controller",
+        "manager",
+        "operator",
+        "backend",
+        "frontend",
+        "prod",
+        "staging",
+        "dev",
+        "test",
     ];
     let words = |name: &str| -> Vec<String> {
         name.split(['-', '.', '_']).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect()
     };
-    let telling = |words: &[String]| words.iter().any(|word| word.len() > 2 && !COMMON.contains(&word.as_str()));
+    let telling =
+        |words: &[String]| words.iter().any(|word| word.len() > 2 && !COMMON.contains(&word.as_str()));
     let workload = words(workload);
     let account: Vec<_> = words(account).into_iter().filter(|word| !ADDED.contains(&word.as_str())).collect();
     if account.is_empty() || workload.is_empty() {
@@ -403,7 +440,9 @@ fn kinship(account: &str, workload: &str) -> Option<Kinship> {
     if account == workload {
         return Some(Kinship::Same);
     }
-    let holds = |long: &[String], short: &[String]| telling(short) && long.windows(short.len()).any(|part| part == short);
+    let holds = |long: &[String], short: &[String]| {
+        telling(short) && long.windows(short.len()).any(|part| part == short)
+    };
     (holds(&workload, &account) || holds(&account, &workload)).then_some(Kinship::Part)
 }
 
@@ -449,9 +488,15 @@ mod tests {
     #[test]
     fn keys_that_were_meant() {
         let right = "eks.amazonaws.com/role-arn";
-        for key in ["eks.amazonaws.com/role_arn", "eks.amazonaws.com/rolearn", "eks.amazonaws.com/iam-role", "amazonaws.com/role-arn",
-            "iam.amazonaws.com/role", "eks.amazon.com/role-arn", "eks.amazonaws.com/roleArn"]
-        {
+        for key in [
+            "eks.amazonaws.com/role_arn",
+            "eks.amazonaws.com/rolearn",
+            "eks.amazonaws.com/iam-role",
+            "amazonaws.com/role-arn",
+            "iam.amazonaws.com/role",
+            "eks.amazon.com/role-arn",
+            "eks.amazonaws.com/roleArn",
+        ] {
             assert_eq!(nearness(key, right), Some(true), "{key}");
         }
         assert_eq!(nearness("aws.example.com/role-arn", right), Some(false));
