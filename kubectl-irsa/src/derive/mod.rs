@@ -107,7 +107,6 @@ impl<'f> Derived<'f> {
         no_role::token_minter(self)
     }
 
-    /// True if the subject is a pod whose target container should have the IRSA variables and lacks both.
     /// True if the subject is a pod whose target container should have the IRSA variables and got neither. What `envFrom`
     /// brings does not count: the webhook does not see it and would have added both.
     pub fn is_bare(&self) -> bool {
