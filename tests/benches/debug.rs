@@ -49,7 +49,8 @@ fn thousand_pods() -> String {
     let documents: Vec<&str> = base.split("\n---\n").collect();
     let is_pod = |document: &&&str| document.contains("\nkind: Pod\n");
     let pod = documents.iter().find(is_pod).expect("the base world has a pod");
-    let mut text = documents.iter().filter(|document| !is_pod(document)).copied().collect::<Vec<_>>().join("\n---\n");
+    let mut text =
+        documents.iter().filter(|document| !is_pod(document)).copied().collect::<Vec<_>>().join("\n---\n");
     for index in 0..1000 {
         text += "\n---\n";
         text += &pod.replace("checkout-7d9f8b6c5d-x2x4z", &format!("checkout-7d9f8b6c5d-{index:05}"));
@@ -63,7 +64,9 @@ fn checks(criterion: &mut Criterion) {
     std::fs::write(&file, thousand_pods()).expect("the world is written");
     let mut bench = criterion.benchmark_group("a Deployment of 1,000 pods");
     bench.sample_size(10);
-    bench.bench_function("read from a file", |bencher| bencher.iter(|| Store::load(std::slice::from_ref(&file), None).expect("it loads")));
+    bench.bench_function("read from a file", |bencher| {
+        bencher.iter(|| Store::load(std::slice::from_ref(&file), None).expect("it loads"))
+    });
     let reader = Reader::Files(Store::load(&[file], None).expect("it loads"));
     let target = target::parse(&[String::from("deploy/checkout")]).expect("a target").remove(0);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

@@ -15,7 +15,10 @@ fn the_krew_manifest_is_complete_but_for_the_sums() {
     assert_eq!(manifest["spec"]["version"], format!("v{version}"));
     // krew-index asks for at most 50 characters and no word "kubectl".
     let short = manifest["spec"]["shortDescription"].as_str().unwrap();
-    assert!(short.chars().count() <= 50 && !short.to_lowercase().contains("kubectl") && !short.ends_with('.'), "{short}");
+    assert!(
+        short.chars().count() <= 50 && !short.to_lowercase().contains("kubectl") && !short.ends_with('.'),
+        "{short}"
+    );
     let platforms = manifest["spec"]["platforms"].as_array().unwrap();
     let selectors: Vec<_> = platforms
         .iter()

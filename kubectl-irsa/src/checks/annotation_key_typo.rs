@@ -2,7 +2,7 @@
 //!
 //! The webhook reads `eks.amazonaws.com/role-arn` and nothing like it: `role_arn`, `rolearn`, `iam-role`,
 //! `amazonaws.com/role-arn`, kiam's `iam.amazonaws.com/role`, or the right key under `labels`, are all ignored without a
-//! word. Helm's `--set` with unescaped dots makes nested keys.
+//! word. Helm's `--set` with unescaped dots makes nested keys, which a chart may print as `map[amazonaws:map[…]]`.
 //!
 //! **Decided by**: no annotation under the webhook's key, and one whose key is close to it and whose value names a role.
 //!
@@ -12,6 +12,8 @@
 //! `--set serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=…`.
 
 use super::prelude::*;
+use super::repair;
+use crate::derive::no_role::Because;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -23,49 +25,30 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let account = match &derived.facts.service_account {
-        Fact::Known(account) => account,
-        Fact::Unknown(why) => return unknown(why),
-        Fact::Absent { .. } => return Outcome::NotApplicable("there is no service account to read"),
+    let lack = match repair::lack(derived) {
+        Ok(lack) => lack,
+        Err(outcome) => return outcome,
     };
-    if derived.annotation("role-arn").is_some_and(|(value, _)| !value.is_empty()) {
-        return Outcome::Pass;
-    }
-    let meta = &account.value.metadata;
+    let Because::NearKey(near) = &lack.because else { return Outcome::Pass };
     let right = format!("{}/role-arn", derived.settings.annotation_prefix);
-    let annotations = meta.annotations.iter().map(|(key, value)| ("annotations", key, value));
-    let labels = meta.labels.iter().map(|(key, value)| ("labels", key, value));
-    let near = annotations.chain(labels).find(|(place, key, value)| {
-        // A label value cannot hold an ARN, so under `labels` the right key alone is the evidence.
-        (*place == "labels" && **key == right) || (**key != right && value.contains(":role/") && is_near(key, &right))
-    });
-    let Some((place, key, value)) = near else { return Outcome::Pass };
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
-    let summary = if place == "labels" {
+    let summary = if near.place == "labels" {
         format!("the role of service account {namespace}/{name} stands under labels; the webhook reads annotations")
     } else {
-        format!("service account {namespace}/{name} names its role under `{key}`; the webhook reads `{right}`")
+        format!("service account {namespace}/{name} names its role under `{}`; the webhook reads `{right}`", near.key)
     };
-    let source = account.source.at(format!(".metadata.{place}[\"{key}\"]"));
-    let finding = if place == "labels" {
-        META.on_account(derived, summary).evidence("place of the key", "metadata.annotations", "metadata.labels", &source)
+    let finding = META.on_account(derived, summary).severity(repair::severity(&lack));
+    let finding = if near.place == "labels" {
+        finding.evidence("place of the key", "metadata.annotations", "metadata.labels", &near.source)
     } else {
-        META.on_account(derived, summary).evidence("annotation key", &right, key, &source)
+        finding.evidence("annotation key", &right, near.key, &near.source)
     };
-    let finding = if value.contains(":role/") {
-        finding.fix("write the role under the right key", derived.annotate(&format!("{right}={value}")))
-    } else {
-        finding.fix("write the role under the right key (set ROLE_ARN first)", super::sa_missing::role_annotation(derived))
-    };
-    match derived.restart() {
-        Some((title, command)) => finding.fix(title, command).into(),
-        None => finding.into(),
+    let finding = if near.certain { finding } else { finding.inferred() };
+    let finding = repair::give_role(derived, finding, near.role);
+    if near.helm_map {
+        return finding
+            .advice(r#"escape the dots with Helm: --set serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=…"#)
+            .into();
     }
-}
-
-/// Close enough to be meant: few edits after case and separators are levelled, or one of the keys of older tools.
-fn is_near(key: &str, right: &str) -> bool {
-    const OTHER_TOOLS: [&str; 3] = ["iam.amazonaws.com/role", "amazonaws.com/role-arn", "eks.amazonaws.com/iam-role"];
-    let level = |text: &str| text.to_ascii_lowercase().replace(['_', '-', '.'], "");
-    OTHER_TOOLS.contains(&key) || strsim::damerau_levenshtein(&level(key), &level(right)) <= 3
+    finding.into()
 }

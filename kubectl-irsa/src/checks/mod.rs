@@ -6,6 +6,7 @@
 
 mod outcome;
 mod prelude;
+mod repair;
 
 pub use outcome::{Outcome, unknown};
 
@@ -65,10 +66,17 @@ checks! {
     // service account
     sa_missing,
     annotation_key_typo,
+    annotation_on_wrong_object,
+    annotation_removed_by_operator,
+    pod_uses_other_sa,
+    eksctl_excluded,
+    sa_wrong_namespace,
     fargate_no_sa,
     configmap_mode_confusion,
     sa_not_annotated,
+    controller_uses_tokenrequest,
     role_arn_malformed,
+    wrong_partition,
     // pod spec
     static_pod,
     unsupported_platform,
@@ -117,6 +125,10 @@ pub static NOT_A_FAULT: &[(&str, &str)] = &[
     ("ephemeral-container", include_str!("not_a_fault/ephemeral_container.md")),
     ("hostnetwork", include_str!("not_a_fault/hostnetwork.md")),
     ("ec2-metadata-disabled", include_str!("not_a_fault/ec2_metadata_disabled.md")),
+    ("sa-recreated-uid", include_str!("not_a_fault/sa_recreated_uid.md")),
+    ("openshift-sts", include_str!("not_a_fault/openshift_sts.md")),
+    ("kops-direct", include_str!("not_a_fault/kops_direct.md")),
+    ("csi-pod-credentials", include_str!("not_a_fault/csi_pod_credentials.md")),
 ];
 
 impl Meta {

@@ -26,6 +26,9 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
+    if derived.intent.mechanism == Mechanism::PodIdentity {
+        return Outcome::NotApplicable("the pod gets its identity from EKS Pod Identity");
+    }
     let Some(role) = &derived.intent.role else {
         return match derived.account_unknown() {
             Some(why) => unknown(why),

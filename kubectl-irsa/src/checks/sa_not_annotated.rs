@@ -15,6 +15,7 @@
 //! **Repair**: annotate the service account and make the pods anew; running pods are not changed.
 
 use super::prelude::*;
+use super::repair;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -27,39 +28,30 @@ pub const META: Meta = Meta {
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let facts = derived.facts;
-    let account = match &facts.service_account {
-        Fact::Known(account) => account,
-        Fact::Unknown(why) => return unknown(why),
-        Fact::Absent { .. } => return Outcome::NotApplicable("there is no service account to read"),
+    let lack = match repair::lack(derived) {
+        Ok(lack) => lack,
+        Err(outcome) => return outcome,
     };
-    match derived.intent.mechanism {
-        Mechanism::None => {}
-        Mechanism::PodIdentity => return Outcome::NotApplicable("the pod gets its identity from EKS Pod Identity"),
-        _ => return Outcome::Pass,
-    }
-    if let Some(view) = derived.containers.iter().find(|view| !view.env.unread.is_empty()) {
-        return Outcome::Unknown(view.env.unread.iter().map(|why| (*why).clone()).collect());
+    // The pod itself has its identity; what its successors lack is said by the check that knows why.
+    if lack.lapsed {
+        return Outcome::Pass;
     }
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
-    let source = account.source.at(annotation_path(&key));
+    let source = lack.account.source.at(annotation_path(&key));
     let (name, namespace) = (&facts.service_account_name, &facts.namespace_name);
     let certain = facts.cluster.pod_identity_associations.known().is_some_and(|list| list.value.is_empty());
-    let summary = if certain {
+    let summary = if certain || facts.subject.pod().is_none() {
         format!("service account {namespace}/{name} names no IAM role")
     } else {
         format!("service account {namespace}/{name} names no IAM role, and the pod carries no EKS Pod Identity either")
     };
     let mut finding = META.on_account(derived, summary);
-    finding = match account.value.metadata.annotations.get(&key) {
+    finding = match lack.account.value.metadata.annotations.get(&key) {
         Some(empty) => finding.evidence(&key, "the ARN of an IAM role", empty, &source),
         None => finding.missing(&key, "the ARN of an IAM role", &source),
     };
     if !certain {
         finding = finding.inferred();
     }
-    finding = finding.fix("give it its role (set ROLE_ARN first)", super::sa_missing::role_annotation(derived));
-    match derived.restart() {
-        Some((title, command)) => finding.fix(title, command).into(),
-        None => finding.into(),
-    }
+    repair::give_role(derived, finding, None).into()
 }

@@ -26,7 +26,8 @@ impl<'a> RoleArn<'a> {
         if raw.starts_with(['"', '\'']) || raw.ends_with(['"', '\'']) {
             return Err(ArnProblem::Quoted);
         }
-        if raw.contains("${") || raw.contains("{{") || raw.contains('<') || raw.contains("$(") {
+        // None of these can be part of an ARN.
+        if raw.contains(['$', '<', '>', '{', '}', '%']) {
             return Err(ArnProblem::Template);
         }
         if let Some((key, value)) = raw.split_once('=')
@@ -57,7 +58,13 @@ impl<'a> RoleArn<'a> {
         }
         let path_and_name = resource.strip_prefix("role/").ok_or(ArnProblem::NoRolePrefix)?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_-/.@+=,".contains(c);
-        if path_and_name.is_empty() || path_and_name.ends_with('/') || !path_and_name.chars().all(allowed) {
+        // IAM allows a name 64 characters.
+        let too_long = path_and_name.rsplit('/').next().is_some_and(|name| name.len() > 64);
+        if too_long
+            || path_and_name.is_empty()
+            || path_and_name.ends_with('/')
+            || !path_and_name.chars().all(allowed)
+        {
             return Err(ArnProblem::Name);
         }
         Ok(Self { partition, account, path_and_name })
@@ -124,6 +131,12 @@ pub fn repaired(raw: &str) -> Option<String> {
     {
         text = value.to_owned();
     }
+    // The console shows account ids as 1111-2222-3333.
+    let mut parts: Vec<String> = text.splitn(6, ':').map(str::to_owned).collect();
+    if let Some(account) = parts.get_mut(4).filter(|account| account.len() == 14) {
+        *account = account.replace('-', "");
+    }
+    let text = parts.join(":");
     RoleArn::parse(&text).is_ok().then_some(text)
 }
 
@@ -200,6 +213,8 @@ mod tests {
             ("arn:aws:iam::111122223333:role/a\u{200b}pp", ArnProblem::Invisible),
             ("\"arn:aws:iam::111122223333:role/app\"", ArnProblem::Quoted),
             ("${ROLE_ARN}", ArnProblem::Template),
+            ("$ROLE_ARN", ArnProblem::Template),
+            ("arn:aws:iam::1111-2222-3333:role/app", ArnProblem::Account),
             ("arn:aws:iam::<ACCOUNT_ID>:role/app", ArnProblem::Template),
             ("eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/app", ArnProblem::WholeAssignment),
             ("app", ArnProblem::NameOnly),
@@ -221,6 +236,15 @@ mod tests {
     fn repairs_only_what_is_certain() {
         assert_eq!(
             repaired("'arn:aws:iam::111122223333:role/app'\n").as_deref(),
+            Some("arn:aws:iam::111122223333:role/app")
+        );
+        assert_eq!(
+            repaired("arn:aws:iam::1111-2222-3333:role/a:b").as_deref(),
+            None,
+            "a colon is no part of a role's name"
+        );
+        assert_eq!(
+            repaired("arn:aws:iam::1111-2222-3333:role/app").as_deref(),
             Some("arn:aws:iam::111122223333:role/app")
         );
         assert_eq!(repaired("app"), None);

@@ -145,7 +145,12 @@ fn by_hand<'f>(containers: &[ContainerView<'f>]) -> Option<RoleClaim<'f>> {
     complete.into_iter().find_map(|view| {
         let variable = view.container.env.iter().rev().find(|variable| variable.name == ROLE_ARN)?;
         let EnvValue::Literal(raw) = &variable.value else { return None };
-        let source = view.env.get(ROLE_ARN)?.source.clone();
+        let entry = view.env.get(ROLE_ARN)?;
+        // With references to other variables the raw text is not what the container gets.
+        if entry.text() != Some(raw.as_str()) {
+            return None;
+        }
+        let source = entry.source.clone();
         Some(RoleClaim { raw, source, origin: RoleOrigin::Manifest })
     })
 }

@@ -6,6 +6,7 @@ pub mod container;
 pub mod env;
 pub mod injection;
 mod intent;
+pub mod no_role;
 pub mod siblings;
 pub mod sts;
 pub mod webhook;
@@ -94,6 +95,16 @@ impl<'f> Derived<'f> {
     /// Why the target container is bare although the service account names a role; `None` if it is not bare.
     pub fn bare(&self) -> Option<BareBecause<'f>> {
         injection::bare(self)
+    }
+
+    /// Whether the service account lacks a role, and the likeliest reason.
+    pub fn no_role(&self) -> no_role::NoRole<'f> {
+        no_role::no_role(self)
+    }
+
+    /// The subject's name, if it is a controller that mints tokens for service accounts of others.
+    pub fn token_minter(&self) -> Option<&'static str> {
+        no_role::token_minter(self)
     }
 
     /// True if the subject is a pod whose target container should have the IRSA variables and got neither. What `envFrom`

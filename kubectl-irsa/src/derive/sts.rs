@@ -127,7 +127,9 @@ pub fn host(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<String> {
             let service = if on("AWS_USE_FIPS_ENDPOINT") { "sts-fips" } else { "sts" };
             let host = regional_host(region);
             Some(match host.strip_prefix("sts.").and_then(|rest| rest.split_once('.')) {
-                Some((region, _)) if on("AWS_USE_DUALSTACK_ENDPOINT") => format!("{service}.{region}.api.aws"),
+                Some((region, _)) if on("AWS_USE_DUALSTACK_ENDPOINT") => {
+                    format!("{service}.{region}.api.aws")
+                }
                 Some((region, suffix)) => format!("{service}.{region}.{suffix}"),
                 None => host,
             })
@@ -257,14 +259,23 @@ mod tests {
         ] {
             assert!(serves_sts(host), "{host}");
         }
-        for host in ["s3.eu-west-1.amazonaws.com", "sts.minio", "sts.amazonaws.com.evil.example", "localhost"] {
+        for host in ["s3.eu-west-1.amazonaws.com", "sts.minio", "sts.amazonaws.com.evil.example", "localhost"]
+        {
             assert!(!serves_sts(host), "{host}");
         }
     }
 
     #[test]
     fn local_hosts() {
-        for host in ["minio", "localhost", "127.0.0.1", "10.0.0.7", "::1", "minio.storage.svc", "a.b.svc.cluster.local"] {
+        for host in [
+            "minio",
+            "localhost",
+            "127.0.0.1",
+            "10.0.0.7",
+            "::1",
+            "minio.storage.svc",
+            "a.b.svc.cluster.local",
+        ] {
             assert!(is_local(host), "{host}");
         }
         for host in ["sts.amazonaws.com", "aws-gateway.corp.example.com", "52.94.5.1"] {
@@ -286,7 +297,9 @@ mod tests {
         ] {
             assert!(is_exempt(list, host), "{list}");
         }
-        for list in ["", "localhost,.svc", "s3.amazonaws.com", "sts.amazonaws.com", "onaws.com", "10.0.0.0/8", "."] {
+        for list in
+            ["", "localhost,.svc", "s3.amazonaws.com", "sts.amazonaws.com", "onaws.com", "10.0.0.0/8", "."]
+        {
             assert!(!is_exempt(list, host), "{list}");
         }
         for list in ["169.254.170.23", "169.254.0.0/16", "0.0.0.0/0", "169.254.170.23/32"] {
