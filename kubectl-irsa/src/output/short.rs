@@ -3,6 +3,7 @@
 use super::style::Style;
 use super::words;
 use crate::diagnosis::Diagnosis;
+use crate::finding::Severity;
 
 pub fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
     diagnoses.iter().map(|diagnosis| line(diagnosis, style) + "\n").collect()
@@ -29,6 +30,11 @@ fn line(diagnosis: &Diagnosis, style: &Style) -> String {
         } else if let Some(fix) = fixes().next() {
             line.push_str(&format!(" fix: {}", style.line(&words::fix_title(fix))));
         }
+    }
+    let warnings = words::unexplained(diagnosis, Severity::Warning);
+    if !warnings.is_empty() && diagnosis.root_cause.is_none() {
+        let ids: Vec<&str> = warnings.iter().map(|warning| warning.id).collect();
+        line.push_str(&format!(" [warnings: {}]", ids.join(", ")));
     }
     line
 }

@@ -274,10 +274,11 @@ fn several_situations() {
 
 #[test]
 fn one_line_for_a_chat() {
-    insta::assert_snapshot!(plain(&[one_pod_more(), denied(), long()], Format::Short), @r#"
+    insta::assert_snapshot!(plain(&[one_pod_more(), denied(), long(), warned()], Format::Short), @r#"
     broken pod/checkout-7d9f8b6c5d-x2x4z +1 (shop): service account shop/checkout names its role under `eks.amazonaws.com/role_arn`; the webhook reads `eks.amazonaws.com/role-arn` [annotation-key-typo] fix: kubectl annotate serviceaccount checkout -n shop --overwrite 'eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout'
     inconclusive pod/checkout-7d9f8b6c5d-x2x4z (shop): nothing wrong with pod/checkout-7d9f8b6c5d-x2x4z in what was checked; not checked: service account, token file
     degraded pod/checkout-7d9f8b6c5d-x2x4z (shop): the role ARN of service account shop/checkout holds an invisible character [role-arn-malformed] fix: write the right ARN
+    healthy pod/checkout-7d9f8b6c5d-x2x4z (shop): every link that was checked holds for pod/checkout-7d9f8b6c5d-x2x4z [warnings: token-expiration-clamped]
     "#);
 }
 

@@ -87,9 +87,11 @@ pub fn chain(diagnosis: &Diagnosis, all: bool, ellipsis: &str) -> Vec<Row> {
     let links: Vec<&Link> = links.collect();
     let row = |run: &[&Link]| match run {
         [] => None,
-        [one] => {
-            Some(Row { status: one.status, label: one.step.label().to_owned(), text: state(diagnosis, one) })
-        }
+        [one] => Some(Row {
+            status: one.status,
+            label: one.step.label().to_owned(),
+            text: state(diagnosis, one, all),
+        }),
         [first, .., last] => Some(Row {
             status: first.status,
             label: format!("{} {ellipsis} {}", first.step.label(), last.step.label()),
@@ -119,7 +121,7 @@ fn reason<'d>(diagnosis: &'d Diagnosis, link: &'d Link) -> Option<&'d str> {
 }
 
 /// A link's state in a sentence. What is told in full elsewhere is named here only by its title.
-fn state(diagnosis: &Diagnosis, link: &Link) -> String {
+fn state(diagnosis: &Diagnosis, link: &Link, all: bool) -> String {
     let told = |severity| {
         let mut findings = diagnosis.findings.iter();
         findings.find(|finding| {
@@ -141,8 +143,15 @@ fn state(diagnosis: &Diagnosis, link: &Link) -> String {
             reason.map_or_else(|| summary.to_owned(), |reason| format!("{summary}; {reason}"))
         }
         Status::Unknown | Status::Skipped | Status::NotApplicable => {
-            if let Some(Unchecked { what, grant: Some(_), .. }) = unchecked(diagnosis, link) {
-                return format!("{}: {what}, see below", link.summary);
+            match unchecked(diagnosis, link) {
+                Some(Unchecked { what, grant: Some(_), .. }) => {
+                    return format!("{}: {what}, see below", link.summary);
+                }
+                // The link's name says what.
+                Some(Unchecked { why, grant: None, .. }) if !all => {
+                    return format!("{}: {why}", link.summary);
+                }
+                _ => {}
             }
             reason.map_or_else(|| link.summary.clone(), |reason| format!("{}: {reason}", link.summary))
         }
