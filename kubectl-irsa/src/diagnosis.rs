@@ -496,13 +496,23 @@ fn summary(verdict: Verdict, root: Option<&Reported>, target: &Target, chain: &[
     };
     match verdict {
         Verdict::Inconclusive => {
-            let labels =
-                chain.iter().filter(|link| link.status == Status::Unknown).map(|link| link.step.label());
-            let labels: Vec<_> = labels.collect();
+            let labels = not_checked(chain);
             format!("nothing wrong with {who} in what was checked; not checked: {}", labels.join(", "))
         }
         _ => format!("every link that was checked holds for {who}"),
     }
+}
+
+/// The links that were not checked; a run of them by its ends, so that the sentence stays one.
+fn not_checked(chain: &[Link]) -> Vec<String> {
+    let unknown = |link: &Link| link.status == Status::Unknown;
+    let runs = chain.chunk_by(|a, b| unknown(a) == unknown(b));
+    runs.filter(|run| run.first().is_some_and(unknown))
+        .flat_map(|run| match run {
+            [first, _, .., last] => vec![format!("{} to {}", first.step.label(), last.step.label())],
+            few => few.iter().map(|link| link.step.label().to_owned()).collect(),
+        })
+        .collect()
 }
 
 fn identity(view: &ContainerView<'_>, derived: &Derived<'_>) -> Identity {
