@@ -36,7 +36,11 @@ fn inconclusive(run: &Run) {
 fn a_kubeconfig_with_a_token_a_client_certificate_or_an_exec_plugin() {
     let kube = FakeKube::start(&base());
     let directory = tempfile::tempdir().unwrap();
-    for kubeconfig in [kube.kubeconfig(directory.path()), kube.kubeconfig_client_cert(directory.path()), kube.kubeconfig_exec(directory.path())] {
+    for kubeconfig in [
+        kube.kubeconfig(directory.path()),
+        kube.kubeconfig_client_cert(directory.path()),
+        kube.kubeconfig_exec(directory.path()),
+    ] {
         inconclusive(&run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD, "-n", "shop"])));
         inconclusive(&run(plugin().args(["debug", POD, "-n", "shop", "--kubeconfig"]).arg(&kubeconfig)));
     }
@@ -67,7 +71,14 @@ fn server_token_and_certificate_authority_without_the_kubeconfigs_own() {
     let ca = directory.path().join("ca.pem");
     std::fs::write(&ca, kube.ca_pem()).unwrap();
     let mut command = plugin();
-    command.env("KUBECONFIG", &kubeconfig).args(["debug", POD, "--server", &kube.url(), "--token", irsa_tests::kube_api::TOKEN]);
+    command.env("KUBECONFIG", &kubeconfig).args([
+        "debug",
+        POD,
+        "--server",
+        &kube.url(),
+        "--token",
+        irsa_tests::kube_api::TOKEN,
+    ]);
     inconclusive(&run(command.arg("--certificate-authority").arg(&ca)));
 
     let mut command = plugin();
@@ -76,7 +87,14 @@ fn server_token_and_certificate_authority_without_the_kubeconfigs_own() {
     assert!(refused(&unauthorized).contains("Unauthorized"), "{unauthorized:?}");
 
     let mut command = plugin();
-    command.env("KUBECONFIG", &kubeconfig).args(["debug", POD, "--server", &kube.url(), "--token", irsa_tests::kube_api::TOKEN]);
+    command.env("KUBECONFIG", &kubeconfig).args([
+        "debug",
+        POD,
+        "--server",
+        &kube.url(),
+        "--token",
+        irsa_tests::kube_api::TOKEN,
+    ]);
     let untrusted = run(&mut command);
     assert!(refused(&untrusted).contains("certificate"), "{untrusted:?}");
 }
@@ -88,16 +106,33 @@ fn impersonation_reaches_the_server_and_the_printed_commands() {
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = kube.kubeconfig(directory.path());
     let mut command = plugin();
-    command.env("KUBECONFIG", &kubeconfig).args(["debug", POD, "-n", "shop", "--context", "world", "--as", "alice"]);
-    let run = run(command.args(["--as-group", "oncall", "--as-group", "dev", "--as-uid", "42", "-o", "json"]));
+    command.env("KUBECONFIG", &kubeconfig).args([
+        "debug",
+        POD,
+        "-n",
+        "shop",
+        "--context",
+        "world",
+        "--as",
+        "alice",
+    ]);
+    let run =
+        run(command.args(["--as-group", "oncall", "--as-group", "dev", "--as-uid", "42", "-o", "json"]));
     assert!(run.code.is_some_and(|code| code == 1 || code == 3), "{run:?}");
     for seen in kube.requests() {
         assert_eq!(seen.impersonate_user.as_deref(), Some("alice"), "{seen:?}");
         assert_eq!(seen.impersonate_groups, ["oncall", "dev"]);
         assert_eq!(seen.impersonate_uid.as_deref(), Some("42"));
     }
-    for fix in run.json()["findings"].as_array().unwrap().iter().flat_map(|finding| finding["fixes"].as_array().unwrap().clone()) {
-        let Some(command) = fix["command"].as_str().filter(|command| command.starts_with("kubectl ")) else { continue };
+    for fix in run.json()["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|finding| finding["fixes"].as_array().unwrap().clone())
+    {
+        let Some(command) = fix["command"].as_str().filter(|command| command.starts_with("kubectl ")) else {
+            continue;
+        };
         for flag in ["--context=world", "--as=alice", "--as-group=oncall", "--as-uid=42"] {
             assert!(command.contains(flag), "{command}");
         }
@@ -151,7 +186,8 @@ fn broken_files_are_named_with_their_line() {
     assert!(refused(&empty).contains("empty.yaml is empty"), "{empty:?}");
     let wrong = from(&file("list.yaml", "- 1\n- 2\n"));
     assert!(refused(&wrong).contains("list.yaml"), "{wrong:?}");
-    let typed = from(&file("typed.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: 7}\n"));
+    let typed =
+        from(&file("typed.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: 7}\n"));
     assert!(refused(&typed).contains("typed.yaml:"), "{typed:?}");
     let other = from(&file("other.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: y}\n"));
     assert!(refused(&other).contains("pod/x not found"), "{other:?}");
@@ -172,7 +208,10 @@ fn files_and_stdin_give_the_same_diagnosis() {
         .stdin(Stdio::from(std::fs::File::open(&world).unwrap())));
     assert_eq!(file.code, Some(3), "{file:?}");
     assert_eq!(file.json()["verdict"], stdin.json()["verdict"]);
-    assert_eq!(file.json()["chain"].to_string().replace(&world.display().to_string(), "stdin"), stdin.json()["chain"].to_string());
+    assert_eq!(
+        file.json()["chain"].to_string().replace(&world.display().to_string(), "stdin"),
+        stdin.json()["chain"].to_string()
+    );
 }
 
 #[test]
@@ -195,7 +234,8 @@ fn a_server_that_is_not_there_or_does_not_answer() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("https://{}", silent.local_addr().unwrap());
     write(&address);
-    let timed_out = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD, "--request-timeout", "300ms"]));
+    let timed_out =
+        run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD, "--request-timeout", "300ms"]));
     let words = refused(&timed_out);
     assert!(words.contains(&address), "{words}");
 }
@@ -267,7 +307,8 @@ fn as_a_plugin_through_a_real_kubectl() {
     std::os::unix::fs::symlink(binary(), &link).unwrap();
     assert!(std::fs::metadata(&link).unwrap().permissions().mode() & 0o111 != 0);
     let path = std::env::join_paths(
-        std::iter::once(directory.path().to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+        std::iter::once(directory.path().to_owned())
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     )
     .unwrap();
     let mut command = Command::new("kubectl");
@@ -301,7 +342,9 @@ fn three_answers_in_a_row_for_a_pod_and_four_for_a_workload() {
         let kube = FakeKube::start(&base());
         kube.set_latency(Duration::from_millis(100));
         let directory = tempfile::tempdir().unwrap();
-        let run = run(plugin().env("KUBECONFIG", kube.kubeconfig(directory.path())).args(["debug", target, "-n", "shop"]));
+        let run = run(plugin()
+            .env("KUBECONFIG", kube.kubeconfig(directory.path()))
+            .args(["debug", target, "-n", "shop"]));
         inconclusive(&run);
         assert!(kube.sequential_depth() <= at_most, "{target}: {} in a row", kube.sequential_depth());
     }

@@ -22,7 +22,9 @@ fn ids_are_unique_and_named_after_their_files() {
     let mut files = BTreeSet::new();
     for entry in std::fs::read_dir(repository().join("kubectl-irsa/src/checks")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if let Some(stem) = name.strip_suffix(".rs").filter(|stem| !["mod", "prelude", "outcome"].contains(stem)) {
+        if let Some(stem) =
+            name.strip_suffix(".rs").filter(|stem| !["mod", "prelude", "outcome"].contains(stem))
+        {
             files.insert(stem.replace('_', "-"));
         }
     }
@@ -41,7 +43,11 @@ fn every_check_has_a_page_that_says_how_it_decides_and_how_to_repair() {
         assert!(page.starts_with("# "), "{id}: the page has no title");
         assert!(page.contains("**Decided by**"), "{id}: the page does not say how it is decided");
         assert!(page.contains("**Repair**"), "{id}: the page does not say how to repair it");
-        assert!(!check.meta.title.is_empty() && !check.meta.title.ends_with('.'), "{id}: {:?}", check.meta.title);
+        assert!(
+            !check.meta.title.is_empty() && !check.meta.title.ends_with('.'),
+            "{id}: {:?}",
+            check.meta.title
+        );
         assert!(page.lines().all(|line| line.chars().count() <= 130), "{id}: a line is too long");
     }
     for (id, page) in NOT_A_FAULT {
@@ -52,13 +58,18 @@ fn every_check_has_a_page_that_says_how_it_decides_and_how_to_repair() {
 #[test]
 fn the_pages_in_docs_are_those_of_the_checks() {
     let directory = repository().join("docs/checks");
-    let mut index = String::from("# Failure modes\n\nWritten from the checks themselves: `UPDATE_DOCS=1 cargo test --workspace --test registry`.\n\n");
+    let mut index = String::from(
+        "# Failure modes\n\nWritten from the checks themselves: `UPDATE_DOCS=1 cargo test --workspace --test registry`.\n\n",
+    );
     for (id, page) in pages() {
         let title = page.lines().next().unwrap().trim_start_matches("# ");
         index += &format!("* [{id}]({id}.md): {title}\n");
     }
-    let wanted: BTreeMap<String, String> =
-        pages().into_iter().map(|(id, page)| (format!("{id}.md"), page)).chain([(String::from("README.md"), index)]).collect();
+    let wanted: BTreeMap<String, String> = pages()
+        .into_iter()
+        .map(|(id, page)| (format!("{id}.md"), page))
+        .chain([(String::from("README.md"), index)])
+        .collect();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         let _ = std::fs::remove_dir_all(&directory);
         std::fs::create_dir_all(&directory).unwrap();
@@ -69,18 +80,25 @@ fn the_pages_in_docs_are_those_of_the_checks() {
     let found: BTreeMap<String, String> = std::fs::read_dir(&directory)
         .unwrap()
         .map(|entry| entry.unwrap())
-        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read_to_string(entry.path()).unwrap()))
+        .map(|entry| {
+            (entry.file_name().into_string().unwrap(), std::fs::read_to_string(entry.path()).unwrap())
+        })
         .collect();
-    let differ: Vec<_> = wanted.keys().chain(found.keys()).filter(|name| wanted.get(*name) != found.get(*name)).collect();
+    let differ: Vec<_> =
+        wanted.keys().chain(found.keys()).filter(|name| wanted.get(*name) != found.get(*name)).collect();
     assert!(differ.is_empty(), "docs/checks is out of date ({differ:?}): run with UPDATE_DOCS=1");
 }
 
 #[test]
 fn explanations_name_known_checks_and_never_go_in_a_circle() {
-    let explains: BTreeMap<&str, &[&str]> = ALL.iter().map(|check| (check.meta.id, check.meta.explains)).collect();
+    let explains: BTreeMap<&str, &[&str]> =
+        ALL.iter().map(|check| (check.meta.id, check.meta.explains)).collect();
     for (id, consequences) in &explains {
         for consequence in *consequences {
-            assert!(explains.contains_key(consequence), "{id} explains {consequence}, which no check reports");
+            assert!(
+                explains.contains_key(consequence),
+                "{id} explains {consequence}, which no check reports"
+            );
         }
         let mut open = consequences.to_vec();
         let mut seen = BTreeSet::new();
