@@ -34,36 +34,40 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
     let meta_path = path.strip_suffix(".spec").unwrap_or_default();
     let at = source.at(format!("{meta_path}.metadata.annotations[\"{key}\"]"));
-    let skipped: Vec<&str> =
-        derived.containers.iter().filter(|view| view.skipped).map(ContainerView::name).collect();
+    let meant: Vec<&ContainerView<'_>> = derived
+        .containers
+        .iter()
+        .filter(|view| !view.skipped && !is_bare(view) && lists(list, view.name()))
+        .collect();
+    // What the list should be is one and the same for every finding. The target is to have its identity, so never on it.
+    let right = derived.containers.iter().filter(|view| {
+        !view.is_target && (view.skipped || meant.iter().any(|other| other.name() == view.name()))
+    });
+    let right = right.map(ContainerView::name).collect::<Vec<_>>().join(",");
+    let shown = if right.is_empty() { "absent" } else { right.as_str() };
+    let value = (!right.is_empty()).then_some(right.as_str());
     let mut findings = Vec::new();
     if let Some(view) = derived.target().filter(|view| view.skipped && is_bare(view)) {
         let name = view.name();
-        let rest: Vec<&str> = skipped.iter().copied().filter(|other| *other != name).collect();
-        let finding = META
-            .on_subject(derived, format!("the annotation skip-containers keeps the webhook away from container {name}"))
-            .container(name)
-            .evidence(&key, if rest.is_empty() { String::from("absent") } else { rest.join(",") }, list, &at);
-        let value = if rest.is_empty() { None } else { Some(rest.join(",")) };
-        findings.push(with_repair(derived, finding, &key, value.as_deref(), "take the container out of the list"));
+        let summary = format!("the annotation skip-containers keeps the webhook away from container {name}");
+        let finding = META.on_subject(derived, summary).container(name).evidence(&key, shown, list, &at);
+        findings.push(with_repair(derived, finding, &key, value, "take the container out of the list"));
     }
-    let meant: Vec<&ContainerView<'_>> =
-        derived.containers.iter().filter(|view| !view.skipped && !is_bare(view) && lists(list, view.name())).collect();
     if let Some(first) = meant.first() {
         let name = first.name();
-        let all: Vec<&str> = derived
-            .containers
-            .iter()
-            .map(ContainerView::name)
-            .filter(|name| skipped.contains(name) || meant.iter().any(|view| view.name() == *name))
-            .collect();
-        let right = all.join(",");
+        let summary =
+            format!("skip-containers lists {name}, but the way it is written the webhook does not skip it");
         let finding = META
-            .on_subject(derived, format!("skip-containers lists {name}, but the way it is written the webhook does not skip it"))
+            .on_subject(derived, summary)
             .container(name)
             .severity(Severity::Warning)
-            .evidence(&key, &right, list, &at);
-        findings.push(with_repair(derived, finding, &key, Some(&right), "write the list without spaces"));
+            .evidence(&key, shown, list, &at);
+        let title = if first.is_target {
+            "take the container out of the list, since it is to have its identity"
+        } else {
+            "write the list as names with commas and nothing else between them"
+        };
+        findings.push(with_repair(derived, finding, &key, value, title));
     }
     Outcome::of(findings)
 }

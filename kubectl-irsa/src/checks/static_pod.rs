@@ -30,7 +30,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let own_keys = derived.target().is_some_and(|view| {
         view.env.first_set(&["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"]).is_some()
     });
-    META.on_subject(derived, format!("pod {} is a static pod: it has no service account and no webhook sees it", meta.name))
+    META.on_subject(derived, "the pod is a static pod: it has no service account, and no webhook sees it")
         .severity(if own_keys { Severity::Info } else { Severity::Error })
         .evidence(key, "absent", hash, &pod.source.at(crate::derive::annotation_path(key)))
         .advice("run it as a DaemonSet or a Deployment with a service account that names the role")

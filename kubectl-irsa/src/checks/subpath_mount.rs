@@ -3,7 +3,8 @@
 //! A `subPath` mount is made once, when the container starts. The kubelet refreshes the token in the volume, and the
 //! container never sees it.
 //!
-//! **You see**: it works for hours, up to a day, and then `ExpiredTokenException`; restarting the container cures it until the next time.
+//! **You see**: it works for hours, up to a day, and then `ExpiredTokenException`; restarting the container cures it until
+//! the next time.
 //!
 //! **Decided by**: `subPath` or `subPathExpr` on the mount that holds the token file. If the container has run for longer than
 //! the token lives, the token is expired by now.
@@ -21,7 +22,7 @@ pub const META: Meta = Meta {
     id: "subpath-mount",
     step: Step::Pod,
     title: "the token is mounted with subPath",
-    explains: &["token-expired"],
+    explains: &[],
 };
 
 /// See the module's page.
