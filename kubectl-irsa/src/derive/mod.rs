@@ -277,9 +277,9 @@ impl<'f> Derived<'f> {
             let about = &event.value.involved_object.name;
             event.value.reason == "FailedCreate"
                 && owner.as_deref().is_some_and(|owner| {
-                    about
-                        .strip_prefix(owner)
-                        .is_some_and(|rest| rest.is_empty() || rest.strip_prefix('-').is_some_and(|rest| !rest.contains('-')))
+                    about.strip_prefix(owner).is_some_and(|rest| {
+                        rest.is_empty() || rest.strip_prefix('-').is_some_and(|rest| !rest.contains('-'))
+                    })
                 })
         })
     }
