@@ -30,16 +30,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::NotApplicable("no injection is expected");
     }
     let pod = derived.facts.subject.pod();
-    let events = match &*derived.facts.events {
+    let events = match derived.facts.events.as_ref() {
         Fact::Known(events) => events,
-        // A pod that exists was let in.
-        Fact::Absent { .. } | Fact::Unknown(_) if pod.is_some() => return Outcome::Pass,
         Fact::Absent { .. } => return Outcome::Pass,
+        Fact::Unknown(_) if pod.is_some() => {
+            return Outcome::NotApplicable("the pod was let in; whether its successors are could not be read");
+        }
         Fact::Unknown(why) => return unknown(why),
     };
     let created = pod.and_then(|pod| pod.value.metadata.creation_timestamp);
-    let refusal = events.value.items.iter().find_map(|event| {
-        let what = refused(&event.value.message).filter(|_| event.value.reason == "FailedCreate")?;
+    let refusal = derived.failed_creates().find_map(|event| {
+        let what = refused(&event.value.message)?;
         // Refused before, let in since: somebody has repaired it.
         let over = created.zip(event.value.last_timestamp).is_some_and(|(created, last)| last <= created);
         (!over).then_some((event, what))

@@ -94,15 +94,11 @@ fn is_token_mount(mount: &crate::facts::kubernetes::VolumeMount) -> bool {
 
 /// A mount whose volume was taken away makes the API server refuse the pod; only the workload's events tell.
 fn orphaned_mount(derived: &Derived<'_>) -> Outcome {
-    let Fact::Known(events) = &*derived.facts.events else {
-        return Outcome::NotApplicable("no pod to look at");
-    };
-    let orphaned = events.value.items.iter().find(|event| {
-        event.value.reason == "FailedCreate"
-            && event.value.message.contains("volumeMounts")
+    let orphaned = derived.failed_creates().find(|event| {
+        event.value.message.contains("volumeMounts")
             && event.value.message.contains(&format!("Not found: \"{TOKEN_VOLUME}\""))
     });
-    let Some(event) = orphaned else { return Outcome::Pass };
+    let Some(event) = orphaned else { return Outcome::NotApplicable("no pod to look at") };
     META.on_subject(derived, "no pod is made: something took the webhook's token volume away and left its mount")
         .inferred()
         .seen("event FailedCreate", &event.value.message, &event.source)

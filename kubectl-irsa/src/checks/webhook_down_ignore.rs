@@ -99,7 +99,6 @@ fn refused<'f>(derived: &Derived<'f>, registration: &Registration<'_>) -> Option
         return None;
     }
     let quoted = format!("failed calling webhook \"{}\"", registration.webhook.name);
-    let events = &derived.facts.events.known()?.value.items;
-    let event = events.iter().find(|event| event.value.reason == "FailedCreate" && event.value.message.contains(&quoted))?;
+    let event = derived.failed_creates().find(|event| event.value.message.contains(&quoted))?;
     Some((&event.value.message, &event.source))
 }

@@ -44,8 +44,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let containers = workload.value.template_spec.containers.iter().enumerate();
     let flag = containers.into_iter().find_map(|(index, container)| {
-        let words = container.command.iter().chain(&container.args);
-        let flag = words.rev().find(|word| word.trim_start_matches('-').split('=').next() == Some("in-cluster"))?;
+        let mut words = container.command.iter().chain(&container.args).rev();
+        let flag = words.find(|word| word.trim_start_matches('-').split('=').next() == Some("in-cluster"))?;
         Some((index, flag))
     });
     // The default is true as well, but without the flag the image may have its arguments from elsewhere.

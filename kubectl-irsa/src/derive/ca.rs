@@ -114,15 +114,14 @@ pub struct ClusterCa {
 
 impl ClusterCa {
     /// Reads `kube-root-ca.crt`: what the cluster itself trusts, unlike a kubeconfig, which may be old or of a proxy.
-    pub fn of(facts: &Facts) -> Result<Self, Unknown> {
-        let failed = |why: &str| Unknown {
-            what: String::from("the cluster's CA"),
-            why: crate::facts::Why::Failed(why.to_owned()),
-            grant: None,
+    pub fn of(facts: &Facts) -> Result<Self, Box<Unknown>> {
+        let failed = |why: &str| {
+            let why = crate::facts::Why::Failed(why.to_owned());
+            Box::new(Unknown { what: String::from("the cluster's CA"), why, grant: None })
         };
         let config_map = match &facts.cluster.root_ca {
             Fact::Known(config_map) => config_map,
-            Fact::Unknown(unknown) => return Err(unknown.clone()),
+            Fact::Unknown(unknown) => return Err(Box::new(unknown.clone())),
             Fact::Absent { .. } => return Err(failed("the namespace has no ConfigMap kube-root-ca.crt")),
         };
         let pem = config_map.value.ca_crt.as_deref().unwrap_or_default();

@@ -12,8 +12,8 @@ pub mod sts;
 pub mod webhook;
 pub mod webhook_config;
 
-use crate::facts::kubernetes::{Meta, PodSpec};
-use crate::facts::{Fact, Facts, Source, Unknown};
+use crate::facts::kubernetes::{Event, Meta, PodSpec};
+use crate::facts::{Fact, Facts, Source, Sourced, Unknown};
 use crate::shell;
 
 use container::{ContainerView, Wiring};
@@ -277,6 +277,22 @@ impl<'f> Derived<'f> {
             }
             crate::facts::Subject::ServiceAccount => None,
         }
+    }
+
+    /// Refusals to make pods of the subject's workload: events about it, or about the ReplicaSet or Job that it made. A
+    /// namespace's other workloads have theirs, too.
+    pub fn failed_creates(&self) -> impl Iterator<Item = &'f Sourced<Event>> {
+        let events = self.facts.events.known().into_iter().flat_map(|listing| &listing.value.items);
+        let owner = self.owner_key().map(|(_, name)| name);
+        events.filter(move |event| {
+            let about = &event.value.involved_object.name;
+            event.value.reason == "FailedCreate"
+                && owner.as_deref().is_some_and(|owner| {
+                    about.strip_prefix(owner).is_some_and(|rest| {
+                        rest.is_empty() || rest.strip_prefix('-').is_some_and(|rest| !rest.contains('-'))
+                    })
+                })
+        })
     }
 
     /// The region that the node's label gives, where the node could be read.
