@@ -13,10 +13,12 @@
 //! **Not a fault**: STS's own hosts and VPC endpoints; `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true`; variables of another service
 //! (`AWS_ENDPOINT_URL_S3`); an STS endpoint set beside the override, which wins.
 //!
-//! **Repair**: narrow the override to the service it is meant for, e.g. `AWS_ENDPOINT_URL_S3`.
+//! **Repair**: give STS an endpoint of its own beside it, or narrow the override to the service it is meant for, e.g.
+//! `AWS_ENDPOINT_URL_S3`.
 
 use super::prelude::*;
-use crate::derive::sts;
+use crate::derive::arn::is_region_shaped;
+use crate::derive::sts::{self, Region};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -56,10 +58,21 @@ fn leak(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         .on_container(derived, view, severity, format!("{variable} of container {name} sends STS requests to {host}"))
         .inferred()
         .evidence(variable, "a host of STS, or not set", url, &entry.source);
-    let finding = super::take_out(finding, derived, view, &[(variable, entry)]);
-    Some(if for_sts {
-        finding
-    } else {
-        finding.advice("set it for the service it is meant for alone, e.g. as AWS_ENDPOINT_URL_S3")
-    })
+    if for_sts {
+        return Some(super::take_out(finding, derived, view, &[(variable, entry)]));
+    }
+    // What the override is meant for goes on working.
+    let region = match Region::of(derived, view) {
+        Region::Known(region) if is_region_shaped(region) => Some(region),
+        _ => derived.node_region().map(|(region, _)| region),
+    };
+    let command = region.and_then(|region| {
+        let host = sts::regional_host(region);
+        derived.set_env(view, &[format!("AWS_ENDPOINT_URL_STS=https://{host}")])
+    });
+    let finding = match command {
+        Some(command) => finding.fix("give STS its own endpoint beside the override", command),
+        None => finding.advice("set AWS_ENDPOINT_URL_STS to the regional endpoint of STS beside it"),
+    };
+    Some(finding.advice("or set the override for the service it is meant for alone, e.g. as AWS_ENDPOINT_URL_S3"))
 }

@@ -15,6 +15,7 @@ use super::prelude::*;
 use crate::derive::container::CREDENTIALS_URI;
 use crate::derive::env::EnvEntry;
 use crate::derive::sts;
+use crate::facts::Unknown;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -40,14 +41,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     for view in derived.judged() {
         match proxied(derived, view) {
             Ok(finding) => findings.extend(finding),
-            Err(unknown) => unread.push(unknown),
+            Err(unknown) => unread.push(*unknown),
         }
     }
     Outcome::with_unread(findings, unread)
 }
 
 /// The finding on one container; an error says what would have to be read.
-fn proxied(derived: &Derived<'_>, view: &ContainerView<'_>) -> Result<Option<Finding>, crate::facts::Unknown> {
+fn proxied(derived: &Derived<'_>, view: &ContainerView<'_>) -> Result<Option<Finding>, Box<Unknown>> {
     let uri = view.env.get(CREDENTIALS_URI).and_then(EnvEntry::text);
     let agent = (derived.intent.mechanism == Mechanism::PodIdentity)
         .then(|| uri.and_then(sts::host_of_url).unwrap_or(sts::AGENT_HOST));
@@ -69,8 +70,8 @@ fn proxied(derived: &Derived<'_>, view: &ContainerView<'_>) -> Result<Option<Fin
             None => {
                 let region = view.env.first_set(&sts::REGION_VARIABLES);
                 return match (region, view.env.unread.first()) {
-                    (Some((name, entry)), _) => Err(entry.unread(name, view.name())),
-                    (None, Some(unknown)) => Err((*unknown).clone()),
+                    (Some((name, entry)), _) => Err(Box::new(entry.unread(name, view.name()))),
+                    (None, Some(unknown)) => Err(Box::new((*unknown).clone())),
                     (None, None) => Ok(None),
                 };
             }
@@ -84,10 +85,10 @@ fn proxied(derived: &Derived<'_>, view: &ContainerView<'_>) -> Result<Option<Fin
         return Ok(None);
     }
     if let Some((name, entry)) = lists.iter().find(|(_, entry)| entry.text().is_none()) {
-        return Err(entry.unread(name, view.name()));
+        return Err(Box::new(entry.unread(name, view.name())));
     }
     if lists.is_empty() && let Some(unknown) = view.env.unread.first() {
-        return Err((*unknown).clone());
+        return Err(Box::new((*unknown).clone()));
     }
     Ok(Some(finding(derived, view, (variable, entry), lists.first().copied(), &host)))
 }
@@ -100,7 +101,11 @@ fn finding(
     host: &str,
 ) -> Finding {
     let name = view.name();
-    let what = if derived.intent.mechanism == Mechanism::PodIdentity { "the Pod Identity agent" } else { "STS" };
+    let (what, unless) = if derived.intent.mechanism == Mechanism::PodIdentity {
+        ("the Pod Identity agent", "")
+    } else {
+        ("STS", ", if the proxy does not let it through")
+    };
     let summary = format!("container {name} asks {what} ({host}) through the proxy of {variable}");
     let finding = META
         .on_container(derived, view, Severity::Warning, summary)
@@ -120,7 +125,7 @@ fn finding(
         None => Some(format!("NO_PROXY={added}")),
     };
     match assignment.and_then(|assignment| derived.set_env(view, &[assignment])) {
-        Some(command) => finding.fix("exempt it from the proxy, if the proxy does not let it through", command),
-        None => finding.advice(format!("add {added} to NO_PROXY, if the proxy does not let it through")),
+        Some(command) => finding.fix(format!("exempt {what} from the proxy{unless}"), command),
+        None => finding.advice(format!("add {added} to NO_PROXY{unless}")),
     }
 }

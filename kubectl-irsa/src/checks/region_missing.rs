@@ -87,6 +87,10 @@ fn one_alone(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding>
         (None, Some(entry)) => (second, entry, first, "the Java and JavaScript SDKs"),
         _ => return None,
     };
+    // A value that is no region is not to be copied; `region-bogus` reports it.
+    if !entry.text().is_none_or(crate::derive::arn::is_region_shaped) {
+        return None;
+    }
     let summary = format!("container {} has {has} but not {lacks}, the only one that {readers} read", view.name());
     let finding = META
         .on_container(derived, view, Severity::Info, summary)

@@ -18,6 +18,7 @@
 
 use super::prelude::*;
 use crate::derive::env::{EnvEntry, Origin};
+use crate::facts::kubernetes::{EnvValue, EnvVarSource};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -116,15 +117,15 @@ fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
 
 /// The value was not read, so it may be the empty string.
 fn may_be_empty(entry: &EnvEntry) -> bool {
-    !matches!(
-        entry.value,
-        crate::facts::kubernetes::EnvValue::Withheld { .. } | crate::facts::kubernetes::EnvValue::Literal(_)
-    )
+    !matches!(entry.value, EnvValue::Withheld { .. } | EnvValue::Literal(_))
 }
 
 fn place(entry: &EnvEntry) -> String {
-    match &entry.origin {
-        Origin::Env(_) => String::from("its manifest"),
-        Origin::EnvFrom(from) => from.clone(),
+    match (&entry.origin, &entry.value) {
+        (Origin::EnvFrom(from), _) => from.clone(),
+        (Origin::Env(_), EnvValue::From(EnvVarSource { secret_key_ref: Some(key), .. })) => {
+            format!("Secret {}", key.name)
+        }
+        (Origin::Env(_), _) => String::from("its manifest"),
     }
 }

@@ -201,6 +201,7 @@ fn advance(at: Position, text: &str) -> Position {
 struct Documents<'t> {
     parser: Parser<'t, StrInput<'t>>,
     base: Position,
+    end: Position,
     /// Finished anchors of this document: the node, its weight and its height.
     anchors: HashMap<usize, (Rc<Node>, usize, usize)>,
     alias_budget: usize,
@@ -257,12 +258,15 @@ impl Iterator for Documents<'_> {
 impl<'t> Documents<'t> {
     fn new(text: &'t str, base: Position) -> Self {
         let parser = Parser::new_from_str(text);
-        Self { parser, base, anchors: HashMap::new(), alias_budget: ALIAS_BUDGET, done: false }
+        let end = advance(base, text);
+        Self { parser, base, end, anchors: HashMap::new(), alias_budget: ALIAS_BUDGET, done: false }
     }
 
     fn place(&self, mark: Marker) -> Position {
         let shift = if mark.line() <= 1 { self.base.column - 1 } else { 0 };
-        Position { line: mark.line().max(1) + self.base.line - 1, column: mark.col() + 1 + shift }
+        let line = mark.line().max(1) + self.base.line - 1;
+        // The parser counts the end of a text that lacks the last line break as a line of its own.
+        if line > self.end.line { self.end } else { Position { line, column: mark.col() + 1 + shift } }
     }
 
     fn document(&mut self) -> Result<Option<Node>, At<Flaw>> {
