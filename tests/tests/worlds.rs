@@ -47,6 +47,16 @@ fn every_world_gets_its_diagnosis() {
     }
     let broken = results.iter().filter(|(_, verdict)| !verdict.problems.is_empty()).count();
     assert!(broken == 0, "{broken} of {} worlds are not diagnosed as expected\n{failures}", results.len());
+    if only.is_empty() {
+        for (file, verdict) in results {
+            let name = format!("{}.{:?}.{}", file.check, file.case, file.name).to_lowercase();
+            let mut settings = insta::Settings::clone_current();
+            settings.set_snapshot_path("../snapshots");
+            settings.set_prepend_module_to_snapshot(false);
+            settings.set_omit_expression(true);
+            settings.bind(|| insta::assert_snapshot!(name, verdict.text));
+        }
+    }
 }
 
 fn judge(path: &Path) -> Verdict {

@@ -41,9 +41,9 @@ fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
     let manifest = manifest(derived, view);
     // A variable that stands there empty keeps the webhook from adding either, as a full one does.
     let has = |container: &Container, name: &str| container.env.iter().any(|variable| variable.name == name);
-    let declares = |container: &Container| {
-        has(container, ROLE_ARN) || has(container, TOKEN_FILE) || container.volume_mounts.iter().any(is_token_mount)
-    };
+    // The webhook goes by the volume's name alone: one that the manifest has under that name keeps it from adding its own.
+    let named = |container: &Container| container.volume_mounts.iter().any(|mount| mount.name == TOKEN_VOLUME);
+    let declares = |container: &Container| has(container, ROLE_ARN) || has(container, TOKEN_FILE) || named(container);
     if view.skipped || view.pod_identity || manifest.is_some_and(declares) {
         return None;
     }
@@ -51,7 +51,7 @@ fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
     let at = |field: &str| derived.spec().map(|(_, _, source, _)| source.at(format!("{}{field}", view.path)));
     let (env, mount) = (view.container, view.container.volume_mounts.iter().position(is_token_mount));
     let finding = match (has(env, ROLE_ARN), has(env, TOKEN_FILE), mount) {
-        (true, true, None) if view.wiring == Wiring::NoMount => {
+        (true, true, None) if view.wiring == Wiring::NoMount && !named(env) => {
             // Without the manifest, the order tells: the webhook appends the two together; and it leaves the mount out
             // itself where region and endpoint variables were there already.
             let early = crate::derive::injection::returns_early(view.container);

@@ -27,6 +27,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::NotApplicable("no injection is expected");
     }
     let Some(BareBecause::Race { account, created }) = derived.bare() else { return Outcome::Pass };
+    // A webhook that is not there at all explains the same pod better.
+    if let Registrations::Unknown(why) = &derived.registrations {
+        return unknown(why);
+    }
     let Some(object) = derived.facts.service_account.known() else { return Outcome::Pass };
     let meta = &object.value.metadata;
     let annotated = meta.creation_timestamp != Some(account);
