@@ -1,5 +1,7 @@
 //! The command line as a user meets it: ways to reach a cluster, bad input, interruption.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -189,7 +191,7 @@ fn broken_files_are_named_with_their_line() {
     let typed =
         from(&file("typed.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: 7}\n"));
     assert!(refused(&typed).contains("typed.yaml:"), "{typed:?}");
-    let other = from(&file("other.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: y}\n"));
+    let other = from(&file("other.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: other}\n"));
     assert!(refused(&other).contains("pod/x not found"), "{other:?}");
 
     // A sparse file of 200 MB must be refused at once, not read.

@@ -1,6 +1,8 @@
 //! Every single answer of the API server taken away, one at a time, in every way: never a pass, never an absence, never a
 //! fault that was not there before; and what was not learnt is said, with the permission that would allow it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::collections::BTreeSet;
 
 use irsa_tests::kube_api::FakeKube;

@@ -1,5 +1,7 @@
 //! The krew manifest, as far as it can be checked before a release.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::path::Path;
 
 use serde_json::Value;

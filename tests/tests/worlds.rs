@@ -1,5 +1,7 @@
 //! Every world, through the built binary: live against the fake API server, and from its file.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;

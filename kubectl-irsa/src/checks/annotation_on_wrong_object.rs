@@ -22,7 +22,7 @@ pub const META: Meta = Meta {
     id: "annotation-on-wrong-object",
     step: Step::ServiceAccount,
     title: "the annotation is not on the service account",
-    explains: &["sa-not-annotated", "not-injected"],
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
 /// See the module's page.

@@ -21,7 +21,7 @@ pub const META: Meta = Meta {
     id: "annotation-removed-by-operator",
     step: Step::ServiceAccount,
     title: "the annotation is gone from the service account",
-    explains: &["sa-not-annotated", "not-injected"],
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
 /// See the module's page.

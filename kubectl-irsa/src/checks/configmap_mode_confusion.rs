@@ -21,7 +21,7 @@ pub const META: Meta = Meta {
     id: "configmap-mode-confusion",
     step: Step::ServiceAccount,
     title: "the webhook's ConfigMap does not say what it seems to",
-    explains: &["sa-not-annotated", "not-injected"],
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
 /// See the module's page.

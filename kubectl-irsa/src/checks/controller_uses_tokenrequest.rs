@@ -7,7 +7,7 @@
 //! **Decided by**: the labels of the public charts, on a pod whose service account names no role. A conclusion: External Secrets
 //! uses its own identity for stores without `auth`, and then needs the annotation.
 //!
-//! **To go on**: debug the service account that the store or the mounting pod refers to: `kubectl irsa debug sa/NAME`.
+//! **Repair**: nothing here; debug the service account that the store or the mounting pod refers to: `kubectl irsa debug sa/NAME`.
 
 use super::prelude::*;
 

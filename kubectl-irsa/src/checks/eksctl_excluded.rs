@@ -21,7 +21,7 @@ pub const META: Meta = Meta {
     id: "eksctl-excluded",
     step: Step::ServiceAccount,
     title: "eksctl left the service account without its role",
-    explains: &["sa-not-annotated", "not-injected"],
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
 /// See the module's page.

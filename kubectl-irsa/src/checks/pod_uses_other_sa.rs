@@ -23,7 +23,7 @@ pub const META: Meta = Meta {
     id: "pod-uses-other-sa",
     step: Step::ServiceAccount,
     title: "the pod runs as another service account than the one with the role",
-    explains: &["sa-not-annotated", "not-injected"],
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
 /// See the module's page.

@@ -24,7 +24,7 @@ pub const META: Meta = Meta {
     id: "sa-wrong-namespace",
     step: Step::ServiceAccount,
     title: "the service account with the role is in another namespace",
-    explains: &["sa-not-annotated", "not-injected"],
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
 /// See the module's page.

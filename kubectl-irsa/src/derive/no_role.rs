@@ -256,7 +256,7 @@ fn near_key<'f>(derived: &Derived<'f>, account: &'f Sourced<ServiceAccount>) -> 
 
 /// The role ARN in a text: the text itself, or what Helm printed of a map.
 fn role_in(value: &str) -> Option<&str> {
-    let from = &value[value.find("arn:")?..];
+    let from = &value[value.find("arn:aws")?..];
     let end = from.find([']', ' ', '"', '\'', '\n']).unwrap_or(from.len());
     Some(&from[..end]).filter(|arn| arn.contains(":role/"))
 }
