@@ -4,6 +4,7 @@
 //! never asserted in a test; the number of answers in a row is asserted, in `tests/command_line.rs`.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
+#![allow(clippy::expect_used, reason = "a bench fails by panicking")]
 
 use std::path::PathBuf;
 use std::time::Duration;
