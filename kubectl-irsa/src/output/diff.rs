@@ -53,26 +53,38 @@ fn wants_quotes(text: &str) -> bool {
     safe::value(text) != text
 }
 
-/// One value, cut into lines of `columns`; no more than `most` of them, and then how much is missing.
+/// One value, cut into lines of `columns`, at its spaces where it is prose; no more than `most` of them, and then how much
+/// is missing.
 pub fn single(text: &str, columns: usize, most: usize, style: &Style) -> Vec<String> {
     let cells = cells(text, wants_quotes(text), style);
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for (index, cell) in cells.iter().enumerate() {
-        if used + cell.width > columns && used > 0 {
-            if lines.len() == most {
-                lines.push(format!("{} {} more characters", style.ellipsis(), cells.len() - index));
-                return lines;
-            }
-            lines.push(String::new());
-            used = 0;
+    let mut lines = Vec::new();
+    let mut start = 0;
+    while start < cells.len() {
+        if lines.len() == most {
+            lines.push(format!("{} {} more characters", style.ellipsis(), cells.len() - start));
+            return lines;
         }
-        if let Some(line) = lines.last_mut() {
-            line.push_str(&cell.text);
-        }
-        used += cell.width;
+        let end = line_end(&cells, start, columns);
+        lines.push(cells[start..end].iter().map(|cell| cell.text.as_str()).collect());
+        start = end;
     }
     lines
+}
+
+/// Where the line that starts at `start` ends: after the last space that fits, or in the middle of a word that is longer
+/// than half a line (an ARN, a certificate).
+fn line_end(cells: &[Cell], start: usize, columns: usize) -> usize {
+    let mut end = start;
+    let mut used = 0;
+    while end < cells.len() && (used + cells[end].width <= columns || end == start) {
+        used += cells[end].width;
+        end += 1;
+    }
+    if end == cells.len() {
+        return end;
+    }
+    let space = cells[start..end].iter().rposition(|cell| cell.text == " ");
+    space.map(|index| start + index + 1).filter(|at| (at - start) * 2 > end - start).unwrap_or(end)
 }
 
 /// Both values within `columns`, cut around their difference if they are longer; `None` if they are two different values
@@ -277,6 +289,8 @@ mod tests {
         assert_eq!(single("abcdef", 4, 9, &Style::default()), ["abcd", "ef"]);
         assert_eq!(single("abcdefghij", 4, 2, &Style::default()), ["abcd", "efgh", "… 2 more characters"]);
         assert_eq!(single("", 4, 2, &Style::default()), ["\"\""]);
+        assert_eq!(single("is unable to say", 12, 9, &Style::default()), ["is unable ", "to say"]);
+        assert_eq!(single("a bbbbbbbbbbbb", 8, 9, &Style::default()), ["a bbbbbb", "bbbbbb"]);
     }
 
     proptest::proptest! {

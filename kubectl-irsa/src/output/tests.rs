@@ -531,8 +531,8 @@ fn hostile_strings() {
            which come before its role [static-env-keys, inferred: another cause is
            possible]
            AWS_ACCE\u{1b}[2J\n\u{202e}SS_KEY_ID
-             found      "key AWS_ACCESS_KEY_I\u{1b}[2J\n\u{202e}D of Secret aws-keys
-                        "
+             found      "key AWS_ACCESS_KEY_I\u{1b}[2J\n\u{202e}D of Secret
+                        aws-keys"
              read from  get pod/checkout-7d9f8b6c5d-x2x4z \u{1b}[2J\n\u{202e}-n shop
                         .spec.containers[0].env[2]
            fix
