@@ -272,7 +272,7 @@ pub fn diagnose(facts: &Facts, choice: &Choice) -> Diagnosis {
     let target = target(facts, &derived);
     let findings = report(&outcomes, &derived);
     let root = root_cause(&findings).cloned();
-    let chain = chain(facts, &outcomes, &excluded, &findings);
+    let chain = chain(&derived, &outcomes, &excluded, &findings);
     let verdict = verdict(&findings, &chain, &target, &derived);
     Diagnosis {
         api_version: API_VERSION,
@@ -380,21 +380,22 @@ fn root_cause(findings: &[Reported]) -> Option<&Reported> {
 }
 
 fn chain(
-    facts: &Facts,
+    derived: &Derived<'_>,
     outcomes: &[(&Check, Outcome)],
     excluded: &[&Check],
     findings: &[Reported],
 ) -> Vec<Link> {
-    Step::ALL.iter().map(|step| link(*step, facts, outcomes, excluded, findings)).collect()
+    Step::ALL.iter().map(|step| link(*step, derived, outcomes, excluded, findings)).collect()
 }
 
 fn link(
     step: Step,
-    facts: &Facts,
+    derived: &Derived<'_>,
     outcomes: &[(&Check, Outcome)],
     excluded: &[&Check],
     findings: &[Reported],
 ) -> Link {
+    let facts = derived.facts;
     if step == Step::Target {
         return target_link(facts);
     }
@@ -417,6 +418,11 @@ fn link(
     if let Some(unknown) = why_not {
         let reason = Some(format!("{}: {}", unknown.what, unknown.why));
         return Link { step, status: Status::Unknown, summary: String::from("not checked"), reason };
+    }
+    if step == Step::Injection && derived.intent.mechanism == Mechanism::None {
+        // A tick here would read as "injected".
+        let reason = Some(String::from("nothing names a role, so there is nothing to inject"));
+        return Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason };
     }
     let passed = of_step().filter(|outcome| matches!(outcome, Outcome::Pass | Outcome::Fail(_))).count();
     if passed > 0 {

@@ -12,8 +12,19 @@ pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        // Benches measure what users run.
+        let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
         let output = Command::new(cargo)
-            .args(["build", "--quiet", "--workspace", "--bin", "kubectl-irsa", "--message-format=json"])
+            .args([
+                "build",
+                "--quiet",
+                "--workspace",
+                "--bin",
+                "kubectl-irsa",
+                "--message-format=json",
+                "--profile",
+                profile,
+            ])
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .stderr(Stdio::inherit())
             .output()

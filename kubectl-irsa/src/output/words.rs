@@ -237,7 +237,10 @@ fn identity(identity: &Identity) -> String {
         Mechanism::StaticKeys => String::from("access keys in its environment (static-keys)"),
         Mechanism::Profile => String::from("a profile (profile)"),
         Mechanism::NodeRole => String::from("the role of its node (node-role)"),
-        Mechanism::None => with("no AWS identity (none)"),
+        Mechanism::None => match &actual.role_arn {
+            Some(role) => format!("no AWS identity (none), though it names {role}"),
+            None => String::from("no AWS identity (none)"),
+        },
         Mechanism::Unknown => String::from("an identity that could not be told (unknown)"),
     }
 }
