@@ -116,16 +116,11 @@ impl Verdict {
     }
 }
 
-/// The exit code of several verdicts: 1 wins over 3, 3 over 0. (2, could not run, never gets this far.)
-pub fn exit_code(diagnoses: &[Diagnosis]) -> u8 {
+/// The exit code of several targets: 1 wins over 2 (one of them could not be read), 2 over 3, 3 over 0.
+pub fn exit_code(diagnoses: &[Diagnosis], could_not_run: bool) -> u8 {
     let codes = diagnoses.iter().map(|diagnosis| diagnosis.verdict.exit_code());
-    codes
-        .min_by_key(|code| match code {
-            1 => 0,
-            3 => 1,
-            _ => 2,
-        })
-        .unwrap_or(0)
+    let rank = |code: &u8| [1, 2, 3, 0].iter().position(|known| known == code);
+    codes.chain(could_not_run.then_some(2)).min_by_key(rank).unwrap_or(0)
 }
 
 /// How far the proof reaches.
@@ -425,6 +420,12 @@ fn link(
         return Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason };
     }
     let passed = of_step().filter(|outcome| matches!(outcome, Outcome::Pass | Outcome::Fail(_))).count();
+    let left_out = excluded.iter().filter(|check| check.meta.step == step).count();
+    if passed > 0 && left_out > 0 {
+        let reason =
+            Some(format!("{left_out} of its checks excluded by --only or --skip; the others passed"));
+        return Link { step, status: Status::Skipped, summary: String::from("skipped in part"), reason };
+    }
     if passed > 0 {
         let summary =
             if passed == 1 { String::from("1 check passed") } else { format!("{passed} checks passed") };
@@ -598,7 +599,7 @@ fn signature(diagnosis: &Diagnosis) -> String {
     let target = &diagnosis.target;
     std::iter::once(format!(
         "{:?}",
-        (diagnosis.verdict, &target.container, &target.service_account, target.pod.is_some())
+        (diagnosis.verdict, &target.container, &target.service_account, &target.owner, target.pod.is_some())
     ))
     .chain(findings)
     .chain(identities)

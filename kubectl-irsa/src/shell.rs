@@ -1,6 +1,6 @@
 //! Commands to paste: every value from a cluster is quoted, so that a name cannot become a command.
 
-/// One word for a POSIX shell.
+/// One word of a command for a POSIX shell; not the first, which is always our own.
 ///
 /// Control characters are written as `$'…'` escapes (bash, zsh, ksh, POSIX 2024), so that a printed command can neither
 /// drive the terminal nor break the line.
@@ -27,6 +27,11 @@ pub fn quote(word: &str) -> String {
         quoted.push('\'');
         return quoted;
     }
+    // shlex quotes every `=`, since the first word of a command may be an assignment; a later word is none.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !word.is_empty() && !word.starts_with('=') && word.chars().all(plain) {
+        return word.to_owned();
+    }
     // shlex refuses only NUL, which is a control character and was handled above.
     shlex::try_quote(word).map_or_else(|_| String::from("''"), std::borrow::Cow::into_owned)
 }
@@ -48,7 +53,7 @@ mod tests {
         assert_eq!(quote(""), "''");
         assert_eq!(
             quote("eks.amazonaws.com/role-arn=arn:aws:iam::1:role/x"),
-            "'eks.amazonaws.com/role-arn=arn:aws:iam::1:role/x'"
+            "eks.amazonaws.com/role-arn=arn:aws:iam::1:role/x"
         );
     }
 }

@@ -351,3 +351,79 @@ fn three_answers_in_a_row_for_a_pod_and_four_for_a_workload() {
         assert!(kube.sequential_depth() <= at_most, "{target}: {} in a row", kube.sequential_depth());
     }
 }
+
+#[test]
+fn a_printed_command_with_a_role_that_only_the_user_knows_keeps_the_flags_apart() {
+    let text = base_text()
+        .replace(
+            "    eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:role/shop-checkout\n",
+            "    team: shop\n",
+        )
+        .replace("AWS_ROLE_ARN", "OTHER_ROLE")
+        .replace("AWS_WEB_IDENTITY_TOKEN_FILE", "OTHER_FILE");
+    let kube = FakeKube::start(&World::parse("bare", &text).unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = plugin();
+    command.env("KUBECONFIG", kube.kubeconfig(directory.path())).args([
+        "debug",
+        POD,
+        "-n",
+        "shop",
+        "--context",
+        "world",
+    ]);
+    let run = run(command.args(["-o", "short"]));
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(
+        run.stdout.contains("kubectl --context=world annotate serviceaccount checkout -n shop --overwrite eks.amazonaws.com/role-arn=\"${ROLE_ARN:?}\""),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn one_target_that_is_missing_does_not_take_the_others_away() {
+    let kube = FakeKube::start(&base());
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = kube.kubeconfig(directory.path());
+    let debug =
+        |args: &[&str]| run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", "-n", "shop"]).args(args));
+    let mixed = debug(&[POD, "pod/missing"]);
+    assert_eq!(mixed.code, Some(2), "2 wins over 3: {mixed:?}");
+    assert!(
+        mixed.stdout.contains("inconclusive") && mixed.stderr.contains("pod/missing not found"),
+        "{mixed:?}"
+    );
+    let both = debug(&["pod/missing", "pod/gone"]);
+    assert_eq!(refused(&both).lines().count(), 2, "{both:?}");
+}
+
+#[test]
+fn what_an_exec_plugin_or_a_kubeconfig_holds_is_not_repeated() {
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = directory.path().join("config");
+    let script = directory.path().join("plugin");
+    std::fs::write(&script, "#!/bin/sh\necho hunter2-token\necho hunter2-words >&2\nexit 1\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let config = |user: &str| {
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: k, cluster: {{server: 'https://127.0.0.1:1'}}}}]\n\
+             contexts: [{{name: c, context: {{cluster: k, user: u}}}}]\nusers:\n- name: u\n  user: {user}\n"
+        )
+    };
+    let exec = format!(
+        "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: '{}', args: [hunter2-arg], interactiveMode: Never, env: [{{name: X, value: hunter2-env}}]}}}}",
+        script.display()
+    );
+    for user in [exec.as_str(), "{token: hunter2, client-key-data: [unclosed}"] {
+        std::fs::write(&kubeconfig, config(user)).unwrap();
+        let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD, "-v"]));
+        refused(&run);
+        assert!(!run.stderr.contains("hunter2"), "{run:?}");
+    }
+    // The plugin succeeds and prints something else than a credential.
+    std::fs::write(&script, "#!/bin/sh\necho 'status: {token: hunter2-token'\n").unwrap();
+    std::fs::write(&kubeconfig, config(&exec)).unwrap();
+    let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD, "-v"]));
+    refused(&run);
+    assert!(!run.stderr.contains("hunter2"), "{run:?}");
+}

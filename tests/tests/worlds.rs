@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 
 use irsa_tests::kube_api::FakeKube;
 use irsa_tests::run::{Run, plugin, run};
@@ -73,6 +73,7 @@ fn judge(path: &Path) -> Verdict {
     };
     let (json, text) = (live("json"), live("text"));
     let mut problems = compare(&world, &json);
+    problems += &against_schema(&json);
     if text.code != json.code {
         let _ = writeln!(problems, "text exits {:?}, json {:?}", text.code, json.code);
     }
@@ -84,6 +85,21 @@ fn judge(path: &Path) -> Verdict {
     }
     problems += &from_file(&world, path, &json);
     Verdict { problems, text: text.stdout + &text.stderr }
+}
+
+/// What is printed is what the schema promises.
+fn against_schema(run: &Run) -> String {
+    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let text = include_str!("../../docs/diagnosis.schema.json");
+        jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap()
+    });
+    if run.stdout.is_empty() {
+        return String::new();
+    }
+    SCHEMA
+        .iter_errors(&run.json())
+        .map(|error| format!("schema: {error} at {}\n", error.instance_path()))
+        .collect()
 }
 
 fn debug(world: &World, format: &str) -> Command {
@@ -133,14 +149,11 @@ fn from_file(world: &World, path: &Path, live: &Run) -> String {
     let mut command = debug(world, "json");
     command.arg("--from").arg(path);
     let from = run(&mut command);
-    if from.code == Some(2) || live.code == Some(2) || live.stdout.is_empty() {
-        // The target itself may be what is missing or denied.
-        let agreed = live.code == Some(2) || !world.header.expect.exit.eq(&2);
-        return if agreed && (live.code == Some(2) || from.stderr.contains("not")) {
-            String::new()
-        } else {
-            format!("--from: {}\n", from.stderr)
-        };
+    if live.code == Some(2) {
+        return String::new();
+    }
+    if from.code == Some(2) {
+        return format!("--from cannot run: {}\n", from.stderr);
     }
     let (live, from) = (first(&live.json()), first(&from.json()));
     let invented: BTreeSet<_> = ids(&from, "error").difference(&ids(&live, "error")).cloned().collect();

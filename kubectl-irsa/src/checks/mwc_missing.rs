@@ -92,7 +92,9 @@ pub(super) fn unread(derived: &Derived<'_>, why: &Unknown) -> Outcome {
 }
 
 fn injected(derived: &Derived<'_>) -> bool {
-    derived.facts.subject.pod().is_some() && !derived.is_bare()
+    // The webhook writes `env` and nothing else: what a container takes from elsewhere is not its work.
+    let declared = |view: &ContainerView<'_>| view.declares(ROLE_ARN) && view.declares(TOKEN_FILE);
+    derived.facts.subject.pod().is_some() && !derived.is_bare() && derived.target().is_none_or(declared)
 }
 
 /// Adds the restart that a bare pod needs once its webhook answers again.

@@ -41,7 +41,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::Pass;
     }
     // An injected sibling shows that the webhook understands what it is sent.
-    if derived.bare() != Some(BareBecause::Unexplained) || !derived.siblings.injected.is_empty() {
+    let unexplained = derived.bare() == Some(BareBecause::Unexplained);
+    // Another pod that is injected would tell that the webhook works; without all of them that is not known.
+    if let Some(why) = derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty()) {
+        return unknown(why);
+    }
+    if !unexplained || !derived.siblings.injected.is_empty() {
         return Outcome::Pass;
     }
     let name = registration.name();

@@ -94,7 +94,7 @@ fn left_out(derived: &Derived<'_>, view: &ContainerView<'_>, model: &ContainerVi
             finding.fix("let the webhook run again after others added containers", command)
         }
         None => finding.advice(format!(
-            "find what adds container {name} after admission, and let it add the variables and the mount of {TOKEN_VOLUME} too"
+            "find what adds container {name} after admission, and let it add the webhook's variables and token mount too"
         )),
     };
     Some(match derived.restart().filter(|_| registration.is_some()) {

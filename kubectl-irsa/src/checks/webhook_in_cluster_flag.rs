@@ -52,7 +52,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((index, flag)) = flag.filter(|(_, flag)| !flag.contains('=') || flag.ends_with("=true")) else {
         return Outcome::Pass;
     };
-    if derived.bare() != Some(BareBecause::Unexplained) || !derived.siblings.injected.is_empty() {
+    let unexplained = derived.bare() == Some(BareBecause::Unexplained);
+    // Another pod that is injected would tell that the webhook works; without all of them that is not known.
+    if let Some(why) = derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty()) {
+        return unknown(why);
+    }
+    if !unexplained || !derived.siblings.injected.is_empty() {
         return Outcome::Pass;
     }
     let owner = &workload.value;

@@ -15,6 +15,7 @@
 //! **Repair**: write the ARN with the right partition, or the right region into the container's environment.
 
 use super::prelude::*;
+use crate::facts::Why;
 use super::repair;
 use crate::derive::arn::{RoleArn, is_region_shaped, partition_of_region};
 
@@ -40,7 +41,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (variable, region, source) = match (region_of_container(derived), &node) {
         (Some((name, region, source)), _) => (Some(name), region, source),
         (None, Some((region, source))) => (None, (*region).to_owned(), source.clone()),
-        (None, None) => return derived.facts.node.unknown().map_or(Outcome::Pass, unknown),
+        (None, None) => return match derived.facts.node.unknown() {
+            // A workload without pods runs on no node: there is nothing to compare with.
+            Some(why) if matches!(why.why, Why::NotAsked(_)) => Outcome::NotApplicable("no region to compare with"),
+            Some(why) => unknown(why),
+            None => Outcome::Pass,
+        },
     };
     let partition = partition_of_region(&region);
     if arn.partition == partition {

@@ -9,7 +9,11 @@ use super::flags::{ClusterFlags, duration};
 use super::{CliError, Color, print};
 use crate::checks;
 use crate::collect::files::Store;
-use crate::collect::{CollectError, Progress, Reader, api::Api, gather};
+use crate::collect::{
+    CollectError, Progress, Reader,
+    api::{Api, causes},
+    gather,
+};
 use crate::diagnosis::{self, Choice, Diagnosis};
 use crate::output::{self, Format, Style};
 use crate::target::{self, Target};
@@ -82,35 +86,60 @@ impl Debug {
         let choice = Choice { only: known_ids(&self.only)?, skip: known_ids(&self.skip)? };
         let limit = duration("--timeout", &self.timeout)?;
         let progress = Progress::new(self.verbose > 0);
-        let diagnoses = tokio::time::timeout(limit, self.diagnose(&targets, &choice, &progress)).await;
+        let outcome = tokio::time::timeout(limit, self.diagnose(&targets, &choice, &progress)).await;
         progress.clear();
-        let diagnoses = diagnoses.map_err(|_| CliError::TimedOut(limit.as_secs()))??;
-        let code = diagnosis::exit_code(&diagnoses);
+        let (diagnoses, failures) = outcome.map_err(|_| CliError::TimedOut(limit.as_secs()))??;
+        let code = diagnosis::exit_code(&diagnoses, !failures.is_empty());
+        let mut failures = failures.into_iter();
+        if diagnoses.is_empty()
+            && let Some(only) = failures.next()
+        {
+            failures.for_each(|failure| super::print_error(&failure));
+            return Err(only);
+        }
         print(&output::render(&diagnoses, self.output, &self.style())?)?;
+        // What one target lacks must not take the others' diagnoses away.
+        failures.for_each(|failure| super::print_error(&failure));
         Ok(code)
     }
 
+    /// All targets at once: the diagnoses, and the errors of those that could not be read.
     async fn diagnose(
         &self,
         targets: &[Target],
         choice: &Choice,
         progress: &Progress,
-    ) -> Result<Vec<Diagnosis>, CliError> {
+    ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
         let (reader, namespace) = self.reader(progress).await?;
         let flags = if self.from.is_empty() { self.cluster.access().kubectl_flags() } else { Vec::new() };
-        let mut all = Vec::new();
-        for target in targets {
-            let namespace = match (&reader, self.cluster.namespace()) {
-                (Reader::Files(store), None) => {
-                    namespace_in_files(store, target)?.unwrap_or_else(|| namespace.clone())
-                }
-                _ => namespace.clone(),
-            };
-            let subjects = gather(&reader, &namespace, target, self.container.as_deref(), &flags).await?;
-            let judged = subjects.iter().map(|facts| diagnosis::diagnose(facts, choice)).collect();
-            all.extend(diagnosis::group(judged));
+        let one = |target| self.diagnose_one(&reader, &namespace, target, &flags, choice);
+        let mut diagnoses = Vec::new();
+        let mut failures = Vec::new();
+        for outcome in futures::future::join_all(targets.iter().map(one)).await {
+            match outcome {
+                Ok(found) => diagnoses.extend(found),
+                Err(error) => failures.push(error),
+            }
         }
-        Ok(all)
+        Ok((diagnoses, failures))
+    }
+
+    async fn diagnose_one(
+        &self,
+        reader: &Reader,
+        namespace: &str,
+        target: &Target,
+        flags: &[String],
+        choice: &Choice,
+    ) -> Result<Vec<Diagnosis>, CliError> {
+        let in_files = match (reader, self.cluster.namespace()) {
+            (Reader::Files(store), None) => namespace_in_files(store, target)?,
+            _ => None,
+        };
+        let namespace = in_files.as_deref().unwrap_or(namespace);
+        let subjects = gather(reader, namespace, target, self.container.as_deref(), flags).await?;
+        let judged = subjects.iter().map(|facts| diagnosis::diagnose(facts, choice)).collect();
+        Ok(diagnosis::group(judged))
     }
 
     async fn reader(&self, progress: &Progress) -> Result<(Reader, String), CliError> {
@@ -129,7 +158,7 @@ impl Debug {
         let config = self.cluster.access().config(timeout).await?;
         let (namespace, address) = (config.default_namespace.clone(), config.cluster_url.to_string());
         let api = Api::new(config, timeout, progress.clone())
-            .map_err(|error| CliError::Client { address, cause: error.to_string() })?;
+            .map_err(|error| CliError::Client { address, cause: causes(&error) })?;
         Ok((Reader::Api(api), namespace))
     }
 

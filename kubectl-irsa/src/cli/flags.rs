@@ -141,8 +141,8 @@ mod tests {
         ] {
             assert_eq!(duration("--x", text).unwrap(), Duration::from_millis(millis), "{text}");
         }
-        for text in ["", "s", "10", "10x", "-1s", "1..2s", "99999999999999999999h", "10 s"] {
-            assert!(text == "10" || duration("--x", text).is_err(), "{text}");
+        for text in ["", "s", "10x", "-1s", "1..2s", "99999999999999999999h", "10 s"] {
+            assert!(duration("--x", text).is_err(), "{text}");
         }
     }
 }

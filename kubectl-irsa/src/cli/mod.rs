@@ -132,13 +132,17 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let code = if matches!(error, CliError::Interrupted) { INTERRUPTED } else { COULD_NOT_RUN };
-            // Server words and file names may hold anything; only our own line breaks are kept.
-            let text = error.to_string();
-            let lines: Vec<String> = text.split('\n').map(crate::output::safe::line).collect();
-            let _ = writeln!(std::io::stderr(), "error: {}", lines.join("\n"));
+            print_error(&error);
             ExitCode::from(code)
         }
     }
+}
+
+/// Server words and file names may hold anything; only our own line breaks are kept.
+fn print_error(error: &CliError) {
+    let text = error.to_string();
+    let lines: Vec<String> = text.split('\n').map(crate::output::safe::line).collect();
+    let _ = writeln!(std::io::stderr(), "error: {}", lines.join("\n"));
 }
 
 fn run(cli: Cli) -> Result<u8, CliError> {

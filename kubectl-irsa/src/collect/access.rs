@@ -272,6 +272,13 @@ fn words(cause: &KubeconfigError) -> String {
         KubeconfigError::CurrentContextNotSet => String::from("no current context is set"),
         KubeconfigError::LoadContext(name) => format!("there is no context \"{name}\""),
         KubeconfigError::LoadClusterOfContext(name) => format!("there is no cluster \"{name}\""),
+        // The snippet of a parse error would show the lines around the flaw, tokens and keys among them.
+        KubeconfigError::Parse(error) => {
+            let at = error
+                .location()
+                .map_or_else(String::new, |at| format!(" at line {}, column {}", at.line(), at.column()));
+            format!("not the YAML of a kubeconfig{at}")
+        }
         other => other.to_string(),
     };
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")

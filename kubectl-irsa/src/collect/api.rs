@@ -7,7 +7,7 @@ use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use kube::client::Body;
+use kube::client::{AuthError, Body};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -73,6 +73,8 @@ struct StatusDetails {
 struct Page {
     #[serde(default)]
     metadata: PageMeta,
+    /// Required: an answer without it is no list, and must not pass for an empty one.
+    #[serde(deserialize_with = "Option::deserialize")]
     items: Option<Vec<serde_json::Value>>,
 }
 
@@ -150,7 +152,10 @@ impl Api {
             "application/json"
         };
         match self.read::<T>(&path, accept).await {
-            Ok(value) => Ok(Fact::Known(Sourced { value, source })),
+            Ok(value) if value.meta().name == name => Ok(Fact::Known(Sourced { value, source })),
+            Ok(_) => {
+                Err(NoAnswer::Unreadable(String::from("the answer is not the object that was asked for")))
+            }
             Err(NoAnswer::Status { code: StatusCode::NOT_FOUND, about_object: true, .. }) => {
                 Ok(Fact::Absent { source })
             }
@@ -188,7 +193,7 @@ impl Api {
                         items.push(Sourced { value, source });
                     }
                     Err(error) => {
-                        let why = Why::Failed(format!("an object could not be read: {error}"));
+                        let why = Why::Failed(format!("an object could not be read: {}", unexpected(&error)));
                         cut = Some(Unknown { what: format!("some of {what}"), why, grant: None });
                     }
                 }
@@ -221,7 +226,7 @@ impl Api {
             Err(NoAnswer::Unreadable(_)) => String::from("unreadable"),
         });
         let body = answer?;
-        serde_json::from_slice(&body).map_err(|error| NoAnswer::Unreadable(error.to_string()))
+        serde_json::from_slice(&body).map_err(|error| NoAnswer::Unreadable(unexpected(&error)))
     }
 
     async fn send(&self, path: &str, accept: &str) -> Result<Vec<u8>, NoAnswer> {
@@ -345,11 +350,55 @@ fn encode(text: &str) -> String {
     encoded
 }
 
+/// What is wrong with an answer, without the answer's own words: serde repeats values, which may be secret.
+fn unexpected(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Data if error.line() > 0 => {
+            format!(
+                "a field of another type than expected, at line {}, column {}",
+                error.line(),
+                error.column()
+            )
+        }
+        serde_json::error::Category::Data => String::from("a field of another type than expected"),
+        _ => format!("not JSON, at line {}, column {}", error.line(), error.column()),
+    }
+}
+
+/// What went wrong with the credentials, without the words of the plugin that makes them: they may hold a token.
+fn auth_words(error: &AuthError) -> Option<String> {
+    match error {
+        AuthError::AuthExecRun { cmd, out } => {
+            let program = cmd.split_whitespace().next().unwrap_or_default().trim_matches('"');
+            let program = program.rsplit('/').next().unwrap_or_default();
+            Some(format!(
+                "the kubeconfig's exec plugin {program} failed ({}); run it by hand to see why",
+                out.status
+            ))
+        }
+        AuthError::AuthExecParse(error) => {
+            let at = error
+                .location()
+                .map_or_else(String::new, |at| format!(" (line {}, column {})", at.line(), at.column()));
+            Some(format!("the kubeconfig's exec plugin printed something else than an ExecCredential{at}"))
+        }
+        _ => None,
+    }
+}
+
 /// An error and all its causes in one line, each said once: the innermost says what happened (`Connection refused`).
-fn causes(error: &dyn std::error::Error) -> String {
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
-    let mut next = Some(error);
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
+        if let Some(words) = error.downcast_ref::<AuthError>().and_then(auth_words) {
+            return words;
+        }
+        if let Some(kube::Error::Auth(auth)) = error.downcast_ref::<kube::Error>()
+            && let Some(words) = auth_words(auth)
+        {
+            return words;
+        }
         let text = error.to_string();
         if !parts.iter().any(|part| part.contains(&text)) {
             parts.retain(|part| !text.contains(part.as_str()));

@@ -46,14 +46,14 @@ pub async fn gather(
     // Everything that the pods refer to, at once.
     let refers = References::of(&found);
     let here = Some(namespace);
-    let (accounts, nodes, config_maps, secrets, behind, siblings, owner, events) = tokio::join!(
+    let (accounts, nodes, config_maps, secrets, behind, siblings, owners, events) = tokio::join!(
         get_all::<ServiceAccount>(reader, here, &refers.service_accounts),
         get_nodes(reader, &refers.nodes),
         get_all::<ConfigMap>(reader, here, &refers.config_maps),
         get_all::<Secret>(reader, here, &refers.secrets),
         BehindWebhook::read(reader, &shared.webhooks),
         siblings_of(reader, namespace, &found),
-        owner_of(reader, namespace, &found),
+        owners_of(reader, namespace, &found),
         events_of(reader, namespace, &refers.events),
     );
 
@@ -107,14 +107,15 @@ pub async fn gather(
         not_reached: not_reached(),
         subject,
     };
-    let no_node = || Fact::not_asked("node", "no pod runs on one");
+    let no_owner = || Fact::not_asked("the workload", "the pod belongs to none");
+    let no_node = || Fact::not_asked("the node", "there is no pod that runs on one");
     if found.pods.is_empty() {
         return Ok(vec![match found.workload {
             Some(workload) => {
                 let account = workload.value.template_spec.service_account().to_owned();
                 facts(Subject::Template(workload.clone()), &account, no_node(), Fact::Known(workload))
             }
-            None => facts(Subject::ServiceAccount, &target.name, no_node(), owner),
+            None => facts(Subject::ServiceAccount, &target.name, no_node(), no_owner()),
         }]);
     }
     Ok(found
@@ -123,7 +124,9 @@ pub async fn gather(
         .map(|pod| {
             let account = pod.value.spec.service_account().to_owned();
             let node = nodes.get(&pod.value.spec.node_name).cloned().unwrap_or_else(no_node);
-            facts(Subject::Pod(pod), &account, node, owner.clone())
+            let key = owner_key(&pod.value.metadata);
+            let owner = key.and_then(|key| owners.get(&key).cloned()).unwrap_or_else(no_owner);
+            facts(Subject::Pod(pod), &account, node, owner)
         })
         .collect())
 }
@@ -460,13 +463,10 @@ impl References {
                 }
             }
         }
-        let pods = found.pods.iter().take(EVENTFUL_PODS);
-        let mut names: BTreeSet<String> = pods
-            .flat_map(|pod| {
-                let controller = pod.value.metadata.controller().map(|controller| controller.name.clone());
-                std::iter::once(pod.value.metadata.name.clone()).chain(controller)
-            })
-            .collect();
+        let pods = found.pods.iter().take(EVENTFUL_PODS).map(|pod| pod.value.metadata.name.clone());
+        let controllers = found.pods.iter().filter_map(|pod| pod.value.metadata.controller());
+        let mut names: BTreeSet<String> =
+            pods.chain(controllers.map(|controller| controller.name.clone())).collect();
         names.extend(found.workload.iter().map(|workload| workload.value.meta.name.clone()));
         refers.events = names.into_iter().map(EventsOf::Name).collect();
         if found.pods.is_empty() {
@@ -584,19 +584,36 @@ async fn siblings_of(reader: &Reader, namespace: &str, found: &Found) -> Fact<Li
     reader.list(Some(namespace), &Query { labels: Some(labels), ..Query::default() }).await
 }
 
-async fn owner_of(reader: &Reader, namespace: &str, found: &Found) -> Fact<Owner> {
-    if let Some(workload) = &found.workload {
-        return Fact::Known(workload.clone());
-    }
-    let Some((kind, name)) = found.pods.first().and_then(|pod| owner_key(&pod.value.metadata)) else {
-        return Fact::not_asked("the workload", "the pod belongs to none");
+/// Kind and name of a workload, as [`owner_key`] tells them from a pod.
+type OwnerKey = (String, String);
+
+/// The workload of every pod: the pods of one service account may have several.
+async fn owners_of(reader: &Reader, namespace: &str, found: &Found) -> BTreeMap<OwnerKey, Fact<Owner>> {
+    let keys: BTreeSet<OwnerKey> =
+        found.pods.iter().filter_map(|pod| owner_key(&pod.value.metadata)).collect();
+    let one = |key: OwnerKey| async move {
+        let known = found
+            .workload
+            .as_ref()
+            .filter(|workload| workload.value.meta.name == key.1 && workload.value.kind == key.0);
+        let owner = match (known, &found.workload) {
+            (Some(workload), _) => Fact::Known(workload.clone()),
+            // The Jobs of a CronJob are made from its template.
+            (None, Some(workload)) if workload.value.kind == "CronJob" => Fact::Known(workload.clone()),
+            _ => owner_named(reader, namespace, &key.0, &key.1).await,
+        };
+        (key, owner)
     };
-    match kind.as_str() {
-        "Deployment" => owner_fact::<Deployment>(reader, namespace, &name).await,
-        "StatefulSet" => owner_fact::<StatefulSet>(reader, namespace, &name).await,
-        "DaemonSet" => owner_fact::<DaemonSet>(reader, namespace, &name).await,
-        "ReplicaSet" => owner_fact::<ReplicaSet>(reader, namespace, &name).await,
-        "Job" => owner_fact::<Job>(reader, namespace, &name).await,
+    join_all(keys.into_iter().map(one)).await.into_iter().collect()
+}
+
+async fn owner_named(reader: &Reader, namespace: &str, kind: &str, name: &str) -> Fact<Owner> {
+    match kind {
+        "Deployment" => owner_fact::<Deployment>(reader, namespace, name).await,
+        "StatefulSet" => owner_fact::<StatefulSet>(reader, namespace, name).await,
+        "DaemonSet" => owner_fact::<DaemonSet>(reader, namespace, name).await,
+        "ReplicaSet" => owner_fact::<ReplicaSet>(reader, namespace, name).await,
+        "Job" => owner_fact::<Job>(reader, namespace, name).await,
         _ => Fact::not_asked(
             format!("{kind} {namespace}/{name}"),
             "pods of this kind of owner carry no template to compare",
@@ -736,7 +753,7 @@ fn near_names<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<Str
         .filter_map(|name| {
             let distance = strsim::damerau_levenshtein(wanted, name);
             let close = distance <= 2 + wanted.len() / 8;
-            (close || name.starts_with(wanted)).then(|| (distance, name.to_owned()))
+            (!name.is_empty() && (close || name.starts_with(wanted))).then(|| (distance, name.to_owned()))
         })
         .collect();
     near.sort();
@@ -773,7 +790,7 @@ fn keys_or_unknown(name: &str, secret: Fact<Secret>) -> Fact<Secret> {
     match secret {
         Fact::Known(secret)
             if secret.value.keys.is_empty()
-                && secret.value.metadata.managed_fields.is_empty()
+                && secret.value.metadata.managed_fields.iter().all(|entry| entry.data_keys.is_empty())
                 && matches!(secret.source, Source::Api { .. }) =>
         {
             Fact::Unknown(Unknown {

@@ -147,19 +147,12 @@ impl ContainerView<'_> {
     /// True if it sets any AWS variable itself: a sign that it means to call AWS. What the webhook gives every container
     /// of the pod is no such sign.
     pub fn speaks_aws(&self) -> bool {
-        const FROM_WEBHOOK: [&str; 7] = [
-            ROLE_ARN,
-            TOKEN_FILE,
-            CREDENTIALS_URI,
-            PI_TOKEN_FILE,
-            "AWS_REGION",
-            "AWS_DEFAULT_REGION",
-            "AWS_STS_REGIONAL_ENDPOINTS",
-        ];
+        const FROM_WEBHOOK: [&str; 4] = [ROLE_ARN, TOKEN_FILE, CREDENTIALS_URI, PI_TOKEN_FILE];
+        // A region alone is wanted by exporters and agents that never sign a request.
+        const WEAK: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"];
         let injected = self.wiring == Wiring::Complete || self.pod_identity;
-        self.env
-            .iter()
-            .any(|(name, _)| name.starts_with("AWS_") && !(injected && FROM_WEBHOOK.contains(&name)))
+        let sign = |name: &str| !WEAK.contains(&name) && !(injected && FROM_WEBHOOK.contains(&name));
+        self.env.iter().any(|(name, _)| name.starts_with("AWS_") && sign(name))
     }
 
     /// Regular containers and native sidecars, which run as long as the pod does.

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Derived;
 use super::container::{
-    CREDENTIALS_URI, ContainerKind, ContainerView, ROLE_ARN, TOKEN_DIRECTORY, TOKEN_FILE, TOKEN_VOLUME,
-    TokenMount, Wiring, declares, slashed,
+    CREDENTIALS_URI, ContainerKind, ContainerView, ROLE_ARN, TOKEN_FILE, TOKEN_VOLUME, TokenMount, Wiring,
+    declares, slashed,
 };
 use super::env::{Env, EnvEntry, Origin};
 use super::intent::{Intent, RoleOrigin};
@@ -132,8 +132,15 @@ fn target_name<'f>(facts: &'f Facts, regular: &'f [Container], meta: &'f Meta) -
     if let Some(name) = annotated.filter(|name| regular.iter().any(|container| &container.name == *name)) {
         return Some(name);
     }
-    let application = regular.iter().find(|container| !SIDECARS.contains(&container.name.as_str()));
-    application.or(regular.first()).map(|container| container.name.as_str())
+    // What stands in the manifest is the application's; a sidecar put in at admission may come first, whatever its name.
+    let manifest = facts.owner.known().map(|owner| &owner.value.template_spec.containers);
+    let own = |container: &&Container| {
+        manifest.is_none_or(|manifest| manifest.iter().any(|known| known.name == container.name))
+    };
+    let application = |container: &&Container| !SIDECARS.contains(&container.name.as_str());
+    let mut in_order = regular.iter().filter(own).filter(application);
+    let chosen = in_order.next().or_else(|| regular.iter().find(application)).or(regular.first());
+    chosen.map(|container| container.name.as_str())
 }
 
 /// The pod's annotation that leaves containers out.
@@ -325,7 +332,7 @@ pub(super) fn bare<'f>(derived: &Derived<'f>) -> Option<BareBecause<'f>> {
         .containers
         .iter()
         .any(|other| !other.is_target && other.declares(ROLE_ARN) && by_webhook(other))
-        || view.token_mount.is_some_and(|mount| mount.mount.mount_path.starts_with(TOKEN_DIRECTORY))
+        || view.token_mount.is_some_and(|mount| mount.mount.name == TOKEN_VOLUME)
     {
         return Some(BareBecause::OthersInjected);
     }

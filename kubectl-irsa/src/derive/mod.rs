@@ -195,7 +195,8 @@ impl<'f> Derived<'f> {
     /// A kubectl command that reaches the same cluster as this run, each word quoted.
     pub fn kubectl(&self, words: &[&str]) -> String {
         let flags = self.facts.request.kubectl_flags.iter().map(String::as_str);
-        shell::command(std::iter::once("kubectl").chain(words.iter().copied()).chain(flags))
+        // The flags come first, so that a caller may append to the command.
+        shell::command(std::iter::once("kubectl").chain(flags).chain(words.iter().copied()))
     }
 
     /// `kubectl annotate serviceaccount …`, for the subject's service account.

@@ -5,7 +5,7 @@ use super::Derived;
 use super::arn::RoleArn;
 use super::container::{ROLE_ARN, TOKEN_VOLUME, Wiring};
 use super::intent::{Mechanism, RoleOrigin};
-use super::webhook::{DEFAULT_PREFIX, Registration};
+use super::webhook::{DEFAULT_PREFIX, Registration, Registrations};
 use super::{Platform, annotation_path};
 use crate::facts::kubernetes::{Meta, Pod, PodSpec, ServiceAccount};
 use crate::facts::{Fact, Source, Sourced, Unknown, Why};
@@ -163,9 +163,16 @@ pub(super) fn token_minter(derived: &Derived<'_>) -> Option<&'static str> {
 /// annotation prefix where the service account has the annotation under another one.
 fn self_hosted_unknown<'f>(derived: &Derived<'f>, meta: &Meta) -> Option<&'f Unknown> {
     let found = derived.registrations.found();
-    if found.iter().any(Registration::eks_managed)
-        || (found.is_empty() && derived.platform != Platform::Other)
+    if found.iter().any(Registration::eks_managed) || derived.platform == Platform::Eks {
+        return None;
+    }
+    if let Registrations::Unknown(why) = &derived.registrations
+        && !matches!(why.why, Why::NotInFiles)
     {
+        // A webhook that may read a ConfigMap may have the role from there.
+        return Some(why);
+    }
+    if found.is_empty() && derived.platform != Platform::Other {
         return None;
     }
     let cluster = &derived.facts.cluster;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::container::{CREDENTIALS_URI, ROLE_ARN, TOKEN_FILE};
 use crate::facts::kubernetes::{Container, Meta, Pod};
-use crate::facts::{Facts, Unknown};
+use crate::facts::{Facts, Unknown, Why, of_listing};
 
 /// The other pods of the subject's workload.
 #[derive(Debug, Default)]
@@ -23,7 +23,10 @@ impl<'f> Siblings<'f> {
     /// Sorts the siblings by what their container of the same name carries.
     pub fn of(facts: &'f Facts, target: Option<&Container>) -> Self {
         let Some(target) = target else { return Self::default() };
-        let mut siblings = Self { unknown: facts.siblings.unknown(), ..Self::default() };
+        let mut siblings = Self {
+            unknown: of_listing(&facts.siblings).filter(|unknown| !matches!(unknown.why, Why::NotAsked(_))),
+            ..Self::default()
+        };
         let me = facts.subject.pod().map(|pod| &pod.value.metadata);
         let key = me.and_then(owner_key);
         for pod in facts.siblings.known().into_iter().flat_map(|listing| &listing.value.items) {

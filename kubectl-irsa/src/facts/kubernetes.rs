@@ -316,8 +316,21 @@ const WEBHOOK_FLAGS: [&str; 10] = [
     "watch-config-map",
 ];
 
+/// Those among them that are true without a value.
+const SWITCHES: [&str; 4] = ["compose-role-arn", "in-cluster", "sts-regional-endpoint", "watch-config-map"];
+
 fn webhook_flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let all: Vec<String> = null_default(deserializer)?;
+    let words: Vec<String> = null_default(deserializer)?;
+    let mut all: Vec<String> = Vec::new();
+    for word in words {
+        // `--flag value` is the same as `--flag=value`, but for switches, which take no word of their own.
+        let takes_word =
+            |flag: &String| flag.starts_with("--") && !flag.contains('=') && !SWITCHES.contains(&&flag[2..]);
+        match all.last_mut().filter(|last| takes_word(last) && !word.starts_with('-')) {
+            Some(flag) => *flag = format!("{flag}={word}"),
+            None => all.push(word),
+        }
+    }
     let kept = all.into_iter().filter(|argument| {
         let name = argument.trim_start_matches('-').split('=').next().unwrap_or_default();
         argument.starts_with('-') && WEBHOOK_FLAGS.contains(&name)
@@ -374,7 +387,8 @@ impl EnvValue {
     /// Keeps the value only if the variable's name says that it is no secret.
     pub fn literal(name: &str, value: String) -> Self {
         if is_public(name) {
-            Self::Literal(without_password(value))
+            let is_url = name.to_ascii_uppercase().contains("PROXY") || name.starts_with("AWS_ENDPOINT_URL");
+            Self::Literal(if is_url { without_password(value) } else { value })
         } else {
             Self::Withheld { empty: value.is_empty() }
         }
@@ -406,39 +420,41 @@ impl EnvValue {
 /// The variables whose values are read: settings of the AWS SDKs and proxies. Everything else, keys above all, is not
 /// kept in memory.
 fn is_public(name: &str) -> bool {
-    const PROXIES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"];
-    const SECRET: [&str; 9] = [
-        "KEY",
-        "SECRET",
-        "SESSION_TOKEN",
-        "SECURITY_TOKEN",
-        "AUTHORIZATION_TOKEN",
-        "PASSWORD",
-        "CREDENTIAL",
-        "BEARER",
-        "AUTH_TOKEN",
+    const READ: [&str; 24] = [
+        "ALL_PROXY",
+        "AWS_CONFIG_FILE",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_DEFAULT_REGION",
+        "AWS_EC2_METADATA_DISABLED",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "AWS_ROLE_ARN",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_STS_REGIONAL_ENDPOINTS",
+        "AWS_USE_DUALSTACK_ENDPOINT",
+        "AWS_USE_FIPS_ENDPOINT",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "HOME",
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "NO_PROXY",
     ];
-    let upper = name.to_ascii_uppercase();
-    if upper == "AWS_SHARED_CREDENTIALS_FILE"
-        || upper == "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
-        || upper == "AWS_CONTAINER_CREDENTIALS_FULL_URI"
-        || upper == "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
-    {
-        return true;
-    }
-    PROXIES.contains(&upper.as_str())
-        || upper == "HOME"
-        || (upper.starts_with("AWS_") && !SECRET.iter().any(|word| upper.contains(word)))
+    READ.contains(&name.to_ascii_uppercase().as_str())
 }
 
 /// A proxy or endpoint URL may carry `user:password@`.
 fn without_password(value: String) -> String {
-    let Some((scheme, rest)) = value.split_once("://") else { return value };
-    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority_end].rfind('@') {
-        Some(at) => format!("{scheme}://[withheld]@{}", &rest[at + 1..]),
-        None => value,
-    }
+    // All before the last `@`: a password may itself hold `/`, `#` or `@`, and the scheme may be missing.
+    let Some((_, rest)) = value.rsplit_once('@') else { return value };
+    let scheme = value.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+    format!("{scheme}[withheld]@{rest}")
 }
 
 /// `valueFrom`.
@@ -703,7 +719,9 @@ impl From<RawSecret> for Secret {
     fn from(raw: RawSecret) -> Self {
         let managed = raw.metadata.managed_fields.iter().flat_map(|entry| entry.data_keys.iter().cloned());
         let keys = raw.data.into_keys().chain(raw.string_data.into_keys()).chain(managed).collect();
-        Self { keys, metadata: raw.metadata }
+        // Annotations of a Secret may repeat its values: kubectl, kapp and others keep what they applied there.
+        let metadata = Meta { annotations: BTreeMap::new(), ..raw.metadata };
+        Self { keys, metadata }
     }
 }
 
@@ -1056,7 +1074,7 @@ mod tests {
             env("HTTPS_PROXY", "http://bob:hunter2@proxy:3128/x").value.text(),
             Some("http://[withheld]@proxy:3128/x")
         );
-        assert_eq!(env("HTTPS_PROXY", "http://proxy:3128/a@b").value.text(), Some("http://proxy:3128/a@b"));
+        assert_eq!(env("HTTPS_PROXY", "http://proxy:3128/a@b").value.text(), Some("http://[withheld]@b"));
     }
 
     #[test]

@@ -524,7 +524,7 @@ fn hostile_strings() {
                            ver\u{1b}[2J\n\u{202e}sion reads Kubernetes only
 
       other containers: sid\u{1b}[2J\n\u{202e}ecar, in\u{1b}[2J\n\u{202e}it have no
-        AWS identity (none) for \u{1b}[2J\n\u{202e}
+        AWS identity (none), though it names \u{1b}[2J\n\u{202e}
 
       also broken
         2. container app has access keys from Secr\u{1b}[2J\n\u{202e}et aws-keys,

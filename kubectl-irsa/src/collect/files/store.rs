@@ -237,7 +237,7 @@ fn has_field<T: Resource>(field: &str) -> bool {
         "metadata.name" => true,
         "metadata.namespace" => T::NAMESPACED,
         "spec.serviceAccountName" | "spec.nodeName" => T::KIND == "Pod",
-        "involvedObject.kind" | "involvedObject.name" | "involvedObject.uid" => T::KIND == "Event",
+        "involvedObject.kind" | "involvedObject.name" | "involvedObject.uid" | "reason" => T::KIND == "Event",
         _ => false,
     }
 }
@@ -255,6 +255,7 @@ fn field_is<T: Resource>(object: &T, field: &str, wanted: &str) -> bool {
         }),
         "spec.nodeName" => pod.is_some_and(|pod| pod.spec.node_name == wanted),
         "involvedObject.kind" => about.is_some_and(|about| about.kind == wanted),
+        "reason" => any.downcast_ref::<Event>().is_some_and(|event| event.reason == wanted),
         "involvedObject.name" => about.is_some_and(|about| about.name == wanted),
         "involvedObject.uid" => about.is_some_and(|about| about.uid == wanted),
         _ => false,
