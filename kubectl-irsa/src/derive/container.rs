@@ -151,8 +151,8 @@ impl ContainerView<'_> {
         // A region alone is wanted by exporters and agents that never sign a request.
         const WEAK: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"];
         let injected = self.wiring == Wiring::Complete || self.pod_identity;
-        let sign = |name: &str| !WEAK.contains(&name) && !(injected && FROM_WEBHOOK.contains(&name));
-        self.env.iter().any(|(name, _)| name.starts_with("AWS_") && sign(name))
+        let no_sign = |name: &str| WEAK.contains(&name) || (injected && FROM_WEBHOOK.contains(&name));
+        self.env.iter().any(|(name, _)| name.starts_with("AWS_") && !no_sign(name))
     }
 
     /// Regular containers and native sidecars, which run as long as the pod does.
