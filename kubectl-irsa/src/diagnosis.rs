@@ -586,6 +586,14 @@ pub fn group(diagnoses: Vec<Diagnosis>) -> Vec<Diagnosis> {
     groups.into_iter().map(|(_, diagnosis)| diagnosis).collect()
 }
 
+/// The workload that a repair would change. The Jobs of one CronJob differ only in their number, and are one.
+fn workload(target: &Target) -> Option<&str> {
+    let owner = target.owner.as_deref()?;
+    let numbered = owner.strip_prefix("Job/").and_then(|_| owner.rsplit_once('-'));
+    let name = numbered.filter(|(_, number)| number.len() >= 8 && number.bytes().all(|b| b.is_ascii_digit()));
+    Some(name.map_or(owner, |(cron_job, _)| cron_job))
+}
+
 fn signature(diagnosis: &Diagnosis) -> String {
     let findings = diagnosis.findings.iter().map(|finding| {
         let values = finding.evidence.iter().map(|evidence| (&evidence.what, &evidence.expected));
@@ -599,11 +607,49 @@ fn signature(diagnosis: &Diagnosis) -> String {
     let target = &diagnosis.target;
     std::iter::once(format!(
         "{:?}",
-        (diagnosis.verdict, &target.container, &target.service_account, &target.owner, target.pod.is_some())
+        (
+            diagnosis.verdict,
+            &target.container,
+            &target.service_account,
+            workload(target),
+            target.pod.is_some()
+        )
     ))
     .chain(findings)
     .chain(identities)
     .chain(statuses)
     .collect::<Vec<_>>()
     .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_of_one_cron_job_are_one_workload() {
+        let of = |owner: Option<&str>| {
+            let target = Target {
+                kind: String::new(),
+                namespace: String::new(),
+                name: String::new(),
+                pod: None,
+                container: None,
+                service_account: String::new(),
+                owner: owner.map(str::to_owned),
+                represents: Vec::new(),
+            };
+            workload(&target).map(str::to_owned)
+        };
+        assert_eq!(of(Some("Job/ledger-29923110")).as_deref(), Some("Job/ledger"));
+        assert_eq!(of(Some("Job/ledger-2")).as_deref(), Some("Job/ledger-2"));
+        assert_eq!(of(Some("Deployment/web-29923110")).as_deref(), Some("Deployment/web-29923110"));
+        assert_eq!(of(None), None);
+    }
+
+    #[test]
+    fn a_target_that_could_not_be_read_gives_two() {
+        assert_eq!(exit_code(&[], true), 2);
+        assert_eq!(exit_code(&[], false), 0);
+    }
 }

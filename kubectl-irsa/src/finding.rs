@@ -62,7 +62,7 @@ pub struct Fix {
     pub title: String,
     /// The command, ready to paste; `None` if the repair is an edit that no command can make.
     pub command: Option<String>,
-    /// True if it can be run as it stands: it destroys nothing and widens nothing.
+    /// True if it touches nothing but the target's own objects, and deletes none of them.
     pub safe: bool,
 }
 
@@ -135,7 +135,10 @@ impl Finding {
     /// Adds a repair that is a command. Build the command with [`crate::derive::Derived::kubectl`], which quotes.
     #[must_use]
     pub fn fix(mut self, title: impl Into<String>, command: impl Into<String>) -> Self {
-        self.fixes.push(Fix { title: title.into(), command: Some(command.into()), safe: true });
+        let command = command.into();
+        // Deleting a pod, or touching what every pod of the cluster goes through, is for a person to decide.
+        let safe = !command.contains(" delete ") && !command.contains("mutatingwebhookconfiguration");
+        self.fixes.push(Fix { title: title.into(), command: Some(command), safe });
         self
     }
 

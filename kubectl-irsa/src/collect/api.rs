@@ -368,13 +368,9 @@ fn unexpected(error: &serde_json::Error) -> String {
 /// What went wrong with the credentials, without the words of the plugin that makes them: they may hold a token.
 fn auth_words(error: &AuthError) -> Option<String> {
     match error {
-        AuthError::AuthExecRun { cmd, out } => {
-            let program = cmd.split_whitespace().next().unwrap_or_default().trim_matches('"');
-            let program = program.rsplit('/').next().unwrap_or_default();
-            Some(format!(
-                "the kubeconfig's exec plugin {program} failed ({}); run it by hand to see why",
-                out.status
-            ))
+        // `cmd` holds the arguments and the environment as well; not even its first word is safe to repeat.
+        AuthError::AuthExecRun { out, .. } => {
+            Some(format!("the kubeconfig's exec plugin failed ({}); run it by hand to see why", out.status))
         }
         AuthError::AuthExecParse(error) => {
             let at = error
