@@ -65,7 +65,7 @@ impl<'e> Keys<'e> {
         if let (Some(id), Some(secret)) = (first(&[ID]), first(&[SECRET])) {
             return Some(Self::Pair([id, secret]));
         }
-        // Go and Ruby read the AWS_ ones, Ruby and JavaScript v2 the AMAZON_ ones.
+        // Older names, which only some SDKs still read (failures.md 57).
         let aws = (first(&[ID, "AWS_ACCESS_KEY"]), first(&[SECRET, "AWS_SECRET_KEY"]));
         let amazon = (first(&["AMAZON_ACCESS_KEY_ID"]), first(&["AMAZON_SECRET_ACCESS_KEY"]));
         for pair in [aws, amazon] {

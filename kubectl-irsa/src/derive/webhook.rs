@@ -67,19 +67,7 @@ impl<'f> Registrations<'f> {
             Fact::Absent { source } => return Self::Missing(source),
             Fact::Unknown(unknown) => return Self::Unknown(unknown),
         };
-        let found: Vec<_> = listing
-            .value
-            .items
-            .iter()
-            .flat_map(|config| {
-                config.value.webhooks.iter().enumerate().map(move |(index, webhook)| Registration {
-                    config,
-                    index,
-                    webhook,
-                })
-            })
-            .filter(|registration| is_pod_identity(registration))
-            .collect();
+        let found = registrations(listing);
         match (&listing.value.cut, found.is_empty()) {
             (_, false) => Self::Found(found),
             (Some(unknown), true) => Self::Unknown(unknown),
