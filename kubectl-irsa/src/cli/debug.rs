@@ -1,20 +1,25 @@
 //! `kubectl irsa debug`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
 
-use super::flags::{ClusterFlags, duration};
+use super::flags::{AwsFlags, ClusterFlags, duration};
 use super::{CliError, Color, print};
 use crate::checks;
+use crate::collect::aws::Session;
+use crate::collect::eks_hints::EksHints;
 use crate::collect::files::Store;
+use crate::collect::web::Web;
 use crate::collect::{
-    CollectError, Progress, Reader,
+    Cloud, CollectError, Progress, Reader,
     api::{Api, causes},
     gather,
 };
 use crate::diagnosis::{self, Choice, Diagnosis};
+use crate::facts::Why;
 use crate::output::{self, Format, Style};
 use crate::target::{self, Target};
 
@@ -75,6 +80,17 @@ pub struct Debug {
     /// Show links that do not apply and remarks, and on stderr every answer of the API server
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
+    /// Request no credentials: make no token of the service account and try none at STS
+    #[arg(long)]
+    no_assume: bool,
+    /// An action that the application needs, to be simulated for the role: s3:GetObject; may be repeated
+    #[arg(long, value_name = "ACTION", value_delimiter = ',')]
+    action: Vec<String>,
+    /// The ARN that the action is done on; may be repeated
+    #[arg(long, value_name = "ARN", requires = "action")]
+    resource: Vec<String>,
+    #[command(flatten)]
+    aws: AwsFlags,
     #[command(flatten)]
     cluster: ClusterFlags,
 }
@@ -110,9 +126,9 @@ impl Debug {
         choice: &Choice,
         progress: &Progress,
     ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
-        let (reader, namespace) = self.reader(progress).await?;
+        let (reader, cloud, namespace) = self.sources(progress).await?;
         let flags = if self.from.is_empty() { self.cluster.access().kubectl_flags() } else { Vec::new() };
-        let one = |target| self.diagnose_one(&reader, &namespace, target, &flags, choice);
+        let one = |target| self.diagnose_one(&reader, &cloud, &namespace, target, &flags, choice);
         let mut diagnoses = Vec::new();
         let mut failures = Vec::new();
         for outcome in futures::future::join_all(targets.iter().map(one)).await {
@@ -127,6 +143,7 @@ impl Debug {
     async fn diagnose_one(
         &self,
         reader: &Reader,
+        cloud: &Result<Cloud, Why>,
         namespace: &str,
         target: &Target,
         flags: &[String],
@@ -137,12 +154,14 @@ impl Debug {
             _ => None,
         };
         let namespace = in_files.as_deref().unwrap_or(namespace);
-        let subjects = gather(reader, namespace, target, self.container.as_deref(), flags).await?;
+        let cloud = cloud.as_ref().map_err(Why::clone);
+        let subjects = gather(reader, cloud, namespace, target, self.container.as_deref(), flags).await?;
         let judged = subjects.iter().map(|facts| diagnosis::diagnose(facts, choice)).collect();
         Ok(diagnosis::group(judged))
     }
 
-    async fn reader(&self, progress: &Progress) -> Result<(Reader, String), CliError> {
+    /// Where facts are read from; and why AWS is not asked, if it is not.
+    async fn sources(&self, progress: &Progress) -> Result<(Reader, Result<Cloud, Why>, String), CliError> {
         if !self.from.is_empty() {
             let at = self.at.as_ref().map(|text| {
                 text.parse::<Timestamp>().map_err(|_| CliError::Value {
@@ -152,14 +171,28 @@ impl Debug {
                 })
             });
             let store = Store::load(&self.from, at.transpose()?)?;
-            return Ok((Reader::Files(store), self.cluster.namespace().unwrap_or("default").to_owned()));
+            let namespace = self.cluster.namespace().unwrap_or("default").to_owned();
+            return Ok((Reader::Files(store), Err(Why::NotInFiles), namespace));
         }
         let timeout = self.cluster.request_timeout()?;
-        let config = self.cluster.access().config(timeout).await?;
+        let (config, hints) = self.cluster.access().config(timeout).await?;
         let (namespace, address) = (config.default_namespace.clone(), config.cluster_url.to_string());
         let api = Api::new(config, timeout, progress.clone())
             .map_err(|error| CliError::Client { address, cause: causes(&error) })?;
-        Ok((Reader::Api(api), namespace))
+        Ok((Reader::Api(api), self.cloud(hints, timeout, progress).await, namespace))
+    }
+
+    /// What cannot be set up for AWS takes only AWS's part of the answer away.
+    async fn cloud(&self, hints: EksHints, timeout: Duration, progress: &Progress) -> Result<Cloud, Why> {
+        let web = Web::new(timeout, progress.clone()).map_err(|error| Why::Failed(error.to_string()))?;
+        Ok(Cloud {
+            session: Session::open(self.aws.settings(hints), web.clone()).await,
+            web,
+            progress: progress.clone(),
+            assume: !self.no_assume,
+            actions: self.action.clone(),
+            resources: self.resource.clone(),
+        })
     }
 
     fn style(&self) -> Style {

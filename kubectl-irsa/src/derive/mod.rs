@@ -7,6 +7,7 @@ pub mod env;
 pub mod injection;
 mod intent;
 pub mod no_role;
+pub mod plan;
 pub mod siblings;
 pub mod sts;
 pub mod webhook;

@@ -2,12 +2,16 @@
 //!
 //! Collectors fill it, [`crate::derive`] and [`crate::checks`] read it. It knows nothing of either.
 
+pub mod aws;
 mod fact;
+pub mod issuer;
 pub mod kubernetes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aws::Aws;
+use issuer::Issuer;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +56,10 @@ pub struct Facts {
     pub secrets: BTreeMap<String, Fact<Secret>>,
     /// What is the same for every subject of the run.
     pub cluster: Arc<Cluster>,
+    /// What AWS says of the identity that the subject should have.
+    pub aws: Arc<Aws>,
+    /// The issuer of its tokens.
+    pub issuer: Arc<Issuer>,
     /// Links that this run does not look at, and why.
     pub not_reached: BTreeMap<Step, Unknown>,
 }
@@ -145,8 +153,6 @@ pub struct Cluster {
     pub webhook_workload: Fact<Owner>,
     /// Endpoints of a self-hosted webhook's service.
     pub webhook_endpoints: Fact<Listing<EndpointSlice>>,
-    /// EKS Pod Identity associations of the service account (AWS; not asked yet).
-    pub pod_identity_associations: Fact<Vec<String>>,
 }
 
 impl Facts {
@@ -170,6 +176,22 @@ impl Facts {
             cluster.webhook_config_map.unknown(),
             cluster.webhook_workload.unknown(),
             of_listing(&cluster.webhook_endpoints),
+            self.issuer.api.unknown(),
+            self.issuer.api_keys.unknown(),
+            self.issuer.minted.unknown(),
+            self.issuer.published.unknown(),
+            self.issuer.published_keys.unknown(),
+            self.aws.caller.unknown(),
+            self.aws.role.unknown(),
+            self.aws.policies.unknown(),
+            self.aws.providers.unknown(),
+            self.aws.provider.unknown(),
+            self.aws.cluster.unknown(),
+            self.aws.associations.unknown(),
+            of_listing(&self.aws.trail),
+            self.aws.simulation.unknown(),
+            self.aws.trial.unknown(),
+            self.aws.second_trial.unknown(),
         ]
         .into_iter()
         .flatten()
@@ -177,7 +199,7 @@ impl Facts {
         .chain(self.secrets.values().filter_map(Fact::unknown))
         .chain(self.not_reached.values())
         {
-            let asked = !matches!(unknown.why, Why::NotAsked(_))
+            let asked = !matches!(unknown.why, Why::NotAsked(_) | Why::Excluded(_))
                 || self.not_reached.values().any(|link| link == unknown);
             if asked && !all.contains(&unknown) {
                 all.push(unknown);
