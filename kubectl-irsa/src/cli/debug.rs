@@ -1,5 +1,6 @@
 //! `kubectl irsa debug`.
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::checks;
 use crate::collect::aws::Session;
 use crate::collect::eks_hints::EksHints;
 use crate::collect::files::Store;
+use crate::collect::logs;
 use crate::collect::web::Web;
 use crate::collect::{
     Cloud, CollectError, Progress, Reader,
@@ -83,6 +85,12 @@ pub struct Debug {
     /// Request no credentials: make no token of the service account and try none at STS
     #[arg(long)]
     no_assume: bool,
+    /// Do not read the log of the target container
+    #[arg(long)]
+    no_logs: bool,
+    /// An error that the application printed; - reads it from stdin
+    #[arg(long, value_name = "TEXT|-")]
+    error: Option<String>,
     /// An action that the application needs, to be simulated for the role: s3:GetObject; may be repeated
     #[arg(long, value_name = "ACTION", value_delimiter = ',')]
     action: Vec<String>,
@@ -127,8 +135,9 @@ impl Debug {
         progress: &Progress,
     ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
         let (reader, cloud, namespace) = self.sources(progress).await?;
+        let said = self.error.as_deref().map(said).transpose()?;
         let flags = if self.from.is_empty() { self.cluster.access().kubectl_flags() } else { Vec::new() };
-        let one = |target| self.diagnose_one(&reader, &cloud, &namespace, target, &flags, choice);
+        let one = |target| self.diagnose_one(&reader, &cloud, &namespace, target, &flags, said.as_deref(), choice);
         let mut diagnoses = Vec::new();
         let mut failures = Vec::new();
         for outcome in futures::future::join_all(targets.iter().map(one)).await {
@@ -147,6 +156,7 @@ impl Debug {
         namespace: &str,
         target: &Target,
         flags: &[String],
+        said: Option<&str>,
         choice: &Choice,
     ) -> Result<Vec<Diagnosis>, CliError> {
         let in_files = match (reader, self.cluster.namespace()) {
@@ -155,7 +165,10 @@ impl Debug {
         };
         let namespace = in_files.as_deref().unwrap_or(namespace);
         let cloud = cloud.as_ref().map_err(Why::clone);
-        let subjects = gather(reader, cloud, namespace, target, self.container.as_deref(), flags).await?;
+        let mut subjects = gather(reader, cloud, namespace, target, self.container.as_deref(), flags).await?;
+        if let Some(text) = said {
+            subjects.iter_mut().for_each(|facts| logs::add_said(facts, text));
+        }
         let judged = subjects.iter().map(|facts| diagnosis::diagnose(facts, choice)).collect();
         Ok(diagnosis::group(judged))
     }
@@ -190,6 +203,7 @@ impl Debug {
             web,
             progress: progress.clone(),
             assume: !self.no_assume,
+            logs: !self.no_logs,
             actions: self.action.clone(),
             resources: self.resource.clone(),
         })
@@ -209,6 +223,19 @@ impl Debug {
         Style { color: self.color.on(), width: width.clamp(40, 100), unicode, verbose: self.verbose }
     }
 }
+
+/// The text of `--error`.
+fn said(text: &str) -> Result<String, CliError> {
+    if text != "-" {
+        return Ok(text.to_owned());
+    }
+    let mut read = Vec::new();
+    std::io::stdin().lock().take(SAID_BYTES).read_to_end(&mut read).map_err(CliError::Stdin)?;
+    Ok(String::from_utf8_lossy(&read).into_owned())
+}
+
+/// More of an error text is not read.
+const SAID_BYTES: u64 = 1 << 20;
 
 /// With `--from` and without `-n`, the namespace in which the files have the target.
 fn namespace_in_files(store: &Store, target: &Target) -> Result<Option<String>, CliError> {

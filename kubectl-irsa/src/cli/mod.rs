@@ -103,6 +103,9 @@ pub enum CliError {
     /// stdout cannot be written.
     #[error("cannot write to stdout: {0}")]
     Write(std::io::Error),
+    /// stdin cannot be read.
+    #[error("cannot read stdin: {0}")]
+    Stdin(std::io::Error),
     /// The runtime cannot start.
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),

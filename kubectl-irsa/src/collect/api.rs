@@ -237,7 +237,7 @@ impl Api {
         self.read(path, accept).await
     }
 
-    /// The last lines of a container's log, at most [`LOG_BYTES`] of them.
+    /// The last lines of a container's log, each with its time before it.
     pub async fn log(
         &self,
         namespace: &str,
@@ -246,7 +246,7 @@ impl Api {
         previous: bool,
     ) -> Result<Vec<u8>, NoAnswer> {
         let path = format!(
-            "/api/v1/namespaces/{}/pods/{}/log?container={}&previous={previous}&tailLines={LOG_LINES}&limitBytes={LOG_BYTES}",
+            "/api/v1/namespaces/{}/pods/{}/log?container={}&previous={previous}&timestamps=true&tailLines={LOG_LINES}&limitBytes={LOG_BYTES}",
             encode(namespace),
             encode(pod),
             encode(container),

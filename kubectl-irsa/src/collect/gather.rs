@@ -144,6 +144,7 @@ async fn of_cluster(
         cluster: Arc::clone(&cluster),
         aws: Arc::clone(&aws),
         issuer: Arc::clone(&issuer),
+        heard: Fact::unknown_because("the application's log", no_aws.clone(), None),
         not_reached: not_reached(),
         subject,
     };

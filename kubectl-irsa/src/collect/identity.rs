@@ -10,6 +10,7 @@ use super::Progress;
 use super::api::{Api, NoAnswer};
 use super::aws::{Attempt, Session};
 use super::issuer;
+use super::logs;
 use super::token::Token;
 use super::web::Web;
 use crate::derive::Derived;
@@ -29,6 +30,8 @@ pub struct Cloud {
     pub progress: Progress,
     /// False with `--no-assume`: no credentials are requested.
     pub assume: bool,
+    /// False with `--no-logs`.
+    pub logs: bool,
     /// `--action`.
     pub actions: Vec<String>,
     /// `--resource`.
@@ -168,9 +171,13 @@ impl Cloud {
                 .into_iter()
                 .map(|(plan, pod)| async move { (plan, self.identity(api, wide, early, plan, pod).await) }),
         );
-        let answers: BTreeMap<&Plan, (Arc<Aws>, Arc<Issuer>)> = answers.await.into_iter().collect();
+        let (answers, heard) = tokio::join!(answers, join_all(subjects.iter().enumerate().map(
+            |(index, facts)| logs::of(api, facts, self.logs, index)
+        )));
+        let answers: BTreeMap<&Plan, (Arc<Aws>, Arc<Issuer>)> = answers.into_iter().collect();
         let of_subject: Vec<_> = plans.iter().map(|plan| answers.get(plan).cloned()).collect();
-        for (facts, answer) in subjects.iter_mut().zip(of_subject) {
+        for ((facts, answer), heard) in subjects.iter_mut().zip(of_subject).zip(heard) {
+            facts.heard = heard;
             if let Some((aws, issuer)) = answer {
                 (facts.aws, facts.issuer) = (aws, issuer);
             }

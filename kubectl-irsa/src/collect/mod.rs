@@ -11,6 +11,7 @@ pub mod files;
 mod gather;
 mod identity;
 mod issuer;
+pub mod logs;
 mod progress;
 pub mod resource;
 mod token;

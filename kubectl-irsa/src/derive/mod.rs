@@ -10,6 +10,7 @@ pub mod no_role;
 pub mod plan;
 pub mod siblings;
 pub mod sts;
+pub mod trial;
 pub mod webhook;
 pub mod webhook_config;
 
@@ -42,6 +43,8 @@ pub struct Derived<'f> {
     pub containers: Vec<ContainerView<'f>>,
     /// Pods of the same workload.
     pub siblings: Siblings<'f>,
+    /// What STS said to a fresh token of the service account.
+    pub trial: trial::Verdict<'f>,
 }
 
 /// Which Kubernetes it is.
@@ -67,7 +70,7 @@ impl<'f> Derived<'f> {
         injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
         let siblings =
             Siblings::of(facts, containers.iter().find(|view| view.is_target).map(|view| view.container));
-        Self { facts, platform, registrations, settings, selection, intent, containers, siblings }
+        Self { facts, platform, registrations, settings, selection, intent, containers, siblings, trial: trial::Verdict::of(facts) }
     }
 
     /// The container that the report is about.

@@ -127,10 +127,10 @@ pub struct EksCluster {
 pub struct Association {
     /// `a-…`.
     pub id: String,
-    /// Namespace of the service account.
-    pub namespace: String,
-    /// The service account.
-    pub service_account: String,
+    /// The role that it gives.
+    pub role_arn: Option<String>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
 }
 
 /// A failed call as CloudTrail keeps it.

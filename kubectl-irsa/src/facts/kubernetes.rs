@@ -276,8 +276,17 @@ object!(
         name: String,
         /// What it does now.
         state: ContainerState,
+        /// How often it was started again.
+        restart_count: u32,
     }
 );
+
+impl PodStatus {
+    /// Regular and init containers.
+    pub fn all_container_statuses(&self) -> impl Iterator<Item = &ContainerStatus> {
+        self.container_statuses.iter().chain(&self.init_container_statuses)
+    }
+}
 
 object!(
     /// `state`.

@@ -21,6 +21,7 @@ use kubernetes::{
     Secret, ServerVersion, ServiceAccount,
 };
 
+use crate::aws_error::Sighting;
 use crate::step::Step;
 
 /// One subject and all that was observed about it.
@@ -60,8 +61,19 @@ pub struct Facts {
     pub aws: Arc<Aws>,
     /// The issuer of its tokens.
     pub issuer: Arc<Issuer>,
+    /// Errors of AWS that the application spoke of: in the target container's log, or in the text that the user gave.
+    pub heard: Fact<Listing<Heard>>,
     /// Links that this run does not look at, and why.
     pub not_reached: BTreeMap<Step, Unknown>,
+}
+
+/// An error that the application spoke of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Heard {
+    /// What it says.
+    pub error: Sighting,
+    /// When it was last said, by the node's clock; `None` where the text does not tell.
+    pub at: Option<Timestamp>,
 }
 
 /// What the user asked about.
@@ -192,6 +204,7 @@ impl Facts {
             self.aws.simulation.unknown(),
             self.aws.trial.unknown(),
             self.aws.second_trial.unknown(),
+            of_listing(&self.heard),
         ]
         .into_iter()
         .flatten()

@@ -30,26 +30,25 @@ impl Session {
         let Some(name) = self.settings().cluster() else { return Fact::not_asked(what, NO_NAME) };
         let action = "eks:ListPodIdentityAssociations";
         let client = aws_sdk_eks::Client::new(&self.sdk);
-        // There is at most one: EKS refuses a second for the same service account.
-        let call = client
+        let list = client
             .list_pod_identity_associations()
             .cluster_name(name)
             .namespace(namespace)
-            .service_account(service_account)
-            .send();
-        let associations = self.ask(action, call).await.map(|answer| {
-            answer
-                .associations
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|entry| {
-                    Some(Association {
-                        id: entry.association_id?,
-                        namespace: entry.namespace?,
-                        service_account: entry.service_account?,
-                    })
-                })
-                .collect()
+            .service_account(service_account);
+        let found = match self.ask(action, list.send()).await {
+            Ok(answer) => answer.associations.unwrap_or_default(),
+            Err(error) => return fact(Err(error), what, action, name),
+        };
+        // There is at most one: EKS refuses a second for the same service account. Its role stands in the description only.
+        let Some(id) = found.into_iter().find_map(|entry| entry.association_id) else {
+            return fact(Ok(Vec::new()), what, action, name);
+        };
+        let action = "eks:DescribePodIdentityAssociation";
+        let describe = client.describe_pod_identity_association().cluster_name(name).association_id(&id);
+        let associations = self.ask(action, describe.send()).await.map(|answer| {
+            let described = answer.association;
+            let created = described.as_ref().and_then(|found| super::timestamp(found.created_at.as_ref()?));
+            vec![Association { id, role_arn: described.and_then(|found| found.role_arn), created }]
         });
         fact(associations, what, action, name)
     }
