@@ -15,6 +15,7 @@ pub mod diagnosis;
 pub mod facts;
 pub mod finding;
 pub mod output;
+pub mod policy;
 pub mod shell;
 pub mod step;
 pub mod target;
