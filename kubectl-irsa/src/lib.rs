@@ -7,6 +7,7 @@
 //!            (all I/O)   (data)    (pure)     (pure)     (pure)        (pure)
 //! ```
 
+pub mod aws_error;
 pub mod checks;
 pub mod cli;
 pub mod collect;
