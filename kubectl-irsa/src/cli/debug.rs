@@ -137,7 +137,8 @@ impl Debug {
         let (reader, cloud, namespace) = self.sources(progress).await?;
         let said = self.error.as_deref().map(said).transpose()?;
         let flags = if self.from.is_empty() { self.cluster.access().kubectl_flags() } else { Vec::new() };
-        let one = |target| self.diagnose_one(&reader, &cloud, &namespace, target, &flags, said.as_deref(), choice);
+        let one =
+            |target| self.diagnose_one(&reader, &cloud, &namespace, target, &flags, said.as_deref(), choice);
         let mut diagnoses = Vec::new();
         let mut failures = Vec::new();
         for outcome in futures::future::join_all(targets.iter().map(one)).await {

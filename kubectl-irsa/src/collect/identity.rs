@@ -171,9 +171,12 @@ impl Cloud {
                 .into_iter()
                 .map(|(plan, pod)| async move { (plan, self.identity(api, wide, early, plan, pod).await) }),
         );
-        let (answers, heard) = tokio::join!(answers, join_all(subjects.iter().enumerate().map(
-            |(index, facts)| logs::of(api, facts, self.logs, index)
-        )));
+        let (answers, heard) = tokio::join!(
+            answers,
+            join_all(
+                subjects.iter().enumerate().map(|(index, facts)| logs::of(api, facts, self.logs, index))
+            )
+        );
         let answers: BTreeMap<&Plan, (Arc<Aws>, Arc<Issuer>)> = answers.into_iter().collect();
         let of_subject: Vec<_> = plans.iter().map(|plan| answers.get(plan).cloned()).collect();
         for ((facts, answer), heard) in subjects.iter_mut().zip(of_subject).zip(heard) {

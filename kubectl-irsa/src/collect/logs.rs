@@ -24,9 +24,11 @@ pub async fn of(api: &Api, facts: &Facts, wanted: bool, index: usize) -> Fact<Li
         return Fact::not_asked(what, format!("the logs of the newest {PODS} pods are read"));
     }
     let (name, container) = (&pod.value.metadata.name, target.name());
-    let restarted = pod.value.status.all_container_statuses().any(|status| {
-        status.name == container && status.restart_count > 0
-    });
+    let restarted = pod
+        .value
+        .status
+        .all_container_statuses()
+        .any(|status| status.name == container && status.restart_count > 0);
     let log = |previous| api.log(&facts.namespace_name, name, container, previous);
     let before = async {
         // A log of a former run may be gone: that it was asked for is no fault.

@@ -70,7 +70,17 @@ impl<'f> Derived<'f> {
         injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
         let siblings =
             Siblings::of(facts, containers.iter().find(|view| view.is_target).map(|view| view.container));
-        Self { facts, platform, registrations, settings, selection, intent, containers, siblings, trial: trial::Verdict::of(facts) }
+        Self {
+            facts,
+            platform,
+            registrations,
+            settings,
+            selection,
+            intent,
+            containers,
+            siblings,
+            trial: trial::Verdict::of(facts),
+        }
     }
 
     /// The container that the report is about.
