@@ -43,6 +43,7 @@ pub async fn gather(
         name: target.name.clone(),
         container: container.map(str::to_owned),
         kubectl_flags: kubectl_flags.to_vec(),
+        aws_flags: cloud.as_ref().map_or_else(|_| Vec::new(), |cloud| cloud.session.settings().cli_flags()),
     };
     let (Reader::Api(api), Ok(cloud)) = (reader, &cloud) else {
         let why = cloud.err().unwrap_or(Why::NotInFiles);

@@ -200,6 +200,10 @@ impl Cloud {
         let late;
         let minted = match early.tokens.get(&key) {
             Some(minted) => minted,
+            None if plan.role_arn.is_none() => {
+                late = Minted { token: None, claims: Fact::not_asked(TRIAL, NO_ROLE) };
+                &late
+            }
             None => {
                 late = mint(self, api, &plan.namespace, &key.0, &key.1, pod).await;
                 &late
@@ -253,7 +257,8 @@ impl Cloud {
             trail,
             simulation,
             self.trials(minted, plan),
-            self.published(issuer.as_deref()),
+            // Who is to become no role needs no issuer.
+            self.published(issuer.as_deref().filter(|_| arn.is_some())),
         );
         let aws = Aws {
             caller: self.session.caller().await.clone(),
@@ -285,7 +290,7 @@ impl Cloud {
         issuer: Option<&str>,
     ) -> (Fact<Published<Discovery>>, Fact<Published<Vec<Key>>>) {
         let Some(issuer) = issuer else {
-            let why = "the cluster's issuer is not known";
+            let why = "no role is named, or the cluster's issuer is not known";
             return (
                 Fact::not_asked("the published discovery document", why),
                 Fact::not_asked("the published signing keys", why),

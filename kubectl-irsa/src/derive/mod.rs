@@ -213,6 +213,17 @@ impl<'f> Derived<'f> {
         shell::command(std::iter::once("kubectl").chain(flags).chain(words.iter().copied()))
     }
 
+    /// An AWS CLI command that asks as this run did, each word quoted.
+    pub fn aws(&self, words: &[&str]) -> String {
+        let flags = self.facts.request.aws_flags.iter().map(String::as_str);
+        shell::command(std::iter::once("aws").chain(words.iter().copied()).chain(flags))
+    }
+
+    /// Which identity AWS was asked about.
+    pub fn plan(&self) -> plan::Plan {
+        plan::Plan::of(self, None)
+    }
+
     /// `kubectl annotate serviceaccount …`, for the subject's service account.
     pub fn annotate(&self, assignment: &str) -> String {
         let (name, namespace) = (&self.facts.service_account_name, &self.facts.namespace_name);

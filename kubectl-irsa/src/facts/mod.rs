@@ -87,6 +87,8 @@ pub struct Request {
     pub container: Option<String>,
     /// kubectl flags that a printed command needs in order to reach the same cluster: `--context prod`.
     pub kubectl_flags: Vec<String>,
+    /// AWS CLI flags that a printed command needs in order to ask as this run did: `--profile`, `prod`.
+    pub aws_flags: Vec<String>,
 }
 
 /// What one report is about.

@@ -39,6 +39,11 @@ impl Settings {
         self.region.as_deref().or(self.hints.region.as_deref())
     }
 
+    /// The flags that let the AWS CLI ask as this run does.
+    pub fn cli_flags(&self) -> Vec<String> {
+        self.profile().map(|profile| vec![String::from("--profile"), profile.to_owned()]).unwrap_or_default()
+    }
+
     /// The profile to sign in with. The kubeconfig's counts only where the environment chooses none.
     fn profile(&self) -> Option<&str> {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
