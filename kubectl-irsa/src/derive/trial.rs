@@ -81,6 +81,11 @@ impl<'f> Verdict<'f> {
         matches!(self, Self::Accepted(_))
     }
 
+    /// True if STS let the token pass this stage: it accepted, or refused at a later one.
+    pub fn passed(&self, stage: Stage) -> bool {
+        self.accepted() || self.refusal().is_some_and(|refusal| refusal.stage > Some(stage))
+    }
+
     /// True if the answer proves that the link holds: STS passed it, whatever we read of the configuration.
     pub fn proves(&self, step: Step) -> bool {
         match self {
