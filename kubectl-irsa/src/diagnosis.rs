@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::checks::{self, Check, Outcome};
 use crate::derive::container::{ContainerView, ROLE_ARN, Wiring};
 use crate::derive::{Derived, Mechanism};
-use crate::facts::{Facts, Subject, Unknown, of_listing};
+use crate::facts::{Facts, Subject, Unknown, Why, of_listing};
 use crate::finding::{About, Confidence, Evidence, Finding, Fix, Severity};
 use crate::step::Step;
 
@@ -277,7 +277,7 @@ pub fn diagnose(facts: &Facts, choice: &Choice) -> Diagnosis {
         summary: summary(verdict, root.as_ref(), &target, &chain),
         target,
         verdict,
-        proof: Proof::Config,
+        proof: if derived.trial.accepted() { Proof::Iam } else { Proof::Config },
         root_cause: root,
         findings,
         chain,
@@ -311,7 +311,7 @@ fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> Vec<Reported
     }
     // Stable: within a link and a severity the registry's order is the order of repair.
     findings.sort_by_key(|(index, finding)| {
-        (finding.severity, !is_on_target(finding, target), finding.step, *index)
+        (severity(finding, derived), !is_on_target(finding, target), finding.step, *index)
     });
 
     let mut used: BTreeMap<&str, usize> = BTreeMap::new();
@@ -330,14 +330,14 @@ fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> Vec<Reported
         .map(|((_, finding), key)| {
             let cause = findings.iter().zip(&keys).find(|((_, other), _)| {
                 // A warning cannot be the cause of an error; and each container has its own causes.
-                other.severity <= finding.severity
+                severity(other, derived) <= severity(finding, derived)
                     && explains(other.id).contains(&finding.id)
                     && same_subject(&other.about, &finding.about)
             });
             Reported {
                 key: key.clone(),
                 id: finding.id,
-                severity: finding.severity,
+                severity: severity(finding, derived),
                 confidence: finding.confidence,
                 step: finding.step,
                 title: finding.title,
@@ -350,6 +350,14 @@ fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> Vec<Reported
             }
         })
         .collect()
+}
+
+/// What STS itself has passed cannot be what is wrong, however the configuration reads.
+fn severity(finding: &Finding, derived: &Derived<'_>) -> Severity {
+    match finding.severity {
+        Severity::Error if derived.trial.proves(finding.step) => Severity::Info,
+        severity => severity,
+    }
 }
 
 /// Where the page of an id stands.
@@ -401,11 +409,18 @@ fn link(
     }
     let of_step =
         || outcomes.iter().filter(move |(check, _)| check.meta.step == step).map(|(_, outcome)| outcome);
-    let missing: Option<&Unknown> = of_step().find_map(|outcome| match outcome {
-        Outcome::Unknown(unknowns) => unknowns.first(),
-        _ => None,
-    });
-    let why_not = facts.not_reached.get(&step).or(missing);
+    if derived.trial.proves(step) && here(Severity::Warning).is_none() {
+        let summary = String::from("proven: STS let a fresh token of the service account pass");
+        return Link { step, status: Status::Pass, summary, reason: None };
+    }
+    let missing = || {
+        of_step().filter_map(|outcome| match outcome {
+            Outcome::Unknown(unknowns) if !derived.trial.proves(step) => Some(unknowns),
+            _ => None,
+        })
+    };
+    let by_user = |unknown: &&Unknown| matches!(unknown.why, Why::Excluded(_));
+    let why_not = facts.not_reached.get(&step).or_else(|| missing().flatten().find(|why| !by_user(why)));
     if let Some(warning) = here(Severity::Warning) {
         let reason = why_not.map(|unknown| format!("not checked: {}: {}", unknown.what, unknown.why));
         return Link { step, status: Status::Warn, summary: warning.summary.clone(), reason };
@@ -418,6 +433,10 @@ fn link(
         // A tick here would read as "injected".
         let reason = Some(String::from("nothing names a role, so there is nothing to inject"));
         return Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason };
+    }
+    if let Some(unknown) = missing().flatten().find(by_user) {
+        let reason = Some(unknown.why.to_string());
+        return Link { step, status: Status::Skipped, summary: String::from("skipped"), reason };
     }
     let passed = of_step().filter(|outcome| matches!(outcome, Outcome::Pass | Outcome::Fail(_))).count();
     let left_out = excluded.iter().filter(|check| check.meta.step == step).count();

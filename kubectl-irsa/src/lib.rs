@@ -7,6 +7,7 @@
 //!            (all I/O)   (data)    (pure)     (pure)     (pure)        (pure)
 //! ```
 
+pub mod aws_error;
 pub mod checks;
 pub mod cli;
 pub mod collect;
@@ -15,6 +16,7 @@ pub mod diagnosis;
 pub mod facts;
 pub mod finding;
 pub mod output;
+pub mod policy;
 pub mod shell;
 pub mod step;
 pub mod target;

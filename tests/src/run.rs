@@ -59,13 +59,18 @@ impl Run {
     }
 }
 
-/// A plugin call with nothing of the caller's own configuration: no kubeconfig, no colours, no locale.
+/// A plugin call with nothing of the caller's own configuration: no kubeconfig, no colours, no locale, no AWS credentials; and
+/// with no way out of this machine.
 pub fn plugin() -> Command {
     let mut command = Command::new(binary());
     command
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", "/nonexistent")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        // Nothing listens on the discard port.
+        .env("HTTPS_PROXY", "http://127.0.0.1:9")
+        .env("NO_PROXY", "127.0.0.1,localhost")
         .stdin(Stdio::null());
     command
 }

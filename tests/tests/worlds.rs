@@ -105,6 +105,8 @@ fn against_schema(run: &Run) -> String {
 fn debug(world: &World, format: &str) -> Command {
     let mut command = plugin();
     command.arg("debug").args(&world.header.debug).args(["-o", format]);
+    // Without an AWS account in the world there is nothing to try and nothing to say.
+    command.args(["--no-assume", "--no-logs"]);
     command
 }
 

@@ -39,7 +39,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
     let source = lack.account.source.at(annotation_path(&key));
     let (name, namespace) = (&facts.service_account_name, &facts.namespace_name);
-    let certain = facts.cluster.pod_identity_associations.known().is_some_and(|list| list.value.is_empty());
+    let certain = facts.aws.associations.known().is_some_and(|list| list.value.is_empty());
     let summary = if certain || facts.subject.pod().is_none() {
         format!("service account {namespace}/{name} names no IAM role")
     } else {

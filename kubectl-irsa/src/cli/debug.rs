@@ -1,20 +1,27 @@
 //! `kubectl irsa debug`.
 
+use std::io::Read;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
 
-use super::flags::{ClusterFlags, duration};
+use super::flags::{AwsFlags, ClusterFlags, duration};
 use super::{CliError, Color, print};
 use crate::checks;
+use crate::collect::aws::Session;
+use crate::collect::eks_hints::EksHints;
 use crate::collect::files::Store;
+use crate::collect::logs;
+use crate::collect::web::Web;
 use crate::collect::{
-    CollectError, Progress, Reader,
+    Cloud, CollectError, Progress, Reader,
     api::{Api, causes},
     gather,
 };
 use crate::diagnosis::{self, Choice, Diagnosis};
+use crate::facts::Why;
 use crate::output::{self, Format, Style};
 use crate::target::{self, Target};
 
@@ -75,8 +82,37 @@ pub struct Debug {
     /// Show links that do not apply and remarks, and on stderr every answer of the API server
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
+    /// Request no credentials: make no token of the service account and try none at STS
+    #[arg(long)]
+    no_assume: bool,
+    /// Do not read the log of the target container
+    #[arg(long)]
+    no_logs: bool,
+    /// An error that the application printed; - reads it from stdin
+    #[arg(long, value_name = "TEXT|-")]
+    error: Option<String>,
+    /// An action that the application needs, to be simulated for the role: s3:GetObject; may be repeated
+    #[arg(long, value_name = "ACTION", value_delimiter = ',')]
+    action: Vec<String>,
+    /// The ARN that the action is done on; may be repeated
+    #[arg(long, value_name = "ARN", requires = "action")]
+    resource: Vec<String>,
+    #[command(flatten)]
+    aws: AwsFlags,
     #[command(flatten)]
     cluster: ClusterFlags,
+}
+
+/// Where facts are read from.
+struct Sources {
+    reader: Reader,
+    /// Or why AWS is not asked.
+    cloud: Result<Cloud, Why>,
+    namespace: String,
+    /// What a printed command needs to reach the same cluster.
+    kubectl_flags: Vec<String>,
+    /// The text of `--error`.
+    said: Option<String>,
 }
 
 impl Debug {
@@ -110,9 +146,8 @@ impl Debug {
         choice: &Choice,
         progress: &Progress,
     ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
-        let (reader, namespace) = self.reader(progress).await?;
-        let flags = if self.from.is_empty() { self.cluster.access().kubectl_flags() } else { Vec::new() };
-        let one = |target| self.diagnose_one(&reader, &namespace, target, &flags, choice);
+        let sources = self.sources(progress).await?;
+        let one = |target| self.diagnose_one(&sources, target, choice);
         let mut diagnoses = Vec::new();
         let mut failures = Vec::new();
         for outcome in futures::future::join_all(targets.iter().map(one)).await {
@@ -126,23 +161,27 @@ impl Debug {
 
     async fn diagnose_one(
         &self,
-        reader: &Reader,
-        namespace: &str,
+        sources: &Sources,
         target: &Target,
-        flags: &[String],
         choice: &Choice,
     ) -> Result<Vec<Diagnosis>, CliError> {
+        let Sources { reader, cloud, namespace, kubectl_flags, said } = sources;
         let in_files = match (reader, self.cluster.namespace()) {
             (Reader::Files(store), None) => namespace_in_files(store, target)?,
             _ => None,
         };
         let namespace = in_files.as_deref().unwrap_or(namespace);
-        let subjects = gather(reader, namespace, target, self.container.as_deref(), flags).await?;
+        let (cloud, container) = (cloud.as_ref().map_err(Why::clone), self.container.as_deref());
+        let mut subjects = gather(reader, cloud, namespace, target, container, kubectl_flags).await?;
+        if let Some(text) = said {
+            subjects.iter_mut().for_each(|facts| logs::add_said(facts, text));
+        }
         let judged = subjects.iter().map(|facts| diagnosis::diagnose(facts, choice)).collect();
         Ok(diagnosis::group(judged))
     }
 
-    async fn reader(&self, progress: &Progress) -> Result<(Reader, String), CliError> {
+    async fn sources(&self, progress: &Progress) -> Result<Sources, CliError> {
+        let said = self.error.as_deref().map(said).transpose()?;
         if !self.from.is_empty() {
             let at = self.at.as_ref().map(|text| {
                 text.parse::<Timestamp>().map_err(|_| CliError::Value {
@@ -151,15 +190,41 @@ impl Debug {
                     expected: "expected a time such as 2026-11-22T08:00:00Z",
                 })
             });
-            let store = Store::load(&self.from, at.transpose()?)?;
-            return Ok((Reader::Files(store), self.cluster.namespace().unwrap_or("default").to_owned()));
+            return Ok(Sources {
+                reader: Reader::Files(Store::load(&self.from, at.transpose()?)?),
+                cloud: Err(Why::NotInFiles),
+                namespace: self.cluster.namespace().unwrap_or("default").to_owned(),
+                kubectl_flags: Vec::new(),
+                said,
+            });
         }
         let timeout = self.cluster.request_timeout()?;
-        let config = self.cluster.access().config(timeout).await?;
+        let access = self.cluster.access();
+        let (config, hints) = access.config(timeout).await?;
         let (namespace, address) = (config.default_namespace.clone(), config.cluster_url.to_string());
         let api = Api::new(config, timeout, progress.clone())
             .map_err(|error| CliError::Client { address, cause: causes(&error) })?;
-        Ok((Reader::Api(api), namespace))
+        Ok(Sources {
+            reader: Reader::Api(api),
+            cloud: self.cloud(hints, timeout, progress).await,
+            namespace,
+            kubectl_flags: access.kubectl_flags(),
+            said,
+        })
+    }
+
+    /// What cannot be set up for AWS takes only AWS's part of the answer away.
+    async fn cloud(&self, hints: EksHints, timeout: Duration, progress: &Progress) -> Result<Cloud, Why> {
+        let web = Web::new(timeout, progress.clone()).map_err(|error| Why::Failed(error.to_string()))?;
+        Ok(Cloud {
+            session: Session::open(self.aws.settings(hints), web.clone()).await,
+            web,
+            progress: progress.clone(),
+            assume: !self.no_assume,
+            logs: !self.no_logs,
+            actions: self.action.clone(),
+            resources: self.resource.clone(),
+        })
     }
 
     fn style(&self) -> Style {
@@ -176,6 +241,19 @@ impl Debug {
         Style { color: self.color.on(), width: width.clamp(40, 100), unicode, verbose: self.verbose }
     }
 }
+
+/// The text of `--error`.
+fn said(text: &str) -> Result<String, CliError> {
+    if text != "-" {
+        return Ok(text.to_owned());
+    }
+    let mut read = Vec::new();
+    std::io::stdin().lock().take(SAID_BYTES).read_to_end(&mut read).map_err(CliError::Stdin)?;
+    Ok(String::from_utf8_lossy(&read).into_owned())
+}
+
+/// More of an error text is not read.
+const SAID_BYTES: u64 = 1 << 20;
 
 /// With `--from` and without `-n`, the namespace in which the files have the target.
 fn namespace_in_files(store: &Store, target: &Target) -> Result<Option<String>, CliError> {

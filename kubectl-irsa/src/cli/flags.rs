@@ -7,6 +7,8 @@ use clap::Args;
 
 use super::CliError;
 use crate::collect::access::{Access, Secret};
+use crate::collect::aws::Settings;
+use crate::collect::eks_hints::EksHints;
 
 /// The cli-runtime flags.
 #[derive(Debug, Args)]
@@ -60,6 +62,38 @@ pub struct ClusterFlags {
     /// How long to wait for one answer of the API server: 10s, 1m, or a number of seconds
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     request_timeout: String,
+}
+
+/// How AWS is asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "AWS")]
+pub struct AwsFlags {
+    /// Profile to sign in to AWS with; by default as the AWS CLI chooses, else that of the kubeconfig
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Region of the cluster; by default that of the kubeconfig or of the profile
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// The cluster's name in EKS; by default as the kubeconfig tells it
+    #[arg(long, value_name = "NAME")]
+    cluster_name: Option<String>,
+}
+
+impl AwsFlags {
+    /// `--profile`.
+    pub fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
+    /// The flags as the collector takes them.
+    pub fn settings(&self, hints: EksHints) -> Settings {
+        Settings {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            cluster: self.cluster_name.clone(),
+            hints,
+        }
+    }
 }
 
 impl ClusterFlags {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use thiserror::Error;
 
+use super::eks_hints::EksHints;
+
 /// The flags of `k8s.io/cli-runtime` that choose the cluster and the user.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
@@ -120,8 +122,9 @@ impl Access {
         flags
     }
 
-    /// Reads the kubeconfig and lays the flags over it. The namespace of `-n` wins over that of the context.
-    pub async fn config(&self, request_timeout: Duration) -> Result<kube::Config, AccessError> {
+    /// Reads the kubeconfig and lays the flags over it, and what it tells of an EKS cluster. The namespace of `-n` wins over
+    /// that of the context.
+    pub async fn config(&self, request_timeout: Duration) -> Result<(kube::Config, EksHints), AccessError> {
         let paths = self.paths()?;
         let shown = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(":");
         let named =
@@ -153,6 +156,7 @@ impl Access {
         };
         let contexts =
             merged.contexts.iter().map(|context| context.name.clone()).collect::<Vec<_>>().join(", ");
+        let hints = EksHints::of(&merged, self);
         let mut config = kube::Config::from_custom_kubeconfig(merged, &options).await.map_err(|cause| {
             let hint = match cause {
                 KubeconfigError::LoadContext(_) if !contexts.is_empty() => {
@@ -172,7 +176,7 @@ impl Access {
         config.write_timeout = None;
         // One deadline for an answer, not one for each of several tries.
         config.default_retry = false;
-        Ok(config)
+        Ok((config, hints))
     }
 
     fn lay_over(&self, config: &mut kube::Config) -> Result<(), AccessError> {
@@ -255,7 +259,7 @@ fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, AccessError> {
 }
 
 /// The certificates of a PEM bundle; `None` if there is none or one is damaged.
-fn der_of(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
+pub(super) fn der_of(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
     let blocks: Result<Vec<_>, _> = x509_parser::pem::Pem::iter_from_buffer(pem).collect();
     let blocks: Vec<_> = blocks
         .ok()?

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::Progress;
 use super::resource::{Query, Resource};
+use super::token::Token;
 use crate::facts::kubernetes::{Meta, ServerVersion};
 use crate::facts::{Fact, Grant, Listing, Source, Sourced, Unknown, Why};
 
@@ -22,6 +23,12 @@ const PAGE: usize = 500;
 const PAGES: usize = 20;
 /// The largest answer that is read, in bytes. A page of 500 large pods is some 20 MB.
 const LARGEST: usize = 256 * 1024 * 1024;
+/// Lines read of a log.
+const LOG_LINES: usize = 500;
+/// Bytes read of a log.
+const LOG_BYTES: usize = 1 << 20;
+/// Lifetime of a token made for this run, in seconds; the API server makes none shorter.
+const TOKEN_SECONDS: u32 = 600;
 
 /// A connection to an API server.
 #[derive(Clone)]
@@ -66,6 +73,17 @@ struct StatusBody {
 #[derive(Default)]
 struct StatusDetails {
     name: String,
+}
+
+/// What TokenRequest answers. No `Debug`: it holds a token.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    status: TokenStatus,
+}
+
+#[derive(Deserialize)]
+struct TokenStatus {
+    token: String,
 }
 
 /// One page of a list. Items are read one by one, so that a single odd object does not hide the others.
@@ -214,9 +232,70 @@ impl Api {
         })
     }
 
+    /// Reads a document that is no resource: discovery, keys.
+    pub async fn document<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, NoAnswer> {
+        self.read(path, accept).await
+    }
+
+    /// The last lines of a container's log, each with its time before it.
+    pub async fn log(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        previous: bool,
+    ) -> Result<Vec<u8>, NoAnswer> {
+        let path = format!(
+            "/api/v1/namespaces/{}/pods/{}/log?container={}&previous={previous}&timestamps=true&tailLines={LOG_LINES}&limitBytes={LOG_BYTES}",
+            encode(namespace),
+            encode(pod),
+            encode(container),
+        );
+        self.ask(get(&path, "*/*")).await
+    }
+
+    /// Makes a token of a service account, for one audience, bound to a pod where there is one.
+    pub async fn token(
+        &self,
+        namespace: &str,
+        service_account: &str,
+        audience: &str,
+        pod: Option<&Meta>,
+    ) -> Result<Token, NoAnswer> {
+        let bound = pod.map(
+            |pod| serde_json::json!({"kind": "Pod", "apiVersion": "v1", "name": pod.name, "uid": pod.uid}),
+        );
+        let request = serde_json::json!({
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"audiences": [audience], "expirationSeconds": TOKEN_SECONDS, "boundObjectRef": bound},
+        });
+        let path = format!(
+            "/api/v1/namespaces/{}/serviceaccounts/{}/token",
+            encode(namespace),
+            encode(service_account)
+        );
+        let request = Request::post(path)
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(request.to_string().into_bytes()));
+        let body = self.ask(request).await?;
+        let answer: TokenAnswer =
+            serde_json::from_slice(&body).map_err(|error| NoAnswer::Unreadable(unexpected(&error)))?;
+        Ok(Token::new(answer.status.token))
+    }
+
     async fn read<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, NoAnswer> {
-        let task = self.progress.start(path);
-        let answer = tokio::time::timeout(self.timeout, self.send(path, accept)).await;
+        let body = self.ask(get(path, accept)).await?;
+        serde_json::from_slice(&body).map_err(|error| NoAnswer::Unreadable(unexpected(&error)))
+    }
+
+    async fn ask(&self, request: http::Result<Request<Body>>) -> Result<Vec<u8>, NoAnswer> {
+        let mut request = request.map_err(|error| NoAnswer::Unreadable(error.to_string()))?;
+        let agent = header::HeaderValue::from_static(concat!("kubectl-irsa/", env!("CARGO_PKG_VERSION")));
+        request.headers_mut().insert(header::USER_AGENT, agent);
+        let task = self.progress.start(&format!("{} {}", request.method(), request.uri()));
+        let answer = tokio::time::timeout(self.timeout, self.send(request)).await;
         let answer = answer.unwrap_or(Err(NoAnswer::TimedOut));
         task.finish(match &answer {
             Ok(_) => String::from("200"),
@@ -225,16 +304,10 @@ impl Api {
             Err(NoAnswer::Unreachable(_)) => String::from("unreachable"),
             Err(NoAnswer::Unreadable(_)) => String::from("unreadable"),
         });
-        let body = answer?;
-        serde_json::from_slice(&body).map_err(|error| NoAnswer::Unreadable(unexpected(&error)))
+        answer
     }
 
-    async fn send(&self, path: &str, accept: &str) -> Result<Vec<u8>, NoAnswer> {
-        let request = Request::get(path)
-            .header(header::ACCEPT, accept)
-            .header(header::USER_AGENT, concat!("kubectl-irsa/", env!("CARGO_PKG_VERSION")))
-            .body(Body::empty())
-            .map_err(|error| NoAnswer::Unreadable(error.to_string()))?;
+    async fn send(&self, request: Request<Body>) -> Result<Vec<u8>, NoAnswer> {
         let response =
             self.client.send(request).await.map_err(|error| NoAnswer::Unreachable(causes(&error)))?;
         if let Some(time) = response.headers().get(header::DATE).and_then(|date| date.to_str().ok())
@@ -268,7 +341,8 @@ impl Api {
         })
     }
 
-    fn unknown(&self, what: String, error: &NoAnswer, grant: Option<Grant>) -> Unknown {
+    /// What an error means for a fact.
+    pub fn unknown(&self, what: String, error: &NoAnswer, grant: Option<Grant>) -> Unknown {
         match error {
             NoAnswer::Status { code: StatusCode::FORBIDDEN, message, .. } => {
                 Unknown { what, why: Why::Denied(message.clone()), grant }
@@ -289,6 +363,10 @@ impl Api {
             }
         }
     }
+}
+
+fn get(path: &str, accept: &str) -> http::Result<Request<Body>> {
+    Request::get(path).header(header::ACCEPT, accept).body(Body::empty())
 }
 
 fn what<T: Resource>(namespace: Option<&str>, name: &str) -> String {

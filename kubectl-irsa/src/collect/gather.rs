@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
+use super::api::Api;
+use super::identity::{AccountWide, Cloud, Early};
 use super::resource::{Query, Resource};
 use super::{CollectError, Reader};
 use crate::derive::siblings::{owner_key, sibling_labels};
+use crate::facts::aws::Aws;
+use crate::facts::issuer::Issuer;
 use crate::facts::kubernetes::{
     ConfigMap, Container, CronJob, DaemonSet, Deployment, EndpointSlice, EnvValue, Event, Job, LabelSelector,
     Meta, MutatingWebhookConfiguration, Namespace, Node, Pod, PodTemplate, ReplicaSet, Secret,
@@ -25,14 +29,46 @@ const NODES: usize = 4;
 const EVENTFUL_PODS: usize = 3;
 
 /// Reads everything about a target: one [`Facts`] for each of its pods, newest first; for a workload or a service account
-/// without pods, one.
+/// without pods, one. Where AWS is not asked, `cloud` says why.
 pub async fn gather(
     reader: &Reader,
+    cloud: Result<&Cloud, Why>,
     namespace: &str,
     target: &Target,
     container: Option<&str>,
     kubectl_flags: &[String],
 ) -> Result<Vec<Facts>, CollectError> {
+    let request = Request {
+        kind: target.kind.word().to_owned(),
+        name: target.name.clone(),
+        container: container.map(str::to_owned),
+        kubectl_flags: kubectl_flags.to_vec(),
+        aws_flags: cloud.as_ref().map_or_else(|_| Vec::new(), |cloud| cloud.session.settings().cli_flags()),
+    };
+    let (Reader::Api(api), Ok(cloud)) = (reader, &cloud) else {
+        let why = cloud.err().unwrap_or(Why::NotInFiles);
+        return Ok(of_cluster(reader, None, namespace, target, request, &why).await?.0);
+    };
+    let pending = Why::NotAsked(String::from("it is asked once the cluster has answered"));
+    // What AWS is slow to answer must not hold up the cluster's answers.
+    let (wide, subjects) = tokio::join!(
+        AccountWide::ask(cloud, api),
+        of_cluster(reader, Some((cloud, api)), namespace, target, request, &pending)
+    );
+    let (mut subjects, early) = subjects?;
+    cloud.complete(api, &wide, &early, &mut subjects).await;
+    Ok(subjects)
+}
+
+/// The cluster's side of [`gather`], and of AWS what can be asked as soon as the pods are known.
+async fn of_cluster(
+    reader: &Reader,
+    cloud: Option<(&Cloud, &Api)>,
+    namespace: &str,
+    target: &Target,
+    request: Request,
+    no_aws: &Why,
+) -> Result<(Vec<Facts>, Early), CollectError> {
     // Round one: the target, and all that needs only the namespace.
     let (first, shared) =
         tokio::join!(First::find(reader, namespace, target), Shared::read(reader, namespace));
@@ -41,12 +77,20 @@ pub async fn gather(
     if target.kind == Kind::ServiceAccount {
         found.account = Some(target.name.clone());
     }
-    check_container(&found, container)?;
+    check_container(&found, request.container.as_deref())?;
 
     // Everything that the pods refer to, at once.
     let refers = References::of(&found);
     let here = Some(namespace);
-    let (accounts, nodes, config_maps, secrets, behind, siblings, owners, events) = tokio::join!(
+    let early = async {
+        match cloud {
+            Some((cloud, api)) => {
+                Early::ask(cloud, api, namespace, &refers.service_accounts, &found.pods).await
+            }
+            None => Early::default(),
+        }
+    };
+    let (accounts, nodes, config_maps, secrets, behind, siblings, owners, events, early) = tokio::join!(
         get_all::<ServiceAccount>(reader, here, &refers.service_accounts),
         get_nodes(reader, &refers.nodes),
         get_all::<ConfigMap>(reader, here, &refers.config_maps),
@@ -55,6 +99,7 @@ pub async fn gather(
         siblings_of(reader, namespace, &found),
         owners_of(reader, namespace, &found),
         events_of(reader, namespace, &refers.events),
+        early,
     );
 
     // Round three: the same names elsewhere, only where a service account here names no role.
@@ -72,16 +117,10 @@ pub async fn gather(
         webhook_config_map: behind.config_map,
         webhook_workload: behind.workload,
         webhook_endpoints: behind.endpoints,
-        pod_identity_associations: Fact::not_asked("EKS Pod Identity associations", ONLY_KUBERNETES),
     });
     let (service_accounts, siblings, events) =
         (Arc::new(shared.service_accounts), Arc::new(siblings), Arc::new(events));
-    let request = Request {
-        kind: target.kind.word().to_owned(),
-        name: target.name.clone(),
-        container: container.map(str::to_owned),
-        kubectl_flags: kubectl_flags.to_vec(),
-    };
+    let (aws, issuer) = (Arc::new(Aws::unknown(no_aws)), Arc::new(Issuer::unknown(no_aws)));
     let facts = |subject: Subject, account: &str, node: Fact<Node>, owner: Fact<Owner>| Facts {
         request: request.clone(),
         service_account: accounts.get(account).cloned().unwrap_or_else(|| {
@@ -104,21 +143,25 @@ pub async fn gather(
         config_maps: config_maps.clone(),
         secrets: secrets.clone(),
         cluster: Arc::clone(&cluster),
+        aws: Arc::clone(&aws),
+        issuer: Arc::clone(&issuer),
+        heard: Fact::unknown_because("the application's log", no_aws.clone(), None),
         not_reached: not_reached(),
         subject,
     };
     let no_owner = || Fact::not_asked("the workload", "the pod belongs to none");
     let no_node = || Fact::not_asked("the node", "there is no pod that runs on one");
     if found.pods.is_empty() {
-        return Ok(vec![match found.workload {
+        let subject = match found.workload {
             Some(workload) => {
                 let account = workload.value.template_spec.service_account().to_owned();
                 facts(Subject::Template(workload.clone()), &account, no_node(), Fact::Known(workload))
             }
             None => facts(Subject::ServiceAccount, &target.name, no_node(), no_owner()),
-        }]);
+        };
+        return Ok((vec![subject], early));
     }
-    Ok(found
+    let subjects = found
         .pods
         .into_iter()
         .map(|pod| {
@@ -128,11 +171,10 @@ pub async fn gather(
             let owner = key.and_then(|key| owners.get(&key).cloned()).unwrap_or_else(no_owner);
             facts(Subject::Pod(pod), &account, node, owner)
         })
-        .collect())
+        .collect();
+    Ok((subjects, early))
 }
 
-/// Why the AWS side of the chain is not looked at.
-const ONLY_KUBERNETES: &str = "this version asks the Kubernetes API only, not AWS";
 /// Why the inside of the pod is not looked at.
 const NOT_INSIDE: &str = "seen only from inside the pod; this version reads the Kubernetes API only";
 
@@ -142,13 +184,7 @@ fn not_reached() -> BTreeMap<Step, Unknown> {
         (Step::TokenFile, "the token file as the application sees it", NOT_INSIDE),
         (Step::TokenClaims, "exp, aud and sub of the token", NOT_INSIDE),
         (Step::Network, "the way from the pod to STS", NOT_INSIDE),
-        (Step::Issuer, "the issuer as AWS sees it", ONLY_KUBERNETES),
-        (Step::OidcProvider, "the OIDC provider in IAM", ONLY_KUBERNETES),
-        (Step::Role, "the IAM role", ONLY_KUBERNETES),
-        (Step::TrustPolicy, "the role's trust policy", ONLY_KUBERNETES),
-        (Step::Sts, "STS's answer", ONLY_KUBERNETES),
         (Step::Caller, "who the application is to AWS", NOT_INSIDE),
-        (Step::Permissions, "what the role may do", ONLY_KUBERNETES),
     ];
     links
         .into_iter()
@@ -185,7 +221,7 @@ impl Shared {
 enum First {
     Pod(Box<Sourced<Pod>>),
     Workload(Box<Sourced<Owner>>, PodsOf),
-    Account(Fact<Listing<Pod>>),
+    Account(Box<Fact<Listing<Pod>>>),
 }
 
 /// How to list a workload's pods.
@@ -238,7 +274,7 @@ impl First {
                 let used = pods.known().is_some_and(|listing| !listing.value.items.is_empty());
                 match account {
                     Err(error @ CollectError::NotFound { .. }) if !used => Err(error),
-                    Err(CollectError::NotFound { .. }) | Ok(()) => Ok(Self::Account(pods)),
+                    Err(CollectError::NotFound { .. }) | Ok(()) => Ok(Self::Account(Box::new(pods))),
                     Err(error) => Err(error),
                 }
             }
@@ -249,7 +285,7 @@ impl First {
         match self {
             Self::Pod(pod) => Found { pods: vec![*pod], workload: None, listing: None, account: None },
             Self::Account(listing) => {
-                Found { pods: newest_first(&listing), workload: None, listing: Some(listing), account: None }
+                Found { pods: newest_first(&listing), workload: None, listing: Some(*listing), account: None }
             }
             Self::Workload(workload, pods_of) => {
                 let listing = list_pods(reader, namespace, &workload.value, pods_of).await;

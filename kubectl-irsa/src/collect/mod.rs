@@ -1,19 +1,28 @@
-//! Everything that talks: the Kubernetes API and files. Fills facts, judges nothing.
+//! Everything that talks: the Kubernetes API, AWS, the issuer, files. Fills facts, judges nothing.
 //!
 //! What a user feels is the number of answers that must be waited for one after the other. Everything whose inputs are
 //! known is asked at once: three rounds for a pod (the pod; what it refers to; what that refers to), four for a workload.
 
 pub mod access;
 pub mod api;
+pub mod aws;
+pub mod chain;
+pub mod eks_hints;
 pub mod files;
 mod gather;
+mod identity;
+pub mod issuer;
+pub mod logs;
 mod progress;
 pub mod resource;
+mod token;
+pub mod web;
 
 use jiff::Timestamp;
 use thiserror::Error;
 
 pub use gather::gather;
+pub use identity::Cloud;
 pub use progress::Progress;
 
 use crate::facts::kubernetes::ServerVersion;

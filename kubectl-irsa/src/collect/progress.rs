@@ -41,9 +41,16 @@ impl Progress {
         let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
         // A fast answer should not flicker: the bar's first tick comes later than most answers.
         self.bar.enable_steady_tick(Duration::from_millis(150));
-        self.bar
-            .set_message(format!("asking the cluster ({open} open): {}", crate::output::safe::line(what)));
+        self.bar.set_message(format!("waiting for {open} answers: {}", crate::output::safe::line(what)));
         Task { progress: self.clone(), what: what.to_owned(), since: Instant::now() }
+    }
+
+    /// Says something that the user must know before it happens, on any stderr.
+    pub fn say(&self, words: &str) {
+        self.bar.suspend(|| {
+            use std::io::Write;
+            let _ = writeln!(std::io::stderr(), "{}", crate::output::safe::line(words));
+        });
     }
 
     /// Takes the line away.
@@ -58,7 +65,7 @@ impl Task {
         self.progress.open.fetch_sub(1, Ordering::Relaxed);
         if self.progress.each {
             let line = format!(
-                "{:>6} ms  {:<9} GET {}",
+                "{:>6} ms  {:<9} {}",
                 self.since.elapsed().as_millis(),
                 outcome.as_ref(),
                 crate::output::safe::line(&self.what)

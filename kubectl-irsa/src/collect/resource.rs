@@ -33,7 +33,7 @@ pub trait Resource: Object + Send + Sync + 'static {
 
     /// The permission that a request needs.
     fn grant(verb: &str, namespace: Option<&str>) -> Grant {
-        Grant { verb: verb.to_owned(), resource: Self::rbac_name(), namespace: namespace.map(str::to_owned) }
+        Grant::rbac(verb, Self::rbac_name(), namespace)
     }
 }
 

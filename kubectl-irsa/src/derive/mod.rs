@@ -7,8 +7,10 @@ pub mod env;
 pub mod injection;
 mod intent;
 pub mod no_role;
+pub mod plan;
 pub mod siblings;
 pub mod sts;
+pub mod trial;
 pub mod webhook;
 pub mod webhook_config;
 
@@ -41,6 +43,8 @@ pub struct Derived<'f> {
     pub containers: Vec<ContainerView<'f>>,
     /// Pods of the same workload.
     pub siblings: Siblings<'f>,
+    /// What STS said to a fresh token of the service account.
+    pub trial: trial::Verdict<'f>,
 }
 
 /// Which Kubernetes it is.
@@ -66,7 +70,17 @@ impl<'f> Derived<'f> {
         injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
         let siblings =
             Siblings::of(facts, containers.iter().find(|view| view.is_target).map(|view| view.container));
-        Self { facts, platform, registrations, settings, selection, intent, containers, siblings }
+        Self {
+            facts,
+            platform,
+            registrations,
+            settings,
+            selection,
+            intent,
+            containers,
+            siblings,
+            trial: trial::Verdict::of(facts),
+        }
     }
 
     /// The container that the report is about.
@@ -197,6 +211,17 @@ impl<'f> Derived<'f> {
         let flags = self.facts.request.kubectl_flags.iter().map(String::as_str);
         // The flags come first, so that a caller may append to the command.
         shell::command(std::iter::once("kubectl").chain(flags).chain(words.iter().copied()))
+    }
+
+    /// An AWS CLI command that asks as this run did, each word quoted.
+    pub fn aws(&self, words: &[&str]) -> String {
+        let flags = self.facts.request.aws_flags.iter().map(String::as_str);
+        shell::command(std::iter::once("aws").chain(words.iter().copied()).chain(flags))
+    }
+
+    /// Which identity AWS was asked about.
+    pub fn plan(&self) -> plan::Plan {
+        plan::Plan::of(self, None)
     }
 
     /// `kubectl annotate serviceaccount …`, for the subject's service account.

@@ -67,6 +67,17 @@ pub enum Why {
     Incomplete(String),
     /// The files that were given do not hold it.
     NotInFiles,
+    /// There are no AWS credentials to ask with, or they are refused; why.
+    NoCredentials(String),
+    /// It stands in another AWS account than the one that the user is signed in to.
+    OtherAccount {
+        /// The account of the user's credentials.
+        signed_in: String,
+        /// The account that would have to be asked.
+        needed: String,
+    },
+    /// The user excluded it; the flag.
+    Excluded(String),
     /// It was not asked; the reason.
     NotAsked(String),
 }
@@ -78,26 +89,63 @@ impl fmt::Display for Why {
             Self::TimedOut(seconds) => write!(f, "no answer within {seconds} s"),
             Self::Failed(words) | Self::Incomplete(words) | Self::NotAsked(words) => f.write_str(words),
             Self::NotInFiles => f.write_str("not in the given files"),
+            Self::NoCredentials(words) => write!(f, "no AWS credentials: {words}"),
+            Self::OtherAccount { signed_in, needed } => write!(
+                f,
+                "you are signed in to account {signed_in}; this is in account {needed}: name a profile of that account with \
+                 --profile"
+            ),
+            Self::Excluded(flag) => write!(f, "left out by {flag}"),
         }
     }
 }
 
-/// An RBAC permission, as `kubectl auth can-i` takes it.
+/// A permission that would allow to read something.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Grant {
-    /// `get`, `list`, …
-    pub verb: String,
-    /// Plural resource name, with the API group behind a dot where it has one: `deployments.apps`.
-    pub resource: String,
-    /// The namespace, or `None` for a cluster-wide permission.
-    pub namespace: Option<String>,
+#[serde(rename_all = "kebab-case")]
+pub enum Grant {
+    /// An RBAC permission, as `kubectl auth can-i` takes it.
+    Rbac {
+        /// `get`, `list`, …
+        verb: String,
+        /// Plural resource name, with the API group behind a dot where it has one: `deployments.apps`.
+        resource: String,
+        /// The namespace, or `None` for a cluster-wide permission.
+        namespace: Option<String>,
+    },
+    /// An IAM permission.
+    Iam {
+        /// `iam:GetRole`.
+        action: String,
+        /// ARN of what it must be allowed on, or `*`.
+        resource: String,
+    },
+}
+
+impl Grant {
+    /// An RBAC permission.
+    pub fn rbac(verb: &str, resource: impl Into<String>, namespace: Option<&str>) -> Self {
+        Self::Rbac {
+            verb: verb.to_owned(),
+            resource: resource.into(),
+            namespace: namespace.map(str::to_owned),
+        }
+    }
+
+    /// An IAM permission.
+    pub fn iam(action: &str, resource: impl Into<String>) -> Self {
+        Self::Iam { action: action.to_owned(), resource: resource.into() }
+    }
 }
 
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.namespace {
-            Some(namespace) => write!(f, "{} {} -n {namespace}", self.verb, self.resource),
-            None => write!(f, "{} {} (cluster-wide)", self.verb, self.resource),
+        match self {
+            Self::Rbac { verb, resource, namespace: Some(namespace) } => {
+                write!(f, "{verb} {resource} -n {namespace}")
+            }
+            Self::Rbac { verb, resource, namespace: None } => write!(f, "{verb} {resource} (cluster-wide)"),
+            Self::Iam { action, resource } => write!(f, "{action} on {resource}"),
         }
     }
 }
@@ -116,6 +164,34 @@ pub enum Source {
         namespace: Option<String>,
         /// The field within the object, as kubectl's jsonpath writes it: `.spec.containers[0].env`.
         field: String,
+    },
+    /// An answer of AWS.
+    Aws {
+        /// `iam:GetRole`.
+        action: String,
+        /// ARN or name of what was asked about; empty where the action names it all.
+        object: String,
+        /// The field within the answer: `Role.AssumeRolePolicyDocument`.
+        field: String,
+    },
+    /// A document of the issuer, fetched from here.
+    Web {
+        /// Its URL.
+        url: String,
+        /// The field within it.
+        field: String,
+    },
+    /// A token made by TokenRequest for this run; its claims only.
+    Token {
+        /// The claim.
+        field: String,
+    },
+    /// The application's log, or the text that the user gave.
+    Log {
+        /// `container app`, `container app before its last restart`, `--error`.
+        of: String,
+        /// Line, from 1, counted from the first that was read.
+        line: usize,
     },
     /// A file that the user gave.
     File {
@@ -162,7 +238,11 @@ impl Source {
         let path = path.as_ref();
         let mut at = self.clone();
         match &mut at {
-            Self::Api { field, .. } => path.clone_into(field),
+            Self::Api { field, .. }
+            | Self::Aws { field, .. }
+            | Self::Web { field, .. }
+            | Self::Token { field } => path.clone_into(field),
+            Self::Log { .. } => {}
             Self::File { field, position, positions, .. } => {
                 path.clone_into(field);
                 // A field that is not written down (a default, a missing key) is shown at its nearest parent.
@@ -196,6 +276,10 @@ impl fmt::Display for Source {
                 }
                 Ok(())
             }
+            Self::Aws { action, object, field } => write_words(f, &[action, object, field]),
+            Self::Web { url, field } => write_words(f, &[url, field]),
+            Self::Token { field } => write_words(f, &["TokenRequest", field]),
+            Self::Log { of, line } => write!(f, "log of {of}, line {line}"),
             Self::File { file, object, field, position, .. } => {
                 write!(f, "{file}:{}:{} {object}", position.line, position.column)?;
                 if !field.is_empty() {
@@ -207,10 +291,25 @@ impl fmt::Display for Source {
     }
 }
 
+fn write_words(f: &mut fmt::Formatter<'_>, words: &[&str]) -> fmt::Result {
+    let said: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
+    f.write_str(&said.join(" "))
+}
+
 impl<T> Fact<T> {
     /// A fact that was not asked for, and why not.
     pub fn not_asked(what: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::Unknown(Unknown { what: what.into(), why: Why::NotAsked(why.into()), grant: None })
+        Self::unknown_because(what, Why::NotAsked(why.into()), None)
+    }
+
+    /// A fact that could not be learnt.
+    pub fn unknown_because(what: impl Into<String>, why: Why, grant: Option<Grant>) -> Self {
+        Self::Unknown(Unknown { what: what.into(), why, grant })
+    }
+
+    /// An observed value.
+    pub fn observed(value: T, source: Source) -> Self {
+        Self::Known(Sourced { value, source })
     }
 
     /// The value with its source, if it is known.

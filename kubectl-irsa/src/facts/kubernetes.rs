@@ -222,6 +222,27 @@ impl PodSpec {
     pub fn volume(&self, name: &str) -> Option<(usize, &Volume)> {
         self.volumes.iter().enumerate().find(|(_, volume)| volume.name == name)
     }
+
+    /// The audience of the token that the webhook mounts (volume `aws-iam-token`).
+    pub fn web_identity_audience(&self) -> Option<&str> {
+        let (_, volume) = self.volume("aws-iam-token")?;
+        volume
+            .tokens()
+            .next()
+            .map(|(_, token)| token.audience.as_str())
+            .filter(|audience| !audience.is_empty())
+    }
+
+    /// The roles that `AWS_ROLE_ARN` names in the containers, where it is written out.
+    pub fn literal_roles(&self) -> impl Iterator<Item = &str> {
+        let variables = self.containers.iter().flat_map(|container| &container.env);
+        variables.filter_map(|variable| match &variable.value {
+            EnvValue::Literal(value) if variable.name == "AWS_ROLE_ARN" && value.starts_with("arn:") => {
+                Some(value.as_str())
+            }
+            _ => None,
+        })
+    }
 }
 
 object!(
@@ -255,8 +276,17 @@ object!(
         name: String,
         /// What it does now.
         state: ContainerState,
+        /// How often it was started again.
+        restart_count: u32,
     }
 );
+
+impl PodStatus {
+    /// Regular and init containers.
+    pub fn all_container_statuses(&self) -> impl Iterator<Item = &ContainerStatus> {
+        self.container_statuses.iter().chain(&self.init_container_statuses)
+    }
+}
 
 object!(
     /// `state`.

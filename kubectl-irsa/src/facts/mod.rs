@@ -2,12 +2,16 @@
 //!
 //! Collectors fill it, [`crate::derive`] and [`crate::checks`] read it. It knows nothing of either.
 
+pub mod aws;
 mod fact;
+pub mod issuer;
 pub mod kubernetes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aws::Aws;
+use issuer::Issuer;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +21,7 @@ use kubernetes::{
     Secret, ServerVersion, ServiceAccount,
 };
 
+use crate::aws_error::Sighting;
 use crate::step::Step;
 
 /// One subject and all that was observed about it.
@@ -52,8 +57,23 @@ pub struct Facts {
     pub secrets: BTreeMap<String, Fact<Secret>>,
     /// What is the same for every subject of the run.
     pub cluster: Arc<Cluster>,
+    /// What AWS says of the identity that the subject should have.
+    pub aws: Arc<Aws>,
+    /// The issuer of its tokens.
+    pub issuer: Arc<Issuer>,
+    /// Errors of AWS that the application spoke of: in the target container's log, or in the text that the user gave.
+    pub heard: Fact<Listing<Heard>>,
     /// Links that this run does not look at, and why.
     pub not_reached: BTreeMap<Step, Unknown>,
+}
+
+/// An error that the application spoke of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Heard {
+    /// What it says.
+    pub error: Sighting,
+    /// When it was last said, by the node's clock; `None` where the text does not tell.
+    pub at: Option<Timestamp>,
 }
 
 /// What the user asked about.
@@ -67,6 +87,8 @@ pub struct Request {
     pub container: Option<String>,
     /// kubectl flags that a printed command needs in order to reach the same cluster: `--context prod`.
     pub kubectl_flags: Vec<String>,
+    /// AWS CLI flags that a printed command needs in order to ask as this run did: `--profile`, `prod`.
+    pub aws_flags: Vec<String>,
 }
 
 /// What one report is about.
@@ -145,8 +167,6 @@ pub struct Cluster {
     pub webhook_workload: Fact<Owner>,
     /// Endpoints of a self-hosted webhook's service.
     pub webhook_endpoints: Fact<Listing<EndpointSlice>>,
-    /// EKS Pod Identity associations of the service account (AWS; not asked yet).
-    pub pod_identity_associations: Fact<Vec<String>>,
 }
 
 impl Facts {
@@ -170,6 +190,23 @@ impl Facts {
             cluster.webhook_config_map.unknown(),
             cluster.webhook_workload.unknown(),
             of_listing(&cluster.webhook_endpoints),
+            self.issuer.api.unknown(),
+            self.issuer.api_keys.unknown(),
+            self.issuer.minted.unknown(),
+            self.issuer.published.unknown(),
+            self.issuer.published_keys.unknown(),
+            self.aws.caller.unknown(),
+            self.aws.role.unknown(),
+            self.aws.policies.unknown(),
+            self.aws.providers.unknown(),
+            self.aws.provider.unknown(),
+            self.aws.cluster.unknown(),
+            self.aws.associations.unknown(),
+            of_listing(&self.aws.trail),
+            self.aws.simulation.unknown(),
+            self.aws.trial.unknown(),
+            self.aws.second_trial.unknown(),
+            of_listing(&self.heard),
         ]
         .into_iter()
         .flatten()
@@ -177,7 +214,7 @@ impl Facts {
         .chain(self.secrets.values().filter_map(Fact::unknown))
         .chain(self.not_reached.values())
         {
-            let asked = !matches!(unknown.why, Why::NotAsked(_))
+            let asked = !matches!(unknown.why, Why::NotAsked(_) | Why::Excluded(_))
                 || self.not_reached.values().any(|link| link == unknown);
             if asked && !all.contains(&unknown) {
                 all.push(unknown);

@@ -164,7 +164,7 @@ fn unchecked<'d>(diagnosis: &'d Diagnosis, link: &Link) -> Option<&'d Unchecked>
     diagnosis.unknowns.iter().find(|unknown| reason == format!("{}: {}", unknown.what, unknown.why))
 }
 
-/// What was not checked, without what the chain already says in full; things with the same reason and grant together.
+/// What was not checked, without what the chain already says in full; things with the same reason together.
 pub fn not_checked(diagnosis: &Diagnosis) -> Vec<Unchecked> {
     let in_chain = |unknown: &Unchecked| {
         let mut links = diagnosis.chain.iter().filter(|link| link.status == Status::Unknown);
@@ -173,9 +173,15 @@ pub fn not_checked(diagnosis: &Diagnosis) -> Vec<Unchecked> {
     };
     let mut groups: Vec<Unchecked> = Vec::new();
     for unknown in diagnosis.unknowns.iter().filter(|unknown| !in_chain(unknown)) {
-        let like = |group: &&mut Unchecked| group.why == unknown.why && group.grant == unknown.grant;
-        match groups.iter_mut().find(like) {
-            Some(group) => group.what = format!("{}, {}", group.what, unknown.what),
+        match groups.iter_mut().find(|group| group.why == unknown.why) {
+            Some(group) => {
+                group.what = format!("{}, {}", group.what, unknown.what);
+                let more = unknown.grant.as_ref().filter(|grant| group.grant.as_ref() != Some(*grant));
+                group.grant = match (group.grant.take(), more) {
+                    (Some(grants), Some(grant)) => Some(format!("{grants}, {grant}")),
+                    (grants, grant) => grants.or_else(|| grant.cloned()),
+                };
+            }
             None => groups.push(unknown.clone()),
         }
     }

@@ -1,0 +1,242 @@
+//! What an error says, one kind per message that AWS or an SDK keeps apart; and the stage at which STS refused.
+
+use serde::{Deserialize, Serialize};
+
+/// What an error says. Kinds are messages, not causes: most have several causes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    // STS's answers to AssumeRoleWithWebIdentity, in the order in which STS checks.
+    /// `Request ARN is invalid`.
+    InvalidRoleArn,
+    /// The role's ARN has fewer than 20 characters; boto3 and the AWS CLI say so themselves.
+    RoleArnTooShort,
+    /// The session name is too long, too short or has a character that is not allowed.
+    SessionNameInvalid,
+    /// Another `ValidationError`.
+    RequestInvalid,
+    /// `STS is not activated in this region for account:…`.
+    RegionDisabled,
+    /// `The ID Token provided is not a valid JWT`.
+    NotAJwt,
+    /// `Provided Token is not a Login With Amazon token`: no issuer could be read from it.
+    NotAnOidcToken,
+    /// `Missing a required claim: …`.
+    MissingClaim(Claim),
+    /// `No OpenIDConnect provider found in your account for …`.
+    NoProvider,
+    /// `Couldn't retrieve verification key from your identity provider`.
+    NoVerificationKey,
+    /// `OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint`.
+    ThumbprintMismatch,
+    /// `IDPCommunicationError`: STS could not reach the issuer.
+    IdpCommunication,
+    /// `IDPRejectedClaim`: the issuer reported that authentication failed.
+    IdpRejectedClaim,
+    /// The token could not be validated, and the text does not say why.
+    TokenNotValidated,
+    /// `Token expired: current date/time N must be before the expiration date/time M`.
+    TokenExpired {
+        /// STS's clock, seconds since 1970.
+        now: Option<u64>,
+        /// When the token expired, seconds since 1970.
+        expired: Option<u64>,
+    },
+    /// `Token too old`.
+    TokenTooOld,
+    /// `Incorrect token audience`.
+    IncorrectAudience,
+    /// `Not authorized to perform sts:AssumeRoleWithWebIdentity`.
+    NotAuthorizedToAssume,
+    /// The session is to last longer than the role allows.
+    DurationTooLong,
+    /// STS answers no more requests for now.
+    Throttled,
+
+    // Answers of AWS to a caller that has credentials.
+    /// The caller may not assume a further role.
+    NotAuthorizedToChain,
+    /// The caller may not assume a further role with session tags.
+    NotAuthorizedToTag,
+    /// The caller may not do something else; the text names caller and action.
+    NotAuthorized,
+    /// Access denied, without a word on who was denied what.
+    AccessDenied,
+    /// The credentials are of another partition, of version 1 in an opt-in Region, or of no one.
+    InvalidClientToken,
+    /// The credentials have expired: the session of STS, not the token of Kubernetes.
+    CredentialsExpired,
+    /// `Credential should be scoped to a valid region`.
+    SignatureScope,
+    /// `Signature not yet current`: the caller's clock is ahead.
+    SignatureNotYetCurrent,
+    /// `Signature expired`: the caller's clock is behind.
+    SignatureExpired,
+    /// The caller's clock is wrong, one way or the other.
+    ClockSkewed,
+    /// `Invalid principal in policy`: IAM refused a trust policy.
+    InvalidPrincipal,
+
+    // What an SDK says before it asks AWS.
+    /// No provider of the SDK's chain had credentials.
+    NoCredentials,
+    /// The instance metadata service gave no credentials, or could not be reached.
+    NoInstanceMetadata,
+    /// A profile that does not exist.
+    ProfileNotFound,
+    /// The token file is there and cannot be read.
+    TokenFileUnreadable,
+    /// The token file is not there.
+    TokenFileMissing,
+    /// A token file is named, and no role.
+    RoleArnNotSet,
+    /// The path of the token file is not one of this operating system.
+    TokenPathNotAbsolute,
+    /// Java and .NET: the SDK's STS module is not in the application.
+    NoStsModule,
+    /// No Region is configured.
+    MissingRegion,
+    /// What answered is not STS.
+    EndpointNotSts,
+
+    // The way to AWS.
+    /// The host's name does not exist.
+    NoSuchHost,
+    /// The name server did not answer.
+    DnsTimeout,
+    /// The host did not answer.
+    ConnectTimeout,
+    /// The host refused the connection.
+    ConnectionRefused,
+    /// The connection failed; the text does not say how.
+    ConnectFailed,
+    /// The host's certificate is of an authority that is not trusted.
+    TlsUnknownAuthority,
+    /// The host's certificate is for another name.
+    TlsWrongName,
+    /// A proxy refused, or could not be reached.
+    Proxy,
+
+    // EKS Pod Identity.
+    /// EKS may not assume the pod's role, or the answer only says that access is denied.
+    PodIdentityDenied,
+    /// The node's role may not ask EKS Auth.
+    NodeNotAuthorized,
+    /// EKS Auth knows no such association or cluster.
+    PodIdentityNotFound,
+    /// The token that the application sent has expired.
+    PodIdentityTokenExpired,
+    /// EKS Auth does not accept the token.
+    PodIdentityTokenInvalid,
+    /// What the application sent to the agent is no token.
+    PodIdentityTokenMalformed,
+    /// Too many requests to the agent or to EKS Auth.
+    PodIdentityThrottled,
+    /// The agent gave up waiting for EKS Auth, or cannot reach it.
+    EksAuthUnreachable,
+    /// The agent cannot be reached.
+    AgentUnreachable,
+    /// The SDK refuses the agent's address.
+    AgentHostRejected,
+    /// The agent was called by an address that is not its own.
+    AgentWrongAddress,
+
+    // Kubernetes.
+    /// The kubelet could not get the token.
+    TokenMountFailed,
+    /// The kubelet may not ask for a token of this audience.
+    NodeAudienceRestricted,
+    /// The API server could not call the webhook.
+    WebhookFailed,
+    /// The pod's service account does not exist.
+    ServiceAccountMissing,
+    /// The token for the Kubernetes API is not mounted; nothing to do with AWS.
+    KubernetesTokenMissing,
+    /// `eksctl` made no service account.
+    EksctlExcluded,
+
+    /// An error of AWS that is none of these.
+    Other,
+}
+
+/// A claim that a token lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Claim {
+    /// `aud`.
+    Aud,
+    /// `sub`.
+    Sub,
+    /// Another one.
+    Other,
+}
+
+/// How far a request got with STS. The order is STS's own, inferred from which refusals hide which: a refusal at one stage
+/// says that the stages before it were passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// STS was not reached.
+    Network,
+    /// Turned away before any check.
+    Throttled,
+    /// The request itself.
+    Syntax,
+    /// STS is active in the Region for the role's account.
+    Region,
+    /// The token can be read as one.
+    Token,
+    /// The role's account has a provider for the token's issuer.
+    Provider,
+    /// The issuer's keys, and the token's signature.
+    Keys,
+    /// The token's times.
+    Expiry,
+    /// The token's audience is one that the provider accepts.
+    Audience,
+    /// The role and its trust policy; a role that does not exist is not told apart.
+    Trust,
+}
+
+impl Kind {
+    /// The stage at which STS refused `AssumeRoleWithWebIdentity`; `None` where the message does not tell, or where it is
+    /// not an answer to that request.
+    pub const fn stage(self) -> Option<Stage> {
+        Some(match self {
+            Self::InvalidRoleArn
+            | Self::RoleArnTooShort
+            | Self::SessionNameInvalid
+            | Self::RequestInvalid => Stage::Syntax,
+            Self::RegionDisabled => Stage::Region,
+            Self::NotAJwt | Self::NotAnOidcToken | Self::MissingClaim(_) => Stage::Token,
+            Self::NoProvider => Stage::Provider,
+            Self::NoVerificationKey | Self::ThumbprintMismatch | Self::IdpCommunication => Stage::Keys,
+            Self::TokenExpired { .. } | Self::TokenTooOld => Stage::Expiry,
+            Self::IncorrectAudience => Stage::Audience,
+            Self::NotAuthorizedToAssume => Stage::Trust,
+            Self::Throttled => Stage::Throttled,
+            _ if self.is_transport() => Stage::Network,
+            _ => return None,
+        })
+    }
+
+    /// True for errors of the way to AWS.
+    pub const fn is_transport(self) -> bool {
+        matches!(
+            self,
+            Self::NoSuchHost
+                | Self::DnsTimeout
+                | Self::ConnectTimeout
+                | Self::ConnectionRefused
+                | Self::ConnectFailed
+                | Self::TlsUnknownAuthority
+                | Self::TlsWrongName
+                | Self::Proxy
+        )
+    }
+
+    /// True for what an SDK says last, after all else has failed: the reason, if there is one, stands elsewhere.
+    pub const fn is_last_resort(self) -> bool {
+        matches!(self, Self::NoCredentials | Self::NoInstanceMetadata)
+    }
+}

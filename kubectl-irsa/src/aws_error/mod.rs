@@ -1,0 +1,195 @@
+//! The words of applications: errors of AWS and its SDKs, found in logs or pasted text.
+//!
+//! A text is parsed and thrown away. What leaves this module are kinds, and pieces that match a grammar (`pieces`): ARNs,
+//! hosts, account ids, names of actions. Nothing that could be a token or a key does.
+
+mod clean;
+mod kind;
+mod phrases;
+mod pieces;
+mod principal;
+mod record;
+mod sdk;
+mod sts;
+mod transport;
+
+use serde::{Deserialize, Serialize};
+
+pub use kind::{Claim, Kind, Stage};
+pub use principal::{Principal, PrincipalKind, SessionSource, principal};
+pub use sdk::{Sdk, SdkName};
+pub use sts::sts;
+
+/// Most sightings of one text; the oldest go first.
+const MOST: usize = 64;
+/// Longest record that continuation lines add up to.
+const LONGEST_RECORD: usize = 1 << 16;
+
+/// An error that a text speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// What it says.
+    pub kind: Kind,
+    /// The operation that failed: `AssumeRoleWithWebIdentity`.
+    pub operation: Option<String>,
+    /// Who asked.
+    pub principal: Option<Principal>,
+    /// What was denied: `s3:GetObject`.
+    pub action: Option<String>,
+    /// On what: an ARN.
+    pub resource: Option<String>,
+    /// Which policy denied it.
+    pub because: Option<Because>,
+    /// The host that was called.
+    pub host: Option<String>,
+    /// The issuer that STS has no provider for.
+    pub issuer: Option<String>,
+    /// The account in which STS is not active.
+    pub account: Option<String>,
+    /// The service account that the text names.
+    pub service_account: Option<ServiceAccountName>,
+    /// The SDK that spoke.
+    pub sdk: Option<Sdk>,
+    /// AWS's id of the request; CloudTrail has it too.
+    pub request_id: Option<String>,
+    /// The line of the last occurrence, from 1.
+    pub line: usize,
+    /// How often it occurs.
+    pub count: usize,
+}
+
+/// The policy that denied an action, as AWS's own words have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Because {
+    /// The policy's kind.
+    pub layer: Layer,
+    /// It has a Deny; otherwise no Allow.
+    pub explicit: bool,
+}
+
+/// The kinds of policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layer {
+    /// The role's or user's own policies.
+    IdentityPolicy,
+    /// The role's or user's permissions boundary.
+    PermissionsBoundary,
+    /// A service control policy of the organization.
+    ServiceControlPolicy,
+    /// A resource control policy of the organization.
+    ResourceControlPolicy,
+    /// The policy that was passed when the role was assumed.
+    SessionPolicy,
+    /// The policy of a VPC endpoint.
+    VpcEndpointPolicy,
+    /// The policy of the bucket, key, queue …
+    ResourcePolicy,
+    /// The trust policy of the role to assume.
+    TrustPolicy,
+}
+
+/// A service account of Kubernetes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceAccountName {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The errors that a text speaks of, each once: those that name a reason before what an SDK says when all else has failed,
+/// and of those the latest first.
+///
+/// Time is linear in the text. Memory is that of one line, and of a fixed number of sightings.
+pub fn parse(text: &str) -> Vec<Sighting> {
+    let mut seen = Vec::new();
+    let mut record = (0, String::new());
+    for (index, raw) in text.lines().enumerate() {
+        let line = clean::line(raw);
+        if continues(&line) && record.1.len() + line.len() <= LONGEST_RECORD {
+            record.1.push(' ');
+            record.1.push_str(line.trim());
+        } else {
+            let (number, done) = std::mem::replace(&mut record, (index + 1, line));
+            note(&mut seen, record::read(&done, number));
+        }
+    }
+    note(&mut seen, record::read(&record.1, record.0));
+    seen.sort_by_key(|sighting| (sighting.kind.is_last_resort(), std::cmp::Reverse(sighting.line)));
+    seen
+}
+
+/// The first caller that a text names, whatever else it says.
+pub fn caller(text: &str) -> Option<Principal> {
+    text.lines().find_map(|raw| {
+        let line = clean::line(raw);
+        line.match_indices("arn:aws").find_map(|(at, _)| principal(pieces::Arn::at_start(&line[at..])?))
+    })
+}
+
+/// True for a line that only goes on where the last one stopped: Go v1 breaks before the status, terminals break anywhere.
+fn continues(line: &str) -> bool {
+    const STARTS: [&str; 5] = [
+        "status code: ",
+        "is not authorized to perform",
+        "on resource:",
+        "because no ",
+        "with an explicit deny ",
+    ];
+    let line = line.trim_start();
+    STARTS.iter().any(|start| line.starts_with(start))
+}
+
+fn note(seen: &mut Vec<Sighting>, found: Vec<Sighting>) {
+    for sighting in found {
+        match seen.iter_mut().find(|earlier| earlier.is_same(&sighting)) {
+            Some(earlier) => {
+                let count = earlier.count.saturating_add(1);
+                let sdk = sighting.sdk.clone().or(earlier.sdk.take());
+                *earlier = Sighting { count, sdk, ..sighting };
+            }
+            None => {
+                if seen.len() == MOST
+                    && let Some(oldest) = (0..MOST).min_by_key(|at| seen[*at].line)
+                {
+                    seen.swap_remove(oldest);
+                }
+                seen.push(sighting);
+            }
+        }
+    }
+}
+
+impl Sighting {
+    /// True if both say the same; times, numbers of sessions and ids of requests differ from one to the next.
+    fn is_same(&self, other: &Self) -> bool {
+        let same_kind = match (self.kind, other.kind) {
+            (Kind::TokenExpired { .. }, Kind::TokenExpired { .. }) => true,
+            (one, other) => one == other,
+        };
+        let same_caller = match (&self.principal, &other.principal) {
+            (Some(one), Some(other)) => one.is_same_caller(other),
+            (one, other) => one == other,
+        };
+        same_kind
+            && same_caller
+            && self.pieces() == other.pieces()
+            && self.because == other.because
+            && self.service_account == other.service_account
+    }
+
+    fn pieces(&self) -> [&Option<String>; 6] {
+        [&self.operation, &self.action, &self.resource, &self.host, &self.issuer, &self.account]
+    }
+
+    /// True if a role was to assume itself.
+    pub fn assumes_itself(&self) -> bool {
+        let (Some(caller), Some(resource)) = (&self.principal, &self.resource) else { return false };
+        let PrincipalKind::AssumedRole { role, .. } = &caller.kind else { return false };
+        pieces::Arn::parse(resource).is_some_and(|arn| {
+            let named = arn.resource.strip_prefix("role/").and_then(|path| path.rsplit('/').next());
+            arn.service == "iam" && arn.account == caller.account && named == Some(role)
+        })
+    }
+}

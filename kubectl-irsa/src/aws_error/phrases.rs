@@ -1,0 +1,399 @@
+//! The phrases by which errors are known. They are the words of AWS and of the SDKs; where words alone are too common,
+//! they count only beside a mark that makes them AWS's.
+
+use std::sync::LazyLock;
+
+use super::kind::{Claim, Kind};
+use super::sdk::SdkName;
+
+/// What a phrase means. In a record that says several things, the weightiest count and the others are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// An error.
+    Error { kind: Kind, weight: Weight, beside: Option<Mark> },
+    /// What the record is about.
+    Mark(Mark),
+    /// Who speaks.
+    Sdk(SdkName),
+}
+
+/// How much a phrase tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// The message of an error.
+    Message,
+    /// How a connection failed.
+    Transport,
+    /// Only the error's code.
+    Code,
+    /// What is said when all else has failed.
+    Last,
+}
+
+/// What a record is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// AWS at all.
+    Aws,
+    /// STS.
+    Sts,
+    /// S3, which does not name the caller it denies.
+    S3,
+    /// The agent of EKS Pod Identity, or EKS Auth.
+    PodIdentity,
+    /// The file of a web identity token.
+    TokenFile,
+    /// The token for the Kubernetes API.
+    KubernetesToken,
+    /// A volume that the webhook adds.
+    TokenVolume,
+    /// The webhook.
+    Webhook,
+    /// A name that is looked up.
+    Lookup,
+}
+
+/// A phrase, in lower case.
+#[derive(Debug)]
+pub(super) struct Phrase {
+    pub text: &'static str,
+    pub sign: Sign,
+}
+
+const fn error(text: &'static str, kind: Kind, weight: Weight, beside: Option<Mark>) -> Phrase {
+    Phrase { text, sign: Sign::Error { kind, weight, beside } }
+}
+
+const fn says(text: &'static str, kind: Kind) -> Phrase {
+    error(text, kind, Weight::Message, None)
+}
+
+const fn beside(mark: Mark, text: &'static str, kind: Kind) -> Phrase {
+    error(text, kind, Weight::Message, Some(mark))
+}
+
+const fn code(text: &'static str, kind: Kind) -> Phrase {
+    error(text, kind, Weight::Code, None)
+}
+
+const fn code_beside(mark: Mark, text: &'static str, kind: Kind) -> Phrase {
+    error(text, kind, Weight::Code, Some(mark))
+}
+
+/// Only with a host of AWS, or beside a word on AWS (`transport`).
+const fn wire(text: &'static str, kind: Kind) -> Phrase {
+    error(text, kind, Weight::Transport, None)
+}
+
+const fn last(text: &'static str, kind: Kind) -> Phrase {
+    error(text, kind, Weight::Last, None)
+}
+
+const fn mark(text: &'static str, mark: Mark) -> Phrase {
+    Phrase { text, sign: Sign::Mark(mark) }
+}
+
+const fn sdk(text: &'static str, name: SdkName) -> Phrase {
+    Phrase { text, sign: Sign::Sdk(name) }
+}
+
+const EXPIRED: Kind = Kind::TokenExpired { now: None, expired: None };
+
+pub(super) const PHRASES: &[Phrase] = &[
+    // STS's answers.
+    says("request arn is invalid", Kind::InvalidRoleArn),
+    says("invalid length for parameter rolearn", Kind::RoleArnTooShort),
+    says("at 'rolearn' failed to satisfy constraint", Kind::RoleArnTooShort),
+    says("invalid length for parameter rolesessionname", Kind::SessionNameInvalid),
+    says("at 'rolesessionname' failed to satisfy constraint", Kind::SessionNameInvalid),
+    says("at 'durationseconds' failed to satisfy constraint", Kind::DurationTooLong),
+    says("exceeds the maxsessionduration set for this role", Kind::DurationTooLong),
+    says("sts is not activated in this region for account", Kind::RegionDisabled),
+    says("the id token provided is not a valid jwt", Kind::NotAJwt),
+    says("provided token is not a login with amazon token", Kind::NotAnOidcToken),
+    says("missing a required claim: aud", Kind::MissingClaim(Claim::Aud)),
+    says("missing a required claim: sub", Kind::MissingClaim(Claim::Sub)),
+    says("missing a required claim:", Kind::MissingClaim(Claim::Other)),
+    says("no openidconnect provider found in your account", Kind::NoProvider),
+    says("couldn't retrieve verification key from your identity provider", Kind::NoVerificationKey),
+    says("https certificate doesn't match configured thumbprint", Kind::ThumbprintMismatch),
+    says("web identity token provided could not be validated", Kind::TokenNotValidated),
+    says("web identity token that was passed could not be validated", Kind::TokenNotValidated),
+    says("token expired: current date/time", EXPIRED),
+    says("token too old:", Kind::TokenTooOld),
+    says("incorrect token audience", Kind::IncorrectAudience),
+    says("not authorized to perform sts:assumerolewithwebidentity", Kind::NotAuthorizedToAssume),
+    beside(Mark::Sts, "rate exceeded", Kind::Throttled),
+    code("regiondisabledexception", Kind::RegionDisabled),
+    code("idpcommunicationerror", Kind::IdpCommunication),
+    code("idprejectedclaim", Kind::IdpRejectedClaim),
+    code("invalididentitytoken", Kind::TokenNotValidated),
+    code_beside(Mark::Sts, "expiredtokenexception", EXPIRED),
+    code_beside(Mark::Sts, "throttling", Kind::Throttled),
+    // Other answers of AWS. `reader` tells the actions apart.
+    says("is not authorized to perform:", Kind::NotAuthorized),
+    says("the security token included in the request is invalid", Kind::InvalidClientToken),
+    says("not able to validate the provided access credentials", Kind::InvalidClientToken),
+    says("aws access key id you provided does not exist", Kind::InvalidClientToken),
+    says("the security token included in the request is expired", Kind::CredentialsExpired),
+    says("credential should be scoped to a valid region", Kind::SignatureScope),
+    says("signature not yet current:", Kind::SignatureNotYetCurrent),
+    says("signature expired:", Kind::SignatureExpired),
+    says("request time and the current time is too large", Kind::ClockSkewed),
+    says("invalid principal in policy", Kind::InvalidPrincipal),
+    beside(Mark::Aws, "the provided token has expired", Kind::CredentialsExpired),
+    beside(Mark::Aws, "you are not authorized to perform this operation", Kind::AccessDenied),
+    code("invalidclienttokenid", Kind::InvalidClientToken),
+    code("unrecognizedclientexception", Kind::InvalidClientToken),
+    code("requesttimetooskewed", Kind::ClockSkewed),
+    code_beside(Mark::Aws, "(expiredtoken)", Kind::CredentialsExpired),
+    code_beside(Mark::Aws, "expiredtoken:", Kind::CredentialsExpired),
+    code_beside(Mark::Aws, "(accessdenied) when calling", Kind::AccessDenied),
+    code_beside(Mark::Aws, "error code: accessdenied", Kind::AccessDenied),
+    code_beside(Mark::Aws, "api error accessdenied", Kind::AccessDenied),
+    code_beside(Mark::S3, "accessdenied", Kind::AccessDenied),
+    code_beside(Mark::S3, "access denied", Kind::AccessDenied),
+    code("accessdenied: access denied", Kind::AccessDenied),
+    // SDKs before they ask AWS.
+    says("the config profile (", Kind::ProfileNotFound),
+    says("sharedconfigprofilenotexist", Kind::ProfileNotFound),
+    says("failed to get shared config profile", Kind::ProfileNotFound),
+    says("could not be found or parsed in shared credentials file", Kind::ProfileNotFound),
+    beside(Mark::TokenFile, "permission denied", Kind::TokenFileUnreadable),
+    beside(Mark::TokenFile, "eacces", Kind::TokenFileUnreadable),
+    beside(Mark::TokenFile, "accessdeniedexception: /", Kind::TokenFileUnreadable),
+    beside(Mark::TokenFile, "unreadable tokenfile", Kind::TokenFileUnreadable),
+    beside(Mark::TokenFile, "no such file or directory", Kind::TokenFileMissing),
+    beside(Mark::TokenFile, "enoent", Kind::TokenFileMissing),
+    beside(Mark::TokenFile, "nosuchfileexception", Kind::TokenFileMissing),
+    beside(Mark::TokenFile, "could not find file", Kind::TokenFileMissing),
+    beside(Mark::TokenFile, "must be an absolute path", Kind::TokenPathNotAbsolute),
+    says("missingwebidentitytokenfile", Kind::TokenFileMissing),
+    says("web identity token file does not exist", Kind::TokenFileMissing),
+    beside(Mark::Aws, "role arn is not set", Kind::RoleArnNotSet),
+    says("with web identity but has no role arn configured", Kind::RoleArnNotSet),
+    says("'sts' service module must be on the class path", Kind::NoStsModule),
+    says("aws-java-sdk-sts module must be on the class path", Kind::NoStsModule),
+    says("awssdk.securitytoken could not be found", Kind::NoStsModule),
+    says("you must specify a region", Kind::MissingRegion),
+    says("could not find region configuration", Kind::MissingRegion),
+    says("failed to get region from metadata server", Kind::MissingRegion),
+    says("unable to find a region via the region provider chain", Kind::MissingRegion),
+    says("unable to load region from any of the providers in the chain", Kind::MissingRegion),
+    says("an aws region is required, but was not found", Kind::MissingRegion),
+    says("no regionendpoint or serviceurl configured", Kind::MissingRegion),
+    says("missing region; use :region option", Kind::MissingRegion),
+    says("missing region in config", Kind::MissingRegion),
+    beside(Mark::Aws, "region is missing", Kind::MissingRegion),
+    beside(Mark::Sts, "failed to unmarshal error message", Kind::EndpointNotSts),
+    beside(Mark::Sts, "nosuchversion", Kind::EndpointNotSts),
+    last("unable to locate credentials", Kind::NoCredentials),
+    last("nocredentialproviders", Kind::NoCredentials),
+    last("no valid providers in chain", Kind::NoCredentials),
+    last("no ec2 imds role found", Kind::NoCredentials),
+    last("could not load credentials from any providers", Kind::NoCredentials),
+    last("missing credentials in config", Kind::NoCredentials),
+    last("unable to load credentials from any of the providers in the chain", Kind::NoCredentials),
+    last("unable to load aws credentials from any provider in the chain", Kind::NoCredentials),
+    last("no providers in chain provided credentials", Kind::NoCredentials),
+    last("unable to sign request without credentials set", Kind::NoCredentials),
+    last("unable to get iam security credentials from ec2 instance metadata", Kind::NoCredentials),
+    last("failed to resolve aws credentials", Kind::NoCredentials),
+    last("no aws credentials provided by", Kind::NoCredentials),
+    last("no ec2 instance role found", Kind::NoInstanceMetadata),
+    last("failed to make ec2metadata request", Kind::NoInstanceMetadata),
+    last("ec2 metadata rolename request returned error", Kind::NoInstanceMetadata),
+    last("failed to load credentials from imds", Kind::NoInstanceMetadata),
+    last("could not communicate with imds", Kind::NoInstanceMetadata),
+    last("error retrieving credentials from the instance profile metadata", Kind::NoInstanceMetadata),
+    // The way to AWS.
+    wire("no such host", Kind::NoSuchHost),
+    wire("enotfound", Kind::NoSuchHost),
+    wire("unknownhostexception", Kind::NoSuchHost),
+    wire("could not resolve host", Kind::NoSuchHost),
+    wire("name or service not known", Kind::NoSuchHost),
+    wire("temporary failure in name resolution", Kind::DnsTimeout),
+    wire("eai_again", Kind::DnsTimeout),
+    wire("i/o timeout", Kind::ConnectTimeout),
+    wire("etimedout", Kind::ConnectTimeout),
+    wire("connect timed out", Kind::ConnectTimeout),
+    wire("connection timed out", Kind::ConnectTimeout),
+    wire("connect timeout on endpoint url", Kind::ConnectTimeout),
+    wire("connecttimeouterror", Kind::ConnectTimeout),
+    wire("http connect timeout occurred", Kind::ConnectTimeout),
+    wire("context deadline exceeded", Kind::ConnectTimeout),
+    wire("connection refused", Kind::ConnectionRefused),
+    wire("econnrefused", Kind::ConnectionRefused),
+    wire("could not connect to the endpoint url", Kind::ConnectFailed),
+    wire("connection reset by peer", Kind::ConnectFailed),
+    wire("connection was closed before we received a valid response", Kind::ConnectFailed),
+    wire("certificate signed by unknown authority", Kind::TlsUnknownAuthority),
+    wire("unable to get local issuer certificate", Kind::TlsUnknownAuthority),
+    wire("self signed certificate in certificate chain", Kind::TlsUnknownAuthority),
+    wire("self-signed certificate in certificate chain", Kind::TlsUnknownAuthority),
+    wire("unable to find valid certification path", Kind::TlsUnknownAuthority),
+    wire("unable_to_get_issuer_cert_locally", Kind::TlsUnknownAuthority),
+    wire("unknownissuer", Kind::TlsUnknownAuthority),
+    wire("doesn't match either of", Kind::TlsWrongName),
+    wire("certificate is valid for", Kind::TlsWrongName),
+    wire("hostname/ip does not match certificate", Kind::TlsWrongName),
+    wire("hostname mismatch, certificate is not valid for", Kind::TlsWrongName),
+    wire("proxyconnect tcp", Kind::Proxy),
+    wire("failed to connect to proxy url", Kind::Proxy),
+    wire("cannot connect to proxy", Kind::Proxy),
+    wire("tunnel connection failed", Kind::Proxy),
+    wire("unexpected response code for connect", Kind::Proxy),
+    // EKS Pod Identity.
+    says("eks does not have permissions to assume the associated role", Kind::PodIdentityDenied),
+    beside(Mark::PodIdentity, "the token included in the request is expired", Kind::PodIdentityTokenExpired),
+    beside(Mark::PodIdentity, "context canceled", Kind::EksAuthUnreachable),
+    says("service account token cannot be empty", Kind::PodIdentityTokenMalformed),
+    says("token is malformed: could not base64 decode header", Kind::PodIdentityTokenMalformed),
+    says("auth token value is not a legal header value", Kind::PodIdentityTokenMalformed),
+    says("called agent through invalid address", Kind::AgentWrongAddress),
+    says("is not a valid container metadata service hostname", Kind::AgentHostRejected),
+    says("only loopback hosts are allowed", Kind::AgentHostRejected),
+    beside(Mark::PodIdentity, "unsupported host", Kind::AgentHostRejected),
+    code_beside(Mark::PodIdentity, "accessdeniedexception", Kind::PodIdentityDenied),
+    code_beside(Mark::PodIdentity, "resourcenotfoundexception", Kind::PodIdentityNotFound),
+    code_beside(Mark::PodIdentity, "expiredtokenexception", Kind::PodIdentityTokenExpired),
+    code_beside(Mark::PodIdentity, "invalidtokenexception", Kind::PodIdentityTokenInvalid),
+    code_beside(Mark::PodIdentity, "throttlingexception", Kind::PodIdentityThrottled),
+    code_beside(Mark::PodIdentity, "too many requests", Kind::PodIdentityThrottled),
+    // Kubernetes.
+    beside(Mark::TokenVolume, "failed to fetch token", Kind::TokenMountFailed),
+    says("not found in pod spec volume", Kind::NodeAudienceRestricted),
+    says("is not authorized to request tokens for audience", Kind::NodeAudienceRestricted),
+    beside(Mark::Webhook, "failed calling webhook", Kind::WebhookFailed),
+    says("error looking up service account", Kind::ServiceAccountMissing),
+    beside(Mark::KubernetesToken, "no such file or directory", Kind::KubernetesTokenMissing),
+    says("excluded (based on the include/exclude rules)", Kind::EksctlExcluded),
+    // What a record is about.
+    mark("amazonaws", Mark::Aws),
+    mark("aws_", Mark::Aws),
+    mark("awssdk", Mark::Aws),
+    mark("aws-sdk", Mark::Aws),
+    mark("aws_config", Mark::Aws),
+    mark("botocore", Mark::Aws),
+    mark("operation error ", Mark::Aws),
+    mark("an error occurred (", Mark::Aws),
+    mark("send request failed", Mark::Aws),
+    mark("amazon.runtime", Mark::Aws),
+    mark("assumerole", Mark::Aws),
+    mark("webidentity", Mark::Aws),
+    mark("endpoint url", Mark::Aws),
+    mark("status code: 400, request id", Mark::Aws),
+    mark("status code: 403, request id", Mark::Aws),
+    mark("assumerolewith", Mark::Sts),
+    mark("webidentity", Mark::Sts),
+    mark("calling the assumerole operation", Mark::Sts),
+    mark("operation error sts", Mark::Sts),
+    mark("service: sts", Mark::Sts),
+    mark("securitytoken", Mark::Sts),
+    mark("//sts.", Mark::Sts),
+    mark("s3exception", Mark::S3),
+    mark("operation error s3:", Mark::S3),
+    mark("service: s3", Mark::S3),
+    mark("service: amazon s3", Mark::S3),
+    mark("eks auth", Mark::PodIdentity),
+    mark("assumeroleforpodidentity", Mark::PodIdentity),
+    mark("fault: client", Mark::PodIdentity),
+    mark("container metadata", Mark::PodIdentity),
+    mark("container-role", Mark::PodIdentity),
+    mark("169.254.170.23", Mark::PodIdentity),
+    mark("fd00:ec2::23", Mark::PodIdentity),
+    mark("eks.amazonaws.com/serviceaccount", Mark::TokenFile),
+    mark("eks.amazonaws.com\\serviceaccount", Mark::TokenFile),
+    mark("aws_web_identity_token_file", Mark::TokenFile),
+    mark("webidentitytokenfile", Mark::TokenFile),
+    mark("failed fetching webidentity token", Mark::TokenFile),
+    mark("failed to retrieve jwt from provide source", Mark::TokenFile),
+    mark("unreadable tokenfile", Mark::TokenFile),
+    mark("kubernetes.io/serviceaccount/token", Mark::KubernetesToken),
+    mark("volume \"aws-iam-token\"", Mark::TokenVolume),
+    mark("volume \"eks-pod-identity-token\"", Mark::TokenVolume),
+    mark("pod-identity-webhook", Mark::Webhook),
+    mark("iam-for-pods", Mark::Webhook),
+    mark(": lookup ", Mark::Lookup),
+    // Who speaks.
+    sdk("botocore.", SdkName::Botocore),
+    sdk("an error occurred (", SdkName::Botocore),
+    sdk("when retrieving credentials from container-role", SdkName::Botocore),
+    sdk("webidentityerr", SdkName::GoV1),
+    sdk("nocredentialproviders", SdkName::GoV1),
+    sdk("requesterror: send request failed", SdkName::GoV1),
+    sdk("operation error ", SdkName::GoV2),
+    sdk("failed to refresh cached credentials", SdkName::GoV2),
+    sdk("software.amazon.awssdk", SdkName::JavaV2),
+    sdk("com.amazonaws.", SdkName::JavaV1),
+    sdk("set aws_sdk_load_config=1", SdkName::JsV2),
+    sdk("@aws-sdk/", SdkName::JsV3),
+    sdk("credentialsprovidererror", SdkName::JsV3),
+    sdk("aws::sts::errors", SdkName::Ruby),
+    sdk("aws::errors::", SdkName::Ruby),
+    sdk("aws\\exception\\", SdkName::Php),
+    sdk("error executing \"", SdkName::Php),
+    sdk("amazon.runtime.", SdkName::DotNet),
+    sdk("amazon.securitytoken.", SdkName::DotNet),
+    sdk("aws_config::", SdkName::Rust),
+    sdk("providererror(providererror {", SdkName::Rust),
+    sdk("stsassumerolewebidentitycredentialsprovider", SdkName::Cpp),
+];
+
+/// Phrases by their first two bytes, so that a text is read once, whatever the number of phrases.
+static BY_START: LazyLock<Vec<Vec<&'static Phrase>>> = LazyLock::new(|| {
+    let mut slots = vec![Vec::new(); SLOTS];
+    for phrase in PHRASES {
+        if let [first, second, ..] = phrase.text.as_bytes() {
+            slots[slot(*first, *second)].push(phrase);
+        }
+    }
+    slots
+});
+
+const SLOTS: usize = 1 << 10;
+
+fn slot(first: u8, second: u8) -> usize {
+    ((usize::from(first) << 5) ^ usize::from(second)) % SLOTS
+}
+
+/// Every phrase in a text of lower case, with where it starts; in the order of the text.
+pub(super) fn find(lower: &str) -> impl Iterator<Item = (usize, &'static Phrase)> {
+    let bytes = lower.as_bytes();
+    bytes.windows(2).enumerate().flat_map(move |(at, pair)| {
+        let here = &BY_START[slot(pair[0], pair[1])];
+        here.iter()
+            .filter(move |phrase| bytes[at..].starts_with(phrase.text.as_bytes()))
+            .map(move |phrase| (at, *phrase))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phrases_are_lower_case_and_said_once() {
+        let mut seen = std::collections::BTreeSet::new();
+        for phrase in PHRASES {
+            assert_eq!(phrase.text, phrase.text.to_ascii_lowercase());
+            assert!(phrase.text.len() >= 4, "{}", phrase.text);
+            assert!(
+                seen.insert((phrase.text, format!("{:?}", phrase.sign))),
+                "{} is there twice",
+                phrase.text
+            );
+        }
+    }
+
+    #[test]
+    fn overlapping_phrases_are_all_found() {
+        let found: Vec<_> =
+            find("xx an error occurred (expiredtokenexception)").map(|(at, it)| (at, it.text)).collect();
+        assert!(
+            found.contains(&(3, "an error occurred (")) && found.contains(&(22, "expiredtokenexception")),
+            "{found:?}"
+        );
+        assert_eq!(find("").count() + find("a").count() + find("é").count(), 0);
+    }
+}

@@ -1,0 +1,166 @@
+//! STS's own answers: a code and a message, as its API gives them.
+
+use super::kind::Kind;
+use super::record;
+
+/// What STS answered to `AssumeRoleWithWebIdentity`. Total: what is not known is [`Kind::Other`].
+pub fn sts(code: &str, message: &str) -> Kind {
+    // The message tells more than the code, and the code makes common words STS's.
+    let said = record::read(&format!("operation error STS: {code}: {message}"), 1);
+    match said.first() {
+        Some(sighting) if sighting.kind != Kind::AccessDenied => sighting.kind,
+        _ => of_code(code),
+    }
+}
+
+fn of_code(code: &str) -> Kind {
+    match code.strip_suffix("Exception").unwrap_or(code) {
+        "AccessDenied" => Kind::NotAuthorizedToAssume,
+        "ExpiredToken" => Kind::TokenExpired { now: None, expired: None },
+        "InvalidIdentityToken" => Kind::TokenNotValidated,
+        "IDPCommunicationError" => Kind::IdpCommunication,
+        "IDPRejectedClaim" => Kind::IdpRejectedClaim,
+        "RegionDisabled" => Kind::RegionDisabled,
+        "Throttling" | "RequestLimitExceeded" | "TooManyRequests" => Kind::Throttled,
+        "ValidationError" | "Validation" => Kind::RequestInvalid,
+        _ => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws_error::{Claim, Stage};
+
+    #[test]
+    fn every_answer_has_its_kind_and_stage() {
+        let issuer = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
+        for (code, message, kind, stage) in [
+            ("ValidationError", "Request ARN is invalid", Kind::InvalidRoleArn, Some(Stage::Syntax)),
+            (
+                "ValidationError",
+                "1 validation error detected: Value 'x' at 'roleArn' failed to satisfy constraint: Member must have length greater than or equal to 20",
+                Kind::RoleArnTooShort,
+                Some(Stage::Syntax),
+            ),
+            (
+                "ValidationError",
+                "1 validation error detected: Value 'x' at 'roleSessionName' failed to satisfy constraint: Member must have length less than or equal to 64",
+                Kind::SessionNameInvalid,
+                Some(Stage::Syntax),
+            ),
+            (
+                "ValidationError",
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+                Kind::DurationTooLong,
+                None,
+            ),
+            ("ValidationError", "something new", Kind::RequestInvalid, Some(Stage::Syntax)),
+            (
+                "RegionDisabledException",
+                "STS is not activated in this region for account:111122223333. Your account administrator can activate STS in this region using the IAM Console.",
+                Kind::RegionDisabled,
+                Some(Stage::Region),
+            ),
+            ("RegionDisabledException", "", Kind::RegionDisabled, Some(Stage::Region)),
+            (
+                "InvalidIdentityToken",
+                "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+                Kind::NotAJwt,
+                Some(Stage::Token),
+            ),
+            (
+                "InvalidIdentityToken",
+                "Provided Token is not a Login With Amazon token",
+                Kind::NotAnOidcToken,
+                Some(Stage::Token),
+            ),
+            (
+                "InvalidIdentityToken",
+                "Missing a required claim: aud",
+                Kind::MissingClaim(Claim::Aud),
+                Some(Stage::Token),
+            ),
+            (
+                "InvalidIdentityToken",
+                "Missing a required claim: nbf",
+                Kind::MissingClaim(Claim::Other),
+                Some(Stage::Token),
+            ),
+            (
+                "InvalidIdentityToken",
+                &format!("No OpenIDConnect provider found in your account for {issuer}"),
+                Kind::NoProvider,
+                Some(Stage::Provider),
+            ),
+            (
+                "InvalidIdentityToken",
+                "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements",
+                Kind::NoVerificationKey,
+                Some(Stage::Keys),
+            ),
+            (
+                "InvalidIdentityToken",
+                "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",
+                Kind::ThumbprintMismatch,
+                Some(Stage::Keys),
+            ),
+            (
+                "InvalidIdentityToken",
+                "The web identity token provided could not be validated",
+                Kind::TokenNotValidated,
+                None,
+            ),
+            ("InvalidIdentityToken", "something new", Kind::TokenNotValidated, None),
+            (
+                "InvalidIdentityToken",
+                "Incorrect token audience",
+                Kind::IncorrectAudience,
+                Some(Stage::Audience),
+            ),
+            ("IDPCommunicationError", "", Kind::IdpCommunication, Some(Stage::Keys)),
+            ("IDPRejectedClaim", "graph.example.com responded with 400", Kind::IdpRejectedClaim, None),
+            (
+                "ExpiredTokenException",
+                "Token expired: current date/time 1731098245 must be before the expiration date/time 1731095240",
+                Kind::TokenExpired { now: Some(1_731_098_245), expired: Some(1_731_095_240) },
+                Some(Stage::Expiry),
+            ),
+            (
+                "ExpiredTokenException",
+                "",
+                Kind::TokenExpired { now: None, expired: None },
+                Some(Stage::Expiry),
+            ),
+            ("ExpiredTokenException", "Token too old: 441398", Kind::TokenTooOld, Some(Stage::Expiry)),
+            (
+                "AccessDenied",
+                "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+                Kind::NotAuthorizedToAssume,
+                Some(Stage::Trust),
+            ),
+            ("AccessDenied", "", Kind::NotAuthorizedToAssume, Some(Stage::Trust)),
+            ("Throttling", "Rate exceeded", Kind::Throttled, Some(Stage::Throttled)),
+            ("ThrottlingException", "", Kind::Throttled, Some(Stage::Throttled)),
+            ("InternalFailure", "", Kind::Other, None),
+            ("", "", Kind::Other, None),
+        ] {
+            let found = sts(code, message);
+            assert_eq!((found, found.stage()), (kind, stage), "{code}: {message}");
+        }
+    }
+
+    #[test]
+    fn stages_are_in_the_order_of_the_checks() {
+        assert!(
+            Stage::Syntax < Stage::Region && Stage::Provider < Stage::Keys && Stage::Keys < Stage::Expiry
+        );
+        assert!(
+            Stage::Expiry < Stage::Audience
+                && Stage::Audience < Stage::Trust
+                && Stage::Network < Stage::Syntax
+        );
+        assert_eq!(Kind::NoSuchHost.stage(), Some(Stage::Network));
+        assert_eq!(Kind::NotAuthorized.stage(), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! The way to AWS: connections fail everywhere, so an error counts only if AWS was at the other end.
+
+use super::kind::Kind;
+use super::pieces;
+use crate::derive::sts::is_aws;
+
+/// The addresses of the agent of EKS Pod Identity.
+const AGENT: [&str; 2] = ["169.254.170.23", "fd00:ec2::23"];
+/// The addresses of the instance metadata service.
+const INSTANCE_METADATA: [&str; 2] = ["169.254.169.254", "fd00:ec2::254"];
+/// What runs at AWS under its names and is no API: databases, caches, brokers, registries, load balancers, machines.
+const NOT_APIS: [&str; 15] = [
+    "rds",
+    "docdb",
+    "neptune",
+    "cache",
+    "memorydb",
+    "dax",
+    "redshift",
+    "redshift-serverless",
+    "es",
+    "aoss",
+    "kafka",
+    "mq",
+    "elb",
+    "compute",
+    "dkr",
+];
+
+/// The kind of a failed connection, and the host, if it was one to AWS. `about_aws`: other words say that it was.
+pub(super) fn judge(kind: Kind, around: &str, about_aws: bool) -> Option<(Kind, Option<String>)> {
+    let host = host(around);
+    let is = |hosts: &[&str]| host.is_some_and(|host| hosts.contains(&host));
+    let kind = match host {
+        _ if is(&AGENT) => Kind::AgentUnreachable,
+        _ if is(&INSTANCE_METADATA) => Kind::NoInstanceMetadata,
+        Some(host) if host.to_ascii_lowercase().starts_with("eks-auth.") => Kind::EksAuthUnreachable,
+        Some(host) if is_aws(host) && host.split('.').any(|label| NOT_APIS.contains(&label)) => return None,
+        Some(host) if is_aws(host) || about_aws => kind,
+        None if about_aws => kind,
+        _ => return None,
+    };
+    Some((kind, host.map(str::to_owned)))
+}
+
+/// The host that was called: a local endpoint of AWS, a name of AWS, or the host of a URL, in this order. A bare address
+/// may be that of a name server.
+fn host(around: &str) -> Option<&str> {
+    let words = || {
+        let words = around.split(|c: char| !c.is_ascii_alphanumeric() && !".:-_".contains(c));
+        words.filter_map(|word| {
+            let word = word.trim_matches(['.', ':', '-', '_']);
+            // A port.
+            let name = match word.split_once(':') {
+                Some((name, port)) if !port.is_empty() && pieces::is_digits(port) => name,
+                _ => word,
+            };
+            pieces::is_host(name).then_some(name)
+        })
+    };
+    let local = |word: &&str| AGENT.contains(word) || INSTANCE_METADATA.contains(word);
+    let named = |word: &&str| is_aws(word) && word.split('.').count() > 2 && !word.contains("webhook");
+    words().find(local).or_else(|| words().find(named)).or_else(|| url_host(around))
+}
+
+fn url_host(around: &str) -> Option<&str> {
+    let (_, rest) = around.split_once("://")?;
+    let name = pieces::run(rest, |c| c.is_ascii_alphanumeric() || ".-_".contains(c));
+    (pieces::is_host(name) || pieces::is_label(name)).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_the_one_that_was_called() {
+        for (text, expected) in [
+            (
+                "lookup sts.eu-west-1.amazonaws.com on 10.100.0.10:53: no such host",
+                Some("sts.eu-west-1.amazonaws.com"),
+            ),
+            (
+                "Post \"https://sts.amazonaws.com/\": dial tcp 54.239.29.25:443: i/o timeout",
+                Some("sts.amazonaws.com"),
+            ),
+            ("connect ETIMEDOUT 169.254.169.254:80", Some("169.254.169.254")),
+            ("Get \"http://[fd00:ec2::23]/v1/credentials\": dial", Some("fd00:ec2::23")),
+            ("Get \"http://169.254.170.23:80\": refused", Some("169.254.170.23")),
+            (
+                "Connect to sts.amazonaws.com:443 [sts.amazonaws.com/54.239.29.25] failed",
+                Some("sts.amazonaws.com"),
+            ),
+            ("Post \"http://localstack:4566/\": refused", Some("localstack")),
+            ("dial tcp 10.0.0.1:5432: refused", None),
+            ("", None),
+        ] {
+            assert_eq!(host(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_connections_to_aws_count() {
+        let judge = |text, about_aws| judge(Kind::ConnectTimeout, text, about_aws).map(|(kind, _)| kind);
+        assert_eq!(judge("https://sts.amazonaws.com/", false), Some(Kind::ConnectTimeout));
+        assert_eq!(judge("http://169.254.170.23/v1/credentials", false), Some(Kind::AgentUnreachable));
+        assert_eq!(judge("http://169.254.169.254/latest", false), Some(Kind::NoInstanceMetadata));
+        assert_eq!(judge("https://eks-auth.eu-west-1.api.aws/", false), Some(Kind::EksAuthUnreachable));
+        assert_eq!(judge("db.abc.eu-west-1.rds.amazonaws.com:5432", true), None);
+        assert_eq!(judge("postgres.shop.svc:5432", false), None);
+        assert_eq!(judge("dial tcp 54.239.29.25:443", true), Some(Kind::ConnectTimeout));
+    }
+}

@@ -1,0 +1,212 @@
+//! IAM: the role, its policies, the OIDC providers, the policy simulator.
+
+use super::session::{NoAnswer, Session, fact, incomplete, unknown};
+use super::{account_of, timestamp};
+use crate::facts::Fact;
+use crate::facts::Why;
+use crate::facts::aws::{Provider, Providers, Role, RolePolicies, Simulated};
+
+/// Pages read of a list of policies: a role has at most 20 managed ones.
+const PAGES: usize = 5;
+
+impl Session {
+    /// The role. IAM looks in the user's own account; what is found there under the name of a role of another account is
+    /// not that role.
+    pub async fn role(&self, arn: &str) -> Fact<Role> {
+        let what = format!("IAM role {arn}");
+        let action = "iam:GetRole";
+        let (name, account) = (role_name(arn), account_of(arn).unwrap_or_default());
+        let client = aws_sdk_iam::Client::new(&self.sdk);
+        let (elsewhere, answer) =
+            tokio::join!(self.elsewhere(account), self.ask(action, client.get_role().role_name(name).send()));
+        if let Some(why) = elsewhere {
+            return unknown(what, why, action, arn);
+        }
+        if let Err(NoAnswer::NotFound) = answer
+            && self.caller().await.known().is_none()
+        {
+            let why = Why::Failed(String::from(
+                "it is not in the account that was asked, and which that is is not known",
+            ));
+            return unknown(what, why, action, arn);
+        }
+        let role = answer.and_then(|answer| {
+            let role = answer.role.ok_or_else(|| NoAnswer::Unknown(incomplete()))?;
+            let trust = role.assume_role_policy_document.as_deref().map(decoded);
+            Ok(Role {
+                trust: trust.ok_or_else(|| NoAnswer::Unknown(incomplete()))?,
+                name: role.role_name,
+                arn: role.arn,
+                created: timestamp(&role.create_date),
+                max_session: role.max_session_duration,
+                boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+            })
+        });
+        fact(role, what, action, arn)
+    }
+
+    /// The policies that hang on the role.
+    pub async fn role_policies(&self, arn: &str) -> Fact<RolePolicies> {
+        let what = format!("policies of {arn}");
+        if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
+            return unknown(what, why, "iam:ListAttachedRolePolicies", arn);
+        }
+        let client = aws_sdk_iam::Client::new(&self.sdk);
+        let name = role_name(arn);
+        let attached = async {
+            let mut pages = client.list_attached_role_policies().role_name(name).into_paginator().send();
+            let mut arns = Vec::new();
+            for _ in 0..PAGES {
+                let Some(page) = pages.next().await else { break };
+                let policies = page?.attached_policies.unwrap_or_default();
+                arns.extend(policies.into_iter().filter_map(|policy| policy.policy_arn));
+            }
+            Ok(arns)
+        };
+        let inline = async {
+            let mut pages = client.list_role_policies().role_name(name).into_paginator().send();
+            let mut names = Vec::new();
+            for _ in 0..PAGES {
+                let Some(page) = pages.next().await else { break };
+                names.extend(page?.policy_names);
+            }
+            Ok(names)
+        };
+        let (attached, inline) = tokio::join!(
+            self.ask("iam:ListAttachedRolePolicies", attached),
+            self.ask("iam:ListRolePolicies", inline)
+        );
+        match (attached, inline) {
+            (Ok(attached), Ok(inline)) => {
+                fact(Ok(RolePolicies { attached, inline }), what, "iam:ListAttachedRolePolicies", arn)
+            }
+            (Err(error), _) => fact(Err(error), what, "iam:ListAttachedRolePolicies", arn),
+            (_, Err(error)) => fact(Err(error), what, "iam:ListRolePolicies", arn),
+        }
+    }
+
+    /// The OIDC providers of the user's account; IAM gives them in one answer.
+    pub async fn oidc_providers(&self) -> Fact<Providers> {
+        let action = "iam:ListOpenIDConnectProviders";
+        let client = aws_sdk_iam::Client::new(&self.sdk);
+        let answer = self.ask(action, client.list_open_id_connect_providers().send()).await;
+        let providers = answer.map(|answer| Providers {
+            arns: answer
+                .open_id_connect_provider_list
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|entry| entry.arn)
+                .collect(),
+        });
+        fact(providers, "OIDC providers of your account", action, "")
+    }
+
+    /// One OIDC provider.
+    pub async fn oidc_provider(&self, arn: &str) -> Fact<Provider> {
+        let what = format!("OIDC provider {arn}");
+        let action = "iam:GetOpenIDConnectProvider";
+        if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
+            return unknown(what, why, action, arn);
+        }
+        let client = aws_sdk_iam::Client::new(&self.sdk);
+        let call = client.get_open_id_connect_provider().open_id_connect_provider_arn(arn).send();
+        let provider = self.ask(action, call).await.and_then(|answer| {
+            Ok(Provider {
+                arn: arn.to_owned(),
+                url: answer.url.ok_or_else(|| NoAnswer::Unknown(incomplete()))?,
+                client_ids: answer.client_id_list.unwrap_or_default(),
+                thumbprints: answer.thumbprint_list.unwrap_or_default(),
+                created: answer.create_date.as_ref().and_then(timestamp),
+            })
+        });
+        fact(provider, what, action, arn)
+    }
+
+    /// What the role may do, by IAM's own simulator.
+    pub async fn simulate(
+        &self,
+        arn: &str,
+        actions: &[String],
+        resources: &[String],
+    ) -> Fact<Vec<Simulated>> {
+        let what = format!("what {arn} may do");
+        let action = "iam:SimulatePrincipalPolicy";
+        if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
+            return unknown(what, why, action, arn);
+        }
+        let client = aws_sdk_iam::Client::new(&self.sdk);
+        let call = client
+            .simulate_principal_policy()
+            .policy_source_arn(arn)
+            .set_action_names(Some(actions.to_vec()))
+            .set_resource_arns(Some(resources.to_vec()).filter(|resources| !resources.is_empty()))
+            .send();
+        let results = self.ask(action, call).await.map(|answer| {
+            let results = answer.evaluation_results.unwrap_or_default();
+            results
+                .into_iter()
+                .map(|result| Simulated {
+                    action: result.eval_action_name,
+                    resource: result.eval_resource_name.unwrap_or_else(|| String::from("*")),
+                    decision: result.eval_decision.as_str().to_owned(),
+                    matched: result
+                        .matched_statements
+                        .unwrap_or_default()
+                        .into_iter()
+                        .filter_map(|statement| statement.source_policy_id)
+                        .collect(),
+                    boundary_allows: result
+                        .permissions_boundary_decision_detail
+                        .map(|detail| detail.allowed_by_permissions_boundary),
+                    organization_allows: result
+                        .organizations_decision_detail
+                        .map(|detail| detail.allowed_by_organizations),
+                    missing_context: result.missing_context_values.unwrap_or_default(),
+                })
+                .collect()
+        });
+        fact(results, what, action, arn)
+    }
+}
+
+/// The name of a role: IAM asks for it without its path.
+fn role_name(arn: &str) -> &str {
+    arn.rsplit(['/', ':']).next().unwrap_or(arn)
+}
+
+/// IAM sends policy documents percent-encoded (RFC 3986).
+fn decoded(document: &str) -> String {
+    let mut bytes = Vec::with_capacity(document.len());
+    let mut rest = document.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        if let (b'%', [high, low, after @ ..]) = (first, tail)
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            bytes.push(high << 4 | low);
+            rest = after;
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_decoded() {
+        assert_eq!(decoded("%7B%22Version%22%3A%222012-10-17%22%7D"), r#"{"Version":"2012-10-17"}"#);
+        assert_eq!(decoded("100%"), "100%");
+        assert_eq!(decoded("%zz%C3%A4"), "%zzä");
+    }
+
+    #[test]
+    fn names_of_roles() {
+        assert_eq!(role_name("arn:aws:iam::111122223333:role/team/app/checkout"), "checkout");
+        assert_eq!(role_name("checkout"), "checkout");
+    }
+}

@@ -1,0 +1,246 @@
+//! Who asks AWS: the user's own credentials, found as every AWS tool finds them.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
+use tokio::sync::OnceCell;
+
+use crate::collect::api::causes;
+use crate::collect::eks_hints::EksHints;
+use crate::collect::web::{Silence, Web, silence};
+use crate::facts::aws::Caller;
+use crate::facts::{Fact, Grant, Unknown, Why};
+
+/// How the user asks AWS.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--region`.
+    pub region: Option<String>,
+    /// `--cluster-name`.
+    pub cluster: Option<String>,
+    /// What the kubeconfig tells.
+    pub hints: EksHints,
+}
+
+impl Settings {
+    /// The cluster's name in EKS.
+    pub fn cluster(&self) -> Option<&str> {
+        self.cluster.as_deref().or(self.hints.cluster.as_deref())
+    }
+
+    /// The region that the flags or the kubeconfig name.
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref().or(self.hints.region.as_deref())
+    }
+
+    /// The flags that let the AWS CLI ask as this run does.
+    pub fn cli_flags(&self) -> Vec<String> {
+        self.profile().map(|profile| vec![String::from("--profile"), profile.to_owned()]).unwrap_or_default()
+    }
+
+    /// The profile to sign in with. The kubeconfig's counts only where the environment chooses none.
+    fn profile(&self) -> Option<&str> {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let chosen = set("AWS_PROFILE") || set("AWS_ACCESS_KEY_ID");
+        self.profile.as_deref().or(self.hints.profile.as_deref().filter(|_| !chosen))
+    }
+}
+
+/// The connection to AWS.
+pub struct Session {
+    pub(super) sdk: SdkConfig,
+    pub(super) web: Web,
+    settings: Settings,
+    signed_in: OnceCell<Result<(), Why>>,
+    caller: OnceCell<Fact<Caller>>,
+}
+
+/// Why a question has no answer.
+#[derive(Debug)]
+pub(super) enum NoAnswer {
+    /// AWS says that there is no such thing.
+    NotFound,
+    /// It is not known.
+    Unknown(Why),
+}
+
+impl Session {
+    /// Reads the AWS configuration of the user; nothing is asked yet.
+    pub async fn open(settings: Settings, web: Web) -> Self {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(web.for_sdk())
+            // The deadline of an answer is ours; one more try within it.
+            .retry_config(RetryConfig::standard().with_max_attempts(2));
+        if let Some(region) = settings.region() {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        if let Some(profile) = settings.profile() {
+            loader = loader.profile_name(profile);
+        }
+        let mut sdk = loader.load().await;
+        if sdk.region().is_none() {
+            // IAM and STS need one to know the partition.
+            sdk = sdk.into_builder().region(Region::new("us-east-1")).build();
+        }
+        Self { sdk, web, settings, signed_in: OnceCell::new(), caller: OnceCell::new() }
+    }
+
+    /// What the user chose.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Who the user is; asked once.
+    pub async fn caller(&self) -> &Fact<Caller> {
+        self.caller
+            .get_or_init(|| async {
+                let client = aws_sdk_sts::Client::new(&self.sdk);
+                let answer = self.ask("sts:GetCallerIdentity", client.get_caller_identity().send()).await;
+                let what = "who you are to AWS";
+                let source = super::source("sts:GetCallerIdentity", "");
+                match answer {
+                    Ok(answer) => match (answer.account, answer.arn) {
+                        (Some(account), Some(arn)) => super::known(Caller { account, arn }, source),
+                        _ => Fact::unknown_because(what, incomplete(), None),
+                    },
+                    Err(NoAnswer::NotFound) => Fact::Absent { source },
+                    Err(NoAnswer::Unknown(why)) => Fact::unknown_because(what, why, None),
+                }
+            })
+            .await
+    }
+
+    /// Why what stands in `account` cannot be asked: the user is signed in elsewhere.
+    pub(super) async fn elsewhere(&self, account: &str) -> Option<Why> {
+        let caller = self.caller().await.known()?;
+        (caller.value.account != account).then(|| Why::OtherAccount {
+            signed_in: caller.value.account.clone(),
+            needed: account.to_owned(),
+        })
+    }
+
+    /// Waits for an answer to a signed question.
+    pub(super) async fn ask<T, E>(
+        &self,
+        action: &str,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, NoAnswer>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.signed_in().await.map_err(NoAnswer::Unknown)?;
+        match self.web.within(action, call).await {
+            None => Err(NoAnswer::Unknown(Why::TimedOut(self.web.timeout().as_secs()))),
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(error)) => Err(no_answer(&error)),
+        }
+    }
+
+    /// Looks the credentials up, once, so that ten questions do not search for them ten times.
+    async fn signed_in(&self) -> Result<(), Why> {
+        let find = || async {
+            let Some(provider) = self.sdk.credentials_provider() else {
+                return Err(Why::NoCredentials(String::from("none are configured")));
+            };
+            match self.web.within("your AWS credentials", provider.provide_credentials()).await {
+                None => Err(Why::NoCredentials(format!(
+                    "none were found within {} s",
+                    self.web.timeout().as_secs()
+                ))),
+                Some(Err(error)) => Err(Why::NoCredentials(credentials_words(&error))),
+                Some(Ok(_)) => Ok(()),
+            }
+        };
+        self.signed_in.get_or_init(find).await.clone()
+    }
+}
+
+/// What is wrong with the credentials. The providers' own words are not repeated: a credential process may have printed
+/// anything.
+fn credentials_words(error: &CredentialsError) -> String {
+    let text = causes(error).to_ascii_lowercase();
+    if text.contains("sso") && (text.contains("expired") || text.contains("token")) {
+        return String::from("the SSO session has expired or was never opened; run `aws sso login`");
+    }
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => {
+            String::from("none in the environment, the profile, SSO or the instance")
+        }
+        CredentialsError::ProviderTimedOut(_) => String::from("the provider did not answer in time"),
+        CredentialsError::InvalidConfiguration(_) => {
+            String::from("the AWS configuration cannot be used; `aws sts get-caller-identity` says why")
+        }
+        _ => String::from("the provider failed; `aws sts get-caller-identity` says why"),
+    }
+}
+
+fn no_answer<E>(error: &SdkError<E, HttpResponse>) -> NoAnswer
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let service = match error {
+        SdkError::ServiceError(service) => service.err(),
+        SdkError::DispatchFailure(failure) => return NoAnswer::Unknown(Why::Failed(unsent(failure))),
+        other => return NoAnswer::Unknown(Why::Failed(causes(other))),
+    };
+    let code = service.code().unwrap_or_default();
+    let message = service.message().unwrap_or_default().to_owned();
+    NoAnswer::Unknown(match code {
+        "NoSuchEntity" | "ResourceNotFoundException" => return NoAnswer::NotFound,
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Why::Denied(message),
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException" => {
+            Why::NoCredentials(format!("AWS refuses those found here: {code}: {message}"))
+        }
+        "Throttling" | "ThrottlingException" | "TooManyRequestsException" => {
+            Why::Failed(String::from("AWS throttles this call just now"))
+        }
+        _ => Why::Failed(format!("AWS answered {code}: {message}")),
+    })
+}
+
+/// Why a request could not be sent.
+pub(super) fn unsent(failure: &DispatchFailure) -> String {
+    match failure.as_connector_error().map(|error| silence(error)) {
+        Some(Silence::NoSuchHost) => String::from("the host name does not exist"),
+        Some(Silence::Untrusted(why)) => format!("the server's certificate is not trusted here: {why}"),
+        Some(Silence::Unreachable(words)) => words,
+        Some(Silence::TimedOut(_)) | None => String::from("the request could not be sent"),
+    }
+}
+
+/// An answer that lacks what it must have.
+pub(super) fn incomplete() -> Why {
+    Why::Failed(String::from("AWS's answer lacks a field that it must have"))
+}
+
+/// The fact that an answer, or its absence, amounts to.
+pub(super) fn fact<T>(
+    answer: Result<T, NoAnswer>,
+    what: impl Into<String>,
+    action: &str,
+    object: &str,
+) -> Fact<T> {
+    let source = super::source(action, object);
+    match answer {
+        Ok(value) => Fact::observed(value, source),
+        Err(NoAnswer::NotFound) => Fact::Absent { source },
+        Err(NoAnswer::Unknown(why)) => unknown(what, why, action, object),
+    }
+}
+
+/// Not known, with the permission that would allow it.
+pub(super) fn unknown<T>(what: impl Into<String>, why: Why, action: &str, object: &str) -> Fact<T> {
+    let object = if object.is_empty() { "*" } else { object };
+    Fact::Unknown(Unknown { what: what.into(), why, grant: Some(Grant::iam(action, object)) })
+}

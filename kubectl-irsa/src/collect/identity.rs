@@ -1,0 +1,341 @@
+//! The AWS side of one identity: a service account and the role that it should become. Asked once, however many pods
+//! share it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::future::join_all;
+
+use super::Progress;
+use super::api::{Api, NoAnswer};
+use super::aws::{Attempt, Session};
+use super::issuer;
+use super::logs;
+use super::token::Token;
+use super::web::Web;
+use crate::derive::Derived;
+use crate::derive::plan::Plan;
+use crate::facts::aws::{Association, Aws, EksCluster, Providers, Role, StsAnswer, Trial};
+use crate::facts::issuer::{Claims, Discovery, Issuer, Key, Published};
+use crate::facts::kubernetes::{Meta, Pod};
+use crate::facts::{Fact, Facts, Grant, Source, Sourced, Why};
+
+/// The world outside the cluster, and what of it the user wants asked.
+pub struct Cloud {
+    /// The user's own credentials.
+    pub session: Session,
+    /// HTTPS.
+    pub web: Web,
+    /// For what must be said before it happens.
+    pub progress: Progress,
+    /// False with `--no-assume`: no credentials are requested.
+    pub assume: bool,
+    /// False with `--no-logs`.
+    pub logs: bool,
+    /// `--action`.
+    pub actions: Vec<String>,
+    /// `--resource`.
+    pub resources: Vec<String>,
+}
+
+/// What needs nothing of the target.
+pub(super) struct AccountWide {
+    providers: Fact<Providers>,
+    cluster: Fact<EksCluster>,
+    discovery: Fact<Discovery>,
+    keys: Fact<Vec<Key>>,
+}
+
+/// What is asked as soon as the pods are known.
+#[derive(Default)]
+pub(super) struct Early {
+    roles: BTreeMap<String, Fact<Role>>,
+    tokens: BTreeMap<(String, String), Minted>,
+    associations: BTreeMap<String, Fact<Vec<Association>>>,
+}
+
+/// A token made for this run, and its claims.
+struct Minted {
+    token: Option<Token>,
+    claims: Fact<Claims>,
+}
+
+impl AccountWide {
+    pub(super) async fn ask(cloud: &Cloud, api: &Api) -> Self {
+        let (providers, cluster, discovery, keys, _) = tokio::join!(
+            cloud.session.oidc_providers(),
+            cloud.session.eks_cluster(),
+            issuer::of_api(api),
+            issuer::keys_of_api(api),
+            cloud.session.caller(),
+        );
+        Self { providers, cluster, discovery, keys }
+    }
+}
+
+impl Early {
+    /// Asks for the roles that the pods' environment names, and makes tokens for the audiences that they mount.
+    pub(super) async fn ask(
+        cloud: &Cloud,
+        api: &Api,
+        namespace: &str,
+        accounts: &BTreeSet<String>,
+        pods: &[Sourced<Pod>],
+    ) -> Self {
+        let roles: BTreeSet<&str> = pods.iter().flat_map(|pod| pod.value.spec.literal_roles()).collect();
+        let mounted: BTreeMap<(String, String), &Meta> = pods
+            .iter()
+            // Newest first: the newest running pod of each is the last to be put in.
+            .rev()
+            .filter_map(|pod| {
+                let audience = pod.value.spec.web_identity_audience()?;
+                let account = pod.value.spec.service_account().to_owned();
+                Some(((account, audience.to_owned()), &pod.value.metadata))
+            })
+            .collect();
+        let (roles, tokens, associations) = tokio::join!(
+            join_all(
+                roles.into_iter().map(|arn| async move { (arn.to_owned(), cloud.session.role(arn).await) })
+            ),
+            join_all(mounted.into_iter().map(|(key, pod)| async move {
+                let minted = mint(cloud, api, namespace, &key.0, &key.1, Some(pod)).await;
+                (key, minted)
+            })),
+            join_all(accounts.iter().map(|account| async move {
+                (account.clone(), cloud.session.associations(namespace, account).await)
+            })),
+        );
+        Self {
+            roles: roles.into_iter().collect(),
+            tokens: tokens.into_iter().collect(),
+            associations: associations.into_iter().collect(),
+        }
+    }
+}
+
+async fn mint(
+    cloud: &Cloud,
+    api: &Api,
+    namespace: &str,
+    account: &str,
+    audience: &str,
+    pod: Option<&Meta>,
+) -> Minted {
+    let what = format!("a token of service account {namespace}/{account}");
+    let none = |claims| Minted { token: None, claims };
+    if !cloud.assume {
+        return none(Fact::unknown_because(what, Why::Excluded(NO_ASSUME.to_owned()), None));
+    }
+    match api.token(namespace, account, audience, pod).await {
+        Ok(token) => match token.claims() {
+            Some(claims) => Minted {
+                claims: Fact::observed(claims, Source::Token { field: String::new() }),
+                token: Some(token),
+            },
+            None => none(Fact::unknown_because(
+                what,
+                Why::Failed(String::from("what the API server made is no JSON Web Token")),
+                None,
+            )),
+        },
+        Err(error) => {
+            let grant = Grant::rbac("create", "serviceaccounts/token", Some(namespace));
+            let grant = Some(grant)
+                .filter(|_| matches!(&error, NoAnswer::Status { code, .. } if code.as_u16() == 403));
+            none(Fact::Unknown(api.unknown(what, &error, grant)))
+        }
+    }
+}
+
+const NO_ASSUME: &str = "--no-assume";
+const NO_ROLE: &str = "nothing names a role that AWS could be asked about";
+
+impl Cloud {
+    /// Asks about every distinct identity of the subjects, and gives each subject its answers.
+    pub(super) async fn complete(
+        &self,
+        api: &Api,
+        wide: &AccountWide,
+        early: &Early,
+        subjects: &mut [Facts],
+    ) {
+        let region = self.session.settings().region();
+        let plans: Vec<Plan> = subjects.iter().map(|facts| Plan::of(&Derived::of(facts), region)).collect();
+        let mut distinct: BTreeMap<&Plan, Option<&Meta>> = BTreeMap::new();
+        for (plan, facts) in plans.iter().zip(subjects.iter()) {
+            let pod = facts.subject.pod().map(|pod| &pod.value.metadata);
+            distinct.entry(plan).or_insert(pod);
+        }
+        let answers = join_all(
+            distinct
+                .into_iter()
+                .map(|(plan, pod)| async move { (plan, self.identity(api, wide, early, plan, pod).await) }),
+        );
+        let (answers, heard) = tokio::join!(
+            answers,
+            join_all(
+                subjects.iter().enumerate().map(|(index, facts)| logs::of(api, facts, self.logs, index))
+            )
+        );
+        let answers: BTreeMap<&Plan, (Arc<Aws>, Arc<Issuer>)> = answers.into_iter().collect();
+        let of_subject: Vec<_> = plans.iter().map(|plan| answers.get(plan).cloned()).collect();
+        for ((facts, answer), heard) in subjects.iter_mut().zip(of_subject).zip(heard) {
+            facts.heard = heard;
+            if let Some((aws, issuer)) = answer {
+                (facts.aws, facts.issuer) = (aws, issuer);
+            }
+        }
+    }
+
+    /// Asks everything about one identity; `pod` is the one that a token is bound to.
+    async fn identity(
+        &self,
+        api: &Api,
+        shared: &AccountWide,
+        early: &Early,
+        plan: &Plan,
+        pod: Option<&Meta>,
+    ) -> (Arc<Aws>, Arc<Issuer>) {
+        let key = (plan.service_account.clone(), plan.audience.clone());
+        let late;
+        let minted = match early.tokens.get(&key) {
+            Some(minted) => minted,
+            None if plan.role_arn.is_none() => {
+                late = Minted { token: None, claims: Fact::not_asked(TRIAL, NO_ROLE) };
+                &late
+            }
+            None => {
+                late = mint(self, api, &plan.namespace, &key.0, &key.1, pod).await;
+                &late
+            }
+        };
+        let issuer = minted
+            .claims
+            .known()
+            .and_then(|claims| claims.value.iss.clone())
+            .or_else(|| shared.discovery.known().map(|discovery| discovery.value.issuer.clone()))
+            .or_else(|| shared.cluster.known().and_then(|cluster| cluster.value.issuer.clone()));
+
+        let arn = plan.role_arn.as_deref();
+        let role = async {
+            match arn {
+                Some(arn) if early.roles.contains_key(arn) => early.roles[arn].clone(),
+                Some(arn) => self.session.role(arn).await,
+                None => Fact::not_asked("the IAM role", NO_ROLE),
+            }
+        };
+        let policies = async {
+            match arn {
+                Some(arn) => self.session.role_policies(arn).await,
+                None => Fact::not_asked("the role's policies", NO_ROLE),
+            }
+        };
+        let provider = async {
+            match issuer.as_deref().and_then(|issuer| plan.provider_arn(issuer)) {
+                Some(arn) => self.session.oidc_provider(&arn).await,
+                None => Fact::not_asked("the OIDC provider", "the issuer or the role's account is not known"),
+            }
+        };
+        let trail = async {
+            match arn {
+                Some(arn) => self.session.refusals(&plan.region, arn, &plan.subject()).await,
+                None => Fact::not_asked("CloudTrail's record of refused calls", NO_ROLE),
+            }
+        };
+        let simulation = async {
+            match arn {
+                Some(arn) if !self.actions.is_empty() => {
+                    self.session.simulate(arn, &self.actions, &self.resources).await
+                }
+                _ => Fact::not_asked("what the role may do", "no --action was given"),
+            }
+        };
+        let (role, policies, provider, trail, simulation, trials, published) = tokio::join!(
+            role,
+            policies,
+            provider,
+            trail,
+            simulation,
+            self.trials(minted, plan),
+            // Who is to become no role needs no issuer.
+            self.published(issuer.as_deref().filter(|_| arn.is_some())),
+        );
+        let aws = Aws {
+            caller: self.session.caller().await.clone(),
+            role,
+            policies,
+            providers: shared.providers.clone(),
+            provider,
+            cluster: shared.cluster.clone(),
+            associations: early.associations.get(&plan.service_account).cloned().unwrap_or_else(|| {
+                Fact::not_asked("EKS Pod Identity associations", "the service account was not known in time")
+            }),
+            trail,
+            simulation,
+            trial: trials.0,
+            second_trial: trials.1,
+        };
+        let issuer = Issuer {
+            api: shared.discovery.clone(),
+            api_keys: shared.keys.clone(),
+            minted: minted.claims.clone(),
+            published: published.0,
+            published_keys: published.1,
+        };
+        (Arc::new(aws), Arc::new(issuer))
+    }
+
+    async fn published(
+        &self,
+        issuer: Option<&str>,
+    ) -> (Fact<Published<Discovery>>, Fact<Published<Vec<Key>>>) {
+        let Some(issuer) = issuer else {
+            let why = "no role is named, or the cluster's issuer is not known";
+            return (
+                Fact::not_asked("the published discovery document", why),
+                Fact::not_asked("the published signing keys", why),
+            );
+        };
+        let published = issuer::published(&self.web, issuer).await;
+        let keys = issuer::published_keys(&self.web, &published).await;
+        (published, keys)
+    }
+
+    /// Tries the token; and where the answer may be the masquerade of an inactive region (failures.md, 80), once more at an
+    /// endpoint that cannot be inactive.
+    async fn trials(&self, minted: &Minted, plan: &Plan) -> (Fact<Trial>, Fact<Trial>) {
+        let Some(arn) = plan.role_arn.as_deref() else {
+            return (Fact::not_asked(TRIAL, NO_ROLE), Fact::not_asked(TRIAL, NO_ROLE));
+        };
+        let Some(token) = &minted.token else {
+            let why = match minted.claims.unknown() {
+                Some(unknown) if matches!(unknown.why, Why::Excluded(_)) => unknown.why.clone(),
+                Some(unknown) => Why::Failed(format!("there is no token to try: {}", unknown.why)),
+                None => Why::Failed(String::from("there is no token to try")),
+            };
+            let grant = minted.claims.unknown().and_then(|unknown| unknown.grant.clone());
+            return (
+                Fact::unknown_because(TRIAL, why, grant),
+                Fact::not_asked(TRIAL, "the first was not made either"),
+            );
+        };
+        self.progress.say(&format!(
+            "trying a fresh 10-minute token of {}/{} at {} for role {arn}: STS issues credentials for 15 minutes, which are \
+             thrown away unread; CloudTrail shows it as session kubectl-irsa-debug (--no-assume leaves this out)",
+            plan.namespace, plan.service_account, plan.host
+        ));
+        let attempt = Attempt { role_arn: arn.to_owned(), host: plan.host.clone() };
+        let first = self.session.try_token(token, &attempt).await;
+        let no_provider = first.known().is_some_and(|trial| {
+            matches!(&trial.value.answer, StsAnswer::Refused { code, message, .. }
+                if code == "InvalidIdentityToken" && message.starts_with("No OpenIDConnect provider found"))
+        });
+        let second = match plan.second_host.clone().filter(|_| no_provider) {
+            Some(host) => self.session.try_token(token, &Attempt { host, ..attempt }).await,
+            None => Fact::not_asked(TRIAL, "the first answer leaves no doubt about the region"),
+        };
+        (first, second)
+    }
+}
+
+const TRIAL: &str = "STS's answer to a fresh token";

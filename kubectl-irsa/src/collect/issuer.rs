@@ -1,0 +1,117 @@
+//! The cluster's OIDC issuer: what the API server says of it, and what the world sees at its URL.
+
+use serde::Deserialize;
+
+use super::api::{Api, NoAnswer};
+use super::web::{Silence, Web};
+use crate::facts::issuer::{Discovery, Key, Published};
+use crate::facts::{Fact, Grant, Source, Unknown, Why};
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<WireKey>,
+}
+
+#[derive(Deserialize)]
+struct WireKey {
+    #[serde(default)]
+    kid: Option<String>,
+    #[serde(default)]
+    kty: String,
+    // RSA
+    #[serde(default)]
+    n: String,
+    #[serde(default)]
+    e: String,
+    // elliptic curves
+    #[serde(default)]
+    x: String,
+    #[serde(default)]
+    y: String,
+}
+
+impl From<WireKey> for Key {
+    fn from(key: WireKey) -> Self {
+        let material = [key.n, key.e, key.x, key.y].join(".");
+        Self { kid: key.kid, kty: key.kty, material }
+    }
+}
+
+/// The API server's own discovery document. It needs `system:service-account-issuer-discovery`, which any authenticated
+/// user has by default.
+pub async fn of_api(api: &Api) -> Fact<Discovery> {
+    let path = "/.well-known/openid-configuration";
+    said(api, path, "the cluster's issuer", api.document(path, "application/json").await)
+}
+
+/// The API server's public keys. It serves them under their own media type only.
+pub async fn keys_of_api(api: &Api) -> Fact<Vec<Key>> {
+    let path = "/openid/v1/jwks";
+    let answer = api.document::<KeySet>(path, "application/jwk-set+json, application/json;q=0.5").await;
+    said(
+        api,
+        path,
+        "the cluster's signing keys",
+        answer.map(|set| set.keys.into_iter().map(Key::from).collect()),
+    )
+}
+
+fn said<T>(api: &Api, path: &str, what: &str, answer: Result<T, NoAnswer>) -> Fact<T> {
+    let source =
+        Source::Api { verb: "get".into(), object: path.into(), namespace: None, field: String::new() };
+    match answer {
+        Ok(value) => Fact::observed(value, source),
+        Err(error) => {
+            Fact::Unknown(api.unknown(what.to_owned(), &error, Some(Grant::rbac("get", path, None))))
+        }
+    }
+}
+
+/// What the issuer's URL publishes.
+pub async fn published(web: &Web, issuer: &str) -> Fact<Published<Discovery>> {
+    // OpenID Connect Discovery 1.0, section 4: a trailing slash of the issuer is taken off first.
+    let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    fetch(web, &url, "the published discovery document", |body| {
+        serde_json::from_slice(body).map_err(|_| "not the JSON of a discovery document")
+    })
+    .await
+}
+
+/// The published keys.
+pub async fn published_keys(web: &Web, discovery: &Fact<Published<Discovery>>) -> Fact<Published<Vec<Key>>> {
+    let what = "the published signing keys";
+    let uri = discovery.known().and_then(|known| match &known.value {
+        Published::Document(document) => document.jwks_uri.clone(),
+        _ => None,
+    });
+    let Some(uri) = uri.filter(|uri| uri.starts_with("https://")) else {
+        return Fact::not_asked(what, "the discovery document names no place for them");
+    };
+    fetch(web, &uri, what, |body| {
+        let set: KeySet = serde_json::from_slice(body).map_err(|_| "not the JSON of a key set")?;
+        Ok(set.keys.into_iter().map(Key::from).collect())
+    })
+    .await
+}
+
+async fn fetch<T>(
+    web: &Web,
+    url: &str,
+    what: &str,
+    read: impl FnOnce(&[u8]) -> Result<T, &'static str>,
+) -> Fact<Published<T>> {
+    let source = Source::Web { url: url.to_owned(), field: String::new() };
+    let unknown = |why| Fact::Unknown(Unknown { what: what.to_owned(), why, grant: None });
+    let found = match web.get(url).await {
+        Ok(answer) if answer.status == 200 => match read(&answer.body) {
+            Ok(document) => Published::Document(document),
+            Err(words) => Published::Unusable(words.to_owned()),
+        },
+        Ok(answer) => Published::Status(answer.status),
+        Err(Silence::Untrusted(why)) => Published::Untrusted(why),
+        Err(Silence::NoSuchHost) => Published::NoSuchHost,
+        Err(Silence::TimedOut(seconds)) => return unknown(Why::TimedOut(seconds)),
+        Err(Silence::Unreachable(words)) => return unknown(Why::Failed(words)),
+    };
+    Fact::observed(found, source)
+}

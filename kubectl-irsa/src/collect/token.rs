@@ -1,0 +1,113 @@
+//! A token of the service account, made for this run by TokenRequest: kept only as long as it is tried, never shown.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::facts::issuer::Claims;
+
+/// A token. It cannot print itself.
+pub struct Token(String);
+
+impl Token {
+    /// Takes a token over.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text, for STS alone.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What the token says; `None` if it is no JSON Web Token.
+    pub fn claims(&self) -> Option<Claims> {
+        let mut parts = self.0.split('.');
+        let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
+        if signature.is_empty() || parts.next().is_some() {
+            return None;
+        }
+        let header: Header = decode(header)?;
+        let payload: Payload = decode(payload)?;
+        let time = |seconds: Option<i64>| seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        Some(Claims {
+            alg: header.alg,
+            kid: header.kid,
+            iss: payload.iss,
+            aud: match payload.aud {
+                Some(Audience::One(audience)) => vec![audience],
+                Some(Audience::Many(audiences)) => audiences,
+                None => Vec::new(),
+            },
+            sub: payload.sub,
+            exp: time(payload.exp),
+            iat: time(payload.iat),
+        })
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[withheld]")
+    }
+}
+
+fn decode<T: serde::de::DeserializeOwned>(part: &str) -> Option<T> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: Option<String>,
+    kid: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    iss: Option<String>,
+    aud: Option<Audience>,
+    sub: Option<String>,
+    exp: Option<i64>,
+    iat: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(payload: &str) -> Token {
+        let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        Token::new(format!("{}.{}.c2lnbmF0dXJl", encode(r#"{"alg":"RS256","kid":"k1"}"#), encode(payload)))
+    }
+
+    #[test]
+    fn claims_of_a_token() {
+        let claims = token(r#"{"iss":"https://i","aud":["a","b"],"sub":"s","exp":1795334400,"iat":1}"#)
+            .claims()
+            .unwrap();
+        assert_eq!(claims.kid.as_deref(), Some("k1"));
+        assert_eq!(claims.aud, ["a", "b"]);
+        assert_eq!(claims.exp, Timestamp::from_second(1_795_334_400).ok());
+        assert_eq!(token(r#"{"aud":"a"}"#).claims().unwrap().aud, ["a"]);
+    }
+
+    #[test]
+    fn what_is_no_token() {
+        for text in ["", "a.b", "a.b.c", "e30.e30.", "e30.e30.x.y", "/var/run/secrets/token"] {
+            assert_eq!(Token::new(text.to_owned()).claims(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_does_not_print_itself() {
+        assert_eq!(format!("{:?}", token("{}")), "[withheld]");
+    }
+}

@@ -1,0 +1,161 @@
+//! HTTPS to the world outside the cluster: AWS's endpoints and the issuer. One client for all, with the proxies of the
+//! environment and the certificate authorities of the machine, or those of `AWS_CA_BUNDLE`, as the AWS CLI has it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use thiserror::Error;
+
+use super::Progress;
+
+/// A larger answer is no document of an issuer. STS itself reads at most 100 keys.
+const LARGEST: usize = 1 << 20;
+
+/// The client cannot be made.
+#[derive(Debug, Error)]
+pub enum WebError {
+    /// The file of `AWS_CA_BUNDLE` cannot be read.
+    #[error("AWS_CA_BUNDLE: cannot read {}: {cause}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        cause: std::io::Error,
+    },
+    /// It holds no certificate, or a damaged one.
+    #[error("AWS_CA_BUNDLE: {} holds no certificates in PEM", .0.display())]
+    NoCertificates(PathBuf),
+    /// The TLS library refuses them.
+    #[error("the certificates to trust cannot be used: {0}")]
+    Tls(String),
+}
+
+/// A client for HTTPS.
+#[derive(Clone)]
+pub struct Web {
+    connector: SharedHttpConnector,
+    timeout: Duration,
+    progress: Progress,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body, at most [`LARGEST`] bytes.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Silence {
+    /// Nothing within so many seconds.
+    TimedOut(u64),
+    /// The host name does not exist.
+    NoSuchHost,
+    /// The server's certificate does not chain to one that this machine trusts, or is for another name.
+    Untrusted(String),
+    /// Anything else.
+    Unreachable(String),
+}
+
+impl Web {
+    /// Sets the client up; nothing is sent yet.
+    pub fn new(timeout: Duration, progress: Progress) -> Result<Self, WebError> {
+        let trusted = match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+            // The bundle replaces the machine's, as in the AWS CLI.
+            Some(path) => TrustStore::empty().with_pem_certificate(bundle(PathBuf::from(path))?),
+            None => TrustStore::default(),
+        };
+        let context = TlsContext::builder().with_trust_store(trusted).build();
+        let context = context.map_err(|error| WebError::Tls(error.to_string()))?;
+        let connector = Connector::builder()
+            .proxy_config(ProxyConfig::from_env())
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(context)
+            .build();
+        Ok(Self { connector: SharedHttpConnector::new(connector), timeout, progress })
+    }
+
+    /// The same client for the AWS SDK: it shares the connections.
+    pub fn for_sdk(&self) -> SharedHttpClient {
+        let connector = self.connector.clone();
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// How long an answer may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Waits for an answer of AWS, telling the user what is waited for.
+    pub async fn within<T>(&self, what: &str, answer: impl Future<Output = T>) -> Option<T> {
+        let task = self.progress.start(what);
+        let answer = tokio::time::timeout(self.timeout, answer).await.ok();
+        task.finish(if answer.is_some() { "answered" } else { "timed out" });
+        answer
+    }
+
+    /// `GET`; redirections are not followed, because STS does not say that it follows them.
+    pub async fn get(&self, url: &str) -> Result<Answer, Silence> {
+        let answer = self.within(url, self.send(url)).await;
+        answer.unwrap_or(Err(Silence::TimedOut(self.timeout.as_secs())))
+    }
+
+    async fn send(&self, url: &str) -> Result<Answer, Silence> {
+        let mut request = HttpRequest::get(url).map_err(|error| Silence::Unreachable(error.to_string()))?;
+        request.headers_mut().insert("accept", "application/json, application/jwk-set+json");
+        request.headers_mut().insert("user-agent", concat!("kubectl-irsa/", env!("CARGO_PKG_VERSION")));
+        let response = self.connector.call(request).await.map_err(|error| silence(&error))?;
+        let status = response.status().as_u16();
+        let body = http_body_util::Limited::new(response.into_body(), LARGEST);
+        let body = http_body_util::BodyExt::collect(body)
+            .await
+            .map_err(|error| Silence::Unreachable(error.to_string()))?;
+        Ok(Answer { status, body: body.to_bytes().to_vec() })
+    }
+}
+
+fn bundle(path: PathBuf) -> Result<Vec<u8>, WebError> {
+    let pem = match std::fs::read(&path) {
+        Ok(pem) => pem,
+        Err(cause) => return Err(WebError::Unreadable { path, cause }),
+    };
+    // The SDK's client panics on what it cannot read.
+    let usable = super::access::der_of(&pem)
+        .is_some_and(|all| all.iter().all(|der| x509_parser::parse_x509_certificate(der).is_ok()));
+    if usable { Ok(pem) } else { Err(WebError::NoCertificates(path)) }
+}
+
+/// Why a connection failed, from the error and its causes.
+pub fn silence(error: &(dyn std::error::Error + 'static)) -> Silence {
+    let words = super::api::causes(error);
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        // An io::Error gives the error that it wraps only by `get_ref`.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = wrapped
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+            .or_else(|| error.downcast_ref::<rustls::Error>());
+        if let Some(rustls::Error::InvalidCertificate(why)) = tls {
+            return Silence::Untrusted(why.to_string());
+        }
+        next = error.source();
+    }
+    // The words of the resolvers of Linux (glibc, musl), macOS and Windows for a name that does not exist.
+    const NO_SUCH_HOST: [&str; 4] =
+        ["Name or service not known", "Name does not resolve", "nodename nor servname", "No such host"];
+    if NO_SUCH_HOST.iter().any(|known| words.contains(known)) {
+        return Silence::NoSuchHost;
+    }
+    Silence::Unreachable(words)
+}

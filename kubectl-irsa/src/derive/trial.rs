@@ -1,0 +1,97 @@
+//! What STS's own answer proves: the strongest evidence there is of everything on AWS's side.
+
+use crate::aws_error::{self, Kind, Stage};
+use crate::facts::aws::{StsAnswer, Trial};
+use crate::facts::{Facts, Source, Sourced, Unknown};
+use crate::step::Step;
+
+/// STS's answer to a fresh token of the service account, read.
+#[derive(Debug)]
+pub enum Verdict<'f> {
+    /// It issued credentials.
+    Accepted(&'f Sourced<Trial>),
+    /// It refused.
+    Refused(Refusal<'f>),
+    /// It was not asked, or did not answer.
+    Unknown(&'f Unknown),
+    /// There is nothing to ask for.
+    NotApplicable,
+}
+
+/// A refusal of STS.
+#[derive(Debug, Clone, Copy)]
+pub struct Refusal<'f> {
+    /// What was tried.
+    pub trial: &'f Trial,
+    /// STS's error code.
+    pub code: &'f str,
+    /// STS's words.
+    pub message: &'f str,
+    /// What they mean.
+    pub kind: Kind,
+    /// How far the request got; `None` if the words do not tell.
+    pub stage: Option<Stage>,
+    /// Where it was read.
+    pub source: &'f Source,
+}
+
+impl<'f> Verdict<'f> {
+    /// Reads the answer.
+    pub fn of(facts: &'f Facts) -> Self {
+        Self::read(&facts.aws.trial)
+    }
+
+    /// Reads the answer at the second endpoint (failures.md, 80).
+    pub fn second(facts: &'f Facts) -> Self {
+        Self::read(&facts.aws.second_trial)
+    }
+
+    fn read(trial: &'f crate::facts::Fact<Trial>) -> Self {
+        use crate::facts::{Fact, Why};
+        match trial {
+            Fact::Known(trial) => match &trial.value.answer {
+                StsAnswer::Accepted { .. } => Self::Accepted(trial),
+                StsAnswer::Refused { code, message, .. } => {
+                    let kind = aws_error::sts(code, message);
+                    let (stage, source) = (kind.stage(), &trial.source);
+                    Self::Refused(Refusal { trial: &trial.value, code, message, kind, stage, source })
+                }
+            },
+            Fact::Unknown(unknown) if matches!(unknown.why, Why::NotAsked(_)) => Self::NotApplicable,
+            Fact::Unknown(unknown) => Self::Unknown(unknown),
+            Fact::Absent { .. } => Self::NotApplicable,
+        }
+    }
+
+    /// The refusal, if it is one.
+    pub fn refusal(&self) -> Option<&Refusal<'f>> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Accepted(_) | Self::Unknown(_) | Self::NotApplicable => None,
+        }
+    }
+
+    /// The refusal, if it is of this stage.
+    pub fn refused_at(&self, stage: Stage) -> Option<&Refusal<'f>> {
+        self.refusal().filter(|refusal| refusal.stage == Some(stage))
+    }
+
+    /// True if STS issued credentials.
+    pub fn accepted(&self) -> bool {
+        matches!(self, Self::Accepted(_))
+    }
+
+    /// True if the answer proves that the link holds: STS passed it, whatever we read of the configuration.
+    pub fn proves(&self, step: Step) -> bool {
+        match self {
+            Self::Accepted(_) => (Step::Issuer..=Step::Sts).contains(&step),
+            Self::Refused(refusal) => match refusal.stage {
+                // The provider was found, the signature, the times and the audience were right.
+                Some(Stage::Trust) => matches!(step, Step::Issuer | Step::OidcProvider),
+                Some(Stage::Audience) => step == Step::Issuer,
+                _ => false,
+            },
+            Self::Unknown(_) | Self::NotApplicable => false,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What AWS says: IAM, EKS and CloudTrail by the user's own credentials, STS by a token of the service account.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Fact, Listing, Why};
+
+/// Every answer of AWS about one subject.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Aws {
+    /// Who the user is to AWS: `sts:GetCallerIdentity`.
+    pub caller: Fact<Caller>,
+    /// The role that the subject should be: `iam:GetRole`.
+    pub role: Fact<Role>,
+    /// The policies that hang on the role: `iam:ListAttachedRolePolicies`, `iam:ListRolePolicies`.
+    pub policies: Fact<RolePolicies>,
+    /// The OIDC providers of the user's account: `iam:ListOpenIDConnectProviders`.
+    pub providers: Fact<Providers>,
+    /// The provider for the cluster's issuer in the role's account: `iam:GetOpenIDConnectProvider`.
+    pub provider: Fact<Provider>,
+    /// The cluster: `eks:DescribeCluster`.
+    pub cluster: Fact<EksCluster>,
+    /// EKS Pod Identity associations of the service account: `eks:ListPodIdentityAssociations`.
+    pub associations: Fact<Vec<Association>>,
+    /// Failed attempts to become the role: `cloudtrail:LookupEvents`.
+    pub trail: Fact<Listing<TrailEvent>>,
+    /// What the role may do: `iam:SimulatePrincipalPolicy`, for `--action` and `--resource`.
+    pub simulation: Fact<Vec<Simulated>>,
+    /// STS's answer to a fresh token of the service account, tried from here.
+    pub trial: Fact<Trial>,
+    /// The same at another endpoint; asked only where the first answer may be that of an inactive region (id 80).
+    pub second_trial: Fact<Trial>,
+}
+
+impl Aws {
+    /// Nothing of it is known, for one reason.
+    pub fn unknown(why: &Why) -> Self {
+        fn of<T>(what: &str, why: &Why) -> Fact<T> {
+            Fact::unknown_because(what, why.clone(), None)
+        }
+        Self {
+            caller: of("who you are to AWS", why),
+            role: of("the IAM role", why),
+            policies: of("the role's policies", why),
+            providers: of("the OIDC providers of the account", why),
+            provider: of("the OIDC provider of the issuer", why),
+            cluster: of("the EKS cluster", why),
+            associations: of("EKS Pod Identity associations", why),
+            trail: of("CloudTrail's record of refused calls", why),
+            simulation: of("what the role may do", why),
+            trial: of("STS's answer to a fresh token", why),
+            second_trial: of("STS's answer to a fresh token", why),
+        }
+    }
+}
+
+/// Who somebody is to AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// Twelve digits.
+    pub account: String,
+    /// The caller's ARN.
+    pub arn: String,
+}
+
+/// An IAM role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// The canonical ARN, path included.
+    pub arn: String,
+    /// Name, in the case in which IAM keeps it.
+    pub name: String,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// The trust policy as IAM stores it: JSON text.
+    pub trust: String,
+    /// Longest session, in seconds: 3600 to 43200.
+    pub max_session: Option<i32>,
+    /// ARN of the permissions boundary.
+    pub boundary: Option<String>,
+}
+
+/// The policies that hang on a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolePolicies {
+    /// ARNs of managed policies.
+    pub attached: Vec<String>,
+    /// Names of inline policies.
+    pub inline: Vec<String>,
+}
+
+/// The OIDC providers of one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Providers {
+    /// Their ARNs: `arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/…`.
+    pub arns: Vec<String>,
+}
+
+/// An IAM OIDC provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provider {
+    /// Its ARN.
+    pub arn: String,
+    /// Its URL as IAM keeps it, without `https://`.
+    pub url: String,
+    /// The audiences that it accepts.
+    pub client_ids: Vec<String>,
+    /// SHA-1 thumbprints, 40 hex digits each; used only for issuers on private certificate authorities.
+    pub thumbprints: Vec<String>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+}
+
+/// An EKS cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EksCluster {
+    /// Name.
+    pub name: String,
+    /// ARN; its account and region are the cluster's.
+    pub arn: String,
+    /// Issuer URL as EKS reports it; tokens may carry another (failures.md 0.3).
+    pub issuer: Option<String>,
+}
+
+/// An EKS Pod Identity association.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Association {
+    /// `a-…`.
+    pub id: String,
+    /// The role that it gives.
+    pub role_arn: Option<String>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+}
+
+/// A failed call as CloudTrail keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrailEvent {
+    /// When it happened.
+    pub at: Option<Timestamp>,
+    /// `AccessDenied`, …
+    pub error_code: String,
+    /// STS's words.
+    pub error_message: String,
+    /// The role that was asked for, raw.
+    pub role_arn: Option<String>,
+    /// `sub` of the token: `system:serviceaccount:shop:checkout`.
+    pub subject: Option<String>,
+    /// The caller's SDK, as it names itself.
+    pub user_agent: String,
+}
+
+/// One action as IAM's simulator judges it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Simulated {
+    /// `s3:GetObject`.
+    pub action: String,
+    /// ARN, or `*`.
+    pub resource: String,
+    /// `allowed`, `explicitDeny` or `implicitDeny`.
+    pub decision: String,
+    /// Policies whose statements matched.
+    pub matched: Vec<String>,
+    /// False if the permissions boundary stands in the way.
+    pub boundary_allows: Option<bool>,
+    /// False if the organisation's policies stand in the way.
+    pub organization_allows: Option<bool>,
+    /// Context keys that the policies ask for and the simulation lacked.
+    pub missing_context: Vec<String>,
+}
+
+/// A token of the service account, tried at STS from the user's machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Host of the endpoint.
+    pub host: String,
+    /// The role that was asked for.
+    pub role_arn: String,
+    /// What STS said.
+    pub answer: StsAnswer,
+}
+
+/// What STS said to `AssumeRoleWithWebIdentity`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StsAnswer {
+    /// It issued credentials, which were thrown away at once.
+    Accepted {
+        /// `AssumedRoleUser.Arn`.
+        assumed_role_arn: String,
+    },
+    /// It refused.
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// `AccessDenied`, `InvalidIdentityToken`, …
+        code: String,
+        /// STS's words.
+        message: String,
+        /// For a support case.
+        request_id: Option<String>,
+    },
+}

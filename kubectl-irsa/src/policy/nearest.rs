@@ -1,0 +1,134 @@
+//! The statement that comes nearest to allowing a request, and the least that makes it do so.
+//!
+//! A statement is changed only where it is evidently meant for who asks; nobody else loses what it gives them, and it
+//! is not opened to others. Where that is not so, a statement of its own is proposed. Denials are never changed.
+
+use super::document::{Document, Effect};
+use super::edit::{Edit, EditKind};
+use super::evaluate::evaluate;
+use super::json::{Json, Path};
+use super::request::{Principal, Request};
+use super::token::Token;
+use super::trace::{Decision, Evaluation, StatementTrace};
+use super::tri::Tri;
+
+/// What to change in a trust policy.
+#[derive(Debug, Clone)]
+pub struct Nearest {
+    /// Index of the allowing statement that comes nearest; `None` if there is none at all.
+    pub statement: Option<usize>,
+    /// What to do.
+    pub repair: Repair,
+    /// The document after it.
+    pub corrected: Document,
+    /// The answer after it: an explicit denial stays, and so does what is not known.
+    pub after: Decision,
+}
+
+/// What to do so that a request is allowed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Repair {
+    /// Change the nearest statement.
+    Edit(Vec<Edit>),
+    /// Add this statement.
+    Append(Json),
+}
+
+/// As many faults in a row may hide behind each other: key, operator, value.
+const ROUNDS: usize = 3;
+
+/// The least change that makes the document allow the request. `None` if an allowing statement matches already or may
+/// match, and for policies that name no principal.
+pub fn nearest(evaluation: &Evaluation<'_>) -> Option<Nearest> {
+    let allows = || evaluation.statements.iter().filter(|trace| trace.effect == Effect::Allow);
+    if allows().any(|trace| trace.matched != Tri::False) {
+        return None;
+    }
+    let (document, request) = (evaluation.document, evaluation.request);
+    let token = Token::of(request);
+    let edited = token.as_ref().and_then(|token| {
+        allows()
+            .filter_map(|trace| Some((trace.index, edit(document, request, token, trace)?)))
+            .min_by_key(|(_, (edits, _))| edits.iter().map(cost).sum::<usize>())
+    });
+    if let Some((statement, (edits, json))) = edited {
+        return finish(Some(statement), Repair::Edit(edits), json, request);
+    }
+    let statement = allows().min_by_key(|trace| distance(trace)).map(|trace| trace.index);
+    let appended = statement_for(request, token.as_ref())?;
+    let mut json = document.json.clone();
+    match json.at_mut(&Path::default().key("Statement").0)? {
+        Json::Array(statements) => statements.push(appended.clone()),
+        single => *single = Json::Array(vec![single.clone(), appended.clone()]),
+    }
+    finish(statement, Repair::Append(appended), json, request)
+}
+
+fn finish(statement: Option<usize>, repair: Repair, json: Json, request: &Request) -> Option<Nearest> {
+    let corrected = Document::read(json).ok()?;
+    let after = evaluate(&corrected, request).decision;
+    (after != Decision::NoMatch).then_some(Nearest { statement, repair, corrected, after })
+}
+
+fn cost(edit: &Edit) -> usize {
+    match edit.kind {
+        EditKind::ReplaceValue | EditKind::ReplaceOperator | EditKind::RenameKey => 2,
+        EditKind::AddValue | EditKind::ReplacePrincipal => 3,
+        EditKind::RemoveCondition => 4,
+    }
+}
+
+/// How far a statement is from matching; one for the same principal is nearer than any other.
+fn distance(trace: &StatementTrace<'_>) -> usize {
+    let missed = |outcome, weight| if outcome == Tri::False { weight } else { 0 };
+    missed(trace.principal.outcome, 100)
+        + missed(trace.action.outcome, 1)
+        + missed(trace.resource.outcome, 1)
+        + trace.failed_conditions().count()
+}
+
+/// A statement that allows the request and nothing else.
+fn statement_for(request: &Request, token: Option<&Token<'_>>) -> Option<Json> {
+    let (kind, name) = match &request.principal {
+        Principal::WebIdentity { provider_arn, .. } => ("Federated", provider_arn),
+        Principal::Service(name) => ("Service", name),
+        Principal::Aws { arn, role_arn } => ("AWS", role_arn.as_ref().unwrap_or(arn)),
+        Principal::Holder => return None,
+    };
+    let mut statement = vec![
+        ("Effect".to_owned(), Json::text("Allow")),
+        ("Principal".to_owned(), Json::object([(kind, Json::text(name))])),
+        ("Action".to_owned(), Json::text(&request.action)),
+    ];
+    if let Principal::WebIdentity { .. } = request.principal {
+        // Without the token's claims the statement would be for every token of the provider.
+        statement.push(("Condition".to_owned(), token?.conditions()));
+    }
+    Some(Json::Object(statement))
+}
+
+/// The edits that make this statement match, and the document after them; `None` if it is not meant for this token.
+fn edit(
+    document: &Document,
+    request: &Request,
+    token: &Token<'_>,
+    trace: &StatementTrace<'_>,
+) -> Option<(Vec<Edit>, Json)> {
+    let mut edits = Vec::new();
+    let mut json = document.json.clone();
+    let mut next = token.edits(&json, trace)?;
+    for _ in 0..ROUNDS {
+        for edit in &next {
+            edit.apply(&mut json)?;
+        }
+        edits.append(&mut next);
+        let corrected = Document::read(json.clone()).ok()?;
+        let evaluation = evaluate(&corrected, request);
+        let now = evaluation.statements.get(trace.index)?;
+        if now.matched != Tri::False {
+            return token.stays_narrow(trace, now).then_some((edits, json));
+        }
+        next = token.edits(&json, now)?;
+    }
+    None
+}
