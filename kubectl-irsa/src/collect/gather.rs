@@ -221,7 +221,7 @@ impl Shared {
 enum First {
     Pod(Box<Sourced<Pod>>),
     Workload(Box<Sourced<Owner>>, PodsOf),
-    Account(Fact<Listing<Pod>>),
+    Account(Box<Fact<Listing<Pod>>>),
 }
 
 /// How to list a workload's pods.
@@ -274,7 +274,7 @@ impl First {
                 let used = pods.known().is_some_and(|listing| !listing.value.items.is_empty());
                 match account {
                     Err(error @ CollectError::NotFound { .. }) if !used => Err(error),
-                    Err(CollectError::NotFound { .. }) | Ok(()) => Ok(Self::Account(pods)),
+                    Err(CollectError::NotFound { .. }) | Ok(()) => Ok(Self::Account(Box::new(pods))),
                     Err(error) => Err(error),
                 }
             }
@@ -285,7 +285,7 @@ impl First {
         match self {
             Self::Pod(pod) => Found { pods: vec![*pod], workload: None, listing: None, account: None },
             Self::Account(listing) => {
-                Found { pods: newest_first(&listing), workload: None, listing: Some(listing), account: None }
+                Found { pods: newest_first(&listing), workload: None, listing: Some(*listing), account: None }
             }
             Self::Workload(workload, pods_of) => {
                 let listing = list_pods(reader, namespace, &workload.value, pods_of).await;
