@@ -29,9 +29,10 @@ impl<'f> Issuer<'f> {
     /// The issuer, or what would have to be known.
     pub fn of(facts: &'f Facts) -> Result<Self, Vec<&'f Unknown>> {
         let (issuer, cluster) = (&facts.issuer, &facts.aws.cluster);
-        let minted = issuer.minted.known().and_then(|claims| {
-            Some((claims.value.iss.as_deref()?, claims.source.at("iss"), Teller::Token))
-        });
+        let minted = issuer
+            .minted
+            .known()
+            .and_then(|claims| Some((claims.value.iss.as_deref()?, claims.source.at("iss"), Teller::Token)));
         let served = || {
             let discovery = issuer.api.known()?;
             Some((discovery.value.issuer.as_str(), discovery.source.at(".issuer"), Teller::ApiServer))
@@ -121,7 +122,9 @@ mod tests {
         assert_eq!(eks_id(ISSUER), id);
         assert_eq!(eks_id(&format!("https://{ISSUER}")), id);
         assert_eq!(eks_id("https://oidc-eks.eu-west-1.api.aws/id/D539D4633E53DE1B716D3041E7A3C1F2"), id);
-        for other in ["https://oidc.eks.eu-west-1.amazonaws.com/id/", "https://kubernetes.default.svc", "oidc.eks./x"] {
+        for other in
+            ["https://oidc.eks.eu-west-1.amazonaws.com/id/", "https://kubernetes.default.svc", "oidc.eks./x"]
+        {
             assert_eq!(eks_id(other), None, "{other}");
         }
     }

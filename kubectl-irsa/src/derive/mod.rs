@@ -16,6 +16,8 @@ pub mod trial;
 pub mod webhook;
 pub mod webhook_config;
 
+use std::sync::OnceLock;
+
 use crate::facts::kubernetes::{Event, Meta, PodSpec};
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown};
 use crate::shell;
@@ -49,6 +51,7 @@ pub struct Derived<'f> {
     pub trial: trial::Verdict<'f>,
     /// What it said at a second endpoint, where the first answer may be that of an inactive region.
     pub second_trial: trial::Verdict<'f>,
+    provider: OnceLock<provider::Provider<'f>>,
 }
 
 /// Which Kubernetes it is.
@@ -85,6 +88,7 @@ impl<'f> Derived<'f> {
             siblings,
             trial: trial::Verdict::of(facts),
             second_trial: trial::Verdict::second(facts),
+            provider: OnceLock::new(),
         }
     }
 
@@ -231,15 +235,18 @@ impl<'f> Derived<'f> {
             Some(caller) if caller.value.account != account => {
                 let command = shell::command(std::iter::once("aws").chain(words.iter().copied()));
                 // The shell refuses the command while the variable is not set.
-                (format!("{command} --profile \"${{PROFILE:?}}\""), " (set PROFILE to a profile of that account first)")
+                (
+                    format!("{command} --profile \"${{PROFILE:?}}\""),
+                    " (set PROFILE to a profile of that account first)",
+                )
             }
             _ => (self.aws(words), ""),
         }
     }
 
     /// The OIDC provider for the tokens' issuer.
-    pub fn provider(&self) -> provider::Provider<'f> {
-        provider::Provider::of(self)
+    pub fn provider(&self) -> &provider::Provider<'f> {
+        self.provider.get_or_init(|| provider::Provider::of(self))
     }
 
     /// Which identity AWS was asked about.

@@ -8,15 +8,15 @@ use super::trial::Refusal;
 use crate::aws_error::{Kind, Stage};
 use crate::facts::aws::Role;
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown, Why};
-use crate::policy::{Document, Effect, PrincipalKind};
+use crate::policy::{Document, Effect, Json, PrincipalKind};
 
 /// Whether there is a provider.
 #[derive(Debug)]
 pub enum Provider<'f> {
-    /// STS found it, or IAM shows it.
-    Found,
+    /// STS found it, or IAM shows it; its ARN.
+    Found(String),
     /// There is none.
-    Missing(Missing<'f>),
+    Missing(Box<Missing<'f>>),
     /// It cannot be told: what would have to be known.
     Unknown(Vec<Unknown>),
 }
@@ -96,9 +96,10 @@ impl<'f> Provider<'f> {
 
         let passed = derived.trial.passed(Stage::Provider) || derived.second_trial.passed(Stage::Provider);
         let listed = listed(facts, role.account);
-        let shown = facts.aws.provider.known().is_some() || listed.is_some_and(|(arns, _)| arns.contains(&arn));
+        let shown =
+            facts.aws.provider.known().is_some() || listed.is_some_and(|(arns, _)| arns.contains(&arn));
         if passed || shown {
-            return Self::Found;
+            return Self::Found(arn);
         }
         let refusal = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::NoProvider).copied();
         let absent = match (&refusal, &facts.aws.provider, listed) {
@@ -106,14 +107,14 @@ impl<'f> Provider<'f> {
             (None, Fact::Absent { source }, _) | (None, _, Some((_, source))) => source.clone(),
             (None, Fact::Unknown(_), None) if !issuer.is_public() => issuer.source.clone(),
             (None, Fact::Unknown(unknown), None) => return Self::Unknown(vec![unknown.clone()]),
-            (None, Fact::Known(_), None) => return Self::Found,
+            (None, Fact::Known(_), None) => return Self::Found(arn),
         };
         let in_doubt = match &facts.aws.second_trial {
             Fact::Unknown(unknown) => !matches!(unknown.why, Why::NotAsked(_)),
             Fact::Known(_) | Fact::Absent { .. } => false,
         };
         let because = because(facts, &issuer, role.account, refusal.is_some());
-        Self::Missing(Missing {
+        Self::Missing(Box::new(Missing {
             account: role.account.to_owned(),
             inferred: if refusal.is_some() { in_doubt } else { issuer.by == Teller::Eks },
             arn,
@@ -121,14 +122,14 @@ impl<'f> Provider<'f> {
             refusal,
             source: absent,
             because,
-        })
+        }))
     }
 
     /// The missing provider, if it is missing.
     pub fn missing(&self) -> Option<&Missing<'f>> {
         match self {
             Self::Missing(missing) => Some(missing),
-            Self::Found | Self::Unknown(_) => None,
+            Self::Found(_) | Self::Unknown(_) => None,
         }
     }
 }
@@ -142,9 +143,12 @@ fn because<'f>(facts: &'f Facts, issuer: &Issuer<'f>, account: &str, refused: bo
         return Because::WrongAccount(namesake);
     }
     let trusted = facts.aws.role.known().map(trusted).unwrap_or_default();
-    let listed = listed(facts, account).into_iter().flat_map(|(arns, source)| arns.iter().map(move |arn| (arn, source)));
+    let listed = listed(facts, account)
+        .into_iter()
+        .flat_map(|(arns, source)| arns.iter().map(move |arn| (arn, source)));
     let named = trusted.iter().map(|trusted| (&trusted.arn, &trusted.source));
-    let variant = listed.chain(named).find_map(|(arn, source)| Some((arn, source, near_miss(url_of(arn), url)?)));
+    let variant =
+        listed.chain(named).find_map(|(arn, source)| Some((arn, source, near_miss(url_of(arn), url)?)));
     if let Some((arn, source, words)) = variant {
         return Because::UrlVariant { arn: arn.clone(), words, source: source.clone() };
     }
@@ -158,7 +162,10 @@ pub fn other_issuers(trusted: Vec<Trusted>, issuer: &Issuer<'_>) -> Vec<Trusted>
     if trusted.iter().any(|trusted| trusted.url() == url || near_miss(trusted.url(), url).is_some()) {
         return Vec::new();
     }
-    trusted.into_iter().filter(|trusted| eks_id(trusted.url()).is_some() || trusted.for_service_accounts).collect()
+    trusted
+        .into_iter()
+        .filter(|trusted| eks_id(trusted.url()).is_some() || trusted.for_service_accounts)
+        .collect()
 }
 
 /// The providers of an account, if that is the account which was asked, and where they were read.
@@ -202,4 +209,54 @@ fn trusts(role: &Sourced<Role>, url: &str) -> bool {
 /// The URL within the ARN of a provider.
 fn url_of(arn: &str) -> &str {
     arn.split_once(":oidc-provider/").map_or("", |(_, url)| url)
+}
+
+/// The statement that lets one service account in, and nothing else.
+pub fn statement(provider_arn: &str, audience: &str, subject: &str) -> Json {
+    let url = url_of(provider_arn);
+    let conditions =
+        [(format!("{url}:aud"), Json::text(audience)), (format!("{url}:sub"), Json::text(subject))];
+    Json::object([
+        ("Effect", Json::text("Allow")),
+        ("Principal", Json::object([("Federated", Json::text(provider_arn))])),
+        ("Action", Json::text("sts:AssumeRoleWithWebIdentity")),
+        ("Condition", Json::object([("StringEquals", Json::Object(conditions.into()))])),
+    ])
+}
+
+/// A trust policy of one statement, on one line.
+pub fn new_trust(statement: Json) -> String {
+    let version = ("Version", Json::text("2012-10-17"));
+    Json::object([version, ("Statement", Json::Array(vec![statement]))]).line()
+}
+
+/// A trust policy with one more statement, on one line; `None` if it cannot be read.
+pub fn extended_trust(trust: &str, statement: Json) -> Option<String> {
+    let Ok(Json::Object(mut members)) = serde_json::from_str(trust) else { return None };
+    match members.iter_mut().find(|(name, _)| name == "Statement").map(|(_, value)| value)? {
+        Json::Array(statements) => statements.push(statement),
+        single => *single = Json::Array(vec![single.clone(), statement]),
+    }
+    Some(Json::Object(members).line())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/shop";
+
+    #[test]
+    fn a_statement_is_added_and_nothing_else_changes() {
+        let added = statement(ARN, "sts.amazonaws.com", "system:serviceaccount:shop:checkout").line();
+        let old = r#"{"Version":"2012-10-17","Id":"z","Statement":{"Effect":"Deny","Action":"*"}}"#;
+        let new =
+            extended_trust(old, statement(ARN, "sts.amazonaws.com", "system:serviceaccount:shop:checkout"));
+        let expected = format!(
+            r#"{{"Version":"2012-10-17","Id":"z","Statement":[{{"Effect":"Deny","Action":"*"}},{added}]}}"#
+        );
+        assert_eq!(new.as_deref(), Some(expected.as_str()));
+        assert!(added.contains(r#""oidc.example.com/shop:sub":"system:serviceaccount:shop:checkout""#));
+        assert_eq!(extended_trust("not a policy", Json::Null), None);
+    }
 }

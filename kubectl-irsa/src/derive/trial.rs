@@ -35,6 +35,22 @@ pub struct Refusal<'f> {
     pub source: &'f Source,
 }
 
+impl<'f> Refusal<'f> {
+    /// False where STS had no time for the request, or a fault of its own: the next answer may be another.
+    pub fn is_final(&self) -> bool {
+        let own_fault = matches!(self.trial.answer, StsAnswer::Refused { status: 500.., .. });
+        self.kind != Kind::Throttled && !own_fault
+    }
+
+    /// AWS's id of the request.
+    pub fn request_id(&self) -> Option<&'f str> {
+        match &self.trial.answer {
+            StsAnswer::Refused { request_id, .. } => request_id.as_deref(),
+            StsAnswer::Accepted { .. } => None,
+        }
+    }
+}
+
 impl<'f> Verdict<'f> {
     /// Reads the answer.
     pub fn of(facts: &'f Facts) -> Self {
