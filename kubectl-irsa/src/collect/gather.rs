@@ -185,7 +185,7 @@ async fn of_cluster(
 }
 
 /// Why the inside of the pod is not looked at.
-const NOT_INSIDE: &str = "seen only from inside the pod; this version reads the Kubernetes API only";
+const NOT_INSIDE: &str = "seen only from inside the pod, where this version does not look";
 
 /// The links that no collector reaches yet.
 fn not_reached() -> BTreeMap<Step, Unknown> {
