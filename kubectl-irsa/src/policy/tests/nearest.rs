@@ -122,6 +122,18 @@ fn one_fault_one_edit() {
             "ReplacePrincipal Statement[0].Principal: eks.amazonaws.com -> $PROVIDER".into(),
         ),
         (
+            "a claim that IAM does not take from tokens",
+            given(&GOOD.replacen('{', r#"{"StringLike":{"$ISSUER:kubernetes.io/namespace":"shop"},"#, 1)),
+            r#"RemoveCondition Statement[0].Condition.StringLike["$ISSUER:kubernetes.io/namespace"]: $ISSUER:kubernetes.io/namespace -> "#
+                .into(),
+        ),
+        (
+            "case of the issuer's scheme and claim",
+            given(&GOOD.replace("$ISSUER:sub", "https://$ISSUER/:Sub")),
+            r#"RenameKey Statement[0].Condition.StringEquals["https://$ISSUER/:Sub"]: https://$ISSUER/:Sub -> $ISSUER:sub"#
+                .into(),
+        ),
+        (
             "a key that no token has",
             given(&GOOD.replacen('{', r#"{"StringLike":{"aws:PrincipalTag/team":"*"},"#, 1)),
             r#"RemoveCondition Statement[0].Condition.StringLike["aws:PrincipalTag/team"]: aws:PrincipalTag/team -> "#
@@ -160,48 +172,48 @@ fn a_fault_behind_a_fault_is_found() {
 #[test]
 fn what_is_meant_for_others_is_left_alone() {
     let sub = |value: &str| given(&GOOD.replace("$SUB", value));
-    for (name, statement) in [
+    let other = "arn:aws:iam::111122223333:oidc-provider/other/id/1";
+    let subjects_of_two = given(r#"{"StringEquals":{"$ISSUER:sub":"$SUB","other/id/1:sub":"$SUB"}}"#);
+    let with = |condition: &str, block: &str| given(&block.replacen('{', &format!("{{{condition},"), 1));
+    let cases = [
         ("another service account", sub("system:serviceaccount:shop:cart")),
         ("another namespace", sub("system:serviceaccount:payments:checkout")),
         (
             "a pattern of another namespace",
             sub("system:serviceaccount:payments:*").replace("StringEquals", "StringLike"),
         ),
-        (
-            "another cluster",
-            given(&GOOD.replace("$ISSUER", "other/id/1"))
-                .replace("$PROVIDER", "arn:aws:iam::111122223333:oidc-provider/other/id/1"),
-        ),
+        ("another cluster", given(&GOOD.replace("$ISSUER", "other/id/1")).replace("$PROVIDER", other)),
         (
             "a service without conditions",
-            r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}"#
-                .to_owned(),
+            trust("").replace(r#""Federated":"$PROVIDER""#, r#""Service":"ec2.amazonaws.com""#),
         ),
+        (
+            "an account that the statement may serve",
+            given(r#"{"StringEqualsIfExists":{"$ISSUER:sub":"$SUB"}}"#)
+                .replace(r#""Federated":"$PROVIDER""#, r#""AWS":"444455556666""#),
+        ),
+        ("a claim of another issuer", with(r#""StringLike":{"other.example/id/1:amr":"x"}"#, GOOD)),
         ("an exclusion", given(r#"{"StringNotEquals":{"$ISSUER:sub":"$SUB"}}"#)),
         (
-            "a key that no token has, without a subject",
-            given(
-                r#"{"StringLike":{"aws:PrincipalTag/team":"*"},"StringEquals":{"$ISSUER:sub":"system:serviceaccount:shop:cart"}}"#,
+            "a key that no token has, beside another subject",
+            with(
+                r#""StringLike":{"aws:PrincipalTag/team":"*"}"#,
+                r#"{"StringEquals":{"$ISSUER:sub":"system:serviceaccount:shop:cart"}}"#,
             ),
         ),
         (
             "two clusters at once",
-            given(r#"{"StringEquals":{"$ISSUER:sub":"$SUB","other/id/1:sub":"$SUB"}}"#).replace(
-                r#""$PROVIDER""#,
-                r#"["$PROVIDER","arn:aws:iam::111122223333:oidc-provider/other/id/1"]"#,
-            ),
+            subjects_of_two.replace(r#""$PROVIDER""#, &format!(r#"["$PROVIDER","{other}"]"#)),
         ),
+        ("two keys of one claim", subjects_of_two),
         (
-            "two keys of one claim",
-            given(r#"{"StringEquals":{"$ISSUER:sub":"$SUB","other/id/1:sub":"$SUB"}}"#),
-        ),
-        (
-            "a pattern beside it",
+            "the same key under the operator that would be right",
             given(r#"{"StringEquals":{"$ISSUER:sub":"system:*"},"StringLike":{"$ISSUER:sub":"*"}}"#),
         ),
         ("everyone but this one", trust("").replace("Principal", "NotPrincipal")),
         ("all actions but this one", trust("").replace("Action", "NotAction")),
-    ] {
+    ];
+    for (name, statement) in cases {
         assert_eq!(propose_for(&statement), ["Append"], "{name}");
     }
 }
