@@ -3,6 +3,7 @@
 //! A text is parsed and thrown away. What leaves this module are kinds, and pieces that match a grammar (`pieces`): ARNs,
 //! hosts, account ids, names of actions. Nothing that could be a token or a key does.
 
+pub mod causes;
 mod clean;
 mod kind;
 mod phrases;

@@ -87,6 +87,12 @@ pub enum CliError {
         /// Ids that are close.
         near: Vec<String>,
     },
+    /// A text in which no error is known.
+    #[error(
+        "no error of AWS or one of its SDKs is known in this text; paste the whole message, or pipe the log into \
+         `kubectl irsa explain -`"
+    )]
+    NoErrorKnown,
     /// A flag's value cannot be read.
     #[error("{flag} \"{value}\": {expected}")]
     Value {
@@ -103,6 +109,9 @@ pub enum CliError {
     /// stdout cannot be written.
     #[error("cannot write to stdout: {0}")]
     Write(std::io::Error),
+    /// stdin cannot be read.
+    #[error("cannot read stdin: {0}")]
+    Stdin(std::io::Error),
     /// The runtime cannot start.
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
