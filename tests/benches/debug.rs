@@ -15,6 +15,7 @@ use irsa_tests::run::{plugin, run};
 use irsa_tests::world::{World, worlds_dir};
 use kubectl_irsa::collect::{Reader, files::Store, gather};
 use kubectl_irsa::diagnosis::{Choice, diagnose, group};
+use kubectl_irsa::facts::Why;
 use kubectl_irsa::target;
 
 fn base() -> String {
@@ -71,7 +72,8 @@ fn checks(criterion: &mut Criterion) {
     let reader = Reader::Files(Store::load(&[file], None).expect("it loads"));
     let target = target::parse(&[String::from("deploy/checkout")]).expect("a target").remove(0);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let facts = runtime.block_on(gather(&reader, "shop", &target, None, &[])).expect("facts");
+    let facts =
+        runtime.block_on(gather(&reader, Err(Why::NotInFiles), "shop", &target, None, &[])).expect("facts");
     assert_eq!(facts.len(), 1000);
     bench.bench_function("judge", |bencher| {
         bencher.iter(|| {

@@ -4,6 +4,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::expect_used, clippy::panic)]
 
+pub mod aws;
+mod certificates;
 pub mod kube_api;
+mod query;
 pub mod run;
+mod server;
+pub mod timeline;
 pub mod world;

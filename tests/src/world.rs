@@ -1,9 +1,10 @@
 //! World files: a small cluster, what is broken in it, and the diagnosis it must get.
 //!
 //! The first document is the [`Header`]; all others are Kubernetes objects as `kubectl get -o yaml` prints them, which
-//! [`crate::kube_api::FakeKube`] serves. Loading is strict, because a world that does not mean what its author thinks
+//! [`crate::kube_api::FakeKube`] serves, and AWS accounts, which [`crate::aws::FakeAws`] serves. Loading is strict, because a world that does not mean what its author thinks
 //! makes a test pass for the wrong reason.
 
+use crate::aws::account::{Account, IssuerServes, Laptop};
 use crate::kube_api::resources::{Resource, by_kind};
 use crate::kube_api::revision_of;
 use crate::kube_api::rule::{Rule, check_plural};
@@ -24,6 +25,8 @@ pub struct World {
     pub header: Header,
     /// Everything the API server holds, with the defaults of a server filled in.
     pub objects: Vec<Object>,
+    /// The AWS accounts; a world without any has no AWS.
+    pub accounts: Vec<Account>,
 }
 
 /// One object of a world.
@@ -75,6 +78,16 @@ pub struct Header {
     /// The service account issuer: discovery and `iss` of tokens.
     #[serde(default = "default_issuer")]
     pub issuer: String,
+    /// How the issuer's documents differ from what they should be. An empty value gives a world without AWS accounts
+    /// an issuer that can be reached.
+    #[serde(default)]
+    pub issuer_serves: Option<IssuerServes>,
+    /// The clock of AWS, if it differs from the API server's.
+    #[serde(default)]
+    pub aws_now: Option<Timestamp>,
+    /// The way from the user's machine to AWS.
+    #[serde(default)]
+    pub laptop: Laptop,
     /// The diagnosis this world must get.
     pub expect: Expect,
 }
@@ -176,11 +189,15 @@ fn read(name: &str, text: &str) -> Result<World, Problem> {
     };
     let header: Header = first.parse()?;
     header.check().map_err(|message| Problem { line: first.line, message })?;
-    let mut world = World { name: name.to_owned(), header, objects: Vec::new() };
+    let mut world = World { name: name.to_owned(), header, objects: Vec::new(), accounts: Vec::new() };
     let mut seen = BTreeSet::new();
     for document in documents {
         let value: Value = document.parse()?;
-        world.add(value, &mut seen).map_err(|message| Problem { line: document.line, message })?;
+        let added = match is_account(&value) {
+            true => world.add_account(document.parse()?),
+            false => world.add(value, &mut seen),
+        };
+        added.map_err(|message| Problem { line: document.line, message })?;
     }
     world.complete();
     Ok(world)
@@ -270,6 +287,10 @@ impl Expect {
             _ => Ok(()),
         }
     }
+}
+
+fn is_account(value: &Value) -> bool {
+    value["apiVersion"] == "irsa.test/v1" && value["kind"] == "AwsAccount"
 }
 
 /// The items of a `List` (also of `PodList` and the like), or the object itself.
@@ -406,6 +427,15 @@ impl World {
         Ok(())
     }
 
+    fn add_account(&mut self, account: Account) -> Result<(), String> {
+        account.check().map_err(|why| format!("AwsAccount {}: {why}", account.account))?;
+        if self.accounts.iter().any(|other| other.account == account.account) {
+            return Err(format!("AwsAccount {} occurs twice", account.account));
+        }
+        self.accounts.push(account);
+        Ok(())
+    }
+
     fn complete(&mut self) {
         self.add_namespaces();
         self.objects.sort_by_cached_key(Object::identity);
@@ -441,6 +471,11 @@ impl World {
                 metadata["resourceVersion"] = json!(next.to_string());
             }
         }
+    }
+
+    /// Whether anything of AWS can be reached.
+    pub fn has_aws(&self) -> bool {
+        !self.accounts.is_empty() || self.header.issuer_serves.is_some()
     }
 
     /// The object of this kind, if the world has it.

@@ -103,6 +103,18 @@ pub struct Debug {
     cluster: ClusterFlags,
 }
 
+/// Where facts are read from.
+struct Sources {
+    reader: Reader,
+    /// Or why AWS is not asked.
+    cloud: Result<Cloud, Why>,
+    namespace: String,
+    /// What a printed command needs to reach the same cluster.
+    kubectl_flags: Vec<String>,
+    /// The text of `--error`.
+    said: Option<String>,
+}
+
 impl Debug {
     /// Runs it; the exit code is decided before anything is rendered.
     pub async fn run(&self) -> Result<u8, CliError> {
@@ -134,11 +146,8 @@ impl Debug {
         choice: &Choice,
         progress: &Progress,
     ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
-        let (reader, cloud, namespace) = self.sources(progress).await?;
-        let said = self.error.as_deref().map(said).transpose()?;
-        let flags = if self.from.is_empty() { self.cluster.access().kubectl_flags() } else { Vec::new() };
-        let one =
-            |target| self.diagnose_one(&reader, &cloud, &namespace, target, &flags, said.as_deref(), choice);
+        let sources = self.sources(progress).await?;
+        let one = |target| self.diagnose_one(&sources, target, choice);
         let mut diagnoses = Vec::new();
         let mut failures = Vec::new();
         for outcome in futures::future::join_all(targets.iter().map(one)).await {
@@ -152,21 +161,18 @@ impl Debug {
 
     async fn diagnose_one(
         &self,
-        reader: &Reader,
-        cloud: &Result<Cloud, Why>,
-        namespace: &str,
+        sources: &Sources,
         target: &Target,
-        flags: &[String],
-        said: Option<&str>,
         choice: &Choice,
     ) -> Result<Vec<Diagnosis>, CliError> {
+        let Sources { reader, cloud, namespace, kubectl_flags, said } = sources;
         let in_files = match (reader, self.cluster.namespace()) {
             (Reader::Files(store), None) => namespace_in_files(store, target)?,
             _ => None,
         };
         let namespace = in_files.as_deref().unwrap_or(namespace);
-        let cloud = cloud.as_ref().map_err(Why::clone);
-        let mut subjects = gather(reader, cloud, namespace, target, self.container.as_deref(), flags).await?;
+        let (cloud, container) = (cloud.as_ref().map_err(Why::clone), self.container.as_deref());
+        let mut subjects = gather(reader, cloud, namespace, target, container, kubectl_flags).await?;
         if let Some(text) = said {
             subjects.iter_mut().for_each(|facts| logs::add_said(facts, text));
         }
@@ -174,8 +180,8 @@ impl Debug {
         Ok(diagnosis::group(judged))
     }
 
-    /// Where facts are read from; and why AWS is not asked, if it is not.
-    async fn sources(&self, progress: &Progress) -> Result<(Reader, Result<Cloud, Why>, String), CliError> {
+    async fn sources(&self, progress: &Progress) -> Result<Sources, CliError> {
+        let said = self.error.as_deref().map(said).transpose()?;
         if !self.from.is_empty() {
             let at = self.at.as_ref().map(|text| {
                 text.parse::<Timestamp>().map_err(|_| CliError::Value {
@@ -184,16 +190,27 @@ impl Debug {
                     expected: "expected a time such as 2026-11-22T08:00:00Z",
                 })
             });
-            let store = Store::load(&self.from, at.transpose()?)?;
-            let namespace = self.cluster.namespace().unwrap_or("default").to_owned();
-            return Ok((Reader::Files(store), Err(Why::NotInFiles), namespace));
+            return Ok(Sources {
+                reader: Reader::Files(Store::load(&self.from, at.transpose()?)?),
+                cloud: Err(Why::NotInFiles),
+                namespace: self.cluster.namespace().unwrap_or("default").to_owned(),
+                kubectl_flags: Vec::new(),
+                said,
+            });
         }
         let timeout = self.cluster.request_timeout()?;
-        let (config, hints) = self.cluster.access().config(timeout).await?;
+        let access = self.cluster.access();
+        let (config, hints) = access.config(timeout).await?;
         let (namespace, address) = (config.default_namespace.clone(), config.cluster_url.to_string());
         let api = Api::new(config, timeout, progress.clone())
             .map_err(|error| CliError::Client { address, cause: causes(&error) })?;
-        Ok((Reader::Api(api), self.cloud(hints, timeout, progress).await, namespace))
+        Ok(Sources {
+            reader: Reader::Api(api),
+            cloud: self.cloud(hints, timeout, progress).await,
+            namespace,
+            kubectl_flags: access.kubectl_flags(),
+            said,
+        })
     }
 
     /// What cannot be set up for AWS takes only AWS's part of the answer away.

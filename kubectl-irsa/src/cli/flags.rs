@@ -80,6 +80,11 @@ pub struct AwsFlags {
 }
 
 impl AwsFlags {
+    /// `--profile`.
+    pub fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
     /// The flags as the collector takes them.
     pub fn settings(&self, hints: EksHints) -> Settings {
         Settings {

@@ -3,6 +3,7 @@
 mod debug;
 mod explain;
 mod flags;
+mod thumbprint;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ struct Cli {
 enum Command {
     Debug(Box<debug::Debug>),
     Explain(explain::Explain),
+    Thumbprint(Box<thumbprint::Thumbprint>),
     /// Print a completion script for a shell
     #[command(
         after_help = "Examples:\n  # for kubectl-irsa itself, in bash\n  source <(kubectl-irsa completion bash)"
@@ -76,6 +78,15 @@ pub enum CliError {
     /// The target cannot be read.
     #[error(transparent)]
     Collect(#[from] CollectError),
+    /// The cluster's issuer is not known.
+    #[error("the cluster's issuer cannot be read: {0}; name it: kubectl irsa thumbprint https://…")]
+    NoIssuer(String),
+    /// The HTTPS client cannot be set up.
+    #[error(transparent)]
+    Web(crate::collect::web::WebError),
+    /// The issuer's certificates cannot be read.
+    #[error(transparent)]
+    Chain(crate::collect::chain::ChainError),
     /// The diagnosis cannot be printed.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -150,18 +161,8 @@ fn print_error(error: &CliError) {
 
 fn run(cli: Cli) -> Result<u8, CliError> {
     match cli.command {
-        Command::Debug(debug) => {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(CliError::Runtime)?;
-            runtime.block_on(async {
-                tokio::select! {
-                    outcome = debug.run() => outcome,
-                    _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
-                }
-            })
-        }
+        Command::Debug(debug) => until_interrupted(debug.run()),
+        Command::Thumbprint(thumbprint) => until_interrupted(thumbprint.run()),
         Command::Explain(explain) => explain.run(),
         Command::Completion { shell } => {
             let mut script = Vec::new();
@@ -169,6 +170,18 @@ fn run(cli: Cli) -> Result<u8, CliError> {
             print(&String::from_utf8_lossy(&script))
         }
     }
+}
+
+/// Runs a command that talks, until it ends or Ctrl-C comes.
+fn until_interrupted(command: impl Future<Output = Result<u8, CliError>>) -> Result<u8, CliError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)?;
+    runtime.block_on(async {
+        tokio::select! {
+            outcome = command => outcome,
+            _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
+        }
+    })
 }
 
 /// Writes to stdout; a reader that went away (`| head`) is no error.

@@ -16,13 +16,13 @@ pub async fn of(api: &Api, facts: &Facts, wanted: bool, index: usize) -> Fact<Li
     if !wanted {
         return Fact::unknown_because(what, Why::Excluded(String::from("--no-logs")), None);
     }
+    if index >= PODS {
+        return Fact::not_asked(what, format!("the logs of the newest {PODS} pods are read"));
+    }
     let derived = Derived::of(facts);
     let (Subject::Pod(pod), Some(target)) = (&facts.subject, derived.target()) else {
         return Fact::not_asked(what, "there is no pod");
     };
-    if index >= PODS {
-        return Fact::not_asked(what, format!("the logs of the newest {PODS} pods are read"));
-    }
     let (name, container) = (&pod.value.metadata.name, target.name());
     let restarted = pod
         .value

@@ -6,11 +6,12 @@
 pub mod access;
 pub mod api;
 pub mod aws;
+pub mod chain;
 pub mod eks_hints;
 pub mod files;
 mod gather;
 mod identity;
-mod issuer;
+pub mod issuer;
 pub mod logs;
 mod progress;
 pub mod resource;

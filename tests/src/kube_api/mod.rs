@@ -16,12 +16,14 @@ mod serve;
 mod status;
 mod store;
 mod tls;
-mod token;
+pub(crate) mod token;
 mod watch;
 
 #[cfg(test)]
 mod tests;
 
+use crate::server::Background;
+use crate::timeline::{Interval, sequential_depth};
 use crate::world::World;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -29,16 +31,13 @@ pub use log::Seen;
 use serde_json::Value;
 use serve::Server;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 use std::time::Duration;
 pub(crate) use store::revision_of;
 use tls::Authority;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 /// The bearer token that the server accepts.
@@ -47,38 +46,23 @@ pub const TOKEN: &str = "test-token";
 /// A running server. It stops when dropped, and drops what is still being answered.
 pub struct FakeKube {
     server: Arc<Server>,
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    background: Background,
 }
 
 impl FakeKube {
     /// Starts a server of this world on a free port of 127.0.0.1, in a thread of its own.
     pub fn start(world: &World) -> FakeKube {
         let server = Arc::new(Server::new(world));
-        let (stop, stopped) = oneshot::channel();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-        listener.set_nonblocking(true).expect("a socket can be non-blocking");
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let tls = TlsAcceptor::from(Authority::of_process().server.clone());
         let shared = server.clone();
-        let run = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.expect("a runtime can be built");
-            runtime.block_on(async {
-                tokio::select! {
-                    () = accept(listener, shared) => {}
-                    _ = stopped => {}
-                }
-            });
-        };
-        let thread = std::thread::Builder::new().name("fake-kube".to_owned()).spawn(run);
-        let thread = thread.expect("a thread can be started");
-        FakeKube { server, address, stop: Some(stop), thread: Some(thread) }
+        let background =
+            Background::start("fake-kube", move |stream| connection(stream, tls.clone(), shared.clone()));
+        FakeKube { server, background }
     }
 
     /// `https://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
-        format!("https://{}", self.address)
+        format!("https://{}", self.background.address())
     }
 
     /// The certificate of the CA that signed the server's certificate.
@@ -109,7 +93,12 @@ impl FakeKube {
     /// The length of the longest chain of requests of which each started after the one before had finished: what a
     /// user feels as round trips. Set a latency first, or requests that could overlap will not.
     pub fn sequential_depth(&self) -> usize {
-        log::sequential_depth(&self.requests())
+        sequential_depth(self.intervals())
+    }
+
+    /// When the requests were made and answered.
+    pub fn intervals(&self) -> Vec<Interval> {
+        self.requests().iter().map(|seen| (seen.started, seen.finished)).collect()
     }
 
     /// Delays every answer from now on.
@@ -140,29 +129,6 @@ impl FakeKube {
     /// A token with any claims, signed by the issuer: what a kubelet would have put into a pod.
     pub fn mint(&self, claims: &Value) -> String {
         self.server.issuer.sign(claims)
-    }
-}
-
-impl Drop for FakeKube {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The receiver is gone when the thread has ended already.
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            // A panic of the server's thread must not turn into a second one while a test unwinds.
-            let _ = thread.join();
-        }
-    }
-}
-
-async fn accept(listener: std::net::TcpListener, server: Arc<Server>) {
-    let listener = TcpListener::from_std(listener).expect("a non-blocking socket can be registered");
-    let tls = TlsAcceptor::from(Authority::of_process().server.clone());
-    loop {
-        if let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(connection(stream, tls.clone(), server.clone()));
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a request line to what is asked: the verb, resource, namespace and name that RBAC, the log and the handlers
 //! share. The rules are those of the API server's `RequestInfoFactory`.
 
+use crate::query::{parse_query, percent_decode};
 use http::Method;
 
 /// What a request asks for.
@@ -148,37 +149,6 @@ fn name_from_field_selector(query: &[(String, String)]) -> String {
             })
         })
         .unwrap_or_default()
-}
-
-fn parse_query(query: &str) -> Vec<(String, String)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (percent_decode(key, true), percent_decode(value, true))
-        })
-        .collect()
-}
-
-/// Decodes `%XX`, and `+` where it means a space (queries only). Malformed escapes stay as they are.
-fn percent_decode(text: &str, plus_is_space: bool) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let escape = (byte == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match escape.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(decoded) => {
-                out.push(decoded);
-                at += 2;
-            }
-            None if byte == b'+' && plus_is_space => out.push(b' '),
-            None => out.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::TOKEN;
 use super::accept::{Form, negotiate};
-use super::log::{Log, Seen};
+use super::log::Seen;
 use super::meta;
 use super::resources::{Resource, VERSION, by_path, group_exists};
 use super::route::{ResourcePath, Route};
@@ -12,6 +12,7 @@ use super::store::{self, Store};
 use super::tls::Authority;
 use super::token::Issuer;
 use super::watch::{Watch, WatchBody, watch};
+use crate::timeline::Log;
 use crate::world::{Header, World, uid_of};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
@@ -22,7 +23,7 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Everything that the connections share.
 pub struct Server {
@@ -33,7 +34,7 @@ pub struct Server {
     /// Signs tokens.
     pub issuer: Issuer,
     /// What was asked.
-    pub log: Log,
+    pub log: Log<Seen>,
     /// Delay of every answer.
     pub latency: Mutex<Duration>,
     /// Requests for secrets in a form that carries values.
@@ -80,7 +81,10 @@ impl Server {
             Reply::Once(answer) => answer.code,
             Reply::Stream(_) => 200,
         };
-        self.log.finish(number, code);
+        self.log.update(number, |seen| {
+            seen.finished = Some(Instant::now());
+            seen.status = Some(code);
+        });
         self.respond(reply, code)
     }
 

@@ -1,12 +1,10 @@
 //! A private CA per process, the server's certificate, and a client certificate.
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose,
-};
+use crate::certificates::{authority, client_params, private_key, server_params};
+use rcgen::KeyPair;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
@@ -33,17 +31,17 @@ impl Authority {
     }
 
     fn new() -> Result<Authority, Box<dyn std::error::Error>> {
-        let ca = CertifiedIssuer::self_signed(ca_params()?, KeyPair::generate()?)?;
+        let ca = authority("fake kubernetes ca")?;
         let (server_key, client_key) = (KeyPair::generate()?, KeyPair::generate()?);
-        let server = server_params()?.signed_by(&server_key, &ca)?;
-        let client = client_params()?.signed_by(&client_key, &ca)?;
+        let server =
+            server_params("kube-apiserver", &["127.0.0.1", "localhost"])?.signed_by(&server_key, &ca)?;
+        let client = client_params("oncall")?.signed_by(&client_key, &ca)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = verifier(ca.der().clone(), &provider)?;
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(server_key.serialize_der()));
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(Arc::new(Lenient(verifier.clone())))
-            .with_single_cert(vec![server.der().clone()], key)?;
+            .with_single_cert(vec![server.der().clone()], private_key(&server_key))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Authority {
             ca_pem: ca.pem(),
@@ -59,28 +57,6 @@ impl Authority {
         let Some((leaf, intermediates)) = chain.split_first() else { return false };
         self.verifier.verify_client_cert(leaf, intermediates, UnixTime::now()).is_ok()
     }
-}
-
-fn ca_params() -> Result<CertificateParams, rcgen::Error> {
-    let mut params = CertificateParams::new(Vec::new())?;
-    params.distinguished_name.push(DnType::CommonName, "fake kubernetes ca");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-    Ok(params)
-}
-
-fn server_params() -> Result<CertificateParams, rcgen::Error> {
-    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned(), "localhost".to_owned()])?;
-    params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    Ok(params)
-}
-
-fn client_params() -> Result<CertificateParams, rcgen::Error> {
-    let mut params = CertificateParams::new(Vec::new())?;
-    params.distinguished_name.push(DnType::CommonName, "oncall");
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    Ok(params)
 }
 
 fn verifier(

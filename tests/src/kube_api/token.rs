@@ -79,14 +79,7 @@ impl Issuer {
     /// `/.well-known/openid-configuration`, recording `openid-configuration`.
     pub fn answer_configuration(&self, accept: &str) -> Result<Answer, Answer> {
         require(accept, JSON)?;
-        Ok(Answer::json(
-            200,
-            &json!({
-                "issuer": self.url, "jwks_uri": format!("{}/keys", self.url),
-                "response_types_supported": ["id_token"], "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": ["ES256"],
-            }),
-        ))
+        Ok(Answer::json(200, &configuration(&self.url)))
     }
 
     /// Answers TokenRequest, in the order of checks of `TokenREST.Create`; recordings `token-request*`.
@@ -146,6 +139,15 @@ impl Issuer {
             "sub": format!("system:serviceaccount:{}:{}", at.namespace, at.name),
         })
     }
+}
+
+/// The discovery document of an issuer.
+pub fn configuration(issuer: &str) -> Value {
+    json!({
+        "issuer": issuer, "jwks_uri": format!("{issuer}/keys"),
+        "response_types_supported": ["id_token"], "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    })
 }
 
 fn expiration(value: &Value) -> Result<i64, Answer> {

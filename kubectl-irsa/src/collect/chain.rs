@@ -1,0 +1,223 @@
+//! The certificates that a server sends, seen as IAM sees them: what the chain is, and whether a public authority signed it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use serde::Serialize;
+use sha1::{Digest, Sha1};
+use thiserror::Error;
+use tower_service::Service;
+
+/// What a server sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chain {
+    /// Host name.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// In the order in which they are sent: the server's own first.
+    pub certificates: Vec<Certificate>,
+    /// Why no public authority vouches for it; `None` if one does. Mozilla's list stands for IAM's, which is not published.
+    pub not_public: Option<String>,
+}
+
+/// One certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// Whom it is for.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// Valid from.
+    pub not_before: Option<Timestamp>,
+    /// Valid until.
+    pub not_after: Option<Timestamp>,
+    /// SHA-1 of the whole certificate, 40 hex digits: IAM's thumbprint.
+    pub sha1: String,
+}
+
+impl Chain {
+    /// The certificate that IAM means by "top intermediate": the last one that the server sends (IAM user guide, "Obtain the
+    /// thumbprint for an OpenID Connect identity provider").
+    pub fn top(&self) -> Option<&Certificate> {
+        self.certificates.last()
+    }
+}
+
+/// The chain could not be read.
+#[derive(Debug, Error)]
+pub enum ChainError {
+    /// The address is none.
+    #[error("{0} is no host and port")]
+    Address(String),
+    /// Not connected.
+    #[error("cannot connect to {host}: {cause}")]
+    Connect {
+        /// The host.
+        host: String,
+        /// What happened.
+        cause: String,
+    },
+    /// Connected, but no TLS.
+    #[error("{host} does not complete a TLS handshake: {cause}")]
+    Handshake {
+        /// The host.
+        host: String,
+        /// What happened.
+        cause: String,
+    },
+    /// Nothing in time.
+    #[error("no answer from {host} within {seconds} s")]
+    TimedOut {
+        /// The host.
+        host: String,
+        /// The deadline.
+        seconds: u64,
+    },
+}
+
+/// Connects, through the environment's proxy if there is one, and keeps what the server sends. Nothing is asked of it.
+pub async fn chain(host: &str, port: u16, timeout: Duration) -> Result<Chain, ChainError> {
+    let within = tokio::time::timeout(timeout, handshake(host, port)).await;
+    within.unwrap_or_else(|_| Err(ChainError::TimedOut { host: host.to_owned(), seconds: timeout.as_secs() }))
+}
+
+async fn handshake(host: &str, port: u16) -> Result<Chain, ChainError> {
+    let address = || ChainError::Address(format!("{host}:{port}"));
+    let destination: Uri = format!("https://{host}:{port}").parse().map_err(|_| address())?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| address())?;
+    let connect = |cause: &dyn std::fmt::Display| ChainError::Connect {
+        host: host.to_owned(),
+        cause: cause.to_string(),
+    };
+
+    let mut direct = HttpConnector::new();
+    direct.enforce_http(false);
+    let stream = match Matcher::from_env().intercept(&destination) {
+        Some(proxy) => {
+            let mut tunnel = Tunnel::new(proxy.uri().clone(), direct);
+            if let Some(login) = proxy.basic_auth() {
+                tunnel = tunnel.with_auth(login.clone());
+            }
+            tunnel.call(destination).await.map_err(|error| connect(&super::api::causes(&error)))?
+        }
+        None => direct.call(destination).await.map_err(|error| connect(&super::api::causes(&error)))?,
+    };
+
+    let witness = Arc::new(Witness::new().map_err(|cause| connect(&cause))?);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| connect(&error))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(&witness) as Arc<dyn ServerCertVerifier>)
+        .with_no_client_auth();
+    let shaken = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, TokioIo::new(stream)).await;
+    let seen = witness.seen.lock().ok().and_then(|mut seen| seen.take());
+    match (seen, shaken) {
+        // What was sent counts, also if the handshake failed after it.
+        (Some((certificates, not_public)), _) => {
+            Ok(Chain { host: host.to_owned(), port, certificates, not_public })
+        }
+        (None, Err(error)) => {
+            Err(ChainError::Handshake { host: host.to_owned(), cause: super::api::causes(&error) })
+        }
+        (None, Ok(_)) => Err(ChainError::Handshake {
+            host: host.to_owned(),
+            cause: String::from("the server sent no certificate"),
+        }),
+    }
+}
+
+/// Writes down what the server sends, and accepts it: nothing is trusted with anything over this connection.
+#[derive(Debug)]
+struct Witness {
+    public: Arc<WebPkiServerVerifier>,
+    seen: Mutex<Option<(Vec<Certificate>, Option<String>)>>,
+}
+
+impl Witness {
+    fn new() -> Result<Self, String> {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let public = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        Ok(Self { public: public.map_err(|error| error.to_string())?, seen: Mutex::default() })
+    }
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verdict = self.public.verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
+        let not_public = verdict.err().map(|error| match error {
+            rustls::Error::InvalidCertificate(why) => why.to_string(),
+            other => other.to_string(),
+        });
+        let certificates = std::iter::once(end_entity).chain(intermediates).map(certificate).collect();
+        if let Ok(mut seen) = self.seen.lock() {
+            *seen = Some((certificates, not_public));
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.public.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.public.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.public.supported_verify_schemes()
+    }
+}
+
+fn certificate(der: &CertificateDer<'_>) -> Certificate {
+    let sha1: String = Sha1::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let time = |time: x509_parser::time::ASN1Time| Timestamp::from_second(time.timestamp()).ok();
+    match x509_parser::parse_x509_certificate(der) {
+        Ok((_, parsed)) => Certificate {
+            subject: parsed.subject().to_string(),
+            issuer: parsed.issuer().to_string(),
+            not_before: time(parsed.validity().not_before),
+            not_after: time(parsed.validity().not_after),
+            sha1,
+        },
+        Err(_) => Certificate {
+            subject: String::from("(cannot be read)"),
+            issuer: String::from("(cannot be read)"),
+            not_before: None,
+            not_after: None,
+            sha1,
+        },
+    }
+}

@@ -1,0 +1,143 @@
+//! A fake AWS that enforces: STS, IAM, EKS, CloudTrail and the issuers of a world, behind an HTTPS proxy, so that the
+//! plugin asks the real host names.
+//!
+//! It shares no code with the plugin and does not guess: whatever it is asked beyond what it knows for certain is
+//! answered with 500 and noted in [`FakeAws::problems`], which every test must find empty.
+
+pub mod account;
+pub mod action;
+mod call;
+mod cloudtrail;
+mod eks;
+pub mod endpoint;
+mod environment;
+mod failure;
+mod iam;
+mod issuer;
+mod jwt;
+mod keyring;
+mod log;
+mod policy;
+mod serve;
+mod sigv4;
+mod sts;
+mod tls;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
+use crate::kube_api::FakeKube;
+use crate::server::Background;
+use crate::timeline::Interval;
+use crate::world::World;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+pub use log::Seen;
+use serde_json::json;
+use serve::Server;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+/// A running AWS. It stops when dropped, and drops what is still being answered.
+pub struct FakeAws {
+    server: Arc<Server>,
+    background: Background,
+}
+
+impl FakeAws {
+    /// Starts the AWS of this world. The world's issuer publishes the keys that `kube` signs with; without it, none.
+    pub fn start(world: &World, kube: Option<&FakeKube>) -> FakeAws {
+        let keys = kube.map_or_else(|| json!({ "keys": [] }), FakeKube::key_set);
+        let server = Arc::new(Server::new(&world.header, &world.accounts, keys));
+        let shared = server.clone();
+        let background = Background::start("fake-aws", move |stream| connection(stream, shared.clone()));
+        FakeAws { server, background }
+    }
+
+    /// The environment variables of a user with this AWS; the files that they name are written into `dir`.
+    pub fn env(&self, dir: &Path) -> Vec<(String, String)> {
+        environment::environment(&self.server, &self.proxy(), &tls::public_ca().pem(), dir)
+    }
+
+    /// `http://127.0.0.1:PORT`, the proxy that leads to all hosts of this AWS.
+    pub fn proxy(&self) -> String {
+        format!("http://{}", self.background.address())
+    }
+
+    /// Every request so far, in the order in which they came.
+    pub fn requests(&self) -> Vec<Seen> {
+        self.server.log.all()
+    }
+
+    /// When the requests were made and answered.
+    pub fn intervals(&self) -> Vec<Interval> {
+        self.requests().iter().map(|seen| (seen.started, seen.finished)).collect()
+    }
+
+    /// Delays every answer from now on.
+    pub fn set_latency(&self, latency: Duration) {
+        *self.server.latency.lock().expect("no thread panics while it holds the latency") = latency;
+    }
+
+    /// What was asked beyond what the fake knows. It must stay empty.
+    pub fn problems(&self) -> Vec<String> {
+        self.server.problems.lock().expect("no thread panics while it holds the problems").clone()
+    }
+
+    /// How many requests were signed with credentials that STS issued during the test. It must stay 0.
+    pub fn issued_credentials_used(&self) -> usize {
+        let issued =
+            |seen: &&Seen| seen.access_key.as_ref().is_some_and(|key| self.server.keys.has_issued(key));
+        self.requests().iter().filter(issued).count()
+    }
+
+    /// Secret keys, session tokens, and the web identity tokens that were sent: no output may hold any of them.
+    pub fn secrets(&self) -> Vec<String> {
+        let tokens = self.server.tokens.lock().expect("no thread panics while it holds the tokens");
+        self.server.keys.secrets().into_iter().chain(tokens.iter().cloned()).collect()
+    }
+}
+
+/// One connection to the proxy; clients that go away or fail the handshake are no error of the test.
+async fn connection(stream: TcpStream, server: Arc<Server>) {
+    let mut stream = BufReader::new(stream);
+    let Some(name) = read_connect(&mut stream).await else { return };
+    let Some(host) = server.host(&name) else {
+        server.log.start(Seen::no_route(&name));
+        // The client may be gone.
+        let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n").await;
+        return;
+    };
+    if stream.write_all(b"HTTP/1.1 200 Connection Established\r\n\r\n").await.is_err() {
+        return;
+    }
+    let Ok(stream) = TlsAcceptor::from(tls::server_config(&name, server.ca(&name))).accept(stream).await
+    else {
+        return;
+    };
+    let service = service_fn(|request| {
+        let (server, host, name) = (server.clone(), host.clone(), name.clone());
+        async move { server.serve(&name, &host, request).await }
+    });
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// The host of `CONNECT host:443`; anything else is not for this proxy.
+async fn read_connect(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut request = String::new();
+    stream.read_line(&mut request).await.ok()?;
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        if stream.read_line(&mut line).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let target = request.strip_prefix("CONNECT ")?.split(' ').next()?;
+    Some(target.strip_suffix(":443")?.to_owned())
+}

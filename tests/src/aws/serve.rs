@@ -1,0 +1,317 @@
+//! One request from its host name to its answer.
+
+use super::account::{Account, IssuerCertificate};
+use super::call::Call;
+use super::endpoint::{Endpoint, Service};
+use super::failure::{Common, Failure, Protocol, Refusal};
+use super::issuer::{Issuers, host_of};
+use super::keyring::{Key, Keyring};
+use super::log::Seen;
+use super::sigv4::authenticate;
+use super::xml::Xml;
+use super::{cloudtrail, eks, iam, sts, tls};
+use crate::certificates::Ca;
+use crate::timeline::Log;
+use crate::world::{Header, uid_of};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use serde_json::{Value, json};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Everything that the connections share.
+pub struct Server {
+    /// The first document of the world.
+    pub header: Header,
+    /// The accounts of the world.
+    pub accounts: Vec<Account>,
+    /// Access keys.
+    pub keys: Keyring,
+    /// What issuers publish.
+    pub issuers: Issuers,
+    /// What was asked.
+    pub log: Log<Seen>,
+    /// Delay of every answer.
+    pub latency: Mutex<Duration>,
+    /// What must fail the test.
+    pub problems: Mutex<Vec<String>>,
+    /// Web identity tokens that were sent.
+    pub tokens: Mutex<Vec<String>>,
+    answers: AtomicUsize,
+}
+
+/// What a host name leads to.
+#[derive(Debug, Clone)]
+pub enum Host {
+    /// A service of AWS.
+    Aws(Endpoint),
+    /// An issuer.
+    Issuer,
+}
+
+/// An answer before it is put on the wire.
+struct Answer {
+    status: u16,
+    content_type: &'static str,
+    error_type: Option<&'static str>,
+    body: String,
+}
+
+/// What a service answers.
+enum Body {
+    Xml(Xml),
+    Json(Value),
+}
+
+/// The end of a connection without an answer.
+#[derive(Debug)]
+pub struct Cut;
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the world cuts the connection")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+impl Server {
+    /// A server of this world that has not been asked anything yet; `keys` are published by the world's issuer.
+    pub fn new(header: &Header, accounts: &[Account], keys: Value) -> Server {
+        Server {
+            header: header.clone(),
+            accounts: accounts.to_vec(),
+            keys: Keyring::new(accounts),
+            issuers: Issuers::new(header, accounts, keys),
+            log: Log::default(),
+            latency: Mutex::new(Duration::ZERO),
+            problems: Mutex::default(),
+            tokens: Mutex::default(),
+            answers: AtomicUsize::new(0),
+        }
+    }
+
+    /// What a host name leads to, if anything.
+    pub fn host(&self, name: &str) -> Option<Host> {
+        if self.header.laptop.unreachable.iter().any(|host| host == name) {
+            return None;
+        }
+        let endpoint = Endpoint::of(name).map(Host::Aws);
+        endpoint.or_else(|| self.issuers.live_on(name).then_some(Host::Issuer))
+    }
+
+    /// Whether this issuer's certificate is of the private CA.
+    pub fn is_private(&self, issuer: &str) -> bool {
+        let serves = self.header.issuer_serves.as_ref();
+        issuer == self.header.issuer && serves.is_some_and(|s| s.certificate == IssuerCertificate::PrivateCa)
+    }
+
+    /// The CA of a host's certificate.
+    pub fn ca(&self, host: &str) -> &'static Ca {
+        let private = self.is_private(&self.header.issuer) && host_of(&self.header.issuer) == host;
+        if private { tls::private_ca() } else { tls::public_ca() }
+    }
+
+    /// The clock of AWS.
+    pub fn now(&self) -> Timestamp {
+        self.header.aws_now.unwrap_or(self.header.now)
+    }
+
+    /// Serves one request.
+    pub async fn serve(
+        &self,
+        name: &str,
+        host: &Host,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Cut> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+        let latency = *self.latency.lock().expect("no thread panics while it holds the latency");
+        let id = uid_of(&format!("answer {} of AWS", self.answers.fetch_add(1, Ordering::SeqCst)));
+        match host {
+            Host::Issuer => {
+                let number = self.log.start(Seen::page(name, head.uri.path()));
+                tokio::time::sleep(latency).await;
+                let answer = self.page(name, head.uri.path()).await;
+                Ok(self.respond(number, &id, answer))
+            }
+            Host::Aws(endpoint) => {
+                let call = Call::read(endpoint.clone(), &head, &body);
+                let number = self.log.start(Seen::call(name, &call, &head));
+                tokio::time::sleep(latency).await;
+                let result = match self.answer(&call, &head, &body).await {
+                    Ok(body) => Ok(body),
+                    Err(failure) => Err(self.refuse(&call, failure)?),
+                };
+                Ok(self.respond(number, &id, encode(&call, &id, result)))
+            }
+        }
+    }
+
+    async fn page(&self, host: &str, path: &str) -> Answer {
+        let page = self.issuers.page(&format!("https://{host}{path}"));
+        match page.delay {
+            Some(delay) => tokio::time::sleep(delay).await,
+            None => std::future::pending().await,
+        }
+        Answer { status: page.status, content_type: page.content_type, error_type: None, body: page.body }
+    }
+
+    async fn answer(&self, call: &Call, head: &Parts, body: &[u8]) -> Result<Body, Failure> {
+        if call.operation.is_empty() {
+            return Err(Failure::NotModelled(format!("{} {}", head.method, head.uri)));
+        }
+        if call.operation == "AssumeRoleWithWebIdentity" {
+            self.tokens
+                .lock()
+                .expect("no thread panics while it holds the tokens")
+                .push(call.text("WebIdentityToken").to_owned());
+            let owner = sts::account_of(call.text("RoleArn"));
+            if let Some(account) = self.accounts.iter().find(|account| account.account == owner) {
+                self.obstruct(account, call).await?;
+            }
+            return sts::answer(self, call, None).map(Body::Xml);
+        }
+        let key = authenticate(head, body, &call.endpoint, &self.keys).map_err(Failure::Common)?;
+        let account = self.accounts.iter().find(|account| account.account == key.account);
+        let account =
+            account.ok_or_else(|| Failure::NotModelled(format!("a key of account {}", key.account)))?;
+        self.obstruct(account, call).await?;
+        if account.deny.iter().any(|pattern| pattern.matches(&call.action())) {
+            return Err(Failure::Common(Common::Denied(denial(&key, account, call))));
+        }
+        match call.endpoint.service {
+            Service::Sts => sts::answer(self, call, Some(&key)).map(Body::Xml),
+            Service::Iam => iam::answer(self, call, account).map(Body::Xml),
+            Service::Eks => eks::answer(self, call, account).map(Body::Json),
+            Service::CloudTrail => cloudtrail::answer(self, call, account).map(Body::Json),
+        }
+    }
+
+    /// What the world puts in the way of an action.
+    async fn obstruct(&self, account: &Account, call: &Call) -> Result<(), Failure> {
+        let action = call.action();
+        if account.hang.iter().any(|pattern| pattern.matches(&action)) {
+            std::future::pending::<()>().await;
+        }
+        if account.cut.iter().any(|pattern| pattern.matches(&action)) {
+            return Err(Failure::Cut);
+        }
+        if account.throttle.iter().any(|pattern| pattern.matches(&action)) {
+            return Err(Failure::Common(Common::Throttled));
+        }
+        match account.fail.iter().find(|(pattern, _)| pattern.matches(&action)) {
+            Some((_, status)) => Err(Failure::Common(Common::Broken(*status))),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse(&self, call: &Call, failure: Failure) -> Result<Refusal, Cut> {
+        match failure {
+            Failure::Cut => Err(Cut),
+            Failure::Common(common) => Ok(common.refusal(call.protocol())),
+            Failure::Refused(refusal) => Ok(refusal),
+            Failure::NotModelled(what) => {
+                let message = format!("the fake AWS does not know the answer: {what}");
+                self.problems
+                    .lock()
+                    .expect("no thread panics while it holds the problems")
+                    .push(message.clone());
+                Ok(Refusal { status: 500, code: "InternalFailure", message })
+            }
+        }
+    }
+
+    fn respond(&self, number: usize, id: &str, answer: Answer) -> Response<Full<Bytes>> {
+        self.log.update(number, |seen| {
+            seen.finished = Some(Instant::now());
+            seen.status = Some(answer.status);
+        });
+        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&self.now());
+        let mut response = Response::builder()
+            .status(answer.status)
+            .header("Date", date.expect("a world's time has a year of four digits"))
+            .header("Content-Type", answer.content_type)
+            .header("x-amzn-RequestId", id);
+        if let Some(code) = answer.error_type {
+            response = response.header("x-amzn-ErrorType", code);
+        }
+        response.body(Full::new(Bytes::from(answer.body))).expect("all header values are plain ASCII")
+    }
+}
+
+/// An answer in the words of the service's protocol.
+fn encode(call: &Call, id: &str, result: Result<Body, Refusal>) -> Answer {
+    let namespace = match call.endpoint.service {
+        Service::Iam => " xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"",
+        _ => " xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"",
+    };
+    let xml = |status, element: &str, fields: Xml| Answer {
+        status,
+        content_type: "text/xml",
+        error_type: None,
+        body: fields.element(element, namespace),
+    };
+    let json = |status, error_type, body: &Value| Answer {
+        status,
+        content_type: if call.protocol() == Protocol::Json11 {
+            "application/x-amz-json-1.1"
+        } else {
+            "application/json"
+        },
+        error_type,
+        body: body.to_string(),
+    };
+    match result {
+        Ok(Body::Json(body)) => json(200, None, &body),
+        Ok(Body::Xml(result)) => {
+            let name = &call.operation;
+            let body = format!(
+                "{}{}",
+                result.element(&format!("{name}Result"), ""),
+                Xml::fields([("RequestId", id.into())]).element("ResponseMetadata", "")
+            );
+            let element = format!("{name}Response");
+            Answer {
+                status: 200,
+                content_type: "text/xml",
+                error_type: None,
+                body: format!("<{element}{namespace}>{body}</{element}>"),
+            }
+        }
+        Err(Refusal { status, code, message }) => match call.protocol() {
+            Protocol::Query => {
+                let sender = if status < 500 { "Sender" } else { "Receiver" };
+                let error = Xml::fields([
+                    ("Type", sender.into()),
+                    ("Code", code.into()),
+                    ("Message", message.into()),
+                ]);
+                xml(status, "ErrorResponse", Xml::fields([("Error", error), ("RequestId", id.into())]))
+            }
+            Protocol::RestJson => json(status, Some(code), &json!({ "message": message })),
+            Protocol::Json11 => json(status, None, &json!({ "__type": code, "message": message })),
+        },
+    }
+}
+
+/// The words for what no policy of the caller allows.
+fn denial(key: &Key, account: &Account, call: &Call) -> String {
+    let action = call.action();
+    let resource = match call.endpoint.service {
+        Service::Iam => format!(" on resource: {}", iam::resource(account, call)),
+        Service::Eks => format!(" on resource: {}", eks::resource(account, call)),
+        Service::Sts | Service::CloudTrail => String::new(),
+    };
+    format!(
+        "User: {} is not authorized to perform: {action}{resource} because no identity-based policy allows the \
+         {action} action",
+        key.arn
+    )
+}
