@@ -3,7 +3,9 @@
 pub mod arn;
 pub mod ca;
 pub mod container;
+pub mod denial;
 pub mod env;
+pub mod heard;
 pub mod injection;
 mod intent;
 pub mod no_role;
@@ -45,6 +47,8 @@ pub struct Derived<'f> {
     pub siblings: Siblings<'f>,
     /// What STS said to a fresh token of the service account.
     pub trial: trial::Verdict<'f>,
+    /// What the application itself said of AWS.
+    pub words: heard::Words<'f>,
 }
 
 /// Which Kubernetes it is.
@@ -68,8 +72,10 @@ impl<'f> Derived<'f> {
         let mut containers = injection::containers(facts, &settings);
         let intent = Intent::of(facts, &settings, &containers);
         injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
-        let siblings =
-            Siblings::of(facts, containers.iter().find(|view| view.is_target).map(|view| view.container));
+        let trial = trial::Verdict::of(facts);
+        let target = containers.iter().find(|view| view.is_target);
+        let siblings = Siblings::of(facts, target.map(|view| view.container));
+        let words = heard::Words::of(facts, &intent, target, &trial);
         Self {
             facts,
             platform,
@@ -79,7 +85,8 @@ impl<'f> Derived<'f> {
             intent,
             containers,
             siblings,
-            trial: trial::Verdict::of(facts),
+            trial,
+            words,
         }
     }
 
@@ -222,6 +229,11 @@ impl<'f> Derived<'f> {
     /// Which identity AWS was asked about.
     pub fn plan(&self) -> plan::Plan {
         plan::Plan::of(self, None)
+    }
+
+    /// What AWS denied the pod's role, by the application's words or by IAM's simulator.
+    pub fn denials(&self) -> denial::Denials<'_> {
+        denial::Denials::of(self)
     }
 
     /// `kubectl annotate serviceaccount …`, for the subject's service account.
