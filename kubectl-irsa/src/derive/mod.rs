@@ -3,7 +3,9 @@
 pub mod arn;
 pub mod ca;
 pub mod container;
+pub mod denial;
 pub mod env;
+pub mod heard;
 pub mod injection;
 mod intent;
 pub mod issuer;
@@ -52,6 +54,8 @@ pub struct Derived<'f> {
     /// What it said at a second endpoint, where the first answer may be that of an inactive region.
     pub second_trial: trial::Verdict<'f>,
     provider: OnceLock<provider::Provider<'f>>,
+    /// What the application itself said of AWS.
+    pub words: heard::Words<'f>,
 }
 
 /// Which Kubernetes it is.
@@ -75,8 +79,10 @@ impl<'f> Derived<'f> {
         let mut containers = injection::containers(facts, &settings);
         let intent = Intent::of(facts, &settings, &containers);
         injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
-        let siblings =
-            Siblings::of(facts, containers.iter().find(|view| view.is_target).map(|view| view.container));
+        let trial = trial::Verdict::of(facts);
+        let target = containers.iter().find(|view| view.is_target);
+        let siblings = Siblings::of(facts, target.map(|view| view.container));
+        let words = heard::Words::of(facts, &intent, target, &trial);
         Self {
             facts,
             platform,
@@ -86,7 +92,8 @@ impl<'f> Derived<'f> {
             intent,
             containers,
             siblings,
-            trial: trial::Verdict::of(facts),
+            trial,
+            words,
             second_trial: trial::Verdict::second(facts),
             provider: OnceLock::new(),
         }
@@ -252,6 +259,11 @@ impl<'f> Derived<'f> {
     /// Which identity AWS was asked about.
     pub fn plan(&self) -> plan::Plan {
         plan::Plan::of(self, None)
+    }
+
+    /// What AWS denied the pod's role, by the application's words or by IAM's simulator.
+    pub fn denials(&self) -> denial::Denials<'_> {
+        denial::Denials::of(self)
     }
 
     /// `kubectl annotate serviceaccount …`, for the subject's service account.

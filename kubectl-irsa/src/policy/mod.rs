@@ -41,3 +41,6 @@ pub use operator::{Operator, Quantifier, Relation, Test};
 pub use request::{Context, Found, Principal, Request, Value, WebIdentity};
 pub use trace::{ConditionTrace, Decision, Evaluation, PartTrace, Reason, StatementTrace};
 pub use tri::Tri;
+
+#[cfg(test)]
+mod tests;
