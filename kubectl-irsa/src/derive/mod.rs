@@ -11,6 +11,7 @@ pub mod plan;
 pub mod siblings;
 pub mod sts;
 pub mod trial;
+pub mod trust;
 pub mod webhook;
 pub mod webhook_config;
 
@@ -45,6 +46,8 @@ pub struct Derived<'f> {
     pub siblings: Siblings<'f>,
     /// What STS said to a fresh token of the service account.
     pub trial: trial::Verdict<'f>,
+    /// What the role's trust policy says to such a token.
+    pub trust: trust::Trust<'f>,
 }
 
 /// Which Kubernetes it is.
@@ -70,7 +73,7 @@ impl<'f> Derived<'f> {
         injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
         let siblings =
             Siblings::of(facts, containers.iter().find(|view| view.is_target).map(|view| view.container));
-        Self {
+        let mut derived = Self {
             facts,
             platform,
             registrations,
@@ -80,7 +83,10 @@ impl<'f> Derived<'f> {
             containers,
             siblings,
             trial: trial::Verdict::of(facts),
-        }
+            trust: trust::Trust::NotApplicable("not asked yet"),
+        };
+        derived.trust = trust::Trust::of(&derived);
+        derived
     }
 
     /// The container that the report is about.

@@ -246,12 +246,12 @@ impl<'a> Token<'a> {
 }
 
 /// The issuer and the claim of a condition key.
-fn claim(key: &str) -> (&str, &str) {
+pub fn claim(key: &str) -> (&str, &str) {
     key.rsplit_once(':').unwrap_or(("", key))
 }
 
 /// An issuer without what people put around it: the scheme, a slash, the provider's ARN.
-fn bare(issuer: &str) -> String {
+pub fn bare(issuer: &str) -> String {
     let issuer = issuer.rsplit_once("oidc-provider/").map_or(issuer, |(_, issuer)| issuer);
     let issuer = issuer.trim().trim_start_matches("https://").trim_end_matches('/');
     issuer.to_ascii_lowercase()
