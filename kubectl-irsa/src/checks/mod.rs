@@ -7,6 +7,7 @@
 mod outcome;
 mod prelude;
 mod repair;
+mod trust;
 
 pub use outcome::{Outcome, unknown};
 
@@ -111,6 +112,24 @@ checks! {
     endpoint_override_leaks,
     sts_global_endpoint,
     proxy,
+    trust_network_conditions,
+    // trust policy
+    trust_deny_statement,
+    trust_provider_other_account,
+    trust_wrong_principal,
+    trust_issuer_typo,
+    trust_wrong_action,
+    trust_two_clusters_anded,
+    trust_unavailable_key,
+    trust_key_value_swapped,
+    trust_wildcard_in_stringequals,
+    trust_case,
+    trust_aud_mismatch,
+    trust_sub_mismatch,
+    trust_session_name_or_tag,
+    trust_quota,
+    trust_permissive,
+    trust_json_oddities,
     // STS
     session_name_invalid,
     // caller
@@ -129,6 +148,7 @@ pub static NOT_A_FAULT: &[(&str, &str)] = &[
     ("openshift-sts", include_str!("not_a_fault/openshift_sts.md")),
     ("kops-direct", include_str!("not_a_fault/kops_direct.md")),
     ("csi-pod-credentials", include_str!("not_a_fault/csi_pod_credentials.md")),
+    ("trust-multiple-statements", include_str!("not_a_fault/trust_multiple_statements.md")),
 ];
 
 impl Meta {

@@ -68,6 +68,8 @@ pub struct Miss {
     pub expected: Option<String>,
     /// What the policy has; the nearest value first.
     pub found: Vec<String>,
+    /// True if the policy shuts out what it lists, in place of letting it in.
+    pub excludes: bool,
 }
 
 /// The fault, if the policy certainly does not let the token in. `nearest` is the statement that a repair would change.
@@ -107,7 +109,7 @@ fn nothing_allowed(document: &Document) -> Fault {
         kind,
         place: None,
         sid: None,
-        misses: vec![Miss { kind, place, what, expected, found }],
+        misses: vec![Miss { kind, place, what, expected, found, excludes: false }],
         other_conditions: false,
     }
 }
@@ -152,6 +154,7 @@ fn denied(document: &Document, trace: &StatementTrace<'_>) -> Vec<Miss> {
         what,
         expected: None,
         found,
+        excludes: true,
     };
     let conditions: Vec<Miss> = trace
         .conditions
@@ -179,9 +182,10 @@ fn misses(trace: &StatementTrace<'_>, token: &Token) -> Vec<Miss> {
         misses.push(Miss {
             kind: wrong_principal(clause, trace, token),
             place: clause.place.clone(),
-            what: "who is trusted".to_owned(),
+            what: if clause.negated { "who is left out" } else { "who is trusted" }.to_owned(),
             expected: Some(format!("Federated {}", token.provider_arn)),
-            found: clause.entries.iter().map(|entry| shown(clause, entry)).collect(),
+            found: clause.entries.iter().map(shown).collect(),
+            excludes: clause.negated,
         });
     }
     if let (Tri::False, Some(clause)) = (trace.action.outcome, trace.action.clause) {
@@ -191,6 +195,7 @@ fn misses(trace: &StatementTrace<'_>, token: &Token) -> Vec<Miss> {
             what: if clause.negated { "actions left out" } else { "actions allowed" }.to_owned(),
             expected: Some("sts:AssumeRoleWithWebIdentity".to_owned()),
             found: clause.entries.clone(),
+            excludes: clause.negated,
         });
     }
     let principal = misses.iter().map(|miss| miss.kind).find(is_of_principal);
@@ -200,7 +205,7 @@ fn misses(trace: &StatementTrace<'_>, token: &Token) -> Vec<Miss> {
 }
 
 /// A principal as the policy writes it.
-fn shown(clause: &Clause<PrincipalEntry>, entry: &PrincipalEntry) -> String {
+fn shown(entry: &PrincipalEntry) -> String {
     let kind = match &entry.kind {
         PrincipalKind::Anyone => return entry.value.clone(),
         PrincipalKind::Aws => "AWS",
@@ -208,7 +213,7 @@ fn shown(clause: &Clause<PrincipalEntry>, entry: &PrincipalEntry) -> String {
         PrincipalKind::Service => "Service",
         PrincipalKind::Other(name) => name,
     };
-    format!("{}{kind} {}", if clause.negated { "all but " } else { "" }, entry.value)
+    format!("{kind} {}", entry.value)
 }
 
 fn wrong_principal(clause: &Clause<PrincipalEntry>, trace: &StatementTrace<'_>, token: &Token) -> FaultKind {
@@ -296,7 +301,7 @@ fn condition(
             }
             _ => format!("key under {}", stated.operator_name),
         };
-        return Miss { kind, place, what, expected, found: vec![stated.key.clone()] };
+        return Miss { kind, place, what, expected, found: vec![stated.key.clone()], excludes: false };
     }
     let (kind, has) = match claim_of(trace, token) {
         Some("sub") => (value(trace, FaultKind::SubMismatch, token), token.sub.clone()),
@@ -313,7 +318,9 @@ fn condition(
     };
     let mut found = stated.values.clone();
     found.sort_by_cached_key(|value| distance(value, &has));
-    Miss { kind, place, what: format!("{label} under {}", stated.operator_name), expected: Some(has), found }
+    let what = format!("{label} under {}", stated.operator_name);
+    let excludes = stated.operator.is_some_and(|operator| operator.negated);
+    Miss { kind, place, what, expected: Some(has), found, excludes }
 }
 
 /// The condition key for the name of the session.

@@ -300,7 +300,15 @@ fn open(evaluation: &Evaluation<'_>) -> Vec<Open> {
                     why,
                 }
             });
-            principal.into_iter().chain(conditions).collect::<Vec<_>>()
+            let resource = trace.resource.clause.filter(|_| trace.resource.outcome == Tri::Unknown);
+            let resource = resource.map(|clause| Open {
+                about: About::Other,
+                place: clause.place.clone(),
+                what: String::from("the resource"),
+                values: clause.entries.clone(),
+                why: String::from("trust policies have none, and IAM refuses to store one"),
+            });
+            principal.into_iter().chain(resource).chain(conditions).collect::<Vec<_>>()
         })
         .collect()
 }
