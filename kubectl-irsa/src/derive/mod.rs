@@ -13,6 +13,7 @@ pub mod plan;
 pub mod siblings;
 pub mod sts;
 pub mod trial;
+pub mod trust;
 pub mod webhook;
 pub mod webhook_config;
 
@@ -49,6 +50,8 @@ pub struct Derived<'f> {
     pub trial: trial::Verdict<'f>,
     /// What the application itself said of AWS.
     pub words: heard::Words<'f>,
+    /// What the role's trust policy says to such a token.
+    pub trust: trust::Trust<'f>,
 }
 
 /// Which Kubernetes it is.
@@ -76,7 +79,7 @@ impl<'f> Derived<'f> {
         let target = containers.iter().find(|view| view.is_target);
         let siblings = Siblings::of(facts, target.map(|view| view.container));
         let words = heard::Words::of(facts, &intent, target, &trial);
-        Self {
+        let mut derived = Self {
             facts,
             platform,
             registrations,
@@ -87,7 +90,10 @@ impl<'f> Derived<'f> {
             siblings,
             trial,
             words,
-        }
+            trust: trust::Trust::NotApplicable("not asked yet"),
+        };
+        derived.trust = trust::Trust::of(&derived);
+        derived
     }
 
     /// The container that the report is about.

@@ -181,6 +181,11 @@ impl Document {
     pub fn pretty(&self) -> String {
         self.json.pretty()
     }
+
+    /// The same on one line, for a command.
+    pub fn compact(&self) -> String {
+        self.json.compact()
+    }
 }
 
 fn version(json: Option<&Json>, oddities: &mut Vec<Oddity>) -> Result<Version, PolicyError> {
