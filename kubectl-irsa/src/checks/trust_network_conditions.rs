@@ -64,7 +64,7 @@ fn refused(derived: &Derived<'_>, judged: &Judgement<'_>, source: &Source) -> Fi
     let service = format!("Name=service-name,Values=com.amazonaws.{region}.sts");
     finding
         .fix(
-            format!("see whether STS has an endpoint in the VPC: with one there is no aws:SourceIp, without one no aws:SourceVpce"),
+            "see whether STS has an endpoint in the VPC: with one there is no aws:SourceIp, without one no aws:SourceVpce",
             derived.aws(&["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", &service]),
         )
         .advice("let the condition take the pod's way: the id of that endpoint, or the address of the NAT gateway")
