@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::checks::{self, Check, Outcome};
 use crate::derive::container::{ContainerView, ROLE_ARN, Wiring};
+use crate::derive::heard::Who;
 use crate::derive::{Derived, Mechanism};
 use crate::facts::{Facts, Subject, Unknown, Why, of_listing};
 use crate::finding::{About, Confidence, Evidence, Finding, Fix, Severity};
@@ -221,7 +222,7 @@ pub struct Expected {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Actual {
-    /// How its SDK will get credentials, as far as the spec tells.
+    /// How its SDK gets credentials, as far as the spec or its own words tell.
     pub mechanism: Mechanism,
     /// The role that its environment names, raw.
     pub role_arn: Option<String>,
@@ -413,6 +414,10 @@ fn link(
         let summary = String::from("proven: STS let a fresh token of the service account pass");
         return Link { step, status: Status::Pass, summary, reason: None };
     }
+    if step == Step::Caller && derived.words.prove_the_caller() && here(Severity::Warning).is_none() {
+        let summary = String::from("proven: AWS named the pod's role to the application as the caller");
+        return Link { step, status: Status::Pass, summary, reason: None };
+    }
     let missing = || {
         of_step().filter_map(|outcome| match outcome {
             Outcome::Unknown(unknowns) if !derived.trial.proves(step) => Some(unknowns),
@@ -542,6 +547,8 @@ fn not_checked(chain: &[Link]) -> Vec<String> {
 }
 
 fn identity(view: &ContainerView<'_>, derived: &Derived<'_>) -> Identity {
+    // The words are the target's.
+    let caller = derived.words.caller().and_then(|said| said.caller).filter(|_| view.is_target);
     Identity {
         container: view.name().to_owned(),
         expected: Expected {
@@ -549,9 +556,12 @@ fn identity(view: &ContainerView<'_>, derived: &Derived<'_>) -> Identity {
             role_arn: derived.intent.role.as_ref().map(|role| role.raw.to_owned()),
         },
         actual: Actual {
-            mechanism: actual_mechanism(view),
+            mechanism: match caller.map(|caller| caller.who) {
+                Some(Who::Node) => Mechanism::NodeRole,
+                _ => actual_mechanism(view),
+            },
             role_arn: view.env.get(ROLE_ARN).and_then(|entry| entry.text()).map(str::to_owned),
-            caller_arn: None,
+            caller_arn: caller.map(|caller| caller.principal.arn.clone()),
         },
     }
 }
@@ -621,7 +631,11 @@ fn signature(diagnosis: &Diagnosis) -> String {
             (finding.id, finding.severity, &finding.subject.container, values.collect::<Vec<_>>())
         )
     });
-    let identities = diagnosis.identities.iter().map(|identity| format!("{identity:?}"));
+    // The caller's session has a number of its own in every pod.
+    let identities = diagnosis.identities.iter().map(|identity| {
+        let actual = &identity.actual;
+        format!("{:?}", (&identity.container, &identity.expected, actual.mechanism, &actual.role_arn))
+    });
     let statuses = diagnosis.chain.iter().map(|link| format!("{:?}", link.status));
     let target = &diagnosis.target;
     std::iter::once(format!(

@@ -1,13 +1,25 @@
-//! Serves a world's cluster until stdin ends, for trying the plugin by hand: prints the path of a kubeconfig.
+//! Serves a world's cluster and AWS until stdin ends, for trying the plugin, kubectl or the AWS CLI by hand: prints the
+//! environment that leads to them, for a shell to read.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+use irsa_tests::aws::FakeAws;
 use irsa_tests::kube_api::FakeKube;
 use irsa_tests::world::World;
 
 fn main() {
     let world = World::load(std::path::Path::new(&std::env::args().nth(1).unwrap())).unwrap();
     let kube = FakeKube::start(&world);
+    let aws = FakeAws::start(&world, Some(&kube));
     let directory = tempfile::tempdir().unwrap();
-    println!("{}", kube.kubeconfig(directory.path()).display());
+    println!("export KUBECONFIG='{}'", kube.kubeconfig(directory.path()).display());
+    for (name, value) in aws.env(directory.path()) {
+        println!("export {name}='{value}'");
+    }
     let _ = std::io::stdin().lines().last();
+    for seen in aws.requests() {
+        println!("# {} {} {:?}", seen.host, seen.action, seen.status);
+    }
+    for problem in aws.problems() {
+        println!("# {problem}");
+    }
 }

@@ -5,6 +5,7 @@
 //! makes a test pass for the wrong reason.
 
 use crate::aws::account::{Account, IssuerServes, Laptop};
+use crate::kube_api::logs::{ContainerLog, containers};
 use crate::kube_api::resources::{Resource, by_kind};
 use crate::kube_api::revision_of;
 use crate::kube_api::rule::{Rule, check_plural};
@@ -78,6 +79,9 @@ pub struct Header {
     /// The service account issuer: discovery and `iss` of tokens.
     #[serde(default = "default_issuer")]
     pub issuer: String,
+    /// What containers have logged, by `NAMESPACE/POD/CONTAINER`.
+    #[serde(default)]
+    pub logs: BTreeMap<String, ContainerLog>,
     /// How the issuer's documents differ from what they should be. An empty value gives a world without AWS accounts
     /// an issuer that can be reached.
     #[serde(default)]
@@ -200,6 +204,7 @@ fn read(name: &str, text: &str) -> Result<World, Problem> {
         added.map_err(|message| Problem { line: document.line, message })?;
     }
     world.complete();
+    world.check_logs().map_err(|message| Problem { line: first.line, message })?;
     Ok(world)
 }
 
@@ -434,6 +439,21 @@ impl World {
         }
         self.accounts.push(account);
         Ok(())
+    }
+
+    /// A log of no container would never be read.
+    fn check_logs(&self) -> Result<(), String> {
+        self.header.logs.iter().try_for_each(|(key, log)| {
+            log.check().map_err(|why| format!("logs: {key}: {why}"))?;
+            let mut names = key.split('/');
+            let mut name = || names.next().unwrap_or_default();
+            let (namespace, pod, container) = (name(), name(), name());
+            let pod = self.object("Pod", namespace, pod);
+            match pod.is_some_and(|pod| containers(pod).any(|name| name == container)) {
+                true => Ok(()),
+                false => Err(format!("logs: there is no container {key} (NAMESPACE/POD/CONTAINER)")),
+            }
+        })
     }
 
     fn complete(&mut self) {

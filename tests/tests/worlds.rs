@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 
+use irsa_tests::aws::{FakeAws, Seen};
 use irsa_tests::kube_api::FakeKube;
 use irsa_tests::run::{Run, plugin, run};
 use irsa_tests::world::{World, all_worlds, worlds_dir};
@@ -66,9 +67,11 @@ fn judge(path: &Path) -> Verdict {
     let kube = FakeKube::start(&world);
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = kube.kubeconfig(directory.path());
+    let aws = world.has_aws().then(|| FakeAws::start(&world, Some(&kube)));
+    let environment = aws.as_ref().map(|aws| aws.env(directory.path())).unwrap_or_default();
     let live = |format: &str| {
         let mut command = debug(&world, format);
-        command.env("KUBECONFIG", &kubeconfig);
+        command.env("KUBECONFIG", &kubeconfig).envs(environment.iter().cloned());
         run(&mut command)
     };
     let (json, text) = (live("json"), live("text"));
@@ -83,8 +86,35 @@ fn judge(path: &Path) -> Verdict {
     if kube.secret_values_read() > 0 {
         let _ = writeln!(problems, "values of Secrets were asked for");
     }
+    if let Some(aws) = &aws {
+        problems += &enforced(aws, &[&json, &text]);
+    }
     problems += &from_file(&world, path, &json);
     Verdict { problems, text: text.stdout + &text.stderr }
+}
+
+/// What holds of every run against AWS.
+fn enforced(aws: &FakeAws, runs: &[&Run]) -> String {
+    let mut problems: String = aws.problems().iter().map(|problem| format!("{problem}\n")).collect();
+    if aws.issued_credentials_used() > 0 {
+        problems += "credentials that STS issued were used\n";
+    }
+    let assumed = |seen: &&Seen| seen.action == "sts:AssumeRoleWithWebIdentity";
+    for seen in aws.requests().iter().filter(assumed) {
+        let seconds = seen.params.get("DurationSeconds");
+        if seconds.is_none_or(|seconds| seconds != "900") {
+            let _ = writeln!(problems, "credentials were requested for {seconds:?} seconds in place of 900");
+        }
+        if let Some(key) = &seen.access_key {
+            let _ = writeln!(problems, "AssumeRoleWithWebIdentity was signed, by {key}");
+        }
+    }
+    for secret in aws.secrets() {
+        if runs.iter().any(|run| run.stdout.contains(&secret) || run.stderr.contains(&secret)) {
+            let _ = writeln!(problems, "a secret is shown: {secret}");
+        }
+    }
+    problems
 }
 
 /// What is printed is what the schema promises.
@@ -105,8 +135,10 @@ fn against_schema(run: &Run) -> String {
 fn debug(world: &World, format: &str) -> Command {
     let mut command = plugin();
     command.arg("debug").args(&world.header.debug).args(["-o", format]);
-    // Without an AWS account in the world there is nothing to try and nothing to say.
-    command.args(["--no-assume", "--no-logs"]);
+    if !world.has_aws() {
+        // There is nothing to try, and nothing that a log could complain about unless the world has one.
+        command.arg("--no-assume").args(world.header.logs.is_empty().then_some("--no-logs"));
+    }
     command
 }
 

@@ -120,6 +120,26 @@ enum First {
 }
 
 impl SdkName {
+    /// Its name as its users have it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Boto3 => "boto3",
+            Self::Botocore => "botocore",
+            Self::AwsCli => "the AWS CLI",
+            Self::GoV1 => "the AWS SDK for Go v1",
+            Self::GoV2 => "the AWS SDK for Go v2",
+            Self::JavaV1 => "the AWS SDK for Java v1",
+            Self::JavaV2 => "the AWS SDK for Java v2",
+            Self::JsV2 => "the AWS SDK for JavaScript v2",
+            Self::JsV3 => "the AWS SDK for JavaScript v3",
+            Self::Ruby => "the AWS SDK for Ruby",
+            Self::Php => "the AWS SDK for PHP",
+            Self::Cpp => "the AWS SDK for C++",
+            Self::DotNet => "the AWS SDK for .NET",
+            Self::Rust => "the AWS SDK for Rust",
+        }
+    }
+
     /// EKS user guide, "Use IRSA with the AWS SDK" and "Use pod identity with the AWS SDK" (December 2024). Versions for
     /// IRSA are those that the guide asks for; some may be older than the provider by a release.
     const fn first_with(self, mechanism: Mechanism, major: Option<u32>) -> First {

@@ -25,7 +25,13 @@ pub const META: Meta = Meta {
     id: "endpoint-override-leaks",
     step: Step::Network,
     title: "an endpoint override sends STS requests elsewhere",
-    explains: &["region-bogus"],
+    explains: &[
+        "region-bogus",
+        "sts-unreachable-no-egress",
+        "dns-coredns",
+        "tls-roots",
+        "silent-fallback-to-node-role",
+    ],
 };
 
 /// See the module's page.

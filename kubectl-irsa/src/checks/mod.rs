@@ -4,6 +4,8 @@
 //! `kubectl irsa explain ID` prints and what `docs/checks/` holds. To add one: write the file, add its name below,
 //! add `tests/worlds/<id>/{broken,fine}.<case>.yaml`.
 
+mod denied;
+mod hearsay;
 mod outcome;
 mod prelude;
 mod repair;
@@ -106,12 +108,19 @@ checks! {
     pod_created_before_annotation,
     only_some_containers_injected,
     not_injected,
+    // token
+    token_permission_denied,
+    token_expired,
     // network
     region_bogus,
     region_missing,
     endpoint_override_leaks,
     sts_global_endpoint,
     proxy,
+    dns_coredns,
+    sts_unreachable_no_egress,
+    tls_roots,
+    global_sts_signature_scope,
     trust_network_conditions,
     // trust policy
     trust_deny_statement,
@@ -132,10 +141,28 @@ checks! {
     trust_json_oddities,
     // STS
     session_name_invalid,
+    session_per_request,
     // caller
     static_env_keys,
     shared_credentials_file,
     aws_profile,
+    sdk_no_sts_module,
+    sdk_too_old,
+    app_assumes_with_node_role,
+    silent_fallback_to_node_role,
+    config_role_arn_double_assume,
+    clock_skew,
+    app_caches_token,
+    // permissions
+    perm_no_policy,
+    perm_boundary,
+    perm_scp,
+    perm_rcp,
+    perm_session_policy,
+    perm_vpce_policy,
+    perm_resource_policy,
+    perm_kms,
+    perm_chained_role,
 }
 
 /// Failure modes that people suspect and that are none: pages for `explain`, and fine worlds in the tests.
@@ -144,6 +171,7 @@ pub static NOT_A_FAULT: &[(&str, &str)] = &[
     ("ephemeral-container", include_str!("not_a_fault/ephemeral_container.md")),
     ("hostnetwork", include_str!("not_a_fault/hostnetwork.md")),
     ("ec2-metadata-disabled", include_str!("not_a_fault/ec2_metadata_disabled.md")),
+    ("imds-hop-limit", include_str!("not_a_fault/imds_hop_limit.md")),
     ("sa-recreated-uid", include_str!("not_a_fault/sa_recreated_uid.md")),
     ("openshift-sts", include_str!("not_a_fault/openshift_sts.md")),
     ("kops-direct", include_str!("not_a_fault/kops_direct.md")),

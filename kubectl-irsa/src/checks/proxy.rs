@@ -6,14 +6,17 @@
 //! **You see**: `403` or `407` from the proxy, timeouts, `x509: certificate signed by unknown authority` where it opens TLS.
 //!
 //! **Decided by**: the variables in either case, and the widest reading of `NO_PROXY`: suffixes, `*`, networks. A proxy that lets
-//! STS through is no fault, so for STS this is a conclusion. Java ignores these variables unless it is told to read them.
+//! STS through is no fault, so for STS this is a conclusion and a warning, unless the application itself says that the proxy
+//! refused, or showed it a certificate of its own. Java ignores these variables unless it is told to read them.
 //!
 //! **Repair**: name the STS endpoint, or for Pod Identity `169.254.170.23,[fd00:ec2::23]`, in `NO_PROXY`; or let the proxy pass it
 //! and give the SDK its certificate in `AWS_CA_BUNDLE`.
 
 use super::prelude::*;
+use crate::aws_error::Kind;
 use crate::derive::container::CREDENTIALS_URI;
 use crate::derive::env::EnvEntry;
+use crate::derive::heard::Weight;
 use crate::derive::sts;
 use crate::facts::Unknown;
 
@@ -22,7 +25,7 @@ pub const META: Meta = Meta {
     id: "proxy",
     step: Step::Network,
     title: "credential requests go through a proxy",
-    explains: &[],
+    explains: &["tls-roots", "silent-fallback-to-node-role"],
 };
 
 const FOR_HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
@@ -107,10 +110,20 @@ fn finding(
         ("STS", ", if the proxy does not let it through")
     };
     let summary = format!("container {name} asks {what} ({host}) through the proxy of {variable}");
-    let finding = META
-        .on_container(derived, view, Severity::Warning, summary)
+    let failed = derived.words.find(|kind| matches!(kind, Kind::Proxy | Kind::TlsUnknownAuthority));
+    let failed = failed.filter(|said| view.is_target && said.weight == Weight::Current);
+    let severity = if failed.is_some() { Severity::Error } else { Severity::Warning };
+    let mut finding = META
+        .on_container(derived, view, severity, summary)
         .inferred()
         .seen(variable, entry.shown(), &entry.source);
+    if let Some(said) = failed {
+        let words = match said.error.kind {
+            Kind::Proxy => "the proxy refuses or cannot be reached",
+            _ => "a certificate of an unknown authority",
+        };
+        finding = finding.evidence(format!("connection to {host}"), "made", words, said.source);
+    }
     let finding = match list {
         Some((list, exempt)) => finding.evidence(list, format!("…,{host}"), exempt.shown(), &exempt.source),
         None => finding.missing("NO_PROXY", host, &entry.source),

@@ -8,13 +8,16 @@
 //! URL`. It looks like a fault of DNS and is one of configuration.
 //!
 //! **Decided by**: the form of the value (`eu-west-1`), not a list of regions: AWS adds regions. If the other variable holds
-//! a region, or STS has an endpoint of its own (`AWS_ENDPOINT_URL_STS`), only some SDKs are hit and this is a warning.
+//! a region, or STS has an endpoint of its own (`AWS_ENDPOINT_URL_STS`), only some SDKs are hit and this is a warning. Or by the
+//! application's own words: it looks for an STS endpoint that does not exist, in a region that its code or its own settings name.
 //!
 //! **Not a fault**: a region other than the node's; pseudo regions such as `aws-global`.
 //!
 //! **Repair**: write the region, or take the variable out and let the webhook set it.
 
+use super::hearsay;
 use super::prelude::*;
+use crate::aws_error::Kind;
 use crate::derive::arn::is_region_shaped;
 use crate::derive::env::EnvEntry;
 use crate::derive::sts;
@@ -24,7 +27,7 @@ pub const META: Meta = Meta {
     id: "region-bogus",
     step: Step::Network,
     title: "the region does not exist",
-    explains: &[],
+    explains: &["silent-fallback-to-node-role"],
 };
 
 /// See the module's page.
@@ -32,7 +35,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }
-    let findings = derived.judged().filter_map(|view| bogus(derived, view)).collect();
+    let mut findings: Vec<Finding> = derived.judged().filter_map(|view| bogus(derived, view)).collect();
+    if !findings.iter().any(|finding| finding.severity == Severity::Error) {
+        findings.extend(looked_up(derived));
+    }
     let unread = derived.judged().flat_map(|view| {
         sts::REGION_VARIABLES.iter().filter_map(|name| {
             let entry = view.env.get(name).filter(|entry| entry.text().is_none() && entry.is_set())?;
@@ -71,6 +77,31 @@ fn bogus(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     }
     let variables: Vec<_> = bad.iter().map(|(name, entry, _)| (*name, *entry)).collect();
     Some(super::take_out(finding, derived, view, &variables).advice("or write the region that the application means"))
+}
+
+/// The application looks for the STS endpoint of a region that it has not from the pod's variables.
+fn looked_up(derived: &Derived<'_>) -> Option<Finding> {
+    let (said, host) = hearsay::to_sts(derived, |kind| kind == Kind::NoSuchHost).ok()?;
+    let region = region_of_no_host(derived, host)?;
+    let who = hearsay::speaker(derived);
+    let summary = format!("{who} looks for STS in region {region:?}: there is no {host}");
+    let finding = hearsay::finding(&META, derived, said, &summary)
+        .inferred()
+        .evidence(format!("addresses of {host}"), "at least one", "no such host", said.source);
+    let finding = match derived.node_region() {
+        Some((of_node, source)) => finding.evidence("region", of_node, region, &source),
+        None => finding,
+    };
+    Some(finding.advice("write an AWS region where the application's own settings or code name this one"))
+}
+
+/// The region in the name of an STS endpoint that does not exist; `None` if the name should exist: the fault is then in
+/// resolving it.
+pub(super) fn region_of_no_host<'h>(derived: &Derived<'_>, host: &'h str) -> Option<&'h str> {
+    let rest = ["sts.", "sts-fips."].iter().find_map(|service| host.strip_prefix(service))?;
+    let (region, _) = rest.split_once('.').filter(|_| rest != "amazonaws.com" && rest != "amazonaws.com.cn")?;
+    let elsewhere = derived.node_region().is_some_and(|(of_node, _)| of_node != region);
+    (!is_region(region) || elsewhere).then_some(region)
 }
 
 /// A region, or one of the pseudo regions that SDKs know.

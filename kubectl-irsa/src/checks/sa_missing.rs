@@ -16,7 +16,7 @@ pub const META: Meta = Meta {
     id: "sa-missing",
     step: Step::ServiceAccount,
     title: "the service account does not exist",
-    explains: &["not-injected"],
+    explains: &["not-injected", "token-expired"],
 };
 
 /// See the module's page.

@@ -20,7 +20,7 @@ pub const META: Meta = Meta {
     id: "session-name-invalid",
     step: Step::Sts,
     title: "the session name is invalid",
-    explains: &[],
+    explains: &["silent-fallback-to-node-role"],
 };
 
 const VARIABLE: &str = "AWS_ROLE_SESSION_NAME";

@@ -24,7 +24,7 @@ pub const META: Meta = Meta {
     step: Step::Caller,
     title: "a credentials file is mounted",
     // Which section of the file is read is a detail of it.
-    explains: &["aws-profile"],
+    explains: &["aws-profile", "app-caches-token"],
 };
 
 const VARIABLE: &str = "AWS_SHARED_CREDENTIALS_FILE";

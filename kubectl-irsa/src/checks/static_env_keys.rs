@@ -25,7 +25,7 @@ pub const META: Meta = Meta {
     id: "static-env-keys",
     step: Step::Caller,
     title: "access keys in the environment come before the role",
-    explains: &[],
+    explains: &["app-caches-token"],
 };
 
 const ID: &str = "AWS_ACCESS_KEY_ID";

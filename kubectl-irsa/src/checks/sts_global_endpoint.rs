@@ -23,7 +23,7 @@ pub const META: Meta = Meta {
     id: "sts-global-endpoint",
     step: Step::Network,
     title: "STS is asked at its global endpoint",
-    explains: &[],
+    explains: &["sts-unreachable-no-egress", "silent-fallback-to-node-role"],
 };
 
 /// See the module's page.

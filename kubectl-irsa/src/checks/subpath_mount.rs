@@ -22,7 +22,7 @@ pub const META: Meta = Meta {
     id: "subpath-mount",
     step: Step::Pod,
     title: "the token is mounted with subPath",
-    explains: &[],
+    explains: &["token-expired"],
 };
 
 /// See the module's page.

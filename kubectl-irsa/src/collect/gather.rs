@@ -9,6 +9,8 @@ use super::api::Api;
 use super::identity::{AccountWide, Cloud, Early};
 use super::resource::{Query, Resource};
 use super::{CollectError, Reader};
+use crate::derive::Derived;
+use crate::derive::plan::Plan;
 use crate::derive::siblings::{owner_key, sibling_labels};
 use crate::facts::aws::Aws;
 use crate::facts::issuer::Issuer;
@@ -47,7 +49,14 @@ pub async fn gather(
     };
     let (Reader::Api(api), Ok(cloud)) = (reader, &cloud) else {
         let why = cloud.err().unwrap_or(Why::NotInFiles);
-        return Ok(of_cluster(reader, None, namespace, target, request, &why).await?.0);
+        let (mut subjects, _) = of_cluster(reader, None, namespace, target, request, &why).await?;
+        if let Reader::Files(store) = reader {
+            for facts in &mut subjects {
+                let plan = Plan::of(&Derived::of(facts), None);
+                facts.aws = Arc::new(store.aws(&plan));
+            }
+        }
+        return Ok(subjects);
     };
     let pending = Why::NotAsked(String::from("it is asked once the cluster has answered"));
     // What AWS is slow to answer must not hold up the cluster's answers.
@@ -176,7 +185,7 @@ async fn of_cluster(
 }
 
 /// Why the inside of the pod is not looked at.
-const NOT_INSIDE: &str = "seen only from inside the pod; this version reads the Kubernetes API only";
+const NOT_INSIDE: &str = "seen only from inside the pod, where this version does not look";
 
 /// The links that no collector reaches yet.
 fn not_reached() -> BTreeMap<Step, Unknown> {

@@ -69,6 +69,11 @@ impl<'a> RoleArn<'a> {
         }
         Ok(Self { partition, account, path_and_name })
     }
+
+    /// The role's name, without its path.
+    pub fn name(&self) -> &'a str {
+        self.path_and_name.rsplit('/').next().unwrap_or(self.path_and_name)
+    }
 }
 
 /// Why a string is no role ARN.

@@ -3,7 +3,9 @@
 pub mod arn;
 pub mod ca;
 pub mod container;
+pub mod denial;
 pub mod env;
+pub mod heard;
 pub mod injection;
 mod intent;
 pub mod no_role;
@@ -46,6 +48,8 @@ pub struct Derived<'f> {
     pub siblings: Siblings<'f>,
     /// What STS said to a fresh token of the service account.
     pub trial: trial::Verdict<'f>,
+    /// What the application itself said of AWS.
+    pub words: heard::Words<'f>,
     /// What the role's trust policy says to such a token.
     pub trust: trust::Trust<'f>,
 }
@@ -71,8 +75,10 @@ impl<'f> Derived<'f> {
         let mut containers = injection::containers(facts, &settings);
         let intent = Intent::of(facts, &settings, &containers);
         injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
-        let siblings =
-            Siblings::of(facts, containers.iter().find(|view| view.is_target).map(|view| view.container));
+        let trial = trial::Verdict::of(facts);
+        let target = containers.iter().find(|view| view.is_target);
+        let siblings = Siblings::of(facts, target.map(|view| view.container));
+        let words = heard::Words::of(facts, &intent, target, &trial);
         let mut derived = Self {
             facts,
             platform,
@@ -82,7 +88,8 @@ impl<'f> Derived<'f> {
             intent,
             containers,
             siblings,
-            trial: trial::Verdict::of(facts),
+            trial,
+            words,
             trust: trust::Trust::NotApplicable("not asked yet"),
         };
         derived.trust = trust::Trust::of(&derived);
@@ -228,6 +235,11 @@ impl<'f> Derived<'f> {
     /// Which identity AWS was asked about.
     pub fn plan(&self) -> plan::Plan {
         plan::Plan::of(self, None)
+    }
+
+    /// What AWS denied the pod's role, by the application's words or by IAM's simulator.
+    pub fn denials(&self) -> denial::Denials<'_> {
+        denial::Denials::of(self)
     }
 
     /// `kubectl annotate serviceaccount …`, for the subject's service account.

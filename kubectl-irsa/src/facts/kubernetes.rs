@@ -209,6 +209,16 @@ object!(
         node_selector: BTreeMap<String, String>,
         /// `os.name`.
         os: Option<PodOs>,
+        /// `securityContext`, as far as it decides who may read the token.
+        security_context: PodSecurity,
+    }
+);
+
+object!(
+    /// `spec.securityContext`.
+    PodSecurity {
+        /// The group that owns the files of volumes.
+        fs_group: Option<i64>,
     }
 );
 
@@ -293,6 +303,8 @@ object!(
     ContainerState {
         /// Present while it runs.
         running: Option<Running>,
+        /// Present once it has ended.
+        terminated: Option<Terminated>,
     }
 );
 
@@ -301,6 +313,14 @@ object!(
     Running {
         /// When it was last started.
         started_at: Option<Timestamp>,
+    }
+);
+
+object!(
+    /// `state.terminated`.
+    Terminated {
+        /// When it ended.
+        finished_at: Option<Timestamp>,
     }
 );
 

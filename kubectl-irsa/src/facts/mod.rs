@@ -72,7 +72,7 @@ pub struct Facts {
 pub struct Heard {
     /// What it says.
     pub error: Sighting,
-    /// When it was last said, by the node's clock; `None` where the text does not tell.
+    /// When it was last said, by the node's clock; `None` for a text that the user gave, which counts as said now.
     pub at: Option<Timestamp>,
 }
 

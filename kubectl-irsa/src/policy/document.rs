@@ -1,7 +1,5 @@
 //! A policy document: the whole grammar as IAM accepts it, and what is odd about this one.
 
-use std::fmt;
-
 use super::json::{Json, Path};
 use super::operator::Operator;
 
@@ -354,15 +352,6 @@ fn shape(place: &Path, wanted: &'static str) -> PolicyError {
         place.push('…');
     }
     PolicyError::Shape { place, wanted }
-}
-
-impl fmt::Display for Effect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Allow => "Allow",
-            Self::Deny => "Deny",
-        })
-    }
 }
 
 impl Clause<PrincipalEntry> {

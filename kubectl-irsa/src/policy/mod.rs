@@ -42,3 +42,6 @@ pub use request::{Context, Found, Principal, Request, Value, WebIdentity};
 pub use token::{bare as bare_issuer, claim as issuer_and_claim};
 pub use trace::{ConditionTrace, Decision, Evaluation, PartTrace, Reason, StatementTrace};
 pub use tri::Tri;
+
+#[cfg(test)]
+mod tests;

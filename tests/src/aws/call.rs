@@ -42,9 +42,10 @@ impl Call {
             }
             Service::Eks => eks(head),
             Service::CloudTrail => {
+                // botocore writes the Java package before the service's name, the Rust SDK does not.
                 let target = text("x-amz-target");
-                let name = target.strip_prefix("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.");
-                (name.unwrap_or_default().to_owned(), Vec::new())
+                let operation = target.split_once("CloudTrail_20131101.").map(|(_, name)| name.to_owned());
+                (operation.unwrap_or_default(), Vec::new())
             }
         };
         let json = serde_json::from_slice(body).unwrap_or_default();

@@ -85,6 +85,9 @@ fn fits(event: &TrailEvent, attribute: Option<(&str, &str)>) -> Result<bool, Fai
 
 const SOURCE: &str = "sts.amazonaws.com";
 
+/// CloudTrail records the session tokens that STS issues.
+pub const SESSION_TOKEN: &str = "recorded-session-token//number+1==";
+
 fn shown(server: &Server, account: &Account, event: &TrailEvent) -> Value {
     let record = record(server, account, event);
     let resources: Vec<Value> = record["resources"]
@@ -129,6 +132,7 @@ fn record(server: &Server, account: &Account, event: &TrailEvent) -> Value {
             let role = json!({ "accountId": account_of(&event.role_arn), "type": "AWS::IAM::Role", "ARN": event.role_arn });
             record["resources"] = json!([role]);
             record["responseElements"] = json!({
+                "credentials": { "accessKeyId": "ASIARECORDED00000001", "sessionToken": SESSION_TOKEN },
                 "subjectFromWebIdentityToken": event.subject, "provider": provider,
                 "audience": "sts.amazonaws.com",
             });

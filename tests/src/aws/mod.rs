@@ -96,10 +96,13 @@ impl FakeAws {
         self.requests().iter().filter(issued).count()
     }
 
-    /// Secret keys, session tokens, and the web identity tokens that were sent: no output may hold any of them.
+    /// Secret keys, session tokens, and the signatures of the web identity tokens that were sent: no output may hold
+    /// any of them.
     pub fn secrets(&self) -> Vec<String> {
-        let tokens = self.server.tokens.lock().expect("no thread panics while it holds the tokens");
-        self.server.keys.secrets().into_iter().chain(tokens.iter().cloned()).collect()
+        let signatures =
+            self.server.signatures.lock().expect("no thread panics while it holds the signatures").clone();
+        let trail = cloudtrail::SESSION_TOKEN.to_owned();
+        self.server.keys.secrets().into_iter().chain(signatures).chain([trail]).collect()
     }
 }
 

@@ -41,8 +41,8 @@ pub struct Server {
     pub latency: Mutex<Duration>,
     /// What must fail the test.
     pub problems: Mutex<Vec<String>>,
-    /// Web identity tokens that were sent.
-    pub tokens: Mutex<Vec<String>>,
+    /// Signatures of the web identity tokens that were sent.
+    pub signatures: Mutex<Vec<String>>,
     answers: AtomicUsize,
 }
 
@@ -92,7 +92,7 @@ impl Server {
             log: Log::default(),
             latency: Mutex::new(Duration::ZERO),
             problems: Mutex::default(),
-            tokens: Mutex::default(),
+            signatures: Mutex::default(),
             answers: AtomicUsize::new(0),
         }
     }
@@ -168,10 +168,8 @@ impl Server {
             return Err(Failure::NotModelled(format!("{} {}", head.method, head.uri)));
         }
         if call.operation == "AssumeRoleWithWebIdentity" {
-            self.tokens
-                .lock()
-                .expect("no thread panics while it holds the tokens")
-                .push(call.text("WebIdentityToken").to_owned());
+            let signature = call.text("WebIdentityToken").rsplit('.').next().unwrap_or_default().to_owned();
+            self.signatures.lock().expect("no thread panics while it holds the signatures").push(signature);
             let owner = sts::account_of(call.text("RoleArn"));
             if let Some(account) = self.accounts.iter().find(|account| account.account == owner) {
                 self.obstruct(account, call).await?;

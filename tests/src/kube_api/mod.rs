@@ -7,6 +7,7 @@
 mod accept;
 mod kubeconfig;
 mod log;
+pub mod logs;
 mod meta;
 pub mod resources;
 mod route;

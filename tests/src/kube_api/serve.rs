@@ -4,6 +4,7 @@
 use super::TOKEN;
 use super::accept::{Form, negotiate};
 use super::log::Seen;
+use super::logs;
 use super::meta;
 use super::resources::{Resource, VERSION, by_path, group_exists};
 use super::route::{ResourcePath, Route};
@@ -167,6 +168,12 @@ impl Server {
             }
             ("", "serviceaccounts/token") if *method == Method::POST => {
                 self.issuer.create(&self.store, at, body, self.header.now).map(Reply::Once)
+            }
+            ("", "pods/log") if *method == Method::GET => {
+                let log_of = |container: &str| {
+                    self.header.logs.get(&format!("{}/{}/{container}", at.namespace, at.name))
+                };
+                logs::answer(&self.store, at, route, log_of).map(Reply::Once)
             }
             _ => self.answer_object(method, route, at, &accept),
         }

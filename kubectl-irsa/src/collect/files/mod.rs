@@ -4,6 +4,7 @@
 //! unknown, never absent. Of a Secret the keys are kept; its values are gone as soon as its document was read, and no
 //! message ever repeats a value.
 
+mod answers;
 mod shape;
 mod store;
 #[cfg(test)]
@@ -260,6 +261,11 @@ impl Taker<'_> {
         let kind = self.text(node, "kind")?.or(inherited.kind);
         let api_version = self.text(node, "apiVersion")?.or(inherited.api_version);
         if api_version == Some(OURS) {
+            if kind == Some("AwsAnswer") {
+                let read = answers::enveloped(node, self.file, self.document);
+                let answer = read.map_err(|misfit| self.misfit(node, "AwsAnswer", &misfit))?;
+                self.store.answers.extend(answer);
+            }
             return self.observed_at(node);
         }
         let Some(kind) = kind else {
@@ -328,7 +334,7 @@ impl Taker<'_> {
         Ok(())
     }
 
-    /// What `kubectl version -o json` or `GET /version` prints: the only thing without a kind.
+    /// What has no kind: what `kubectl version -o json` or `GET /version` prints, and what the AWS CLI prints.
     fn version(&mut self, node: &Node) -> Result<(), FilesError> {
         let server = node.get("serverVersion").or_else(|| node.get("major").and(Some(node)));
         match server {
@@ -339,6 +345,10 @@ impl Taker<'_> {
                 Ok(())
             }
             _ if node.get("clientVersion").is_some() => Ok(()),
+            _ if let Some(answer) = answers::bare(node, self.file, self.document) => {
+                self.store.answers.push(answer.map_err(|misfit| self.misfit(node, "AWS answer", &misfit))?);
+                Ok(())
+            }
             _ => Err(FilesError::NoKind { place: self.place(node.at), document: self.document }),
         }
     }

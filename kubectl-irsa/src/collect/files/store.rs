@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
+use super::answers::Answer;
 use super::file_source;
 use super::shape::{self, Misfit};
 use super::yaml::Node;
@@ -23,6 +24,7 @@ pub struct Store {
     shelves: BTreeMap<&'static str, Shelf>,
     pub(super) clock: Option<Sourced<Timestamp>>,
     pub(super) version: Option<Sourced<ServerVersion>>,
+    pub(super) answers: Vec<Answer>,
 }
 
 /// The objects of one kind, in the order of the files.

@@ -221,7 +221,7 @@ fn what_is_not_there_is_unknown() {
 fn kinds_that_no_check_reads_are_passed_over() {
     let store = load(
         "{kind: Ingress, metadata: [1]}\n---\n{apiVersion: batch.volcano.sh/v1, kind: Job, spec: 1}\n---\n\
-        {apiVersion: irsa/v1, kind: AwsAnswer, response: {a: 1}}\n---\n{kind: AccessControlList}",
+        {apiVersion: irsa/v1, kind: AwsAnswer, action: s3:ListBuckets, response: {a: 1}}\n---\n{kind: AccessControlList}",
     );
     assert!(store.names::<Pod>(None).is_empty());
 }
@@ -694,4 +694,81 @@ proptest! {
             prop_assert!(!shown.contains("hunter2") && !shown.contains("aHVudGVyMg"), "{}", shown);
         }
     }
+}
+
+/// The identity of the answers below.
+fn plan() -> crate::derive::plan::Plan {
+    crate::derive::plan::Plan {
+        namespace: String::from("shop"),
+        service_account: String::from("checkout"),
+        audience: String::from("sts.amazonaws.com"),
+        role_arn: Some(String::from("arn:aws:iam::111122223333:role/team/shop-checkout")),
+        region: String::from("eu-west-1"),
+        host: String::from("sts.eu-west-1.amazonaws.com"),
+        second_host: None,
+    }
+}
+
+#[test]
+fn answers_are_read_as_the_aws_cli_prints_them() {
+    let store = load(
+        r#"{"Role": {"Path": "/team/", "RoleName": "shop-checkout", "Arn": "arn:aws:iam::111122223333:role/team/shop-checkout",
+            "CreateDate": "2026-11-01T00:00:00+00:00", "MaxSessionDuration": 3600,
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}}
+---
+{"cluster": {"name": "prod", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/prod",
+             "identity": {"oidc": {"issuer": "https://oidc.eks.eu-west-1.amazonaws.com/id/A1"}}}}
+---
+{"OpenIDConnectProviderList": [{"Arn": "arn:aws:iam::111122223333:oidc-provider/x"}]}
+"#,
+    );
+    let aws = store.aws(&plan());
+    let role = &aws.role.known().unwrap().value;
+    assert_eq!(role.max_session, Some(3600));
+    let trust: serde_json::Value = serde_json::from_str(&role.trust).unwrap();
+    assert_eq!(trust["Version"], "2012-10-17");
+    let issuer = aws.cluster.known().unwrap().value.issuer.as_deref();
+    assert_eq!(issuer, Some("https://oidc.eks.eu-west-1.amazonaws.com/id/A1"));
+    assert_eq!(aws.providers.known().unwrap().value.arns, ["arn:aws:iam::111122223333:oidc-provider/x"]);
+    assert_eq!(unknown(&aws.caller).1, &Why::NotInFiles);
+}
+
+#[test]
+fn a_role_of_another_account_or_name_is_not_the_role() {
+    for arn in ["arn:aws:iam::444455556666:role/team/shop-checkout", "arn:aws:iam::111122223333:role/cart"] {
+        let name = arn.rsplit('/').next().unwrap();
+        let text = format!(
+            r#"{{"Role": {{"RoleName": "{name}", "Arn": "{arn}", "AssumeRolePolicyDocument": {{}}}}}}"#
+        );
+        assert_eq!(unknown(&load(&text).aws(&plan()).role).1, &Why::NotInFiles, "{arn}");
+    }
+}
+
+#[test]
+fn an_error_in_an_envelope_is_an_answer() {
+    let with = |account: &str, code: &str| {
+        load(&format!(
+            "apiVersion: irsa/v1\nkind: AwsAnswer\naccount: \"{account}\"\naction: iam:GetRole\n\
+             error: {{code: {code}, message: words}}\n"
+        ))
+        .aws(&plan())
+        .role
+    };
+    assert!(with("111122223333", "NoSuchEntity").is_absent());
+    assert!(!with("444455556666", "NoSuchEntity").is_absent(), "another account cannot tell");
+    assert_eq!(unknown(&with("111122223333", "AccessDenied")).1, &Why::Denied(String::from("words")));
+}
+
+#[test]
+fn a_provider_is_told_by_the_envelopes_request() {
+    let arn = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A1";
+    let response =
+        r#"{"Url": "oidc.eks.eu-west-1.amazonaws.com/id/A1", "ClientIDList": ["sts.amazonaws.com"]}"#;
+    let text = format!(
+        r#"{{"apiVersion": "irsa/v1", "kind": "AwsAnswer", "action": "iam:GetOpenIDConnectProvider",
+            "request": {{"OpenIDConnectProviderArn": "{arn}"}}, "response": {response}}}"#
+    );
+    let provider = load(&text).aws(&plan()).provider;
+    assert_eq!(provider.known().unwrap().value.client_ids, ["sts.amazonaws.com"]);
+    assert!(error(response).contains("no `kind`"), "bare, it does not tell its own ARN");
 }

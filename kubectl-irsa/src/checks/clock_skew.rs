@@ -1,0 +1,52 @@
+//! # The node's clock is wrong
+//!
+//! AWS refuses requests that are signed more than five minutes ahead of its clock or fifteen behind it. The token exchange is not
+//! signed and works; the first call after it fails.
+//!
+//! **You see**: `SignatureDoesNotMatch: Signature not yet current: 20261122T080000Z is still later than …`, `Signature expired: …
+//! is now earlier than …`, `RequestTimeTooSkewed`.
+//!
+//! **Decided by**: AWS's own words. A container has no clock but the node's.
+//!
+//! **Not a fault**: of the token, the role or the trust policy. A workstation whose clock is wrong does not matter to the pod. A
+//! process that was paused for minutes between signing and sending says the same once.
+//!
+//! **Repair**: set the node's clock (chrony with the Amazon Time Sync Service at 169.254.169.123), or replace the node.
+
+use super::hearsay::{self, UNHEARD};
+use super::prelude::*;
+use crate::aws_error::Kind;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "clock-skew",
+    step: Step::Caller,
+    title: "the node's clock is wrong",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let skewed =
+        |kind| matches!(kind, Kind::SignatureNotYetCurrent | Kind::SignatureExpired | Kind::ClockSkewed);
+    let Some(said) = derived.words.find(skewed) else { return UNHEARD };
+    let (how, expected) = match said.error.kind {
+        Kind::SignatureNotYetCurrent => ("ahead of AWS's", "at most 5 min ahead of AWS's"),
+        Kind::SignatureExpired => ("behind AWS's", "at most 15 min behind AWS's"),
+        _ => ("not AWS's", "that of AWS, within minutes"),
+    };
+    let node = derived.facts.subject.pod().map(|pod| pod.value.spec.node_name.as_str());
+    let place = match node.filter(|node| !node.is_empty()) {
+        Some(node) => format!("node {node}"),
+        None => String::from("the pod's node"),
+    };
+    let who = hearsay::speaker(derived);
+    let summary = format!("the clock of {place} is {how}, so AWS refuses what {who} signs");
+    hearsay::finding(&META, derived, said, &summary)
+        .inferred()
+        .evidence("clock that requests are signed by", expected, format!("{how} by more"), said.source)
+        .advice(format!(
+            "set the clock of {place} (chrony with the Amazon Time Sync Service, 169.254.169.123), or replace the node"
+        ))
+        .into()
+}

@@ -1,0 +1,179 @@
+//! What the checks of permissions have in common: when they apply, and how a denial is told.
+
+use super::hearsay;
+use super::prelude::*;
+use crate::derive::denial::{Culprit, Denial, Simulator, Witness};
+
+/// The answer of the check for one kind of policy; `repair` adds what is particular to it.
+pub(super) fn outcome(
+    meta: &'static Meta,
+    culprit: Culprit,
+    derived: &Derived<'_>,
+    repair: impl Fn(Finding, &Denial<'_>) -> Finding,
+) -> Outcome {
+    let denials = derived.denials();
+    let of_it = denials.all.iter().filter(|denial| denial.culprit == culprit);
+    let findings: Vec<Finding> = of_it.map(|denial| repair(finding(meta, derived, denial), denial)).collect();
+    let seen_by_simulator =
+        matches!(culprit, Culprit::Identity | Culprit::Boundary | Culprit::ServiceControl);
+    match denials.simulator {
+        _ if !findings.is_empty() => Outcome::Fail(findings),
+        Simulator::Unknown(why) if seen_by_simulator => unknown(why),
+        Simulator::Open(whys) if seen_by_simulator => Outcome::Unknown(whys),
+        Simulator::Answered if seen_by_simulator && denials.all.is_empty() => Outcome::Pass,
+        _ if denials.of_others => {
+            Outcome::NotApplicable("what AWS denied, it denied to a caller that is not the pod's role")
+        }
+        _ if !denials.all.is_empty() => Outcome::NotApplicable("AWS names another kind of policy"),
+        _ => Outcome::NotApplicable(
+            "AWS is not known to have denied anything; name what the application needs with --action s3:GetObject",
+        ),
+    }
+}
+
+fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> Finding {
+    let who = match (&denial.role.name, denial.role.expected) {
+        (Some(role), _) => format!("role {role}"),
+        (None, _) => format!("{}, whose role it does not name,", hearsay::speaker(derived)),
+    };
+    let on = denial.resource.map_or_else(String::new, |resource| format!(" on {resource}"));
+    let what = denial.what();
+    let works = if denial.role.expected && matches!(denial.witness, Witness::Words(_)) {
+        "; IRSA works, this is authorization"
+    } else {
+        ""
+    };
+    let summary = format!("{} denies {who} {what}{on}: {}{works}", speaks(denial), reason(denial));
+    let base = match denial.witness {
+        Witness::Words(said) => hearsay::finding(meta, derived, said, &summary),
+        Witness::Simulator(..) => meta.on_subject(derived, summary),
+    };
+    let source = denial.source();
+    let mut finding = base.severity(denial.severity(derived)).evidence(
+        format!("{what}{on}"),
+        "allowed",
+        reason(denial),
+        source,
+    );
+    if let Witness::Words(said) = denial.witness
+        && let Some(caller) = said.caller
+    {
+        let whose = if denial.role.expected {
+            "caller, which is the pod's own role"
+        } else {
+            "caller, which is another role than the pod's"
+        };
+        finding = finding.seen(whose, &caller.principal.arn, source);
+    }
+    if let Witness::Simulator(result, _) = denial.witness
+        && !result.matched.is_empty()
+    {
+        finding = finding.seen("policies that speak of it", result.matched.join(", "), source);
+    }
+    if denial.explicit.is_none() { finding.inferred() } else { finding }
+}
+
+fn speaks(denial: &Denial<'_>) -> &'static str {
+    match denial.witness {
+        Witness::Words(_) => "AWS",
+        Witness::Simulator(..) => "IAM's simulator",
+    }
+}
+
+/// Why, as AWS puts it.
+fn reason(denial: &Denial<'_>) -> String {
+    let policy = match denial.culprit {
+        Culprit::Identity => "identity-based policy",
+        Culprit::Boundary => "permissions boundary",
+        Culprit::ServiceControl => "service control policy",
+        Culprit::ResourceControl => "resource control policy",
+        Culprit::Session => "session policy",
+        Culprit::Endpoint => "VPC endpoint policy",
+        Culprit::Resource => "resource-based policy",
+        Culprit::Key => "policy of the role or of the key",
+        Culprit::Chain => "policy of either role",
+    };
+    match denial.explicit {
+        Some(true) => format!("an explicit deny in a {policy}").replace("a identity", "an identity"),
+        Some(false) => format!("no {policy} allows it"),
+        None => String::from("access denied, without a word on which policy"),
+    }
+}
+
+/// True for a resource that a policy can name as it is: one thing of one account, no pattern.
+pub(super) fn is_exact(resource: &str) -> bool {
+    resource.starts_with("arn:") && !resource.contains(['*', '?', '$'])
+}
+
+/// The command that allows a role one action on one thing, by an inline policy of its own; `None` where that would be a
+/// guess, or more than was asked for.
+pub(super) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<String> {
+    // What hands out permissions is for a person to decide.
+    const POWERFUL: [&str; 4] = ["iam:", "sts:", "organizations:", "sso:"];
+    let (action, resource) = (denial.action?, denial.resource?);
+    let role = denial.role.name.as_deref().filter(|_| denial.role.expected)?;
+    if POWERFUL.iter().any(|service| action.starts_with(service)) || !is_exact(resource) {
+        return None;
+    }
+    let name = policy_name(action, resource);
+    // `put-role-policy` replaces a policy of the same name.
+    let taken =
+        derived.facts.aws.policies.known().is_some_and(|policies| policies.value.inline.contains(&name));
+    if taken {
+        return None;
+    }
+    let document = serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Action": action, "Resource": resource }],
+    });
+    let document = document.to_string();
+    Some(derived.aws(&[
+        "iam",
+        "put-role-policy",
+        "--role-name",
+        role,
+        "--policy-name",
+        &name,
+        "--policy-document",
+        &document,
+    ]))
+}
+
+/// The account that the resource belongs to; its ARN need not say.
+pub(super) fn account_of<'d>(denial: &Denial<'d>) -> Option<&'d str> {
+    denial.resource?.split(':').nth(4).filter(|account| !account.is_empty())
+}
+
+/// The command that lists the policies which an organization puts on an account.
+pub(super) fn policies_of(derived: &Derived<'_>, account: &str, kind: &str) -> String {
+    derived.aws(&["organizations", "list-policies-for-target", "--target-id", account, "--filter", kind])
+}
+
+/// `allow-s3-GetObject-shop-orders-2026.json`: IAM takes 128 characters of `\w+=,.@-`.
+fn policy_name(action: &str, resource: &str) -> String {
+    let thing = resource.splitn(6, ':').last().unwrap_or_default();
+    let name = format!("allow-{action}-{thing}");
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    name.chars().map(|c| if allowed(c) { c } else { '-' }).take(128).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_policies_are_what_iam_takes() {
+        assert_eq!(
+            policy_name("s3:GetObject", "arn:aws:s3:::shop-orders/2026/11.json"),
+            "allow-s3-GetObject-shop-orders-2026-11.json"
+        );
+        assert_eq!(policy_name("s3:GetObject", &format!("arn:aws:s3:::{}", "b".repeat(300))).len(), 128);
+    }
+
+    #[test]
+    fn patterns_are_not_exact() {
+        assert!(is_exact("arn:aws:s3:::shop-orders/a.json"));
+        assert!(!is_exact("arn:aws:s3:::*"));
+        assert!(!is_exact("*"));
+    }
+}

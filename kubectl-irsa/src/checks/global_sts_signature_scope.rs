@@ -1,0 +1,48 @@
+//! # A signed call goes to the global STS endpoint
+//!
+//! The code pins `https://sts.amazonaws.com` while its SDK signs for the pod's region, and the global endpoint takes only
+//! signatures for `us-east-1`. `AssumeRoleWithWebIdentity` is not signed, so the role itself was had: the next call to STS
+//! (`AssumeRole`, `GetCallerIdentity`) fails.
+//!
+//! **You see**: `SignatureDoesNotMatch: Credential should be scoped to a valid region`.
+//!
+//! **Decided by**: AWS's own words.
+//!
+//! **Not a fault**: of the role, its trust policy or its permissions.
+//!
+//! **Repair**: take the fixed endpoint out of the code or its configuration; with `AWS_STS_REGIONAL_ENDPOINTS=regional` and a
+//! region the SDK finds the right one.
+
+use super::hearsay;
+use super::prelude::*;
+use crate::aws_error::Kind;
+use crate::derive::sts;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "global-sts-signature-scope",
+    step: Step::Network,
+    title: "a signed call goes to the global STS endpoint",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::SignatureScope) {
+        Ok(said) => said,
+        Err(outcome) => return outcome,
+    };
+    let plan = derived.plan();
+    let who = hearsay::speaker(derived);
+    let summary = format!("{who} signs for {} and calls an STS endpoint of another region", plan.region);
+    hearsay::finding(&META, derived, said, &summary)
+        .inferred()
+        .evidence(
+            "STS endpoint",
+            sts::regional_host(&plan.region),
+            said.error.host.as_deref().unwrap_or("another, most likely sts.amazonaws.com"),
+            said.source,
+        )
+        .advice("take the fixed STS endpoint (https://sts.amazonaws.com) out of the application's code or configuration")
+        .into()
+}

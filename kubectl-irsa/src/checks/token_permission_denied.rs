@@ -1,0 +1,67 @@
+//! # The application may not read its token
+//!
+//! The token file is there and the process may not read it. The kubelet makes the file readable to everyone (0644) unless the
+//! pod sets `fsGroup`, which owns it then, or all its containers have the same `runAsUser`, which owns it then (0600). A process
+//! that changes its user after the start (`gosu`, `su-exec`, the workers of nginx and php-fpm) is neither.
+//!
+//! **You see**: `open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: permission denied` (Go), `[Errno 13] Permission
+//! denied` (boto3), `EACCES` (JavaScript); and from SDKs that go on after it, an `AccessDenied` that names the node's role.
+//!
+//! **Decided by**: the application's own words. Which of the causes it is can be told only by the user that the process runs as.
+//!
+//! **Not a fault**: `runAsNonRoot`, or no `fsGroup`: since Kubernetes 1.19 neither keeps a container from its token.
+//!
+//! **Repair**: set `fsGroup` in the pod's `securityContext`, or let the process run as the user that the pod declares. Where
+//! `fsGroup` is set already, the process drops its groups, or SELinux or AppArmor stands in the way.
+
+use super::hearsay;
+use super::prelude::*;
+use crate::aws_error::Kind;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "token-permission-denied",
+    step: Step::TokenFile,
+    title: "the application may not read its token",
+    explains: &["silent-fallback-to-node-role"],
+};
+
+/// The group that AWS's documentation uses: `nobody`.
+const GROUP: i64 = 65534;
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::TokenFileUnreadable) {
+        Ok(said) => said,
+        Err(outcome) => return outcome,
+    };
+    let who = hearsay::speaker(derived);
+    let finding =
+        hearsay::finding(&META, derived, said, &format!("a process of {who} may not read its token file"))
+            .evidence("token file", "readable to the process", "permission denied", said.source);
+    let group = derived.spec().and_then(|(spec, ..)| spec.security_context.fs_group);
+    let place = derived.spec_at(".securityContext");
+    let finding = match (group, place) {
+        (Some(group), Some(place)) => finding
+            .seen("fsGroup", group.to_string(), &place.at(format!("{}.fsGroup", spec_path(derived))))
+            .advice(
+                "the group of the file is set, so the process drops its groups or changes its user after the start: let it \
+                 run as the user that the pod declares (no gosu or su-exec), or look for a denial of SELinux or AppArmor",
+            ),
+        (None, Some(place)) => finding.missing("fsGroup", "a group that owns the token file", &place),
+        _ => finding,
+    };
+    if group.is_some() {
+        return finding.into();
+    }
+    let patch = serde_json::json!({ "spec": { "securityContext": { "fsGroup": GROUP } } });
+    match derived.patch_template(&patch) {
+        Some(command) => finding.fix("let a group own the token; the pods are made anew", command),
+        None => finding.advice(format!("set securityContext.fsGroup: {GROUP} in the pod's spec and make the pods anew")),
+    }
+    .into()
+}
+
+fn spec_path<'f>(derived: &Derived<'f>) -> String {
+    derived.spec().map_or_else(String::new, |(_, _, _, path)| format!("{path}.securityContext"))
+}

@@ -1,0 +1,286 @@
+//! Answers of AWS in the user's files: as the AWS CLI prints them where that is unambiguous (`aws iam get-role`,
+//! `aws eks describe-cluster`), or in an envelope of kind `AwsAnswer` that says what was asked, and where.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::file_source;
+use super::shape::{self, Misfit};
+use super::store::Store;
+use super::yaml::Node;
+use crate::derive::plan::Plan;
+use crate::facts::aws::{Aws, Caller, EksCluster, Provider, Providers, Role};
+use crate::facts::{Fact, Grant, Source, Why};
+
+/// What AWS answered, and where it stands.
+#[derive(Debug)]
+pub struct Answer {
+    said: Said,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Said {
+    Caller(Caller),
+    Role(Role),
+    Cluster(EksCluster),
+    Providers(Providers),
+    Provider(Provider),
+    /// An error: what was asked in which account, and AWS's code and words.
+    Error {
+        action: String,
+        account: Option<String>,
+        code: String,
+        message: String,
+    },
+}
+
+/// The envelope.
+#[derive(Deserialize)]
+struct Envelope {
+    action: String,
+    #[serde(default)]
+    account: Option<String>,
+    #[serde(default)]
+    error: Option<WireError>,
+    #[serde(default)]
+    request: WireRequest,
+}
+
+#[derive(Deserialize)]
+struct WireError {
+    #[serde(alias = "Code")]
+    code: String,
+    #[serde(default, alias = "Message")]
+    message: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct WireRequest {
+    #[serde(rename = "OpenIDConnectProviderArn")]
+    provider_arn: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireRole {
+    arn: String,
+    role_name: String,
+    assume_role_policy_document: serde_json::Value,
+    #[serde(default)]
+    create_date: Option<Timestamp>,
+    #[serde(default)]
+    max_session_duration: Option<i32>,
+    #[serde(default)]
+    permissions_boundary: Option<WireBoundary>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireBoundary {
+    permissions_boundary_arn: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireCluster {
+    name: String,
+    arn: String,
+    #[serde(default)]
+    identity: Option<WireIdentity>,
+}
+
+#[derive(Deserialize)]
+struct WireIdentity {
+    oidc: Option<WireOidc>,
+}
+
+#[derive(Deserialize)]
+struct WireOidc {
+    issuer: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireProviderEntry {
+    #[serde(rename = "Arn")]
+    arn: String,
+}
+
+#[derive(Deserialize)]
+struct WireProvider {
+    #[serde(rename = "Url")]
+    url: String,
+    #[serde(rename = "ClientIDList", default)]
+    client_ids: Vec<String>,
+    #[serde(rename = "ThumbprintList", default)]
+    thumbprints: Vec<String>,
+    #[serde(rename = "CreateDate", default)]
+    created: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireCaller {
+    account: String,
+    arn: String,
+}
+
+/// The answer that a document without a kind is, if it is one that the AWS CLI prints.
+pub fn bare(node: &Node, file: &str, document: usize) -> Option<Result<Answer, Misfit>> {
+    said(node, None).map(|said| said.map(|said| answer(said, node, file, document)))
+}
+
+/// The answer in an envelope; `None` if it is one that nothing reads.
+pub fn enveloped(node: &Node, file: &str, document: usize) -> Result<Option<Answer>, Misfit> {
+    let envelope: Envelope = shape::read(node)?;
+    let said = match (envelope.error, node.get("response")) {
+        (Some(WireError { code, message }), _) => {
+            Some(Said::Error { action: envelope.action, account: envelope.account, code, message })
+        }
+        (None, Some(response)) => said(response, envelope.request.provider_arn.as_deref()).transpose()?,
+        (None, None) => None,
+    };
+    Ok(said.map(|said| answer(said, node, file, document)))
+}
+
+fn answer(said: Said, node: &Node, file: &str, document: usize) -> Answer {
+    let object = match &said {
+        Said::Caller(_) => "sts:GetCallerIdentity",
+        Said::Role(_) => "iam:GetRole",
+        Said::Cluster(_) => "eks:DescribeCluster",
+        Said::Providers(_) => "iam:ListOpenIDConnectProviders",
+        Said::Provider(_) => "iam:GetOpenIDConnectProvider",
+        Said::Error { action, .. } => action,
+    };
+    Answer { source: file_source(file, document, object, node), said }
+}
+
+/// Tells answers apart by the field that only they have.
+fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Said, Misfit>> {
+    if let Some(role) = node.get("Role").filter(|role| role.get("AssumeRolePolicyDocument").is_some()) {
+        return Some(shape::read(role).map(|role: WireRole| {
+            Said::Role(Role {
+                arn: role.arn,
+                name: role.role_name,
+                created: role.create_date,
+                // The AWS CLI prints the document as JSON within the JSON; the API has text.
+                trust: match role.assume_role_policy_document {
+                    serde_json::Value::String(text) => text,
+                    document => document.to_string(),
+                },
+                max_session: role.max_session_duration,
+                boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+            })
+        }));
+    }
+    if let Some(cluster) = node.get("cluster").filter(|cluster| cluster.get("arn").is_some()) {
+        return Some(shape::read(cluster).map(|cluster: WireCluster| {
+            Said::Cluster(EksCluster {
+                name: cluster.name,
+                arn: cluster.arn,
+                issuer: cluster.identity.and_then(|identity| identity.oidc?.issuer),
+            })
+        }));
+    }
+    if let Some(list) = node.get("OpenIDConnectProviderList") {
+        return Some(shape::read(list).map(|entries: Vec<WireProviderEntry>| {
+            Said::Providers(Providers { arns: entries.into_iter().map(|entry| entry.arn).collect() })
+        }));
+    }
+    if node.get("ClientIDList").is_some() && node.get("Url").is_some() {
+        // It does not tell its own ARN; only the envelope's request does.
+        let arn = provider_arn?;
+        return Some(shape::read(node).map(|provider: WireProvider| {
+            Said::Provider(Provider {
+                arn: arn.to_owned(),
+                url: provider.url,
+                client_ids: provider.client_ids,
+                thumbprints: provider.thumbprints,
+                created: provider.created,
+            })
+        }));
+    }
+    if node.get("UserId").is_some() && node.get("Account").is_some() {
+        return Some(
+            shape::read(node)
+                .map(|caller: WireCaller| Said::Caller(Caller { account: caller.account, arn: caller.arn })),
+        );
+    }
+    None
+}
+
+impl Store {
+    /// What the files hold of AWS's answers about an identity.
+    pub fn aws(&self, plan: &Plan) -> Aws {
+        let mut aws = Aws::unknown(&Why::NotInFiles);
+        if let Some(found) = self.answer(|said| match said {
+            Said::Caller(caller) => Some(caller.clone()),
+            _ => None,
+        }) {
+            aws.caller = found;
+        }
+        if let Some(found) = self.answer(|said| match said {
+            Said::Cluster(cluster) => Some(cluster.clone()),
+            _ => None,
+        }) {
+            aws.cluster = found;
+        }
+        if let Some(found) = self.answer(|said| match said {
+            Said::Providers(providers) => Some(providers.clone()),
+            _ => None,
+        }) {
+            aws.providers = found;
+        }
+        let Some(arn) = plan.role_arn.as_deref() else { return aws };
+        let (account, name) = (arn.split(':').nth(4), arn.rsplit('/').next());
+        let same = |role: &&Role| role.arn.split(':').nth(4) == account && Some(role.name.as_str()) == name;
+        let role = self.answer(|said| match said {
+            Said::Role(role) => Some(role).filter(same).cloned(),
+            _ => None,
+        });
+        let error = || self.error("iam:GetRole", &format!("IAM role {arn}"), arn, account);
+        if let Some(found) = role.or_else(error) {
+            aws.role = found;
+        }
+        let provider = self.answer(|said| match said {
+            Said::Provider(provider)
+                if plan.provider_arn(&format!("https://{}", provider.url)).as_ref()
+                    == Some(&provider.arn) =>
+            {
+                Some(provider.clone())
+            }
+            _ => None,
+        });
+        if let Some(found) = provider {
+            aws.provider = found;
+        }
+        aws
+    }
+
+    fn answer<T>(&self, pick: impl Fn(&Said) -> Option<T>) -> Option<Fact<T>> {
+        // Of two answers to one question the later counts.
+        let found =
+            |answer: &Answer| pick(&answer.said).map(|value| Fact::observed(value, answer.source.clone()));
+        self.answers.iter().rev().find_map(found)
+    }
+
+    fn error<T>(&self, asked: &str, what: &str, object: &str, needed: Option<&str>) -> Option<Fact<T>> {
+        self.answers.iter().rev().find_map(|answer| {
+            let Said::Error { action, account, code, message } = &answer.said else { return None };
+            if action != asked {
+                return None;
+            }
+            let grant = Some(Grant::iam(asked, object));
+            Some(match code.as_str() {
+                // Only the account that was asked can say that it has no such thing.
+                "NoSuchEntity" if account.is_some() && account.as_deref() == needed => {
+                    Fact::Absent { source: answer.source.clone() }
+                }
+                "AccessDenied" => Fact::unknown_because(what, Why::Denied(message.clone()), grant),
+                _ => {
+                    Fact::unknown_because(what, Why::Failed(format!("AWS answered {code}: {message}")), grant)
+                }
+            })
+        })
+    }
+}

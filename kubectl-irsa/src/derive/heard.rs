@@ -1,0 +1,243 @@
+//! What the application itself said of AWS, weighed by when it said it and by what speaks against it.
+//!
+//! Words are hearsay: they tell what was wrong at that moment. An error is *current* if the user gave it (`--error`), or if it
+//! was said within the last [`FRESH`] minutes of the API server's clock; of a container that has ended, within the last
+//! minutes of its run. What the running container said earlier gives a warning; what a former run said, or what something
+//! later contradicts, gives a remark.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::arn::RoleArn;
+use super::container::{ContainerView, ROLE_ARN};
+use super::trial::Verdict;
+use super::{Intent, Mechanism};
+use crate::aws_error::{Kind, Principal, PrincipalKind, SessionSource, Sighting};
+use crate::facts::{Facts, Source};
+use crate::finding::Severity;
+
+/// How long words count as current: the longest pause of a crash loop is five minutes, and people take some to call.
+const FRESH: SignedDuration = SignedDuration::from_mins(15);
+
+/// The application's words, the most current first.
+#[derive(Debug)]
+pub struct Words<'f> {
+    said: Vec<Said<'f>>,
+}
+
+/// An error that the application spoke of.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'f> {
+    /// What it says.
+    pub error: &'f Sighting,
+    /// Where it was read.
+    pub source: &'f Source,
+    /// The caller that it names.
+    pub caller: Option<Caller<'f>>,
+    /// How much it still tells.
+    pub weight: Weight,
+    /// How long ago it was said; `None` for what the user gave, and where no clock tells.
+    age: Option<SignedDuration>,
+}
+
+/// How much words still tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// Said now.
+    Current,
+    /// Said earlier by the container that still runs; nothing speaks against it.
+    Earlier,
+    /// Said by a former run, or contradicted since.
+    History,
+}
+
+/// A caller that AWS named, measured by the role that the pod should be.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'f> {
+    /// Who it was.
+    pub principal: &'f Principal,
+    /// What that means.
+    pub who: Who,
+}
+
+/// Who a caller was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The role that the pod should be.
+    Expected,
+    /// The role of the node, over the instance metadata service.
+    Node,
+    /// Another role.
+    OtherRole,
+    /// An IAM user, or the account itself: somebody's access keys.
+    Keys,
+}
+
+impl<'f> Words<'f> {
+    /// Weighs them.
+    pub fn of(
+        facts: &'f Facts,
+        intent: &Intent<'_>,
+        target: Option<&ContainerView<'_>>,
+        trial: &Verdict<'_>,
+    ) -> Self {
+        let expected = Expected::of(facts, intent, target);
+        let run = Run::of(facts, target);
+        let heard = || facts.heard.known().into_iter().flat_map(|listing| &listing.value.items);
+        let caller = |error: &'f Sighting| {
+            let principal = error.principal.as_ref()?;
+            Some(Caller { principal, who: expected.who(principal) })
+        };
+        // Whoever was the role by then had found its way past whatever was in it before.
+        let arrived = heard()
+            .filter(|heard| caller(&heard.value.error).is_some_and(|caller| caller.who == Who::Expected))
+            .filter_map(|heard| heard.value.at)
+            .max();
+        let mut said: Vec<Said<'f>> = heard()
+            .map(|heard| {
+                let (error, at) = (&heard.value.error, heard.value.at);
+                let mut weight = at.map_or(Weight::Current, |at| run.weight(at));
+                let overtaken = at.is_some_and(|at| arrived.is_some_and(|arrived| at < arrived));
+                let settled = trial.accepted() && weight == Weight::Earlier && error.kind.stage().is_some();
+                if keeps_credentials_away(error.kind) && (overtaken || settled && !of_the_pod(error.kind)) {
+                    weight = Weight::History;
+                }
+                Said { error, source: &heard.source, caller: caller(error), weight, age: run.age(at) }
+            })
+            .collect();
+        said.sort_by_key(|said| (said.weight, said.age));
+        Self { said }
+    }
+
+    /// All of them, the most current first.
+    pub fn iter(&self) -> impl Iterator<Item = &Said<'f>> {
+        self.said.iter()
+    }
+
+    /// The most current words of such a kind.
+    pub fn find(&self, is: impl Fn(Kind) -> bool) -> Option<&Said<'f>> {
+        self.iter().find(|said| is(said.error.kind))
+    }
+
+    /// Who the application was to AWS, by its current words.
+    pub fn caller(&self) -> Option<&Said<'f>> {
+        self.iter().find(|said| said.weight == Weight::Current && said.caller.is_some())
+    }
+
+    /// True if AWS itself named the pod's role as the caller just now.
+    pub fn prove_the_caller(&self) -> bool {
+        self.caller().and_then(|said| said.caller).is_some_and(|caller| caller.who == Who::Expected)
+    }
+}
+
+impl Said<'_> {
+    /// Words of a moment that is gone weigh less.
+    pub fn severity(&self) -> Severity {
+        match self.weight {
+            Weight::Current => Severity::Error,
+            Weight::Earlier => Severity::Warning,
+            Weight::History => Severity::Info,
+        }
+    }
+
+    /// ` (said 3 h ago)` as the end of a sentence; nothing where it is current.
+    pub fn when(&self) -> String {
+        match (self.weight, self.age) {
+            (Weight::Current, _) => String::new(),
+            (_, Some(age)) => format!(" (said {} ago)", words_of(age)),
+            (_, None) => String::from(" (said at a time that no clock dates)"),
+        }
+    }
+}
+
+/// `50 min`, `3 h`, `2 d`.
+pub fn words_of(duration: SignedDuration) -> String {
+    match (duration.as_mins(), duration.as_hours()) {
+        (..=0, _) => format!("{} s", duration.as_secs().max(0)),
+        (minutes, ..=1) => format!("{minutes} min"),
+        (_, hours @ ..48) => format!("{hours} h"),
+        (_, hours) => format!("{} d", hours / 24),
+    }
+}
+
+/// True for errors behind which no AWS API was called as the role.
+fn keeps_credentials_away(kind: Kind) -> bool {
+    kind.stage().is_some()
+        || kind.is_last_resort()
+        || matches!(
+            kind,
+            Kind::TokenFileUnreadable | Kind::TokenFileMissing | Kind::NoStsModule | Kind::CredentialsExpired
+        )
+}
+
+/// True for stages that a fresh token, tried from elsewhere, says nothing of.
+fn of_the_pod(kind: Kind) -> bool {
+    kind.is_transport() || matches!(kind, Kind::TokenExpired { .. } | Kind::TokenTooOld)
+}
+
+/// The run of the target container.
+struct Run {
+    now: Option<Timestamp>,
+    started: Option<Timestamp>,
+    ended: Option<Timestamp>,
+}
+
+impl Run {
+    fn of(facts: &Facts, target: Option<&ContainerView<'_>>) -> Self {
+        let status = facts.subject.pod().zip(target).and_then(|(pod, target)| {
+            pod.value.status.all_container_statuses().find(|status| status.name == target.name())
+        });
+        let state = status.map(|status| &status.state);
+        Self {
+            now: facts.cluster.server_clock.known().map(|clock| clock.value),
+            started: state.and_then(|state| state.running.as_ref()?.started_at),
+            ended: state.and_then(|state| state.terminated.as_ref()?.finished_at),
+        }
+    }
+
+    fn weight(&self, at: Timestamp) -> Weight {
+        let fresh = |end: Timestamp| end.duration_since(at) <= FRESH;
+        if self.ended.or(self.now).is_some_and(fresh) {
+            Weight::Current
+        } else if self.ended.is_some() || self.started.is_some_and(|started| at >= started) {
+            Weight::Earlier
+        } else {
+            Weight::History
+        }
+    }
+
+    fn age(&self, at: Option<Timestamp>) -> Option<SignedDuration> {
+        Some(self.now?.duration_since(at?))
+    }
+}
+
+/// The role that the target should be, in the parts that a caller's ARN has.
+struct Expected {
+    role: Option<(String, String)>,
+    mechanism: Mechanism,
+}
+
+impl Expected {
+    fn of(facts: &Facts, intent: &Intent<'_>, target: Option<&ContainerView<'_>>) -> Self {
+        let associated = || facts.aws.associations.known()?.value.first()?.role_arn.clone();
+        let in_pod = || target?.env.get(ROLE_ARN)?.text().map(str::to_owned);
+        let arn = match intent.mechanism {
+            Mechanism::PodIdentity => associated(),
+            _ => in_pod().or_else(|| intent.role.as_ref().map(|role| role.raw.to_owned())),
+        };
+        let role = arn.as_deref().and_then(|arn| RoleArn::parse(arn).ok());
+        Self {
+            role: role.map(|role| (role.account.to_owned(), role.name().to_owned())),
+            mechanism: intent.mechanism,
+        }
+    }
+
+    fn who(&self, principal: &Principal) -> Who {
+        let PrincipalKind::AssumedRole { role, source, .. } = &principal.kind else { return Who::Keys };
+        match (source, &self.role) {
+            (SessionSource::NodeInstance, _) => Who::Node,
+            (_, Some((account, name))) if *account == principal.account && name == role => Who::Expected,
+            (SessionSource::PodIdentity, None) if self.mechanism == Mechanism::PodIdentity => Who::Expected,
+            _ => Who::OtherRole,
+        }
+    }
+}
