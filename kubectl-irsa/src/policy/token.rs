@@ -70,7 +70,8 @@ impl<'a> Token<'a> {
         let names_subject = after.conditions.iter().any(|trace| {
             self.claim(&trace.condition.key) == Some("sub") && matches!(trace.reason, Reason::Matches { .. })
         });
-        let named_any = before.conditions.iter().any(|trace| known_claim(&trace.condition.key).1 == Some("sub"));
+        let named_any =
+            before.conditions.iter().any(|trace| known_claim(&trace.condition.key).1 == Some("sub"));
         names_subject || (before.principal.outcome == Tri::True && !named_any)
     }
 

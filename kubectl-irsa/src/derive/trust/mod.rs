@@ -316,7 +316,7 @@ fn open(evaluation: &Evaluation<'_>) -> Vec<Open> {
 fn about(key: &str) -> About {
     let is = |known: &&str| key.eq_ignore_ascii_case(known);
     match () {
-        () if NETWORK.iter().any(|known| is(known)) => About::Network,
+        () if NETWORK.iter().any(&is) => About::Network,
         () if is(&fault::SESSION_NAME) => About::SessionName,
         () => About::Other,
     }
