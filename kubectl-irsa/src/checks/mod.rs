@@ -13,9 +13,10 @@ mod trust;
 
 pub use outcome::{Outcome, unknown};
 
-use crate::derive::Derived;
 use crate::derive::container::ContainerView;
 use crate::derive::env::{EnvEntry, Origin};
+use crate::derive::trial::Refusal;
+use crate::derive::{Derived, Mechanism};
 use crate::finding::{About, Confidence, Finding, Severity};
 use crate::step::Step;
 
@@ -122,6 +123,20 @@ checks! {
     tls_roots,
     global_sts_signature_scope,
     trust_network_conditions,
+    // issuer
+    token_issuer_wrong,
+    thumbprint,
+    jwks_problem,
+    // OIDC provider
+    oidc_url_variant,
+    oidc_other_cluster,
+    oidc_provider_missing,
+    provider_quota,
+    oidc_client_id,
+    // role
+    wrong_account_in_arn,
+    role_path_missing,
+    role_deleted_or_never_existed,
     // trust policy
     trust_deny_statement,
     trust_provider_other_account,
@@ -142,6 +157,11 @@ checks! {
     // STS
     session_name_invalid,
     session_per_request,
+    sts_region_disabled,
+    sts_optin_region_masquerade,
+    sts_throttled,
+    iam_eventual_consistency,
+    sts_refused,
     // caller
     static_env_keys,
     shared_credentials_file,
@@ -259,6 +279,29 @@ fn take_out(
             finding.advice(format!("take {names} out of {place} and make the pods anew"))
         }
     }
+}
+
+/// The ARN of the role that AWS is asked about, or the answer of a check where there is none.
+fn role_asked(derived: &Derived<'_>) -> Result<String, Outcome> {
+    match derived.intent.mechanism {
+        Mechanism::PodIdentity => {
+            Err(Outcome::NotApplicable("the pod gets its identity from EKS Pod Identity"))
+        }
+        Mechanism::Unknown => Err(Outcome::Unknown(derived.account_unknown().into_iter().cloned().collect())),
+        _ => derived
+            .plan()
+            .role_arn
+            .ok_or(Outcome::NotApplicable("no role is named that AWS could be asked about")),
+    }
+}
+
+/// Adds STS's own words.
+fn with_answer(finding: Finding, refusal: &Refusal<'_>) -> Finding {
+    finding.seen(
+        format!("answer of {}", refusal.trial.host),
+        format!("{}: {}", refusal.code, refusal.message),
+        refusal.source,
+    )
 }
 
 /// Looks a check up by its id.

@@ -55,6 +55,16 @@ pub enum Effect {
     Deny,
 }
 
+impl std::fmt::Display for Effect {
+    /// As it stands in the document.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Allow => "Allow",
+            Self::Deny => "Deny",
+        })
+    }
+}
+
 /// `Action` or `NotAction`, `Principal` or `NotPrincipal`, `Resource` or `NotResource`.
 #[derive(Debug, Clone)]
 pub struct Clause<T> {

@@ -65,14 +65,11 @@ impl<'a> Token<'a> {
         Some(edits)
     }
 
-    /// True if the edits open the statement to nobody else: it names the subject now, or it never named any.
-    pub(super) fn stays_narrow(&self, before: &StatementTrace<'_>, after: &StatementTrace<'_>) -> bool {
-        let names_subject = after.conditions.iter().any(|trace| {
+    /// True if the statement names this subject. One that names none would be opened to all of the cluster.
+    pub(super) fn is_named(&self, statement: &StatementTrace<'_>) -> bool {
+        statement.conditions.iter().any(|trace| {
             self.claim(&trace.condition.key) == Some("sub") && matches!(trace.reason, Reason::Matches { .. })
-        });
-        let named_any =
-            before.conditions.iter().any(|trace| known_claim(&trace.condition.key).1 == Some("sub"));
-        names_subject || (before.principal.outcome == Tri::True && !named_any)
+        })
     }
 
     /// `sub` or `aud`, if the key asks for that claim of this token's issuer.
