@@ -2,8 +2,9 @@
 
 use super::prelude::*;
 use crate::aws_error::{Kind, Stage};
+use crate::derive::heard::{Said, Weight};
 use crate::derive::trust::{Change, Fault, FaultKind, Judgement, Miss, Open, Trust};
-use crate::facts::{Heard, Unknown, Why};
+use crate::facts::{Unknown, Why};
 use crate::policy::{Path, Repair};
 
 /// Ids that a trust policy which does not let the token in explains.
@@ -176,16 +177,8 @@ pub(super) fn over_quota(judged: &Judgement<'_>, change: &Change) -> Option<usiz
     Some(length(&change.corrected.compact())).filter(|after| *after > QUOTA && now <= QUOTA)
 }
 
-/// The pod's own word that STS does not let it become the role: what the user gave, or what its log said in the last minutes.
-pub(super) fn pod_was_refused<'f>(derived: &Derived<'f>) -> Option<&'f Sourced<Heard>> {
-    const MINUTES: i64 = 15;
-    let now = derived.facts.cluster.server_clock.known().map(|now| now.value);
-    let is_current = |heard: &Heard| match (heard.at, now) {
-        (None, _) => true,
-        (Some(at), Some(now)) => now.duration_since(at).as_mins() < MINUTES,
-        (Some(_), None) => false,
-    };
-    let said = derived.facts.heard.known()?.value.items.iter();
-    said.into_iter()
-        .find(|heard| heard.value.error.kind == Kind::NotAuthorizedToAssume && is_current(&heard.value))
+/// The pod's own word of now that STS does not let it become the role.
+pub(super) fn pod_was_refused<'d, 'f>(derived: &'d Derived<'f>) -> Option<&'d Said<'f>> {
+    let said = derived.words.find(|kind| kind == Kind::NotAuthorizedToAssume);
+    said.filter(|said| said.weight == Weight::Current)
 }

@@ -37,7 +37,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::Pass;
     }
     match trust::pod_was_refused(derived) {
-        Some(heard) => refused(derived, judged, &heard.source).into(),
+        Some(said) => refused(derived, judged, said.source).into(),
         None => trust::undecided(judged),
     }
 }

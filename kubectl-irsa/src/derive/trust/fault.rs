@@ -101,9 +101,9 @@ pub(super) fn of(evaluation: &Evaluation<'_>, token: &Token, nearest: Option<usi
 /// A policy without a statement that allows anything.
 fn nothing_allowed(document: &Document) -> Fault {
     let place = Path::default().key("Statement");
-    let found = document.statements.iter().map(|statement| statement.effect.to_string()).collect();
-    let what = "a statement that allows something".to_owned();
-    let expected = Some(Effect::Allow.to_string());
+    let found = document.statements.iter().map(|_| "Deny".to_owned()).collect();
+    let what = "effects of the statements".to_owned();
+    let expected = Some("Allow".to_owned());
     let kind = FaultKind::WrongPrincipal;
     Fault {
         kind,
