@@ -17,6 +17,7 @@ use crate::derive::container::ContainerView;
 use crate::derive::env::{EnvEntry, Origin};
 use crate::derive::trial::Refusal;
 use crate::derive::{Derived, Mechanism};
+use crate::facts::aws::EksCluster;
 use crate::finding::{About, Confidence, Finding, Severity};
 use crate::step::Step;
 
@@ -81,6 +82,8 @@ checks! {
     controller_uses_tokenrequest,
     role_arn_malformed,
     wrong_partition,
+    pi_no_association,
+    pi_overrides_irsa,
     // pod spec
     static_pod,
     unsupported_platform,
@@ -106,6 +109,8 @@ checks! {
     other_webhook_strips,
     old_webhook_drops_fields,
     sa_cache_race,
+    pi_association_after_pod,
+    pod_identity_cache_race,
     pod_created_before_annotation,
     only_some_containers_injected,
     not_injected,
@@ -120,6 +125,7 @@ checks! {
     proxy,
     dns_coredns,
     sts_unreachable_no_egress,
+    vpce_policy_denies_sts,
     tls_roots,
     global_sts_signature_scope,
     trust_network_conditions,
@@ -127,6 +133,9 @@ checks! {
     token_issuer_wrong,
     thumbprint,
     jwks_problem,
+    // token
+    token_malformed,
+    issuer_legacy_token,
     // OIDC provider
     oidc_url_variant,
     oidc_other_cluster,
@@ -160,6 +169,8 @@ checks! {
     sts_region_disabled,
     sts_optin_region_masquerade,
     sts_throttled,
+    duration_too_long,
+    token_v1_optin_region,
     iam_eventual_consistency,
     sts_refused,
     // caller
@@ -293,6 +304,11 @@ fn role_asked(derived: &Derived<'_>) -> Result<String, Outcome> {
             .role_arn
             .ok_or(Outcome::NotApplicable("no role is named that AWS could be asked about")),
     }
+}
+
+/// The region of an EKS cluster, by its ARN.
+fn region_of_cluster(cluster: &EksCluster) -> String {
+    cluster.arn.split(':').nth(3).unwrap_or_default().to_owned()
 }
 
 /// Adds STS's own words.

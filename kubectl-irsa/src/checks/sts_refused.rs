@@ -23,7 +23,7 @@ use crate::facts::{Unknown, Why};
 
 /// See the module's page.
 pub const META: Meta =
-    Meta { id: "sts-refused", step: Step::Sts, title: "STS refuses the token", explains: &[] };
+    Meta { id: "sts-refused", step: Step::Sts, title: "STS refuses the token", explains: &["silent-fallback-to-node-role"] };
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {

@@ -5,14 +5,14 @@
 //!
 //! **You see**: `Throttling: Rate exceeded`.
 //!
-//! **Decided by**: STS's answer to a fresh token. It says nothing about the role, the provider or the token, so those are judged
-//! by what IAM shows.
+//! **Decided by**: STS's answer to a fresh token, or its words to the application. They say nothing about the role, the provider
+//! or the token, so those are judged by what IAM shows.
 //!
 //! **Repair**: keep one client for the life of the process: SDKs renew its session by themselves; start many pods one after
 //! the other. EKS Pod Identity does not ask STS for each pod.
 
 use super::prelude::*;
-use super::{role_asked, with_answer};
+use super::{hearsay, role_asked, with_answer};
 use crate::aws_error::Kind;
 
 /// See the module's page.
@@ -24,13 +24,24 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }
-    let refusal = match &derived.trial {
-        Verdict::Refused(refusal) if refusal.kind == Kind::Throttled => refusal,
-        Verdict::Unknown(why) => return unknown(why),
-        _ => return Outcome::Pass,
-    };
-    let summary = format!("{} throttles: it answers no more requests just now", refusal.trial.host);
-    with_answer(META.on_account(derived, summary).severity(Severity::Warning), refusal)
-        .advice("keep one AWS client for the life of the process, and start many pods one after the other")
-        .into()
+    let advice = "keep one AWS client for the life of the process, and start many pods one after the other";
+    if let Some(refusal) = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::Throttled) {
+        let summary = format!("{} throttles: it answers no more requests just now", refusal.trial.host);
+        let finding = META.on_account(derived, summary).severity(Severity::Warning);
+        return with_answer(finding, refusal).advice(advice).into();
+    }
+    match hearsay::of_irsa(derived, |kind| kind == Kind::Throttled) {
+        Ok(said) => {
+            let summary = format!("STS throttled {}{}", hearsay::speaker(derived), hearsay::times(said));
+            hearsay::finding(&META, derived, said, &summary)
+                .severity(said.severity().max(Severity::Warning))
+                .evidence("throttled calls in the log's last lines", "none", said.error.count.to_string(), said.source)
+                .advice(advice)
+                .into()
+        }
+        Err(_) => match &derived.trial {
+            Verdict::Unknown(why) => unknown(why),
+            _ => Outcome::Pass,
+        },
+    }
 }

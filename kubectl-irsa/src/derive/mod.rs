@@ -1,6 +1,7 @@
 //! What several checks need, worked out once from the facts. Pure.
 
 pub mod arn;
+pub mod association;
 pub mod ca;
 pub mod container;
 pub mod denial;
