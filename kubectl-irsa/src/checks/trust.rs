@@ -8,7 +8,7 @@ use crate::facts::{Unknown, Why};
 use crate::policy::{Path, Repair};
 
 /// Ids that a trust policy which does not let the token in explains.
-pub(super) const EXPLAINS: &[&str] = &[];
+pub(super) const EXPLAINS: &[&str] = &["sts-refused"];
 
 /// Characters, white space apart, that IAM allows a trust policy unless the account asked for more.
 pub(super) const QUOTA: usize = 2048;
