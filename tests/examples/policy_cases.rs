@@ -1,6 +1,6 @@
 //! Writes policies and requests with our answers, a JSON object on each line, for `tests/differential`.
 //!
-//! `cargo run --release --example policy_cases -- COUNT SEED`
+//! `cargo run -p irsa-tests --example policy_cases -- COUNT SEED`
 
 use std::io::{BufWriter, Write};
 

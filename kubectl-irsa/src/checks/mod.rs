@@ -9,6 +9,7 @@ mod hearsay;
 mod outcome;
 mod prelude;
 mod repair;
+mod trust;
 
 pub use outcome::{Outcome, unknown};
 
@@ -127,6 +128,7 @@ checks! {
     vpce_policy_denies_sts,
     tls_roots,
     global_sts_signature_scope,
+    trust_network_conditions,
     // issuer
     token_issuer_wrong,
     thumbprint,
@@ -144,6 +146,23 @@ checks! {
     wrong_account_in_arn,
     role_path_missing,
     role_deleted_or_never_existed,
+    // trust policy
+    trust_deny_statement,
+    trust_provider_other_account,
+    trust_wrong_principal,
+    trust_issuer_typo,
+    trust_wrong_action,
+    trust_two_clusters_anded,
+    trust_unavailable_key,
+    trust_key_value_swapped,
+    trust_wildcard_in_stringequals,
+    trust_case,
+    trust_aud_mismatch,
+    trust_sub_mismatch,
+    trust_session_name_or_tag,
+    trust_quota,
+    trust_permissive,
+    trust_json_oddities,
     // STS
     session_name_invalid,
     session_per_request,
@@ -188,6 +207,7 @@ pub static NOT_A_FAULT: &[(&str, &str)] = &[
     ("openshift-sts", include_str!("not_a_fault/openshift_sts.md")),
     ("kops-direct", include_str!("not_a_fault/kops_direct.md")),
     ("csi-pod-credentials", include_str!("not_a_fault/csi_pod_credentials.md")),
+    ("trust-multiple-statements", include_str!("not_a_fault/trust_multiple_statements.md")),
 ];
 
 impl Meta {

@@ -9,15 +9,18 @@
 //!
 //! **Decided by**: the names in `env` and `envFrom` of the container; values are never read. Keys that come from a Secret may be
 //! empty, so they are a conclusion. Older names (`AWS_ACCESS_KEY`, `AMAZON_ACCESS_KEY_ID`) are read by some SDKs only, and the id
-//! without its secret stops only boto3 and the AWS CLI: warnings.
+//! without its secret stops only boto3 and the AWS CLI: warnings. Or by AWS's words in the application's log: where the caller is
+//! an IAM user, there are keys, though the spec does not show where.
 //!
 //! **Not a fault**: empty values, which count as unset; the secret without its id; an optional reference to a Secret or key that
 //! does not exist; keys of a sidecar that talks to another endpoint (`AWS_ENDPOINT_URL`).
 //!
 //! **Repair**: take them out of the manifest, or out of the Secret that carries them.
 
+use super::hearsay;
 use super::prelude::*;
 use crate::derive::env::{EnvEntry, Origin};
+use crate::derive::heard::Who;
 use crate::facts::kubernetes::{EnvValue, EnvVarSource};
 
 /// See the module's page.
@@ -37,7 +40,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }
-    let findings = derived.judged().filter_map(|view| keys(derived, view)).collect();
+    let mut findings: Vec<Finding> = derived.judged().filter_map(|view| keys(derived, view)).collect();
+    if !findings.iter().any(|finding| finding.severity == Severity::Error) {
+        findings.extend(said(derived));
+    }
     let unread = derived.judged().flat_map(|view| {
         // An optional reference that may lead nowhere, and everything that could not be read at all.
         let optional = [ID, SECRET].into_iter().filter_map(|name| {
@@ -113,6 +119,26 @@ fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     }
     let token = view.env.first_set(&[TOKEN]);
     Some(super::take_out(finding, derived, view, &found.into_iter().chain(token).collect::<Vec<_>>()))
+}
+
+/// AWS named an IAM user as the caller, and nothing in the pod's spec has keys.
+fn said(derived: &Derived<'_>) -> Option<Finding> {
+    if !matches!(derived.intent.mechanism, Mechanism::Irsa | Mechanism::PodIdentity) {
+        return None;
+    }
+    let said = derived.words.iter().find(|said| said.caller.is_some_and(|caller| caller.who == Who::Keys))?;
+    let caller = &said.caller?.principal.arn;
+    let who = hearsay::speaker(derived);
+    let expected = derived.plan().role_arn.unwrap_or_else(|| String::from("the pod's role"));
+    let summary = format!("{who} speaks to AWS as {caller}, by access keys that the pod's spec does not show");
+    let finding = hearsay::finding(&META, derived, said, &summary)
+        .inferred()
+        .evidence("caller", expected, caller, said.source)
+        .advice(
+            "look for access keys in the environment of the image or its entrypoint, in a credentials file, and in the \
+             application's own settings, and take them out",
+        );
+    Some(finding)
 }
 
 /// The value was not read, so it may be the empty string.

@@ -322,8 +322,8 @@ impl Cloud {
         };
         self.progress.say(&format!(
             "trying a fresh 10-minute token of {}/{} at {} for role {arn}: STS issues credentials for 15 minutes, which are \
-             thrown away unread; CloudTrail shows it as session kubectl-irsa-debug (--no-assume leaves this out)",
-            plan.namespace, plan.service_account, plan.host
+             thrown away unread; CloudTrail shows it as session {} (--no-assume leaves this out)",
+            plan.namespace, plan.service_account, plan.host, Trial::SESSION
         ));
         let attempt = Attempt { role_arn: arn.to_owned(), host: plan.host.clone() };
         let first = self.session.try_token(token, &attempt).await;

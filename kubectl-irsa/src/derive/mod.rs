@@ -16,6 +16,7 @@ pub mod provider;
 pub mod siblings;
 pub mod sts;
 pub mod trial;
+pub mod trust;
 pub mod webhook;
 pub mod webhook_config;
 
@@ -57,6 +58,8 @@ pub struct Derived<'f> {
     provider: OnceLock<provider::Provider<'f>>,
     /// What the application itself said of AWS.
     pub words: heard::Words<'f>,
+    /// What the role's trust policy says to such a token.
+    pub trust: trust::Trust<'f>,
 }
 
 /// Which Kubernetes it is.
@@ -84,7 +87,7 @@ impl<'f> Derived<'f> {
         let target = containers.iter().find(|view| view.is_target);
         let siblings = Siblings::of(facts, target.map(|view| view.container));
         let words = heard::Words::of(facts, &intent, target, &trial);
-        Self {
+        let mut derived = Self {
             facts,
             platform,
             registrations,
@@ -97,7 +100,10 @@ impl<'f> Derived<'f> {
             words,
             second_trial: trial::Verdict::second(facts),
             provider: OnceLock::new(),
-        }
+            trust: trust::Trust::NotApplicable("not asked yet"),
+        };
+        derived.trust = trust::Trust::of(&derived);
+        derived
     }
 
     /// The container that the report is about.

@@ -183,6 +183,11 @@ pub struct Trial {
     pub answer: StsAnswer,
 }
 
+impl Trial {
+    /// The session's name: what CloudTrail shows of it, and what a trust policy may ask for.
+    pub const SESSION: &str = "kubectl-irsa-debug";
+}
+
 /// What STS said to `AssumeRoleWithWebIdentity`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -55,6 +55,16 @@ pub enum Effect {
     Deny,
 }
 
+impl std::fmt::Display for Effect {
+    /// As it stands in the document.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Allow => "Allow",
+            Self::Deny => "Deny",
+        })
+    }
+}
+
 /// `Action` or `NotAction`, `Principal` or `NotPrincipal`, `Resource` or `NotResource`.
 #[derive(Debug, Clone)]
 pub struct Clause<T> {
@@ -180,6 +190,11 @@ impl Document {
     /// The document as it was written, but for white space and members that were there twice.
     pub fn pretty(&self) -> String {
         self.json.pretty()
+    }
+
+    /// The same on one line, for a command.
+    pub fn compact(&self) -> String {
+        self.json.compact()
     }
 }
 

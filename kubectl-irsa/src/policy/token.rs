@@ -65,18 +65,16 @@ impl<'a> Token<'a> {
         Some(edits)
     }
 
-    /// True if the edits open the statement to nobody else: it names the subject now, or it never named any.
-    pub(super) fn stays_narrow(&self, before: &StatementTrace<'_>, after: &StatementTrace<'_>) -> bool {
-        let names_subject = after.conditions.iter().any(|trace| {
+    /// True if the statement names this subject. One that names none would be opened to all of the cluster.
+    pub(super) fn is_named(&self, statement: &StatementTrace<'_>) -> bool {
+        statement.conditions.iter().any(|trace| {
             self.claim(&trace.condition.key) == Some("sub") && matches!(trace.reason, Reason::Matches { .. })
-        });
-        let named_any = before.conditions.iter().any(|trace| claim(&trace.condition.key).1 == Some("sub"));
-        names_subject || (before.principal.outcome == Tri::True && !named_any)
+        })
     }
 
     /// `sub` or `aud`, if the key asks for that claim of this token's issuer.
     fn claim(&self, key: &str) -> Option<&'static str> {
-        let (issuer, claim) = claim(key);
+        let (issuer, claim) = known_claim(key);
         claim.filter(|_| issuer.eq_ignore_ascii_case(self.issuer))
     }
 
@@ -94,7 +92,7 @@ impl<'a> Token<'a> {
         // One that nobody without a token of this issuer satisfies: no one else loses the role.
         let is_ours = |trace: &ConditionTrace<'_>| {
             trace.condition.operator.is_some_and(|operator| operator.if_absent() == Tri::False)
-                && bare(claim(&trace.condition.key).0) == bare(self.issuer)
+                && bare(known_claim(&trace.condition.key).0) == bare(self.issuer)
         };
         trace.conditions.iter().any(is_ours).then(|| Edit {
             place: clause.place.clone(),
@@ -170,7 +168,7 @@ impl<'a> Token<'a> {
     /// A claim under a mistyped issuer gets this token's; a key that no web identity has goes, if the subject is named.
     fn absent(&self, statement: &StatementTrace<'_>, trace: &ConditionTrace<'_>) -> Option<Edit> {
         let key = &trace.condition.key;
-        let (issuer, claim) = claim(key);
+        let (issuer, claim) = known_claim(key);
         let is_ours = bare(issuer) == bare(self.issuer);
         let place = trace.condition.place.clone();
         let clause = statement.principal.clause?;
@@ -248,14 +246,19 @@ impl<'a> Token<'a> {
     }
 }
 
+/// The issuer and the claim of a condition key.
+pub fn claim(key: &str) -> (&str, &str) {
+    key.rsplit_once(':').unwrap_or(("", key))
+}
+
 /// The issuer of a condition key, and its claim if that is one that Kubernetes' tokens have.
-fn claim(key: &str) -> (&str, Option<&'static str>) {
-    let (issuer, claim) = key.rsplit_once(':').unwrap_or(("", key));
+fn known_claim(key: &str) -> (&str, Option<&'static str>) {
+    let (issuer, claim) = claim(key);
     (issuer, ["sub", "aud"].into_iter().find(|known| known.eq_ignore_ascii_case(claim)))
 }
 
 /// An issuer without what people put around it: the scheme, a slash, the provider's ARN.
-fn bare(issuer: &str) -> String {
+pub fn bare(issuer: &str) -> String {
     let issuer = issuer.rsplit_once("oidc-provider/").map_or(issuer, |(_, issuer)| issuer);
     let issuer = issuer.trim().trim_start_matches("https://").trim_end_matches('/');
     issuer.to_ascii_lowercase()

@@ -210,6 +210,12 @@ fn what_is_meant_for_others_is_left_alone() {
             "the same key under the operator that would be right",
             given(r#"{"StringEquals":{"$ISSUER:sub":"system:*"},"StringLike":{"$ISSUER:sub":"*"}}"#),
         ),
+        ("another action, for every subject", trust("").replace("WithWebIdentity", "")),
+        ("another audience, for every subject", given(r#"{"StringEquals":{"$ISSUER:aud":"other"}}"#)),
+        (
+            "a key that no token has, for every subject",
+            given(r#"{"StringLike":{"aws:PrincipalTag/team":"*"}}"#),
+        ),
         ("everyone but this one", trust("").replace("Principal", "NotPrincipal")),
         ("all actions but this one", trust("").replace("Action", "NotAction")),
     ];

@@ -57,6 +57,22 @@ const VALUES: [&str; 20] = [
     "${*}",
 ];
 
+const PRINCIPALS: [&str; 6] = [
+    r#""Principal":{"Federated":"$PROVIDER"}"#,
+    r#""Principal":{"Federated":"$PROVIDER"}"#,
+    r#""Principal":{"Federated":["arn:aws:iam::444455556666:oidc-provider/$ISSUER","x"]}"#,
+    r#""Principal":{"Service":"eks.amazonaws.com"}"#,
+    r#""Principal":"*""#,
+    r#""NotPrincipal":{"AWS":"*"}"#,
+];
+
+const ACTIONS: [&str; 4] = [
+    r#""Action":"sts:AssumeRoleWithWebIdentity""#,
+    r#""Action":["sts:TagSession","sts:assumerole*"]"#,
+    r#""Action":"sts:AssumeRole""#,
+    r#""NotAction":"iam:*""#,
+];
+
 fn condition() -> impl Strategy<Value = (String, String)> {
     let values = prop::collection::vec(select(&VALUES[..]), 1..3);
     (select(&OPERATORS[..]), select(&KEYS[..]), values).prop_map(|(operator, key, values)| {
@@ -66,28 +82,48 @@ fn condition() -> impl Strategy<Value = (String, String)> {
 }
 
 fn statement(effects: &'static [&'static str]) -> impl Strategy<Value = String> {
-    let principals = [
-        r#""Principal":{"Federated":"$PROVIDER"}"#,
-        r#""Principal":{"Federated":"$PROVIDER"}"#,
-        r#""Principal":{"Federated":["arn:aws:iam::444455556666:oidc-provider/$ISSUER","x"]}"#,
-        r#""Principal":{"Service":"eks.amazonaws.com"}"#,
-        r#""Principal":"*""#,
-        r#""NotPrincipal":{"AWS":"*"}"#,
-    ];
-    let actions = [
-        r#""Action":"sts:AssumeRoleWithWebIdentity""#,
-        r#""Action":["sts:TagSession","sts:assumerole*"]"#,
-        r#""Action":"sts:AssumeRole""#,
-        r#""NotAction":"iam:*""#,
-    ];
     let conditions = prop::collection::btree_map(select(&OPERATORS[..]), condition(), 0..3);
-    (select(effects), select(principals.to_vec()), select(actions.to_vec()), conditions).prop_map(
+    (select(effects), select(&PRINCIPALS[..]), select(&ACTIONS[..]), conditions).prop_map(
         |(effect, principal, action, conditions)| {
             let block: Vec<_> =
                 conditions.iter().map(|(operator, (_, keys))| format!(r#""{operator}":{keys}"#)).collect();
             format!(r#"{{"Effect":"{effect}",{principal},{action},"Condition":{{{}}}}}"#, block.join(","))
         },
     )
+}
+
+/// A statement that may be meant for the subject, with a fault or two.
+fn meant() -> impl Strategy<Value = String> {
+    let keys = [
+        "$ISSUER:sub",
+        "$ISSUER:sub",
+        "$ISSUER:aud",
+        "https://$ISSUER/:sub",
+        "oidc.eks.eu-west-1.amazonaws.com/id/0:sub",
+    ];
+    let operators = ["StringEquals", "StringEquals", "StringLike", "StringEqualsIfExists"];
+    let more = [
+        "",
+        r#","Bool":{"aws:SecureTransport":true}"#,
+        r#","ForAnyValue:StringEquals":{"$ISSUER:aud":"sts.amazonaws.com"}"#,
+        r#","StringEqualsIgnoreCase":{"$ISSUER:aud":"other"}"#,
+        r#","ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/*"}"#,
+        r#","IpAddress":{"aws:SourceIp":"10.0.0.0/8"}"#,
+    ];
+    let values = prop::collection::vec(select(&VALUES[..7]), 1..3);
+    let condition = (select(operators.to_vec()), select(keys.to_vec()), values, select(more.to_vec()));
+    (select(&PRINCIPALS[..4]), select(&ACTIONS[..3]), condition).prop_map(
+        |(principal, action, (operator, key, values, more))| {
+            let values = serde_json::to_string(&values).unwrap();
+            let block = format!(r#"{{"{operator}":{{"{key}":{values}}}{more}}}"#);
+            format!(r#"{{"Effect":"Allow",{principal},{action},"Condition":{block}}}"#)
+        },
+    )
+}
+
+fn with_faults() -> impl Strategy<Value = Vec<String>> {
+    let statement = prop_oneof![3 => meant().boxed(), 1 => statement(&["Allow", "Deny"]).boxed()];
+    prop::collection::vec(statement, 0..3)
 }
 
 fn statements() -> impl Strategy<Value = Vec<String>> {
@@ -184,7 +220,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_proposed_makes_it_allowed(statements in statements()) {
+    fn what_is_proposed_makes_it_allowed(statements in with_faults()) {
         let request = web_identity(SUB);
         let document = document(&statements);
         let evaluation = evaluate(&document, &request);
@@ -215,7 +251,7 @@ proptest! {
     /// Whoever could assume the role before still can; and where a subject is named, nobody else can now.
     #[test]
     fn what_is_proposed_changes_nothing_for_others(
-        statements in statements(),
+        statements in with_faults(),
         sub in select(&["system:serviceaccount:shop:cart", "system:serviceaccount:kube-system:x", "Shop:checkout"][..]),
     ) {
         let document = document(&statements);
