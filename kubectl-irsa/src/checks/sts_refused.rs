@@ -40,7 +40,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             why: Why::Failed(format!("{} answered {}: {}", refusal.trial.host, refusal.code, refusal.message)),
             grant: None,
         }]),
-        Verdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => at_trust(derived, &arn, refusal).into(),
+        Verdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => at_trust(derived, &arn, refusal),
         Verdict::Refused(refusal) => {
             let summary = format!("STS refuses the token of {}: {}", derived.plan().subject(), refusal.message);
             finding(derived, summary, refusal).into()
@@ -61,20 +61,37 @@ fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Fin
 }
 
 /// Provider, signature, times and audience are right: it is the role or its trust policy.
-fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Finding {
+fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome {
     let subject = derived.plan().subject();
-    let Fact::Unknown(why) = &derived.facts.aws.role else {
-        let summary = format!("STS does not let {subject} become {arn}");
-        return finding(derived, summary, refusal);
-    };
+    match (derived.trust.judged(), &derived.facts.aws.role) {
+        (Some(judged), _) if judged.may_refuse_trial_alone() => Outcome::Unknown(vec![Unknown {
+            what: String::from("whether STS lets the pod in"),
+            why: Why::Failed(format!(
+                "it refuses the experiment, whose session name or network the trust policy of role {} may not take",
+                judged.role.name
+            )),
+            grant: None,
+        }]),
+        (Some(judged), _) if judged.fault.is_none() => {
+            let summary = format!("STS does not let {subject} become {arn}, although the role's trust policy does");
+            finding(derived, summary, refusal)
+                .advice("run this again in a minute: a policy that was just changed takes effect a little later")
+                .advice("ask who manages the organization for resource control policies on sts:AssumeRoleWithWebIdentity")
+                .into()
+        }
+        (_, Fact::Unknown(why)) => unread(derived, arn, refusal, &why.why).into(),
+        _ => finding(derived, format!("STS does not let {subject} become {arn}"), refusal).into(),
+    }
+}
+
+fn unread(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>, why: &Why) -> Finding {
+    let subject = derived.plan().subject();
     let summary = format!(
-        "STS finds no role {arn}, or its trust policy does not let {subject} in; which of them, only IAM tells ({})",
-        why.why
+        "STS finds no role {arn}, or its trust policy does not let {subject} in; which of them, only IAM tells ({why})"
     );
     let finding = finding(derived, summary, refusal);
     let Ok(role) = RoleArn::parse(arn) else { return finding };
-    let name = role.path_and_name.rsplit('/').next().unwrap_or(role.path_and_name);
-    let words = ["iam", "get-role", "--role-name", name, "--query", "Role.AssumeRolePolicyDocument"];
+    let words = ["iam", "get-role", "--role-name", role.name(), "--query", "Role.AssumeRolePolicyDocument"];
     let (command, first) = derived.aws_in(role.account, &words);
     finding
         .fix(format!("look at the role's trust policy{first}: it must let {subject} in"), command)

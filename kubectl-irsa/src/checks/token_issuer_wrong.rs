@@ -17,16 +17,16 @@
 //! **Repair**: create a provider for the new issuer and let the roles trust it, or set the flag back.
 
 use super::prelude::*;
-use super::{repair, role_asked, with_answer};
+use super::{repair, role_asked, trust, with_answer};
 use crate::derive::issuer::{Issuer, Teller};
-use crate::derive::provider::{Because, Missing, Provider};
+use crate::derive::provider::{Because, Missing, Provider, Trusted};
 
 /// See the module's page.
 pub const META: Meta = Meta {
     id: "token-issuer-wrong",
     step: Step::Issuer,
     title: "tokens carry an issuer that AWS does not know",
-    explains: &["jwks-problem", "oidc-provider-missing", "sts-refused"],
+    explains: &["jwks-problem", "trust-wrong-principal", "sts-refused"],
 };
 
 /// See the module's page.
@@ -41,20 +41,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Provider::Missing(missing) = derived.provider() {
         match &missing.because {
             Because::NotPublic => return not_public(derived, missing).into(),
-            Because::OtherIssuer(others) if !issuer.is_eks() => {
-                let Some(role) = derived.facts.aws.role.known() else { return Outcome::Pass };
-                let summary = format!(
-                    "tokens carry the issuer {}; role {} trusts service accounts of another",
-                    issuer.url, role.value.name
-                );
-                let finding = others.iter().fold(META.on_account(derived, summary).inferred(), |finding, other| {
-                    finding.evidence("provider that the role trusts", &missing.arn, &other.arn, &other.source)
-                });
-                let finding = repair::create_provider(derived, with_issuer(finding, missing), missing);
-                return repair::add_statement(derived, finding, role, &missing.arn)
-                    .advice("or, if the issuer changed by mistake, set the API server's --service-account-issuer back")
-                    .into();
-            }
+            Because::OtherIssuer(others) => return changed(derived, missing, others).into(),
             _ => {}
         }
     }
@@ -78,6 +65,21 @@ fn not_public(derived: &Derived<'_>, missing: &Missing<'_>) -> Finding {
         "publish the cluster's discovery document and keys at a public https URL, set the API server's \
          --service-account-issuer to it, and create an OIDC provider for it in IAM",
     )
+}
+
+fn changed(derived: &Derived<'_>, missing: &Missing<'_>, others: &[Trusted]) -> Finding {
+    let summary =
+        format!("tokens carry the issuer {}; the role trusts service accounts of another", missing.issuer.url);
+    let finding = others.iter().fold(META.on_account(derived, summary).inferred(), |finding, other| {
+        finding.evidence("provider that the role trusts", &missing.arn, &other.arn, &other.source)
+    });
+    let finding = repair::create_provider(derived, with_issuer(finding, missing), missing);
+    let judged = derived.trust.judged();
+    let finding = match judged.and_then(|judged| Some((judged, judged.fault.as_ref()?))) {
+        Some((judged, fault)) => trust::repaired(derived, judged, fault, finding),
+        None => finding,
+    };
+    finding.advice("or, if the issuer changed by mistake, set the API server's --service-account-issuer back")
 }
 
 fn with_issuer(finding: Finding, missing: &Missing<'_>) -> Finding {

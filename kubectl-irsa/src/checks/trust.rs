@@ -142,7 +142,12 @@ pub(super) fn statement(fault: &Fault) -> String {
 
 /// Adds the command that puts the corrected policy in place. What would open the role further than its policy means to is
 /// advice.
-fn repaired(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Fault, finding: Finding) -> Finding {
+pub(super) fn repaired(
+    derived: &Derived<'_>,
+    judged: &Judgement<'_>,
+    fault: &Fault,
+    finding: Finding,
+) -> Finding {
     let name = &judged.role.name;
     let Some(change) = &judged.change else {
         return finding.advice(format!("let {} in with a statement of its own", judged.token.sub));

@@ -3,12 +3,13 @@
 
 use super::Derived;
 use super::arn::RoleArn;
-use super::issuer::{Issuer, Teller, eks_id, near_miss};
+use super::issuer::{Issuer, Teller, near_miss};
 use super::trial::Refusal;
+use super::trust::FaultKind;
 use crate::aws_error::{Kind, Stage};
 use crate::facts::aws::Role;
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown, Why};
-use crate::policy::{Document, Effect, Json, PrincipalKind};
+use crate::policy::{Document, Effect, PrincipalKind};
 
 /// Whether there is a provider.
 #[derive(Debug)]
@@ -56,7 +57,9 @@ pub enum Because<'f> {
         /// Where it was read.
         source: Source,
     },
-    /// The role trusts the service accounts of another issuer.
+    /// The role trusts another cluster of EKS.
+    OtherCluster,
+    /// The role trusts the service accounts of another issuer, which is not one of EKS.
     OtherIssuer(Vec<Trusted>),
     /// Nothing but the absence itself.
     Unexplained,
@@ -113,7 +116,7 @@ impl<'f> Provider<'f> {
             Fact::Unknown(unknown) => !matches!(unknown.why, Why::NotAsked(_)),
             Fact::Known(_) | Fact::Absent { .. } => false,
         };
-        let because = because(facts, &issuer, role.account, refusal.is_some());
+        let because = because(derived, &issuer, role.account, refusal.is_some());
         Self::Missing(Box::new(Missing {
             account: role.account.to_owned(),
             inferred: if refusal.is_some() { in_doubt } else { issuer.by == Teller::Eks },
@@ -134,7 +137,8 @@ impl<'f> Provider<'f> {
     }
 }
 
-fn because<'f>(facts: &'f Facts, issuer: &Issuer<'f>, account: &str, refused: bool) -> Because<'f> {
+fn because<'f>(derived: &Derived<'f>, issuer: &Issuer<'f>, account: &str, refused: bool) -> Because<'f> {
+    let facts = derived.facts;
     if !issuer.is_public() {
         return Because::NotPublic;
     }
@@ -152,20 +156,12 @@ fn because<'f>(facts: &'f Facts, issuer: &Issuer<'f>, account: &str, refused: bo
     if let Some((arn, source, words)) = variant {
         return Because::UrlVariant { arn: arn.clone(), words, source: source.clone() };
     }
-    let others = other_issuers(trusted, issuer);
-    if others.is_empty() { Because::Unexplained } else { Because::OtherIssuer(others) }
-}
-
-/// The providers of other Kubernetes issuers, where the policy names none of this one.
-pub fn other_issuers(trusted: Vec<Trusted>, issuer: &Issuer<'_>) -> Vec<Trusted> {
-    let url = issuer.url.strip_prefix("https://").unwrap_or(issuer.url);
-    if trusted.iter().any(|trusted| trusted.url() == url || near_miss(trusted.url(), url).is_some()) {
-        return Vec::new();
+    if derived.trust.fault().is_some_and(|fault| fault.kind == FaultKind::OtherCluster) {
+        return Because::OtherCluster;
     }
-    trusted
-        .into_iter()
-        .filter(|trusted| eks_id(trusted.url()).is_some() || trusted.for_service_accounts)
-        .collect()
+    let own = trusted.iter().any(|trusted| trusted.url() == url);
+    let others = trusted.into_iter().filter(|trusted| trusted.for_service_accounts).collect::<Vec<_>>();
+    if own || others.is_empty() { Because::Unexplained } else { Because::OtherIssuer(others) }
 }
 
 /// The providers of an account, if that is the account which was asked, and where they were read.
@@ -209,54 +205,4 @@ fn trusts(role: &Sourced<Role>, url: &str) -> bool {
 /// The URL within the ARN of a provider.
 fn url_of(arn: &str) -> &str {
     arn.split_once(":oidc-provider/").map_or("", |(_, url)| url)
-}
-
-/// The statement that lets one service account in, and nothing else.
-pub fn statement(provider_arn: &str, audience: &str, subject: &str) -> Json {
-    let url = url_of(provider_arn);
-    let conditions =
-        [(format!("{url}:aud"), Json::text(audience)), (format!("{url}:sub"), Json::text(subject))];
-    Json::object([
-        ("Effect", Json::text("Allow")),
-        ("Principal", Json::object([("Federated", Json::text(provider_arn))])),
-        ("Action", Json::text("sts:AssumeRoleWithWebIdentity")),
-        ("Condition", Json::object([("StringEquals", Json::Object(conditions.into()))])),
-    ])
-}
-
-/// A trust policy of one statement, on one line.
-pub fn new_trust(statement: Json) -> String {
-    let version = ("Version", Json::text("2012-10-17"));
-    Json::object([version, ("Statement", Json::Array(vec![statement]))]).line()
-}
-
-/// A trust policy with one more statement, on one line; `None` if it cannot be read.
-pub fn extended_trust(trust: &str, statement: Json) -> Option<String> {
-    let Ok(Json::Object(mut members)) = serde_json::from_str(trust) else { return None };
-    match members.iter_mut().find(|(name, _)| name == "Statement").map(|(_, value)| value)? {
-        Json::Array(statements) => statements.push(statement),
-        single => *single = Json::Array(vec![single.clone(), statement]),
-    }
-    Some(Json::Object(members).line())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ARN: &str = "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/shop";
-
-    #[test]
-    fn a_statement_is_added_and_nothing_else_changes() {
-        let added = statement(ARN, "sts.amazonaws.com", "system:serviceaccount:shop:checkout").line();
-        let old = r#"{"Version":"2012-10-17","Id":"z","Statement":{"Effect":"Deny","Action":"*"}}"#;
-        let new =
-            extended_trust(old, statement(ARN, "sts.amazonaws.com", "system:serviceaccount:shop:checkout"));
-        let expected = format!(
-            r#"{{"Version":"2012-10-17","Id":"z","Statement":[{{"Effect":"Deny","Action":"*"}},{added}]}}"#
-        );
-        assert_eq!(new.as_deref(), Some(expected.as_str()));
-        assert!(added.contains(r#""oidc.example.com/shop:sub":"system:serviceaccount:shop:checkout""#));
-        assert_eq!(extended_trust("not a policy", Json::Null), None);
-    }
 }

@@ -9,6 +9,7 @@ pub use fault::{Fault, FaultKind, Miss};
 
 use super::Derived;
 use super::arn::RoleArn;
+use super::issuer::Issuer;
 use crate::facts::aws::{Role, Trial};
 use crate::facts::{Fact, Source, Unknown, Why};
 use crate::policy::{
@@ -162,6 +163,19 @@ impl<'f> Trust<'f> {
     }
 }
 
+/// The policy of a role that is made for this service account alone.
+pub fn of_new_role(derived: &Derived<'_>, provider_arn: &str) -> Option<Document> {
+    let (plan, issuer) = (derived.plan(), Issuer::of(derived.facts).ok()?);
+    let request = Request::web_identity(WebIdentity {
+        provider_arn,
+        issuer: issuer.url.strip_prefix("https://")?,
+        sub: &plan.subject(),
+        aud: &[&plan.audience],
+    });
+    let nothing = Document::parse(r#"{"Version":"2012-10-17","Statement":[]}"#).ok()?;
+    nearest(&evaluate(&nothing, &request)).map(|nearest| nearest.corrected)
+}
+
 /// Where the policy stands in the role.
 const FIELD: &str = "Role.AssumeRolePolicyDocument";
 
@@ -205,13 +219,9 @@ impl Token {
     fn of(derived: &Derived<'_>) -> Result<Self, Vec<Unknown>> {
         let (facts, plan) = (derived.facts, derived.plan());
         let minted = facts.issuer.minted.known();
-        let issuer = minted
-            .and_then(|claims| claims.iss.as_deref())
-            .or_else(|| facts.issuer.api.known().map(|discovery| discovery.issuer.as_str()))
-            .or_else(|| facts.aws.cluster.known().and_then(|cluster| cluster.issuer.as_deref()));
-        let Some(issuer) = issuer else {
-            let whys = [facts.issuer.minted.unknown(), facts.issuer.api.unknown()];
-            return Err(whys.into_iter().flatten().cloned().collect());
+        let issuer = match Issuer::of(facts) {
+            Ok(issuer) => issuer.url,
+            Err(unknowns) => return Err(unknowns.into_iter().cloned().collect()),
         };
         let Some(provider_arn) = plan.provider_arn(issuer) else {
             return Err(vec![Unknown {
