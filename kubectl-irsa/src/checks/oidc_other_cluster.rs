@@ -15,9 +15,10 @@
 //! other cluster may still use the role.
 
 use super::prelude::*;
-use super::{repair, role_asked, with_answer};
-use crate::derive::issuer::{Issuer, eks_id};
-use crate::derive::provider::{self, Because, Provider, Trusted};
+use super::{repair, role_asked, trust, with_answer};
+use crate::derive::issuer::eks_id;
+use crate::derive::provider::{Because, Missing, Provider, Trusted};
+use crate::derive::trust::FaultKind;
 use crate::facts::aws::Role;
 
 /// See the module's page.
@@ -36,49 +37,46 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.trial.accepted() {
         return Outcome::Pass;
     }
-    let issuer = match Issuer::of(derived.facts) {
-        Ok(issuer) if issuer.is_eks() => issuer,
-        Ok(_) => return Outcome::NotApplicable("the issuer is not one of EKS"),
-        Err(unknowns) => return Outcome::Unknown(unknowns.into_iter().cloned().collect()),
-    };
+    let Provider::Missing(missing) = derived.provider() else { return trusted(derived) };
     let role = match &derived.facts.aws.role {
         Fact::Known(role) => role,
         Fact::Unknown(why) => return unknown(why),
         Fact::Absent { .. } => return Outcome::NotApplicable("there is no such role"),
     };
-    match derived.provider() {
-        Provider::Unknown(unknowns) => Outcome::Unknown(unknowns.clone()),
-        Provider::Found(arn) => {
-            let others = provider::other_issuers(provider::trusted(role), &issuer);
-            match finding(role, &others, arn, &issuer) {
-                // The link that holds is not shown as broken.
-                Some(finding) => {
-                    let finding = Finding { step: Step::TrustPolicy, ..finding };
-                    repair::add_statement(derived, finding, role, arn).into()
-                }
-                None => Outcome::Pass,
-            }
-        }
-        Provider::Missing(missing) => {
-            let Because::OtherIssuer(others) = &missing.because else { return Outcome::Pass };
-            let Some(finding) = finding(role, others, &missing.arn, &issuer) else { return Outcome::Pass };
-            let finding = match &missing.refusal {
-                Some(refusal) => with_answer(finding, refusal),
-                None => finding,
-            };
-            let finding = repair::create_provider(derived, finding, missing);
-            repair::add_statement(derived, finding, role, &missing.arn).into()
-        }
+    let Because::OtherIssuer(others) = &missing.because else { return Outcome::Pass };
+    let Some(finding) = finding(role, others, missing) else {
+        return Outcome::NotApplicable("the issuer is not one of EKS");
+    };
+    let finding = match &missing.refusal {
+        Some(refusal) => with_answer(finding, refusal),
+        None => finding,
+    };
+    let finding = repair::create_provider(derived, finding, missing);
+    repair::add_statement(derived, finding, role, &missing.arn).into()
+}
+
+/// The cluster's provider is there, or not known to be missing: what the trust policy says counts.
+fn trusted(derived: &Derived<'_>) -> Outcome {
+    let outcome = trust::check(derived, &META, FaultKind::OtherCluster, |judged, _, first| {
+        let trusted = trust::listed(&first.found);
+        format!("role {} trusts another cluster ({trusted}); the tokens are of {}", judged.role.name, judged.token.issuer)
+    });
+    match outcome {
+        // The link that holds is not shown as broken.
+        Outcome::Fail(findings) => Outcome::Fail(
+            findings.into_iter().map(|finding| Finding { step: Step::TrustPolicy, ..finding }).collect(),
+        ),
+        other => other,
     }
 }
 
-fn finding(role: &Sourced<Role>, others: &[Trusted], arn: &str, issuer: &Issuer<'_>) -> Option<Finding> {
-    let first = others.first()?;
+fn finding(role: &Sourced<Role>, others: &[Trusted], missing: &Missing<'_>) -> Option<Finding> {
+    let (first, issuer) = (others.first()?, &missing.issuer);
     let (own, other) = (eks_id(issuer.url)?, eks_id(first.url()).unwrap_or(first.url()));
     let summary = format!("role {} trusts cluster {other}; the tokens are of cluster {own}", role.value.name);
     let finding = META.on("Role", "", &role.value.arn, summary).evidence(
         "provider that the role trusts",
-        arn,
+        &missing.arn,
         &first.arn,
         &first.source,
     );

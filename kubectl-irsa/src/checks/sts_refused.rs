@@ -19,7 +19,10 @@ use super::{role_asked, with_answer};
 use crate::aws_error::Stage;
 use crate::derive::arn::RoleArn;
 use crate::derive::trial::Refusal;
+use crate::derive::trust::Judgement;
+use crate::facts::aws::Trial;
 use crate::facts::{Unknown, Why};
+use crate::policy::Decision;
 
 /// See the module's page.
 pub const META: Meta =
@@ -40,7 +43,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             why: Why::Failed(format!("{} answered {}: {}", refusal.trial.host, refusal.code, refusal.message)),
             grant: None,
         }]),
-        Verdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => at_trust(derived, &arn, refusal).into(),
+        Verdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => match derived.trust.judged() {
+            Some(judged) if judged.may_refuse_trial_alone() => of_this_machine(judged),
+            _ => at_trust(derived, &arn, refusal).into(),
+        },
         Verdict::Refused(refusal) => {
             let summary = format!("STS refuses the token of {}: {}", derived.plan().subject(), refusal.message);
             finding(derived, summary, refusal).into()
@@ -60,12 +66,37 @@ fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Fin
     }
 }
 
+/// The role asks for a network or a session name, in which the experiment is not the pod.
+fn of_this_machine(judged: &Judgement<'_>) -> Outcome {
+    let why = format!(
+        "STS refuses it from here under session name {}; the trust policy of role {} asks for a network or a session name",
+        Trial::SESSION,
+        judged.role.name
+    );
+    Outcome::Unknown(vec![Unknown {
+        what: String::from("STS's answer to the pod"),
+        why: Why::NotAsked(why),
+        grant: None,
+    }])
+}
+
 /// Provider, signature, times and audience are right: it is the role or its trust policy.
 fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Finding {
     let subject = derived.plan().subject();
     let Fact::Unknown(why) = &derived.facts.aws.role else {
         let summary = format!("STS does not let {subject} become {arn}");
-        return finding(derived, summary, refusal);
+        return match derived.trust.judged() {
+            Some(judged) if matches!(judged.decision, Decision::Allow { .. }) => {
+                let summary = format!("{summary}, and the role's trust policy does");
+                finding(derived, summary, refusal)
+                    .seen("trust policy", "lets the token in", &judged.source)
+                    .advice(
+                        "a trust policy that was changed just now needs some seconds: run this again; if it stays, look for a \
+                         resource or service control policy of the organization that denies sts:AssumeRoleWithWebIdentity",
+                    )
+            }
+            _ => finding(derived, summary, refusal),
+        };
     };
     let summary = format!(
         "STS finds no role {arn}, or its trust policy does not let {subject} in; which of them, only IAM tells ({})",

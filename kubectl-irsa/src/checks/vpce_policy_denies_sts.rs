@@ -19,6 +19,7 @@ use super::hearsay;
 use super::prelude::*;
 use crate::aws_error::{Kind, Layer};
 use crate::derive::heard::Weight;
+use crate::policy::Decision;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -27,10 +28,6 @@ pub const META: Meta = Meta {
     title: "STS refuses on the pod's way only",
     explains: &["silent-fallback-to-node-role"],
 };
-
-/// Keys of a trust policy that tell the pod's call from one made here.
-const KEYS: [&str; 6] =
-    ["aws:sourceip", "aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce", "aws:vpcsourceip", "sts:rolesessionname"];
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
@@ -72,8 +69,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// True if the role's trust policy itself may tell the pod's call from one made here.
 fn told_apart(derived: &Derived<'_>) -> bool {
-    derived.facts.aws.role.known().is_some_and(|role| {
-        let text = role.value.trust.to_ascii_lowercase();
-        KEYS.iter().any(|key| text.contains(&format!("\"{key}\"")))
-    })
+    derived.trust.judged().is_some_and(|judged| !matches!(judged.decision, Decision::Allow { .. }))
 }

@@ -76,12 +76,6 @@ impl Json {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// On one line, without white space.
-    pub fn compact(&self) -> String {
-        // As above.
-        serde_json::to_string(self).unwrap_or_default()
-    }
-
     /// Drops all but the last of equal members, as most readers do, and says where there were such.
     pub(super) fn drop_duplicates(&mut self) -> Vec<Path> {
         let mut found = Vec::new();

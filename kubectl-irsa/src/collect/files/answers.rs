@@ -166,7 +166,7 @@ fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Said, Misfit>>
                 created: role.create_date,
                 // The AWS CLI prints the document as JSON within the JSON; the API has text.
                 trust: match role.assume_role_policy_document {
-                    Json::Text(text) => text,
+                    Json::String(text) => text,
                     document => document.compact(),
                 },
                 max_session: role.max_session_duration,

@@ -9,6 +9,7 @@ pub use fault::{Fault, FaultKind, Miss};
 
 use super::Derived;
 use super::arn::RoleArn;
+use super::issuer::Issuer;
 use crate::facts::aws::{Role, Trial};
 use crate::facts::{Fact, Source, Unknown, Why};
 use crate::policy::{
@@ -204,14 +205,9 @@ impl Token {
     /// follows from the service account, and the audience from the pod.
     fn of(derived: &Derived<'_>) -> Result<Self, Vec<Unknown>> {
         let (facts, plan) = (derived.facts, derived.plan());
-        let minted = facts.issuer.minted.known();
-        let issuer = minted
-            .and_then(|claims| claims.iss.as_deref())
-            .or_else(|| facts.issuer.api.known().map(|discovery| discovery.issuer.as_str()))
-            .or_else(|| facts.aws.cluster.known().and_then(|cluster| cluster.issuer.as_deref()));
-        let Some(issuer) = issuer else {
-            let whys = [facts.issuer.minted.unknown(), facts.issuer.api.unknown()];
-            return Err(whys.into_iter().flatten().cloned().collect());
+        let issuer = match Issuer::of(facts) {
+            Ok(issuer) => issuer.url,
+            Err(unknowns) => return Err(unknowns.into_iter().cloned().collect()),
         };
         let Some(provider_arn) = plan.provider_arn(issuer) else {
             return Err(vec![Unknown {
@@ -220,6 +216,7 @@ impl Token {
                 grant: None,
             }]);
         };
+        let minted = facts.issuer.minted.known();
         let sub = minted.and_then(|claims| claims.sub.clone()).unwrap_or_else(|| plan.subject());
         let aud = minted.map(|claims| claims.aud.clone()).filter(|aud| !aud.is_empty());
         Ok(Self {
