@@ -353,10 +353,12 @@ fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> Vec<Reported
         .collect()
 }
 
-/// What STS itself has passed cannot be what is wrong, however the configuration reads.
+/// What STS itself has passed cannot be what is wrong, however the configuration reads. Of what a container asks for in its
+/// own way (its session's name, its token) the trial says nothing.
 fn severity(finding: &Finding, derived: &Derived<'_>) -> Severity {
+    let of_container = finding.about.container.is_some();
     match finding.severity {
-        Severity::Error if derived.trial.proves(finding.step) => Severity::Info,
+        Severity::Error if !of_container && derived.trial.proves(finding.step) => Severity::Info,
         severity => severity,
     }
 }
