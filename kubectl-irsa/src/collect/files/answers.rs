@@ -167,7 +167,7 @@ fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Said, Misfit>>
                 // The AWS CLI prints the document as JSON within the JSON; the API has text.
                 trust: match role.assume_role_policy_document {
                     Json::String(text) => text,
-                    document => document.compact(),
+                    document => document.line(),
                 },
                 max_session: role.max_session_duration,
                 boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
