@@ -436,9 +436,9 @@ fn link(
         let reason = Some(format!("{}: {}", unknown.what, unknown.why));
         return Link { step, status: Status::Unknown, summary: String::from("not checked"), reason };
     }
-    if step == Step::Injection && derived.intent.mechanism == Mechanism::None {
-        // A tick here would read as "injected".
-        let reason = Some(String::from("nothing names a role, so there is nothing to inject"));
+    if matches!(step, Step::Injection | Step::Sts) && derived.intent.mechanism == Mechanism::None {
+        // A tick here would read as "injected", or as "accepted".
+        let reason = Some(String::from("nothing names a role"));
         return Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason };
     }
     if let Some(unknown) = missing().flatten().find(by_user) {

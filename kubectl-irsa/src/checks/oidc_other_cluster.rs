@@ -48,6 +48,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = trust::found(derived, &META, judged, fault, summary);
     let finding = match derived.provider() {
         Provider::Missing(missing) if matches!(missing.because, Because::OtherCluster) => {
+            if !missing.issuer.is_eks() {
+                return Outcome::NotApplicable("the issuer itself is looked at");
+            }
             repair::create_provider(derived, finding, missing)
         }
         // The provider is there, or is looked at on its own: what is broken is the trust policy.

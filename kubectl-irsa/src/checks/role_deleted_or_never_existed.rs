@@ -65,7 +65,7 @@ fn created(derived: &Derived<'_>, finding: Finding, account: &str, path: &str, n
     let Some(policy) = arn.and_then(|arn| trust::of_new_role(derived, arn)) else {
         return finding.advice("create the role, with a trust policy for this service account");
     };
-    let trust = policy.compact();
+    let trust = policy.line();
     let path = if path.is_empty() { String::from("/") } else { format!("/{path}/") };
     let words =
         ["iam", "create-role", "--role-name", name, "--path", &path, "--assume-role-policy-document", &trust];

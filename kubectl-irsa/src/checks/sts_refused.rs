@@ -19,7 +19,10 @@ use super::{role_asked, with_answer};
 use crate::aws_error::Stage;
 use crate::derive::arn::RoleArn;
 use crate::derive::trial::Refusal;
+use crate::derive::trust::Judgement;
+use crate::facts::aws::Trial;
 use crate::facts::{Unknown, Why};
+use crate::policy::Decision;
 
 /// See the module's page.
 pub const META: Meta =
@@ -64,24 +67,35 @@ fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Fin
 fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome {
     let subject = derived.plan().subject();
     match (derived.trust.judged(), &derived.facts.aws.role) {
-        (Some(judged), _) if judged.may_refuse_trial_alone() => Outcome::Unknown(vec![Unknown {
-            what: String::from("whether STS lets the pod in"),
-            why: Why::Failed(format!(
-                "it refuses the experiment, whose session name or network the trust policy of role {} may not take",
-                judged.role.name
-            )),
-            grant: None,
-        }]),
-        (Some(judged), _) if judged.fault.is_none() => {
+        (Some(judged), _) if judged.may_refuse_trial_alone() => of_this_machine(judged),
+        (Some(judged), _) if matches!(judged.to_trial, Decision::Allow { .. }) => {
             let summary = format!("STS does not let {subject} become {arn}, although the role's trust policy does");
             finding(derived, summary, refusal)
-                .advice("run this again in a minute: a policy that was just changed takes effect a little later")
-                .advice("ask who manages the organization for resource control policies on sts:AssumeRoleWithWebIdentity")
+                .seen("trust policy", "lets the token in", &judged.source)
+                .advice("run this again in a minute: a trust policy that was changed just now needs some seconds")
+                .advice(
+                    "if it stays, look for a resource control policy of the organization that denies \
+                     sts:AssumeRoleWithWebIdentity",
+                )
                 .into()
         }
         (_, Fact::Unknown(why)) => unread(derived, arn, refusal, &why.why).into(),
         _ => finding(derived, format!("STS does not let {subject} become {arn}"), refusal).into(),
     }
+}
+
+/// The role asks for a network or a session name, in which the experiment is not the pod.
+fn of_this_machine(judged: &Judgement<'_>) -> Outcome {
+    let why = format!(
+        "STS refuses it from here under session name {}; the trust policy of role {} asks for a network or a session name",
+        Trial::SESSION,
+        judged.role.name
+    );
+    Outcome::Unknown(vec![Unknown {
+        what: String::from("STS's answer to the pod"),
+        why: Why::NotAsked(why),
+        grant: None,
+    }])
 }
 
 fn unread(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>, why: &Why) -> Finding {

@@ -19,14 +19,14 @@
 use super::prelude::*;
 use super::{repair, role_asked, trust, with_answer};
 use crate::derive::issuer::{Issuer, Teller};
-use crate::derive::provider::{Because, Missing, Provider, Trusted};
+use crate::derive::provider::{Because, Missing, Provider};
 
 /// See the module's page.
 pub const META: Meta = Meta {
     id: "token-issuer-wrong",
     step: Step::Issuer,
     title: "tokens carry an issuer that AWS does not know",
-    explains: &["jwks-problem", "trust-wrong-principal", "sts-refused"],
+    explains: &["jwks-problem", "oidc-other-cluster", "sts-refused"],
 };
 
 /// See the module's page.
@@ -41,7 +41,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Provider::Missing(missing) = derived.provider() {
         match &missing.because {
             Because::NotPublic => return not_public(derived, missing).into(),
-            Because::OtherIssuer(others) => return changed(derived, missing, others).into(),
+            Because::OtherCluster if !issuer.is_eks() => return changed(derived, missing),
             _ => {}
         }
     }
@@ -67,27 +67,25 @@ fn not_public(derived: &Derived<'_>, missing: &Missing<'_>) -> Finding {
     )
 }
 
-fn changed(derived: &Derived<'_>, missing: &Missing<'_>, others: &[Trusted]) -> Finding {
-    let summary =
-        format!("tokens carry the issuer {}; the role trusts service accounts of another", missing.issuer.url);
-    let finding = others.iter().fold(META.on_account(derived, summary).inferred(), |finding, other| {
-        finding.evidence("provider that the role trusts", &missing.arn, &other.arn, &other.source)
-    });
-    let finding = repair::create_provider(derived, with_issuer(finding, missing), missing);
+/// The role trusts service accounts of another issuer, and no provider is there for this one.
+fn changed(derived: &Derived<'_>, missing: &Missing<'_>) -> Outcome {
     let judged = derived.trust.judged();
-    let finding = match judged.and_then(|judged| Some((judged, judged.fault.as_ref()?))) {
-        Some((judged, fault)) => trust::repaired(derived, judged, fault, finding),
-        None => finding,
+    let Some((judged, fault)) = judged.and_then(|judged| Some((judged, judged.fault.as_ref()?))) else {
+        return Outcome::Pass;
     };
-    finding.advice("or, if the issuer changed by mistake, set the API server's --service-account-issuer back")
-}
-
-fn with_issuer(finding: Finding, missing: &Missing<'_>) -> Finding {
-    let finding = finding.seen("issuer of the tokens", missing.issuer.url, &missing.issuer.source);
-    match &missing.refusal {
+    let summary = format!(
+        "tokens carry the issuer {}; role {} trusts service accounts of another",
+        missing.issuer.url, judged.role.name
+    );
+    let finding = trust::found(derived, &META, judged, fault, summary).inferred();
+    let finding = match &missing.refusal {
         Some(refusal) => with_answer(finding, refusal),
         None => finding,
-    }
+    };
+    let finding = repair::create_provider(derived, finding, missing);
+    trust::repaired(derived, judged, fault, finding)
+        .advice("or, if the issuer changed by mistake, set the API server's --service-account-issuer back")
+        .into()
 }
 
 /// Several API servers, and one that was started with another flag.

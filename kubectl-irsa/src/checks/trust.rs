@@ -8,7 +8,7 @@ use crate::facts::{Unknown, Why};
 use crate::policy::{Path, Repair};
 
 /// Ids that a trust policy which does not let the token in explains.
-pub(super) const EXPLAINS: &[&str] = &["sts-refused"];
+pub(super) const EXPLAINS: &[&str] = &["sts-refused", "silent-fallback-to-node-role"];
 
 /// Characters, white space apart, that IAM allows a trust policy unless the account asked for more.
 pub(super) const QUOTA: usize = 2048;
@@ -159,7 +159,7 @@ pub(super) fn repaired(
             statement(fault)
         ));
     }
-    let document = change.corrected.compact();
+    let document = change.corrected.line();
     let size = match over_quota(judged, change) {
         Some(length) => format!(" ({length} characters; IAM's quota is {QUOTA} unless it was raised)"),
         None => String::new(),
@@ -178,8 +178,8 @@ pub(super) fn repaired(
 /// The length of the corrected policy, if IAM's quota is in its way: a policy that is longer already shows a raised one.
 pub(super) fn over_quota(judged: &Judgement<'_>, change: &Change) -> Option<usize> {
     let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
-    let now = length(&judged.document.compact());
-    Some(length(&change.corrected.compact())).filter(|after| *after > QUOTA && now <= QUOTA)
+    let now = length(&judged.document.line());
+    Some(length(&change.corrected.line())).filter(|after| *after > QUOTA && now <= QUOTA)
 }
 
 /// The pod's own word of now that STS does not let it become the role.

@@ -57,30 +57,10 @@ pub enum Because<'f> {
         /// Where it was read.
         source: Source,
     },
-    /// The role trusts another cluster of EKS.
+    /// The role trusts another cluster, or this one by the issuer that it had.
     OtherCluster,
-    /// The role trusts the service accounts of another issuer, which is not one of EKS.
-    OtherIssuer(Vec<Trusted>),
     /// Nothing but the absence itself.
     Unexplained,
-}
-
-/// An OIDC provider that a trust policy names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trusted {
-    /// Its ARN, as written.
-    pub arn: String,
-    /// Where it stands.
-    pub source: Source,
-    /// True if a condition of the same statement speaks of service accounts.
-    pub for_service_accounts: bool,
-}
-
-impl Trusted {
-    /// The URL within the ARN, without `https://`.
-    pub fn url(&self) -> &str {
-        url_of(&self.arn)
-    }
 }
 
 impl<'f> Provider<'f> {
@@ -147,21 +127,18 @@ fn because<'f>(derived: &Derived<'f>, issuer: &Issuer<'f>, account: &str, refuse
         return Because::WrongAccount(namesake);
     }
     let trusted = facts.aws.role.known().map(trusted).unwrap_or_default();
-    let listed = listed(facts, account)
-        .into_iter()
-        .flat_map(|(arns, source)| arns.iter().map(move |arn| (arn, source)));
-    let named = trusted.iter().map(|trusted| (&trusted.arn, &trusted.source));
+    let listed = listed(facts, account).map(|(arns, source)| (arns, source.clone()));
+    let listed = listed.iter().flat_map(|(arns, source)| arns.iter().map(move |arn| (arn, source)));
+    let named = trusted.iter().map(|(arn, source)| (arn, source));
     let variant =
         listed.chain(named).find_map(|(arn, source)| Some((arn, source, near_miss(url_of(arn), url)?)));
     if let Some((arn, source, words)) = variant {
         return Because::UrlVariant { arn: arn.clone(), words, source: source.clone() };
     }
-    if derived.trust.fault().is_some_and(|fault| fault.kind == FaultKind::OtherCluster) {
-        return Because::OtherCluster;
+    match derived.trust.fault().map(|fault| fault.kind) {
+        Some(FaultKind::OtherCluster) => Because::OtherCluster,
+        _ => Because::Unexplained,
     }
-    let own = trusted.iter().any(|trusted| trusted.url() == url);
-    let others = trusted.into_iter().filter(|trusted| trusted.for_service_accounts).collect::<Vec<_>>();
-    if own || others.is_empty() { Because::Unexplained } else { Because::OtherIssuer(others) }
 }
 
 /// The providers of an account, if that is the account which was asked, and where they were read.
@@ -170,26 +147,19 @@ fn listed<'f>(facts: &'f Facts, account: &str) -> Option<(&'f [String], &'f Sour
     facts.aws.providers.known().map(|providers| (providers.value.arns.as_slice(), &providers.source))
 }
 
-/// The OIDC providers that a role's trust policy lets in; none if it cannot be read.
-pub fn trusted(role: &Sourced<Role>) -> Vec<Trusted> {
+/// The OIDC providers that a role's trust policy lets in, and where they stand; none if it cannot be read.
+fn trusted(role: &Sourced<Role>) -> Vec<(String, Source)> {
     let Ok(document) = Document::parse(&role.value.trust) else { return Vec::new() };
     let allowing = document.statements.into_iter().filter(|statement| statement.effect == Effect::Allow);
-    allowing
-        .flat_map(|statement| {
-            let mut values = statement.conditions.iter().flat_map(|condition| &condition.values);
-            let for_service_accounts = values.any(|value| value.starts_with("system:serviceaccount:"));
-            let principal = statement.principal.filter(|principal| !principal.negated);
-            principal.into_iter().flat_map(move |principal| {
-                let source = role.source.at(format!("Role.AssumeRolePolicyDocument.{}", principal.place));
-                let federated = principal.entries.into_iter().filter(|entry| {
-                    entry.kind == PrincipalKind::Federated && entry.value.contains(":oidc-provider/")
-                });
-                federated.map(move |entry| Trusted {
-                    arn: entry.value,
-                    source: source.clone(),
-                    for_service_accounts,
-                })
-            })
+    let principals =
+        allowing.filter_map(|statement| statement.principal).filter(|principal| !principal.negated);
+    principals
+        .flat_map(|principal| {
+            let source = role.source.at(format!("Role.AssumeRolePolicyDocument.{}", principal.place));
+            let federated = principal.entries.into_iter().filter(|entry| {
+                entry.kind == PrincipalKind::Federated && entry.value.contains(":oidc-provider/")
+            });
+            federated.map(move |entry| (entry.value, source.clone()))
         })
         .collect()
 }
@@ -197,9 +167,7 @@ pub fn trusted(role: &Sourced<Role>) -> Vec<Trusted> {
 /// True if the role's trust policy names the provider of the issuer in the role's own account.
 fn trusts(role: &Sourced<Role>, url: &str) -> bool {
     let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
-    trusted(role)
-        .iter()
-        .any(|trusted| trusted.url() == url && account(&trusted.arn) == account(&role.value.arn))
+    trusted(role).iter().any(|(arn, _)| url_of(arn) == url && account(arn) == account(&role.value.arn))
 }
 
 /// The URL within the ARN of a provider.

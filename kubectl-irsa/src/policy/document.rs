@@ -192,9 +192,9 @@ impl Document {
         self.json.pretty()
     }
 
-    /// The same on one line, for a command.
-    pub fn compact(&self) -> String {
-        self.json.compact()
+    /// The same on one line, as a command takes it.
+    pub fn line(&self) -> String {
+        self.json.line()
     }
 }
 

@@ -247,12 +247,12 @@ impl<'a> Token<'a> {
 }
 
 /// The issuer and the claim of a condition key.
-pub fn claim(key: &str) -> (&str, &str) {
+fn claim(key: &str) -> (&str, &str) {
     key.rsplit_once(':').unwrap_or(("", key))
 }
 
 /// The issuer of a condition key, and its claim if that is one that Kubernetes' tokens have.
-fn known_claim(key: &str) -> (&str, Option<&'static str>) {
+pub fn known_claim(key: &str) -> (&str, Option<&'static str>) {
     let (issuer, claim) = claim(key);
     (issuer, ["sub", "aud"].into_iter().find(|known| known.eq_ignore_ascii_case(claim)))
 }

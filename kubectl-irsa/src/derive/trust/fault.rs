@@ -4,7 +4,7 @@ use super::Token;
 use super::likeness::{Likeness, likeness};
 use crate::policy::{
     Clause, ConditionTrace, Decision, Document, Effect, Evaluation, Path, PrincipalEntry, PrincipalKind,
-    Reason, StatementTrace, Tri, issuer_and_claim,
+    Reason, StatementTrace, Tri, known_claim,
 };
 
 /// What is wrong with a trust policy: one for each failure mode, in the order in which they must be repaired.
@@ -275,9 +275,9 @@ fn names_service_accounts(trace: &StatementTrace<'_>) -> bool {
 }
 
 /// The claim of this token that a condition asks for.
-fn claim_of<'a>(trace: &ConditionTrace<'a>, token: &Token) -> Option<&'a str> {
-    let (issuer, claim) = issuer_and_claim(&trace.condition.key);
-    issuer.eq_ignore_ascii_case(&token.issuer).then_some(claim)
+fn claim_of(trace: &ConditionTrace<'_>, token: &Token) -> Option<&'static str> {
+    let (issuer, claim) = known_claim(&trace.condition.key);
+    claim.filter(|_| issuer.eq_ignore_ascii_case(&token.issuer))
 }
 
 fn condition(
@@ -290,11 +290,8 @@ fn condition(
     let place = stated.place.clone();
     if trace.reason == Reason::KeyAbsent {
         let kind = absent(statement, trace, principal, token);
-        let claim = issuer_and_claim(&stated.key).1;
-        let expected = match kind {
-            FaultKind::UnavailableKey => None,
-            _ => Some(format!("{}:{claim}", token.issuer)),
-        };
+        let claim = known_claim(&stated.key).1.filter(|_| kind != FaultKind::UnavailableKey);
+        let expected = claim.map(|claim| format!("{}:{claim}", token.issuer));
         let what = match kind {
             FaultKind::UnavailableKey => {
                 format!("key under {} that the token's call does not have", stated.operator_name)
@@ -333,10 +330,7 @@ fn absent(
     principal: Option<FaultKind>,
     token: &Token,
 ) -> FaultKind {
-    let (issuer, claim) = issuer_and_claim(&trace.condition.key);
-    if !matches!(claim, "sub" | "aud") || issuer.eq_ignore_ascii_case("aws") {
-        return FaultKind::UnavailableKey;
-    }
+    let (issuer, Some(claim)) = known_claim(&trace.condition.key) else { return FaultKind::UnavailableKey };
     let like = likeness(issuer, &token.issuer);
     let of_own = |other: &ConditionTrace<'_>| claim_of(other, token) == Some(claim);
     let providers = statement.principal.clause.map_or(0, |clause| clause.entries.len());

@@ -218,7 +218,6 @@ impl Token {
     /// follows from the service account, and the audience from the pod.
     fn of(derived: &Derived<'_>) -> Result<Self, Vec<Unknown>> {
         let (facts, plan) = (derived.facts, derived.plan());
-        let minted = facts.issuer.minted.known();
         let issuer = match Issuer::of(facts) {
             Ok(issuer) => issuer.url,
             Err(unknowns) => return Err(unknowns.into_iter().cloned().collect()),
@@ -230,6 +229,7 @@ impl Token {
                 grant: None,
             }]);
         };
+        let minted = facts.issuer.minted.known();
         let sub = minted.and_then(|claims| claims.sub.clone()).unwrap_or_else(|| plan.subject());
         let aud = minted.map(|claims| claims.aud.clone()).filter(|aud| !aud.is_empty());
         Ok(Self {
