@@ -10,5 +10,7 @@ pub mod kube_api;
 mod query;
 pub mod run;
 mod server;
+#[cfg(test)]
+mod test_client;
 pub mod timeline;
 pub mod world;

@@ -210,3 +210,49 @@ fn objects_made_by_code() {
     assert!(first["metadata"]["resourceVersion"].as_str().unwrap() > "5000");
     assert_eq!(world.extend([pod("p-0001")]).unwrap_err(), "Pod many/p-0001 occurs twice");
 }
+
+const ACCOUNT: &str = "apiVersion: irsa.test/v1\nkind: AwsAccount\naccount: '111122223333'\n";
+
+#[test]
+fn accounts() {
+    let world = world(&format!("{ACCOUNT}partition: aws-cn\nregion: cn-north-1\noidcProviders: [{{}}]\n"));
+    let account = &world.accounts[0];
+    assert!(world.has_aws() && world.objects.is_empty());
+    let arn = account.provider_arn(&account.oidc_providers[0], "https://issuer.example/a");
+    assert_eq!(arn, "arn:aws-cn:iam::111122223333:oidc-provider/issuer.example/a");
+    assert!(!self::world("").has_aws());
+    let reachable = World::parse("x", &format!("{HEADER}issuerServes: {{}}\n")).unwrap();
+    assert!(reachable.has_aws());
+}
+
+#[test]
+fn mistakes_in_accounts() {
+    for (more, expected) in [
+        ("denied: [x]", "unknown field `denied`"),
+        ("deny: [iam:getRole]", "none of the actions of the fake AWS"),
+        ("deny: ['sts:*']", "no policy can deny sts:GetCallerIdentity"),
+        ("region: eu-west-9", "has no Region \"eu-west-9\""),
+        ("eks: [{name: a, region: cn-north-1}]", "has no Region \"cn-north-1\""),
+        ("fail: {'iam:GetRole': 200}", "200 is not the status of an error"),
+        ("roles: [{name: a, path: team, trust: {}}]", "the path of role a must begin and end"),
+        ("roles: [{name: a}]", "missing field `trust`"),
+        ("oidcProviders: [{url: 'https://a'}]", "without the scheme"),
+    ] {
+        let message = object_complaint(&format!("{ACCOUNT}{more}\n"));
+        assert!(message.contains(expected), "{message}");
+        assert!(message.starts_with("test.yaml:1"), "{message}");
+    }
+    assert!(object_complaint(&ACCOUNT.replace("'111122223333'", "'1'")).contains("twelve digits"));
+    assert!(object_complaint(&format!("{ACCOUNT}---\n{ACCOUNT}")).contains("111122223333 occurs twice"));
+}
+
+#[test]
+fn logs_belong_to_containers() {
+    let pod = "---\n{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: app}]}}\n";
+    let header = |key: &str, text: &str| format!("{HEADER}logs: {{{key}: {{current: '{text}'}}}}\n{pod}");
+    assert!(World::parse("x", &header("default/a/app", "2026-11-22T07:00:00Z x")).is_ok());
+    let complaint = |key, text| World::parse("x", &header(key, text)).unwrap_err().to_string();
+    assert!(complaint("default/a/other", "").contains("there is no container default/a/other"));
+    assert!(complaint("a/app", "").contains("NAMESPACE/POD/CONTAINER"));
+    assert!(complaint("default/a/app", "no time").contains("\"no time\" does not begin with a time"));
+}

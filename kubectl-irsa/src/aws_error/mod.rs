@@ -3,6 +3,7 @@
 //! A text is parsed and thrown away. What leaves this module are kinds, and pieces that match a grammar (`pieces`): ARNs,
 //! hosts, account ids, names of actions. Nothing that could be a token or a key does.
 
+pub mod causes;
 mod clean;
 mod kind;
 mod phrases;
@@ -11,6 +12,8 @@ mod principal;
 mod record;
 mod sdk;
 mod sts;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 use serde::{Deserialize, Serialize};
@@ -128,9 +131,10 @@ pub fn caller(text: &str) -> Option<Principal> {
     })
 }
 
-/// True for a line that only goes on where the last one stopped: Go v1 breaks before the status, terminals break anywhere.
+/// True for a line that only goes on where the last one stopped: Go v1 breaks before causes, terminals break anywhere.
 fn continues(line: &str) -> bool {
-    const STARTS: [&str; 5] = [
+    const STARTS: [&str; 6] = [
+        "caused by: ",
         "status code: ",
         "is not authorized to perform",
         "on resource:",

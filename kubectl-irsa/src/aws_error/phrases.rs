@@ -49,12 +49,14 @@ pub(super) enum Mark {
     TokenVolume,
     /// The webhook.
     Webhook,
+    /// The instance metadata service.
+    InstanceMetadata,
     /// A name that is looked up.
     Lookup,
 }
 
 /// A phrase, in lower case.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Phrase {
     pub text: &'static str,
     pub sign: Sign,
@@ -160,11 +162,11 @@ pub(super) const PHRASES: &[Phrase] = &[
     says("failed to get shared config profile", Kind::ProfileNotFound),
     says("could not be found or parsed in shared credentials file", Kind::ProfileNotFound),
     beside(Mark::TokenFile, "permission denied", Kind::TokenFileUnreadable),
-    beside(Mark::TokenFile, "eacces", Kind::TokenFileUnreadable),
+    beside(Mark::TokenFile, "eacces:", Kind::TokenFileUnreadable),
     beside(Mark::TokenFile, "accessdeniedexception: /", Kind::TokenFileUnreadable),
     beside(Mark::TokenFile, "unreadable tokenfile", Kind::TokenFileUnreadable),
     beside(Mark::TokenFile, "no such file or directory", Kind::TokenFileMissing),
-    beside(Mark::TokenFile, "enoent", Kind::TokenFileMissing),
+    beside(Mark::TokenFile, "enoent:", Kind::TokenFileMissing),
     beside(Mark::TokenFile, "nosuchfileexception", Kind::TokenFileMissing),
     beside(Mark::TokenFile, "could not find file", Kind::TokenFileMissing),
     beside(Mark::TokenFile, "must be an absolute path", Kind::TokenPathNotAbsolute),
@@ -208,14 +210,19 @@ pub(super) const PHRASES: &[Phrase] = &[
     last("error retrieving credentials from the instance profile metadata", Kind::NoInstanceMetadata),
     // The way to AWS.
     wire("no such host", Kind::NoSuchHost),
-    wire("enotfound", Kind::NoSuchHost),
+    // A bare `ENOTFOUND` is part of `ResourceNotFoundException` too.
+    wire("getaddrinfo enotfound", Kind::NoSuchHost),
+    wire("'enotfound'", Kind::NoSuchHost),
+    wire("\"enotfound\"", Kind::NoSuchHost),
     wire("unknownhostexception", Kind::NoSuchHost),
     wire("could not resolve host", Kind::NoSuchHost),
     wire("name or service not known", Kind::NoSuchHost),
     wire("temporary failure in name resolution", Kind::DnsTimeout),
     wire("eai_again", Kind::DnsTimeout),
     wire("i/o timeout", Kind::ConnectTimeout),
-    wire("etimedout", Kind::ConnectTimeout),
+    wire("connect etimedout", Kind::ConnectTimeout),
+    wire("'etimedout'", Kind::ConnectTimeout),
+    wire("\"etimedout\"", Kind::ConnectTimeout),
     wire("connect timed out", Kind::ConnectTimeout),
     wire("connection timed out", Kind::ConnectTimeout),
     wire("connect timeout on endpoint url", Kind::ConnectTimeout),
@@ -314,6 +321,9 @@ pub(super) const PHRASES: &[Phrase] = &[
     mark("volume \"eks-pod-identity-token\"", Mark::TokenVolume),
     mark("pod-identity-webhook", Mark::Webhook),
     mark("iam-for-pods", Mark::Webhook),
+    mark("imds", Mark::InstanceMetadata),
+    mark("ec2metadata", Mark::InstanceMetadata),
+    mark("latest/meta-data", Mark::InstanceMetadata),
     mark(": lookup ", Mark::Lookup),
     // Who speaks.
     sdk("botocore.", SdkName::Botocore),

@@ -57,7 +57,7 @@ pub enum SessionSource {
     Php,
     /// Ruby: a UUID in Base64.
     Ruby,
-    /// .NET: `aws-dotnet-sdk-session-<ticks>`.
+    /// .NET: `aws-dotnet-sdk-session-<ticks>`, whatever the session was made from.
     DotNet,
     /// Rust: `web-identity-token-<milliseconds>`.
     Rust,
@@ -100,7 +100,10 @@ impl SessionSource {
 
     /// True if the session was made from a web identity token, as far as the name tells.
     pub const fn is_web_identity(self) -> bool {
-        !matches!(self, Self::NodeInstance | Self::PodIdentity | Self::Custom)
+        matches!(
+            self,
+            Self::Botocore | Self::Go | Self::Java | Self::Js | Self::Php | Self::Ruby | Self::Rust
+        )
     }
 }
 
@@ -160,7 +163,7 @@ impl Principal {
             (
                 PrincipalKind::AssumedRole { role, source, .. },
                 PrincipalKind::AssumedRole { role: other_role, source: other_source, .. },
-            ) if source.is_web_identity() => {
+            ) if source.is_web_identity() || *source == SessionSource::DotNet => {
                 (role, source, &self.account) == (other_role, other_source, &other.account)
             }
             _ => self.arn == other.arn,

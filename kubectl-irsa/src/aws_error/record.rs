@@ -49,10 +49,15 @@ pub(super) fn read(text: &str, line: usize) -> Vec<Sighting> {
         }
     }
     let most = found.iter().map(|(weight, _)| *weight).min();
-    let proxied = found.iter().any(|(_, it)| it.kind == Kind::Proxy);
-    found.retain(|(weight, it)| {
-        Some(*weight) == most && (!proxied || !it.kind.is_transport() || it.kind == Kind::Proxy)
-    });
+    found.retain(|(weight, _)| Some(*weight) == most);
+    // One failure in two words: what a proxy did, and what was left to try.
+    for (kind, other) in
+        [(Kind::Proxy, Kind::ConnectionRefused), (Kind::NoCredentials, Kind::NoInstanceMetadata)]
+    {
+        if found.iter().any(|(_, it)| it.kind == kind) {
+            found.retain(|(_, it)| it.kind != other);
+        }
+    }
     found.into_iter().map(|(_, sighting)| sighting).collect()
 }
 
@@ -66,8 +71,17 @@ struct Around<'a> {
 
 impl<'a> Around<'a> {
     fn new(text: &'a str, lower: &'a str, at: usize) -> Self {
-        let start = text.floor_char_boundary(at.saturating_sub(BEFORE));
-        let end = text.floor_char_boundary(text.len().min(at + AFTER));
+        // Words at the edges are left out, so that no piece is half of one.
+        let start = match at.checked_sub(BEFORE).map(|start| text.ceil_char_boundary(start)) {
+            Some(cut) => text[cut..at].find(char::is_whitespace).map_or(at, |space| cut + space),
+            None => 0,
+        };
+        let end = match text.floor_char_boundary(at + AFTER) {
+            cut if cut < text.len() => {
+                text[at..cut].rfind(char::is_whitespace).map_or(at, |space| at + space)
+            }
+            end => end,
+        };
         Self { text: &text[start..end], lower: &lower[start..end], at: at - start }
     }
 
@@ -90,7 +104,7 @@ impl<'a> Around<'a> {
             if kind == Kind::ConnectTimeout && marks.contains(&Mark::Lookup) {
                 kind = Kind::DnsTimeout;
             }
-            (kind, host) = transport::judge(kind, self.text, marks.contains(&Mark::Aws))?;
+            (kind, host) = transport::judge(kind, self.text, marks)?;
             if kind.is_last_resort() {
                 weight = Weight::Last;
             }

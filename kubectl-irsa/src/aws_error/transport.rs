@@ -1,6 +1,7 @@
 //! The way to AWS: connections fail everywhere, so an error counts only if AWS was at the other end.
 
 use super::kind::Kind;
+use super::phrases::Mark;
 use super::pieces;
 use crate::derive::sts::is_aws;
 
@@ -27,17 +28,19 @@ const NOT_APIS: [&str; 15] = [
     "dkr",
 ];
 
-/// The kind of a failed connection, and the host, if it was one to AWS. `about_aws`: other words say that it was.
-pub(super) fn judge(kind: Kind, around: &str, about_aws: bool) -> Option<(Kind, Option<String>)> {
+/// The kind of a failed connection and the host, if it was one to AWS: by the host's name, or by what the record is about.
+pub(super) fn judge(kind: Kind, around: &str, marks: &[Mark]) -> Option<(Kind, Option<String>)> {
     let host = host(around);
     let is = |hosts: &[&str]| host.is_some_and(|host| hosts.contains(&host));
+    let about_aws = marks.contains(&Mark::Aws);
     let kind = match host {
         _ if is(&AGENT) => Kind::AgentUnreachable,
         _ if is(&INSTANCE_METADATA) => Kind::NoInstanceMetadata,
         Some(host) if host.to_ascii_lowercase().starts_with("eks-auth.") => Kind::EksAuthUnreachable,
         Some(host) if is_aws(host) && host.split('.').any(|label| NOT_APIS.contains(&label)) => return None,
-        Some(host) if is_aws(host) || about_aws => kind,
-        None if about_aws => kind,
+        Some(host) if is_aws(host) => kind,
+        None if marks.contains(&Mark::InstanceMetadata) => Kind::NoInstanceMetadata,
+        _ if about_aws => kind,
         _ => return None,
     };
     Some((kind, host.map(str::to_owned)))
@@ -101,13 +104,17 @@ mod tests {
 
     #[test]
     fn only_connections_to_aws_count() {
-        let judge = |text, about_aws| judge(Kind::ConnectTimeout, text, about_aws).map(|(kind, _)| kind);
-        assert_eq!(judge("https://sts.amazonaws.com/", false), Some(Kind::ConnectTimeout));
-        assert_eq!(judge("http://169.254.170.23/v1/credentials", false), Some(Kind::AgentUnreachable));
-        assert_eq!(judge("http://169.254.169.254/latest", false), Some(Kind::NoInstanceMetadata));
-        assert_eq!(judge("https://eks-auth.eu-west-1.api.aws/", false), Some(Kind::EksAuthUnreachable));
-        assert_eq!(judge("db.abc.eu-west-1.rds.amazonaws.com:5432", true), None);
-        assert_eq!(judge("postgres.shop.svc:5432", false), None);
-        assert_eq!(judge("dial tcp 54.239.29.25:443", true), Some(Kind::ConnectTimeout));
+        let judge = |text, marks: &[Mark]| judge(Kind::ConnectTimeout, text, marks).map(|(kind, _)| kind);
+        assert_eq!(judge("https://sts.amazonaws.com/", &[]), Some(Kind::ConnectTimeout));
+        assert_eq!(judge("http://169.254.170.23/v1/credentials", &[]), Some(Kind::AgentUnreachable));
+        assert_eq!(judge("http://169.254.169.254/latest", &[]), Some(Kind::NoInstanceMetadata));
+        assert_eq!(
+            judge("ec2imds: GetMetadata", &[Mark::Aws, Mark::InstanceMetadata]),
+            Some(Kind::NoInstanceMetadata)
+        );
+        assert_eq!(judge("https://eks-auth.eu-west-1.api.aws/", &[]), Some(Kind::EksAuthUnreachable));
+        assert_eq!(judge("db.abc.eu-west-1.rds.amazonaws.com:5432", &[Mark::Aws]), None);
+        assert_eq!(judge("postgres.shop.svc:5432", &[]), None);
+        assert_eq!(judge("dial tcp 54.239.29.25:443", &[Mark::Aws]), Some(Kind::ConnectTimeout));
     }
 }

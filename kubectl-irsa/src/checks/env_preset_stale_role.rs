@@ -22,7 +22,7 @@ pub const META: Meta = Meta {
     id: "env-preset-stale-role",
     step: Step::Pod,
     title: "the manifest names another role than the service account",
-    explains: &[],
+    explains: &["role-deleted-or-never-existed", "role-path-missing", "wrong-account-in-arn", "oidc-provider-missing", "sts-refused"],
 };
 
 /// See the module's page.

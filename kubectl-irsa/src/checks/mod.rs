@@ -9,12 +9,15 @@ mod hearsay;
 mod outcome;
 mod prelude;
 mod repair;
+mod trust;
 
 pub use outcome::{Outcome, unknown};
 
-use crate::derive::Derived;
 use crate::derive::container::ContainerView;
 use crate::derive::env::{EnvEntry, Origin};
+use crate::derive::trial::Refusal;
+use crate::derive::{Derived, Mechanism};
+use crate::facts::aws::EksCluster;
 use crate::finding::{About, Confidence, Finding, Severity};
 use crate::step::Step;
 
@@ -79,6 +82,8 @@ checks! {
     controller_uses_tokenrequest,
     role_arn_malformed,
     wrong_partition,
+    pi_no_association,
+    pi_overrides_irsa,
     // pod spec
     static_pod,
     unsupported_platform,
@@ -104,6 +109,8 @@ checks! {
     other_webhook_strips,
     old_webhook_drops_fields,
     sa_cache_race,
+    pi_association_after_pod,
+    pod_identity_cache_race,
     pod_created_before_annotation,
     only_some_containers_injected,
     not_injected,
@@ -118,11 +125,54 @@ checks! {
     proxy,
     dns_coredns,
     sts_unreachable_no_egress,
+    vpce_policy_denies_sts,
     tls_roots,
     global_sts_signature_scope,
+    trust_network_conditions,
+    // issuer
+    token_issuer_wrong,
+    thumbprint,
+    jwks_problem,
+    // token
+    token_malformed,
+    issuer_legacy_token,
+    // OIDC provider
+    oidc_url_variant,
+    oidc_other_cluster,
+    oidc_provider_missing,
+    provider_quota,
+    oidc_client_id,
+    // role
+    wrong_account_in_arn,
+    role_path_missing,
+    role_deleted_or_never_existed,
+    // trust policy
+    trust_deny_statement,
+    trust_provider_other_account,
+    trust_wrong_principal,
+    trust_issuer_typo,
+    trust_wrong_action,
+    trust_two_clusters_anded,
+    trust_unavailable_key,
+    trust_key_value_swapped,
+    trust_wildcard_in_stringequals,
+    trust_case,
+    trust_aud_mismatch,
+    trust_sub_mismatch,
+    trust_session_name_or_tag,
+    trust_quota,
+    trust_permissive,
+    trust_json_oddities,
     // STS
     session_name_invalid,
     session_per_request,
+    sts_region_disabled,
+    sts_optin_region_masquerade,
+    sts_throttled,
+    duration_too_long,
+    token_v1_optin_region,
+    iam_eventual_consistency,
+    sts_refused,
     // caller
     static_env_keys,
     shared_credentials_file,
@@ -157,6 +207,7 @@ pub static NOT_A_FAULT: &[(&str, &str)] = &[
     ("openshift-sts", include_str!("not_a_fault/openshift_sts.md")),
     ("kops-direct", include_str!("not_a_fault/kops_direct.md")),
     ("csi-pod-credentials", include_str!("not_a_fault/csi_pod_credentials.md")),
+    ("trust-multiple-statements", include_str!("not_a_fault/trust_multiple_statements.md")),
 ];
 
 impl Meta {
@@ -239,6 +290,34 @@ fn take_out(
             finding.advice(format!("take {names} out of {place} and make the pods anew"))
         }
     }
+}
+
+/// The ARN of the role that AWS is asked about, or the answer of a check where there is none.
+fn role_asked(derived: &Derived<'_>) -> Result<String, Outcome> {
+    match derived.intent.mechanism {
+        Mechanism::PodIdentity => {
+            Err(Outcome::NotApplicable("the pod gets its identity from EKS Pod Identity"))
+        }
+        Mechanism::Unknown => Err(Outcome::Unknown(derived.account_unknown().into_iter().cloned().collect())),
+        _ => derived
+            .plan()
+            .role_arn
+            .ok_or(Outcome::NotApplicable("no role is named that AWS could be asked about")),
+    }
+}
+
+/// The region of an EKS cluster, by its ARN.
+fn region_of_cluster(cluster: &EksCluster) -> String {
+    cluster.arn.split(':').nth(3).unwrap_or_default().to_owned()
+}
+
+/// Adds STS's own words.
+fn with_answer(finding: Finding, refusal: &Refusal<'_>) -> Finding {
+    finding.seen(
+        format!("answer of {}", refusal.trial.host),
+        format!("{}: {}", refusal.code, refusal.message),
+        refusal.source,
+    )
 }
 
 /// Looks a check up by its id.

@@ -3,6 +3,8 @@
 use super::prelude::*;
 use crate::derive::arn::{RoleArn, repaired};
 use crate::derive::no_role::{Lack, NoRole};
+use crate::derive::provider::{self, Missing};
+use crate::facts::aws::Role;
 
 /// The missing role, or the answer of a check where none is missing.
 pub(super) fn lack<'f>(derived: &Derived<'f>) -> Result<Lack<'f>, Outcome> {
@@ -64,6 +66,54 @@ pub(super) fn restart(derived: &Derived<'_>, finding: Finding) -> Finding {
         None if derived.facts.subject.pod().is_some() => finding.advice(derived.restart_advice()),
         None => finding,
     }
+}
+
+/// Adds the commands that name another role where the present one is named, and make the pods anew.
+pub(super) fn rename_role(derived: &Derived<'_>, finding: Finding, arn: &str) -> Finding {
+    match &derived.intent.role {
+        Some(role) if role.is(arn) => restart(derived, finding),
+        Some(role) if role.origin == RoleOrigin::Annotation => {
+            let account = &derived.facts.service_account_name;
+            restart(derived, annotate(derived, finding, account, Some(arn)))
+        }
+        Some(role) => finding.advice(format!("write {arn} where the present role is named: {}", role.source)),
+        None => finding.advice(format!("write {arn} where the present role is named")),
+    }
+}
+
+/// Adds the command that makes the OIDC provider.
+pub(super) fn create_provider(derived: &Derived<'_>, finding: Finding, missing: &Missing<'_>) -> Finding {
+    let plan = derived.plan();
+    let words = [
+        "iam",
+        "create-open-id-connect-provider",
+        "--url",
+        missing.issuer.url,
+        "--client-id-list",
+        &plan.audience,
+    ];
+    let (command, first) = derived.aws_in(&missing.account, &words);
+    finding.fix(format!("create the provider in account {}{first}", missing.account), command)
+}
+
+/// Adds the command that lets the service account in by the provider of its issuer, beside whom the role trusts now.
+pub(super) fn add_statement(
+    derived: &Derived<'_>,
+    finding: Finding,
+    role: &Sourced<Role>,
+    provider_arn: &str,
+) -> Finding {
+    let plan = derived.plan();
+    let statement = provider::statement(provider_arn, &plan.audience, &plan.subject());
+    let Some(document) = provider::extended_trust(&role.value.trust, statement) else {
+        return finding.advice("let the trust policy name the issuer's provider");
+    };
+    let words =
+        ["iam", "update-assume-role-policy", "--role-name", &role.value.name, "--policy-document", &document];
+    finding.fix(
+        format!("let {} in by that provider, beside whom the role trusts now", plan.subject()),
+        derived.aws(&words),
+    )
 }
 
 /// The workload, where `kubectl set serviceaccount` can change it: `deployment/checkout`.

@@ -21,7 +21,7 @@ pub const META: Meta = Meta {
     id: "session-per-request",
     step: Step::Sts,
     title: "the application makes sessions faster than STS gives them",
-    explains: &[],
+    explains: &["sts-throttled"],
 };
 
 /// So many throttled calls within the lines that are read are more than the retries of one session.

@@ -24,7 +24,7 @@ pub const META: Meta = Meta {
     id: "wrong-partition",
     step: Step::ServiceAccount,
     title: "the role is of another partition",
-    explains: &[],
+    explains: &["oidc-provider-missing", "role-deleted-or-never-existed", "sts-refused"],
 };
 
 /// See the module's page.

@@ -1,13 +1,21 @@
-//! `kubectl irsa explain`: the pages of the checks, offline.
+//! `kubectl irsa explain`: the pages of the checks, and what a pasted error can mean; offline.
+
+use std::io::Read;
 
 use clap::Args;
 
 use super::{CliError, print};
+use crate::aws_error::{self, Sighting};
 use crate::checks;
+use crate::output::{Style, explanation};
 
-/// Print the page of a failure mode, or list them all
+/// More of stdin is not read.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// Print the page of a failure mode, or what an error can mean
 ///
-/// The page says what happens, what you see, how it is decided, what is no fault, and how to repair it.
+/// The page says what happens, what you see, how it is decided, what is no fault, and how to repair it. Of an error, the
+/// failure modes that can be behind it are shown, with what tells them apart.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -15,26 +23,80 @@ Examples:
   kubectl irsa explain
 
   # one of them
-  kubectl irsa explain sa-not-annotated")]
+  kubectl irsa explain sa-not-annotated
+
+  # an error that an application printed
+  kubectl irsa explain 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity'
+
+  # a log; nothing of it is kept
+  kubectl logs checkout-7d9f | kubectl irsa explain -")]
 pub struct Explain {
-    /// Id of a failure mode, as `debug` prints it
-    #[arg(value_name = "ID")]
-    id: Option<String>,
+    /// Id of a failure mode, as `debug` prints it; or the text of an error, in quotes; - reads it from stdin
+    #[arg(value_name = "ID | ERROR")]
+    words: Vec<String>,
 }
 
 impl Explain {
     /// Prints it.
     pub fn run(&self) -> Result<u8, CliError> {
-        let Some(id) = &self.id else { return print(&list()) };
-        let id = id.trim().to_ascii_lowercase();
-        if let Some(check) = checks::by_id(&id) {
-            return print(&check.page());
-        }
-        match checks::NOT_A_FAULT.iter().find(|(known, _)| *known == id) {
-            Some((_, page)) => print(page),
-            None => Err(no_such_check(&id)),
+        let text = match self.words.join(" ") {
+            words if words.is_empty() => return print(&list()),
+            words if words == "-" => stdin()?,
+            words => words,
+        };
+        match page(text.trim()) {
+            Some(page) => print(&page),
+            None => print(&explain(&text)?),
         }
     }
+}
+
+fn stdin() -> Result<String, CliError> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().take(MOST_BYTES).read_to_end(&mut bytes).map_err(CliError::Stdin)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The page of an id.
+fn page(id: &str) -> Option<String> {
+    let id = id.to_ascii_lowercase();
+    let check = checks::by_id(&id).map(checks::Check::page);
+    check.or_else(|| {
+        let (_, page) = checks::NOT_A_FAULT.iter().find(|(known, _)| *known == id)?;
+        Some((*page).to_owned())
+    })
+}
+
+/// What a text that is no id says of AWS.
+fn explain(text: &str) -> Result<String, CliError> {
+    let sightings = errors(text);
+    let caller = aws_error::caller(text);
+    if sightings.is_empty() && caller.is_none() {
+        let word = text.trim();
+        let may_be_id = !word.is_empty() && !word.contains(char::is_whitespace);
+        return Err(if may_be_id {
+            no_such_check(&word.to_ascii_lowercase())
+        } else {
+            CliError::NoErrorKnown
+        });
+    }
+    Ok(explanation::errors(&sightings, caller.as_ref(), &Style::default()))
+}
+
+/// The errors of a text: as a log has them; as a terminal broke them; or short of the words that make them AWS's, since who
+/// asks here means an error of AWS.
+fn errors(text: &str) -> Vec<Sighting> {
+    let as_log = aws_error::parse(text);
+    if !as_log.is_empty() {
+        return as_log;
+    }
+    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let unbroken = aws_error::parse(&one_line);
+    // One word is rather a misspelled id.
+    if !unbroken.is_empty() || !one_line.contains(' ') {
+        return unbroken;
+    }
+    aws_error::parse(&format!("AssumeRoleWithWebIdentity S3Exception {one_line}"))
 }
 
 /// Every id with its title, by link.

@@ -98,6 +98,12 @@ pub enum CliError {
         /// Ids that are close.
         near: Vec<String>,
     },
+    /// A text in which no error is known.
+    #[error(
+        "no error of AWS or one of its SDKs is known in this text; paste the whole message, or pipe the log into \
+         `kubectl irsa explain -`"
+    )]
+    NoErrorKnown,
     /// A flag's value cannot be read.
     #[error("{flag} \"{value}\": {expected}")]
     Value {

@@ -8,14 +8,14 @@ use futures::future::join_all;
 
 use super::Progress;
 use super::api::{Api, NoAnswer};
-use super::aws::{Attempt, Session};
+use super::aws::{Attempt, Roles, Session};
 use super::issuer;
 use super::logs;
 use super::token::Token;
 use super::web::Web;
 use crate::derive::Derived;
 use crate::derive::plan::Plan;
-use crate::facts::aws::{Association, Aws, EksCluster, Providers, Role, StsAnswer, Trial};
+use crate::facts::aws::{Association, Aws, EksCluster, Providers, StsAnswer, Trial};
 use crate::facts::issuer::{Claims, Discovery, Issuer, Key, Published};
 use crate::facts::kubernetes::{Meta, Pod};
 use crate::facts::{Fact, Facts, Grant, Source, Sourced, Why};
@@ -49,7 +49,7 @@ pub(super) struct AccountWide {
 /// What is asked as soon as the pods are known.
 #[derive(Default)]
 pub(super) struct Early {
-    roles: BTreeMap<String, Fact<Role>>,
+    roles: BTreeMap<String, Roles>,
     tokens: BTreeMap<(String, String), Minted>,
     associations: BTreeMap<String, Fact<Vec<Association>>>,
 }
@@ -221,7 +221,7 @@ impl Cloud {
             match arn {
                 Some(arn) if early.roles.contains_key(arn) => early.roles[arn].clone(),
                 Some(arn) => self.session.role(arn).await,
-                None => Fact::not_asked("the IAM role", NO_ROLE),
+                None => Roles::not_asked(NO_ROLE),
             }
         };
         let policies = async {
@@ -262,7 +262,8 @@ impl Cloud {
         );
         let aws = Aws {
             caller: self.session.caller().await.clone(),
-            role,
+            role: role.named,
+            namesake: role.namesake,
             policies,
             providers: shared.providers.clone(),
             provider,
@@ -321,8 +322,8 @@ impl Cloud {
         };
         self.progress.say(&format!(
             "trying a fresh 10-minute token of {}/{} at {} for role {arn}: STS issues credentials for 15 minutes, which are \
-             thrown away unread; CloudTrail shows it as session kubectl-irsa-debug (--no-assume leaves this out)",
-            plan.namespace, plan.service_account, plan.host
+             thrown away unread; CloudTrail shows it as session {} (--no-assume leaves this out)",
+            plan.namespace, plan.service_account, plan.host, Trial::SESSION
         ));
         let attempt = Attempt { role_arn: arn.to_owned(), host: plan.host.clone() };
         let first = self.session.try_token(token, &attempt).await;

@@ -1,6 +1,7 @@
 //! What several checks need, worked out once from the facts. Pure.
 
 pub mod arn;
+pub mod association;
 pub mod ca;
 pub mod container;
 pub mod denial;
@@ -8,13 +9,18 @@ pub mod env;
 pub mod heard;
 pub mod injection;
 mod intent;
+pub mod issuer;
 pub mod no_role;
 pub mod plan;
+pub mod provider;
 pub mod siblings;
 pub mod sts;
 pub mod trial;
+pub mod trust;
 pub mod webhook;
 pub mod webhook_config;
+
+use std::sync::OnceLock;
 
 use crate::facts::kubernetes::{Event, Meta, PodSpec};
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown};
@@ -47,8 +53,13 @@ pub struct Derived<'f> {
     pub siblings: Siblings<'f>,
     /// What STS said to a fresh token of the service account.
     pub trial: trial::Verdict<'f>,
+    /// What it said at a second endpoint, where the first answer may be that of an inactive region.
+    pub second_trial: trial::Verdict<'f>,
+    provider: OnceLock<provider::Provider<'f>>,
     /// What the application itself said of AWS.
     pub words: heard::Words<'f>,
+    /// What the role's trust policy says to such a token.
+    pub trust: trust::Trust<'f>,
 }
 
 /// Which Kubernetes it is.
@@ -76,7 +87,7 @@ impl<'f> Derived<'f> {
         let target = containers.iter().find(|view| view.is_target);
         let siblings = Siblings::of(facts, target.map(|view| view.container));
         let words = heard::Words::of(facts, &intent, target, &trial);
-        Self {
+        let mut derived = Self {
             facts,
             platform,
             registrations,
@@ -87,7 +98,12 @@ impl<'f> Derived<'f> {
             siblings,
             trial,
             words,
-        }
+            second_trial: trial::Verdict::second(facts),
+            provider: OnceLock::new(),
+            trust: trust::Trust::NotApplicable("not asked yet"),
+        };
+        derived.trust = trust::Trust::of(&derived);
+        derived
     }
 
     /// The container that the report is about.
@@ -224,6 +240,27 @@ impl<'f> Derived<'f> {
     pub fn aws(&self, words: &[&str]) -> String {
         let flags = self.facts.request.aws_flags.iter().map(String::as_str);
         shell::command(std::iter::once("aws").chain(words.iter().copied()).chain(flags))
+    }
+
+    /// An AWS CLI command for an account, and what has to be set before it. The user's own profile serves where it is not
+    /// known to be of another account.
+    pub fn aws_in(&self, account: &str, words: &[&str]) -> (String, &'static str) {
+        match self.facts.aws.caller.known() {
+            Some(caller) if caller.value.account != account => {
+                let command = shell::command(std::iter::once("aws").chain(words.iter().copied()));
+                // The shell refuses the command while the variable is not set.
+                (
+                    format!("{command} --profile \"${{PROFILE:?}}\""),
+                    " (set PROFILE to a profile of that account first)",
+                )
+            }
+            _ => (self.aws(words), ""),
+        }
+    }
+
+    /// The OIDC provider for the tokens' issuer.
+    pub fn provider(&self) -> &provider::Provider<'f> {
+        self.provider.get_or_init(|| provider::Provider::of(self))
     }
 
     /// Which identity AWS was asked about.

@@ -3,6 +3,7 @@
 
 use super::Derived;
 use super::arn::RoleArn;
+use super::association::Associated;
 use super::container::{ROLE_ARN, TOKEN_VOLUME, Wiring};
 use super::intent::{Mechanism, RoleOrigin};
 use super::webhook::{DEFAULT_PREFIX, Registration, Registrations};
@@ -122,6 +123,9 @@ pub(super) fn no_role<'f>(derived: &Derived<'f>) -> NoRole<'f> {
     };
     let lapsed = match derived.intent.mechanism {
         Mechanism::PodIdentity => return NoRole::No("the pod gets its identity from EKS Pod Identity"),
+        Mechanism::None if matches!(Associated::of(derived), Associated::Yes(..)) => {
+            return NoRole::No("an EKS Pod Identity association gives the identity");
+        }
         Mechanism::None => false,
         _ if injected_before(derived).is_some() => true,
         _ => return NoRole::No("a role is named, or the pod is wired by hand"),

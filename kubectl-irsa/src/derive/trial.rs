@@ -35,6 +35,22 @@ pub struct Refusal<'f> {
     pub source: &'f Source,
 }
 
+impl<'f> Refusal<'f> {
+    /// False where STS had no time for the request, or a fault of its own: the next answer may be another.
+    pub fn is_final(&self) -> bool {
+        let own_fault = matches!(self.trial.answer, StsAnswer::Refused { status: 500.., .. });
+        self.kind != Kind::Throttled && !own_fault
+    }
+
+    /// AWS's id of the request.
+    pub fn request_id(&self) -> Option<&'f str> {
+        match &self.trial.answer {
+            StsAnswer::Refused { request_id, .. } => request_id.as_deref(),
+            StsAnswer::Accepted { .. } => None,
+        }
+    }
+}
+
 impl<'f> Verdict<'f> {
     /// Reads the answer.
     pub fn of(facts: &'f Facts) -> Self {
@@ -79,6 +95,11 @@ impl<'f> Verdict<'f> {
     /// True if STS issued credentials.
     pub fn accepted(&self) -> bool {
         matches!(self, Self::Accepted(_))
+    }
+
+    /// True if STS let the token pass this stage: it accepted, or refused at a later one.
+    pub fn passed(&self, stage: Stage) -> bool {
+        self.accepted() || self.refusal().is_some_and(|refusal| refusal.stage > Some(stage))
     }
 
     /// True if the answer proves that the link holds: STS passed it, whatever we read of the configuration.

@@ -12,6 +12,8 @@ pub struct Aws {
     pub caller: Fact<Caller>,
     /// The role that the subject should be: `iam:GetRole`.
     pub role: Fact<Role>,
+    /// A role of the same name in the user's own account, where the ARN names another account.
+    pub namesake: Fact<Role>,
     /// The policies that hang on the role: `iam:ListAttachedRolePolicies`, `iam:ListRolePolicies`.
     pub policies: Fact<RolePolicies>,
     /// The OIDC providers of the user's account: `iam:ListOpenIDConnectProviders`.
@@ -41,6 +43,7 @@ impl Aws {
         Self {
             caller: of("who you are to AWS", why),
             role: of("the IAM role", why),
+            namesake: of("a role of the same name in your account", why),
             policies: of("the role's policies", why),
             providers: of("the OIDC providers of the account", why),
             provider: of("the OIDC provider of the issuer", why),
@@ -178,6 +181,11 @@ pub struct Trial {
     pub role_arn: String,
     /// What STS said.
     pub answer: StsAnswer,
+}
+
+impl Trial {
+    /// The session's name: what CloudTrail shows of it, and what a trust policy may ask for.
+    pub const SESSION: &str = "kubectl-irsa-debug";
 }
 
 /// What STS said to `AssumeRoleWithWebIdentity`.

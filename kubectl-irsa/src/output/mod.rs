@@ -1,6 +1,7 @@
 //! Every form of the same diagnosis. Renders; decides nothing: verdict, root cause and exit code are fixed before.
 
 mod diff;
+pub mod explanation;
 mod machine;
 mod markdown;
 pub mod safe;

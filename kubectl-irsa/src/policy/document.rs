@@ -1,7 +1,5 @@
 //! A policy document: the whole grammar as IAM accepts it, and what is odd about this one.
 
-use std::fmt;
-
 use super::json::{Json, Path};
 use super::operator::Operator;
 
@@ -55,6 +53,16 @@ pub enum Effect {
     Allow,
     /// Denies, whatever allows.
     Deny,
+}
+
+impl std::fmt::Display for Effect {
+    /// As it stands in the document.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Allow => "Allow",
+            Self::Deny => "Deny",
+        })
+    }
 }
 
 /// `Action` or `NotAction`, `Principal` or `NotPrincipal`, `Resource` or `NotResource`.
@@ -182,6 +190,11 @@ impl Document {
     /// The document as it was written, but for white space and members that were there twice.
     pub fn pretty(&self) -> String {
         self.json.pretty()
+    }
+
+    /// The same on one line, as a command takes it.
+    pub fn line(&self) -> String {
+        self.json.line()
     }
 }
 
@@ -349,15 +362,6 @@ fn shape(place: &Path, wanted: &'static str) -> PolicyError {
         place.push('…');
     }
     PolicyError::Shape { place, wanted }
-}
-
-impl fmt::Display for Effect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Allow => "Allow",
-            Self::Deny => "Deny",
-        })
-    }
 }
 
 impl Clause<PrincipalEntry> {

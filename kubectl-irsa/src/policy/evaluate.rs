@@ -158,8 +158,11 @@ fn judge_condition<'a>(
         (Some(operator), _) if operator.test == Test::Null => {
             presence(condition, matches!(found, Found::Absent))
         }
-        (Some(operator), Found::Absent) if operator.true_if_absent() => (Tri::True, Reason::AbsentPasses),
-        (Some(_), Found::Absent) => (Tri::False, Reason::KeyAbsent),
+        (Some(operator), Found::Absent) => match operator.if_absent() {
+            Tri::True => (Tri::True, Reason::AbsentPasses),
+            Tri::False => (Tri::False, Reason::KeyAbsent),
+            Tri::Unknown => (Tri::Unknown, Reason::AbsentUnspecified),
+        },
         (Some(operator), Found::Present(values)) => {
             let judge = |value: &String| judge_value(condition, operator, value, version, context);
             judge_values(operator, values.iter().map(judge).collect())

@@ -64,6 +64,12 @@ impl Json {
         next?.at_mut(rest)
     }
 
+    /// On one line, as a command takes it.
+    pub fn line(&self) -> String {
+        // Writing these values to memory cannot fail: every key is a string.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// Indented by two spaces, as the AWS console shows a policy.
     pub fn pretty(&self) -> String {
         // Writing these values to memory cannot fail: every key is a string.

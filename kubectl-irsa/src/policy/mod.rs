@@ -39,5 +39,9 @@ pub use json::{Json, Path, Segment};
 pub use nearest::{Nearest, Repair, nearest};
 pub use operator::{Operator, Quantifier, Relation, Test};
 pub use request::{Context, Found, Principal, Request, Value, WebIdentity};
+pub use token::{bare as bare_issuer, known_claim};
 pub use trace::{ConditionTrace, Decision, Evaluation, PartTrace, Reason, StatementTrace};
 pub use tri::Tri;
+
+#[cfg(test)]
+mod tests;

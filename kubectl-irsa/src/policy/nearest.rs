@@ -126,7 +126,7 @@ fn edit(
         let evaluation = evaluate(&corrected, request);
         let now = evaluation.statements.get(trace.index)?;
         if now.matched != Tri::False {
-            return token.stays_narrow(trace, now).then_some((edits, json));
+            return token.is_named(now).then_some((edits, json));
         }
         next = token.edits(&json, now)?;
     }

@@ -1,5 +1,7 @@
 //! Every condition operator that IAM has.
 
+use super::tri::Tri;
+
 /// A condition operator, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operator {
@@ -124,23 +126,20 @@ impl Operator {
         let (_, test, negated) =
             OPERATORS.iter().find(|(known, _, _)| known.eq_ignore_ascii_case(base)).copied()?;
         let if_exists = plain.is_some();
-        // `Null` asks itself whether the key exists.
-        (!(if_exists && test == Test::Null)).then_some(Self { quantifier, test, negated, if_exists })
+        // `Null` asks itself whether the key exists, whatever its values.
+        let fits = test != Test::Null || (quantifier.is_none() && !if_exists);
+        fits.then_some(Self { quantifier, test, negated, if_exists })
     }
 
     /// The outcome where the request does not have the key; `Null` is decided by its value.
-    pub fn true_if_absent(self) -> bool {
-        self.if_exists
-            || match self.quantifier {
-                Some(Quantifier::ForAllValues) => true,
-                Some(Quantifier::ForAnyValue) => false,
-                None => self.negated,
-            }
-    }
-
-    /// True if `${…}` in its values is a variable: for strings and ARNs, for nothing else.
-    pub fn takes_variables(self) -> bool {
-        matches!(self.test, Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike | Test::Arn)
+    pub fn if_absent(self) -> Tri {
+        match (self.quantifier, self.if_exists) {
+            // The page of `…IfExists` says true, the page of `ForAnyValue:` says false.
+            (Some(Quantifier::ForAnyValue), true) => Tri::Unknown,
+            (Some(Quantifier::ForAnyValue), false) => Tri::False,
+            (Some(Quantifier::ForAllValues), _) | (None, true) => Tri::True,
+            (None, false) => self.negated.into(),
+        }
     }
 }
 
@@ -179,8 +178,16 @@ mod tests {
 
     #[test]
     fn what_iam_does_not_have_is_no_operator() {
-        for name in ["", "IfExists", "StringMatches", "ForSome:StringEquals", "BoolNot", "StringEqualsé", "é"]
-        {
+        for name in [
+            "",
+            "IfExists",
+            "StringMatches",
+            "ForSome:StringEquals",
+            "BoolNot",
+            "ForAllValues:Null",
+            "StringEqualsé",
+            "é",
+        ] {
             assert_eq!(Operator::parse(name), None, "{name}");
         }
     }

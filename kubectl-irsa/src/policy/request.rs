@@ -60,6 +60,16 @@ pub enum Found<'a> {
     Unknown(&'a str),
 }
 
+impl<'a> Found<'a> {
+    /// The values; none if the request does not have the key, or may not have it.
+    pub const fn values(self) -> &'a [String] {
+        match self {
+            Self::Present(values) => values,
+            Self::Absent | Self::Unknown(_) => &[],
+        }
+    }
+}
+
 /// The condition keys of a request. Their names know no case.
 #[derive(Debug, Clone, Default)]
 pub struct Context {

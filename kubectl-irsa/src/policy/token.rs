@@ -65,19 +65,17 @@ impl<'a> Token<'a> {
         Some(edits)
     }
 
-    /// True if the edits open the statement to nobody else: it names the subject now, or it never named any.
-    pub(super) fn stays_narrow(&self, before: &StatementTrace<'_>, after: &StatementTrace<'_>) -> bool {
-        let names_subject = after.conditions.iter().any(|trace| {
+    /// True if the statement names this subject. One that names none would be opened to all of the cluster.
+    pub(super) fn is_named(&self, statement: &StatementTrace<'_>) -> bool {
+        statement.conditions.iter().any(|trace| {
             self.claim(&trace.condition.key) == Some("sub") && matches!(trace.reason, Reason::Matches { .. })
-        });
-        let named_any = before.conditions.iter().any(|trace| claim(&trace.condition.key).1 == "sub");
-        names_subject || (before.principal.outcome == Tri::True && !named_any)
+        })
     }
 
-    /// The claim that a key asks for, if it has this token's issuer.
-    fn claim<'k>(&self, key: &'k str) -> Option<&'k str> {
-        let (issuer, claim) = claim(key);
-        issuer.eq_ignore_ascii_case(self.issuer).then_some(claim)
+    /// `sub` or `aud`, if the key asks for that claim of this token's issuer.
+    fn claim(&self, key: &str) -> Option<&'static str> {
+        let (issuer, claim) = known_claim(key);
+        claim.filter(|_| issuer.eq_ignore_ascii_case(self.issuer))
     }
 
     /// The provider in place of a principal that is it but for its account or form, or in place of the only one, if the
@@ -91,7 +89,11 @@ impl<'a> Token<'a> {
             return Some(replace(place, &clause.entries.get(entry)?.value, self.provider_arn));
         }
         let [only] = clause.entries.as_slice() else { return None };
-        let is_ours = |trace: &ConditionTrace<'_>| bare(claim(&trace.condition.key).0) == bare(self.issuer);
+        // One that nobody without a token of this issuer satisfies: no one else loses the role.
+        let is_ours = |trace: &ConditionTrace<'_>| {
+            trace.condition.operator.is_some_and(|operator| operator.if_absent() == Tri::False)
+                && bare(known_claim(&trace.condition.key).0) == bare(self.issuer)
+        };
         trace.conditions.iter().any(is_ours).then(|| Edit {
             place: clause.place.clone(),
             kind: EditKind::ReplacePrincipal,
@@ -166,21 +168,23 @@ impl<'a> Token<'a> {
     /// A claim under a mistyped issuer gets this token's; a key that no web identity has goes, if the subject is named.
     fn absent(&self, statement: &StatementTrace<'_>, trace: &ConditionTrace<'_>) -> Option<Edit> {
         let key = &trace.condition.key;
-        let (issuer, claim) = claim(key);
+        let (issuer, claim) = known_claim(key);
+        let is_ours = bare(issuer) == bare(self.issuer);
         let place = trace.condition.place.clone();
         let clause = statement.principal.clause?;
-        if let "sub" | "aud" = claim {
+        if let Some(claim) = claim {
             let ours_alone = statement.principal.outcome == Tri::True && clause.entries.len() == 1;
             let to = format!("{}:{claim}", self.issuer);
-            let meant = bare(issuer) == bare(self.issuer) || ours_alone;
-            return (meant && is_free(statement, trace, &to)).then(|| Edit {
+            return ((is_ours || ours_alone) && is_free(statement, trace, &to)).then(|| Edit {
                 place,
                 kind: EditKind::RenameKey,
                 from: key.clone(),
                 to,
             });
         }
-        clause.is_federated_only().then(|| Edit {
+        // Another issuer's claims may be there in its tokens.
+        let never_there = is_ours || !issuer.contains('.');
+        (never_there && clause.is_federated_only()).then(|| Edit {
             place,
             kind: EditKind::RemoveCondition,
             from: key.clone(),
@@ -197,11 +201,8 @@ impl<'a> Token<'a> {
     ) -> Option<Edit> {
         let condition = trace.condition;
         let claim = self.claim(&condition.key)?;
-        let (own, other) = match claim {
-            "sub" => (self.sub, "aud"),
-            "aud" => (self.value("aud")?, "sub"),
-            _ => return None,
-        };
+        let own = self.value(claim)?;
+        let other = if claim == "sub" { "aud" } else { "sub" };
         // Key and value swapped: each has what belongs to the other.
         if let Some(index) = condition.values.iter().position(|value| self.is(other, value)) {
             let to = format!("{}:{other}", self.issuer);
@@ -250,8 +251,14 @@ fn claim(key: &str) -> (&str, &str) {
     key.rsplit_once(':').unwrap_or(("", key))
 }
 
+/// The issuer of a condition key, and its claim if that is one that Kubernetes' tokens have.
+pub fn known_claim(key: &str) -> (&str, Option<&'static str>) {
+    let (issuer, claim) = claim(key);
+    (issuer, ["sub", "aud"].into_iter().find(|known| known.eq_ignore_ascii_case(claim)))
+}
+
 /// An issuer without what people put around it: the scheme, a slash, the provider's ARN.
-fn bare(issuer: &str) -> String {
+pub fn bare(issuer: &str) -> String {
     let issuer = issuer.rsplit_once("oidc-provider/").map_or(issuer, |(_, issuer)| issuer);
     let issuer = issuer.trim().trim_start_matches("https://").trim_end_matches('/');
     issuer.to_ascii_lowercase()

@@ -130,6 +130,8 @@ pub enum Reason {
 
     /// The key cannot be known from here.
     KeyUnknown,
+    /// The request does not have the key, and IAM's documentation says both true and false of this operator then.
+    AbsentUnspecified,
     /// A policy variable in this value cannot be known from here.
     VariableUnknown {
         /// Which.
@@ -148,11 +150,6 @@ pub enum Reason {
 }
 
 impl StatementTrace<'_> {
-    /// True if the statement allows or denies a request like this but for what is not known.
-    pub fn is_false(&self) -> bool {
-        self.matched == Tri::False
-    }
-
     /// The conditions that are certainly not satisfied.
     pub fn failed_conditions(&self) -> impl Iterator<Item = &ConditionTrace<'_>> {
         self.conditions.iter().filter(|condition| condition.outcome == Tri::False)

@@ -264,5 +264,5 @@ fn only(map: &Map<String, Value>, known: &[&str], what: &str) -> Result<(), Unkn
 }
 
 #[cfg(test)]
-#[path = "tests/policy.rs"]
+#[path = "policy_tests.rs"]
 mod tests;

@@ -16,16 +16,7 @@ pub fn authenticate(head: &Parts, body: &[u8], endpoint: &Endpoint, keys: &Keyri
         return Err(Common::UnknownKey);
     }
     signature.check_scope(endpoint)?;
-    let secret = format!("AWS4{}", key.secret);
-    let scope = [signature.date, signature.region, signature.service, "aws4_request"];
-    let signing_key = scope.iter().fold(secret.into_bytes(), |key, part| sign(&key, part));
-    let text = format!(
-        "AWS4-HMAC-SHA256\n{}\n{}\n{}",
-        header(head, "x-amz-date").unwrap_or_default(),
-        scope.join("/"),
-        sha256(canonical_request(head, body, signature.headers).as_bytes())
-    );
-    if hex(&sign(&signing_key, &text)) != signature.value {
+    if signature.calculate(head, body, &key.secret) != signature.value {
         return Err(Common::BadSignature);
     }
     if key.expired { Err(Common::Expired) } else { Ok(key) }
@@ -56,6 +47,20 @@ impl<'a> Signature<'a> {
             headers: field("SignedHeaders")?,
             value: field("Signature")?,
         })
+    }
+
+    /// The signature that the request must have, if the header names the right key.
+    fn calculate(&self, head: &Parts, body: &[u8], secret: &str) -> String {
+        let scope = [self.date, self.region, self.service, "aws4_request"];
+        let first = format!("AWS4{secret}").into_bytes();
+        let signing_key = scope.iter().fold(first, |key, part| sign(&key, part));
+        let text = format!(
+            "AWS4-HMAC-SHA256\n{}\n{}\n{}",
+            header(head, "x-amz-date").unwrap_or_default(),
+            scope.join("/"),
+            sha256(canonical_request(head, body, self.headers).as_bytes())
+        );
+        hex(&sign(&signing_key, &text))
     }
 
     fn check_scope(&self, endpoint: &Endpoint) -> Result<(), Common> {
@@ -101,4 +106,69 @@ fn sha256(bytes: &[u8]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The Authorization header of a request that is signed with this key, for tests.
+#[cfg(test)]
+pub fn authorization(head: &Parts, body: &[u8], endpoint: &Endpoint, id: &str, secret: &str) -> String {
+    let (headers, date) = ("host;x-amz-date", header(head, "x-amz-date").unwrap_or_default());
+    let (region, service) = (endpoint.region.as_str(), endpoint.service.name());
+    let signature = Signature { key_id: id, date: &date[..8], region, service, headers, value: "" };
+    let value = signature.calculate(head, body, secret);
+    let scope = format!("{id}/{}/{region}/{service}/aws4_request", &date[..8]);
+    format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders={headers}, Signature={value}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    /// The examples of AWS's Signature Version 4 test suite.
+    #[test]
+    fn the_suite_of_aws() {
+        let cases = [
+            (
+                "GET",
+                "/",
+                "host;x-amz-date",
+                "",
+                "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+            ),
+            (
+                "GET",
+                "/?Param2=value2&Param1=value1",
+                "host;x-amz-date",
+                "",
+                "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+            ),
+            (
+                "POST",
+                "/",
+                "content-type;host;x-amz-date",
+                "Param1=value1",
+                "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
+            ),
+        ];
+        for (method, target, headers, body, expected) in cases {
+            let request = Request::builder()
+                .method(method)
+                .uri(target)
+                .header("host", "example.amazonaws.com")
+                .header("x-amz-date", "20150830T123600Z")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header(
+                    "authorization",
+                    format!(
+                        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, \
+                         SignedHeaders={headers}, Signature=x"
+                    ),
+                );
+            let head = request.body(()).unwrap().into_parts().0;
+            let signature = Signature::of(&head).unwrap();
+            let found =
+                signature.calculate(&head, body.as_bytes(), "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+            assert_eq!(found, expected, "{method} {target}");
+        }
+    }
 }

@@ -112,7 +112,10 @@ impl<'c> Request<'c> {
         let action = call.action();
         let message = format!("Not authorized to perform {action}");
         let refused = || Failure::refused(403, "AccessDenied", message);
-        let found = account.roles.iter().find(|role| format!("{}{}", role.path, role.name) == self.role);
+        let found = account
+            .roles
+            .iter()
+            .find(|role| role.settled && format!("{}{}", role.path, role.name) == self.role);
         let Some(role) = found else { return Err(refused()) };
         let context = self.context(server, call, claims, provider);
         let request = policy::Request { action: &action, provider, context: &context };
@@ -206,7 +209,10 @@ impl<'t> Claims<'t> {
 
     fn check_time(&self, token: &Token<'_>, now: Timestamp) -> Result<(), Failure> {
         let now = now.as_second();
-        let expires = token.claim("exp").as_i64().ok_or_else(|| identity("Missing a required claim: exp"))?;
+        let expires = token
+            .claim("exp")
+            .as_i64()
+            .ok_or_else(|| Failure::NotModelled("a token without exp".to_owned()))?;
         if now >= expires {
             let message = format!(
                 "Token expired: current date/time {now} must be before the expiration date/time {expires}"
@@ -275,7 +281,7 @@ fn is_inactive(account: &Account, call: &Call) -> bool {
 
 fn find_provider<'a>(account: &'a Account, server: &Server, issuer: &str) -> Option<&'a Provider> {
     let url = without_scheme(issuer);
-    account.oidc_providers.iter().find(|provider| provider.url(&server.header.issuer) == url)
+    account.oidc_providers.iter().find(|it| it.settled && it.url(&server.header.issuer) == url)
 }
 
 /// The issuer's certificate, its documents, and the signature.

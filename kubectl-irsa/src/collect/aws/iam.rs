@@ -9,26 +9,45 @@ use crate::facts::aws::{Provider, Providers, Role, RolePolicies, Simulated};
 /// Pages read of a list of policies: a role has at most 20 managed ones.
 const PAGES: usize = 5;
 
+/// What IAM says of the role that an ARN names.
+#[derive(Clone)]
+pub struct Roles {
+    /// The role itself.
+    pub named: Fact<Role>,
+    /// One of the same name in the user's account, where the ARN names another account.
+    pub namesake: Fact<Role>,
+}
+
+impl Roles {
+    fn named(named: Fact<Role>) -> Self {
+        Self { named, namesake: Fact::not_asked(NAMESAKE, "the ARN names the account that was asked") }
+    }
+
+    /// Nothing was asked, and why.
+    pub fn not_asked(why: &str) -> Self {
+        Self { named: Fact::not_asked("the IAM role", why), namesake: Fact::not_asked(NAMESAKE, why) }
+    }
+}
+
+const NAMESAKE: &str = "a role of the same name in your account";
+
 impl Session {
     /// The role. IAM looks in the user's own account; what is found there under the name of a role of another account is
     /// not that role.
-    pub async fn role(&self, arn: &str) -> Fact<Role> {
-        let what = format!("IAM role {arn}");
+    pub async fn role(&self, arn: &str) -> Roles {
         let action = "iam:GetRole";
         let (name, account) = (role_name(arn), account_of(arn).unwrap_or_default());
+        let what = format!("IAM role {name}");
         let client = aws_sdk_iam::Client::new(&self.sdk);
         let (elsewhere, answer) =
             tokio::join!(self.elsewhere(account), self.ask(action, client.get_role().role_name(name).send()));
-        if let Some(why) = elsewhere {
-            return unknown(what, why, action, arn);
-        }
         if let Err(NoAnswer::NotFound) = answer
             && self.caller().await.known().is_none()
         {
             let why = Why::Failed(String::from(
                 "it is not in the account that was asked, and which that is is not known",
             ));
-            return unknown(what, why, action, arn);
+            return Roles::named(unknown(what, why, action, arn));
         }
         let role = answer.and_then(|answer| {
             let role = answer.role.ok_or_else(|| NoAnswer::Unknown(incomplete()))?;
@@ -42,12 +61,18 @@ impl Session {
                 boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
             })
         });
-        fact(role, what, action, arn)
+        match elsewhere {
+            Some(why) => Roles {
+                named: unknown(what, why, action, arn),
+                namesake: fact(role, format!("role {name} in your account"), action, name),
+            },
+            None => Roles::named(fact(role, what, action, arn)),
+        }
     }
 
     /// The policies that hang on the role.
     pub async fn role_policies(&self, arn: &str) -> Fact<RolePolicies> {
-        let what = format!("policies of {arn}");
+        let what = format!("policies of role {}", role_name(arn));
         if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
             return unknown(what, why, "iam:ListAttachedRolePolicies", arn);
         }
@@ -103,7 +128,7 @@ impl Session {
 
     /// One OIDC provider.
     pub async fn oidc_provider(&self, arn: &str) -> Fact<Provider> {
-        let what = format!("OIDC provider {arn}");
+        let what = "the OIDC provider of the cluster's issuer";
         let action = "iam:GetOpenIDConnectProvider";
         if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
             return unknown(what, why, action, arn);
@@ -129,7 +154,7 @@ impl Session {
         actions: &[String],
         resources: &[String],
     ) -> Fact<Vec<Simulated>> {
-        let what = format!("what {arn} may do");
+        let what = format!("what role {} may do", role_name(arn));
         let action = "iam:SimulatePrincipalPolicy";
         if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
             return unknown(what, why, action, arn);

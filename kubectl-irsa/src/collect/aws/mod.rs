@@ -6,6 +6,7 @@ mod session;
 mod sts;
 mod trail;
 
+pub use iam::Roles;
 pub use session::{Session, Settings};
 pub use sts::Attempt;
 

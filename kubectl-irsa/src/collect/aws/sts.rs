@@ -12,8 +12,6 @@ use crate::facts::{Fact, Why};
 
 /// The shortest session that STS issues, in seconds.
 const SECONDS: i32 = 900;
-/// Under this name the call stands in CloudTrail.
-const SESSION: &str = "kubectl-irsa-debug";
 
 /// What is tried.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +36,7 @@ impl Session {
         let call = aws_sdk_sts::Client::from_conf(config)
             .assume_role_with_web_identity()
             .role_arn(&attempt.role_arn)
-            .role_session_name(SESSION)
+            .role_session_name(Trial::SESSION)
             .duration_seconds(SECONDS)
             .web_identity_token(token.expose())
             .send();

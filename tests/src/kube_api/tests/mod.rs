@@ -1,16 +1,18 @@
 //! Tests over the wire: a small HTTP client over TLS, and what the recordings say.
 
 mod access;
+mod logs;
 mod objects;
 mod tokens;
 
 use super::{FakeKube, TOKEN, tls::Authority};
+use crate::test_client::{Got, read_answer, trusting};
 use crate::world::World;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,35 +27,6 @@ pub fn shop() -> FakeKube {
 /// The shop with further header lines.
 pub fn shop_with(header: &str) -> FakeKube {
     FakeKube::start(&World::parse("shop", &SHOP.replace("#HEADER\n", header)).unwrap())
-}
-
-/// An answer as it was on the wire.
-#[derive(Debug)]
-pub struct Got {
-    pub code: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
-}
-
-impl Got {
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
-    }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
-    }
-
-    pub fn message(&self) -> String {
-        self.json()["message"].as_str().unwrap().to_owned()
-    }
-
-    /// `metadata.name` of every item.
-    pub fn names(&self) -> Vec<String> {
-        let list = self.json();
-        let name = |item: &Value| item["metadata"]["name"].as_str().unwrap().to_owned();
-        list["items"].as_array().unwrap_or_else(|| panic!("{list}")).iter().map(name).collect()
-    }
 }
 
 /// How a client authenticates.
@@ -90,14 +63,7 @@ pub fn post(kube: &FakeKube, target: &str, body: &Value) -> Got {
 }
 
 fn client_config(auth: &Auth) -> ClientConfig {
-    let mut roots = RootCertStore::empty();
-    let ca = CertificateDer::from_pem_slice(Authority::of_process().ca_pem.as_bytes()).unwrap();
-    roots.add(ca).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots);
+    let builder = trusting(&Authority::of_process().ca_pem);
     match auth {
         Auth::ClientCert { chain, key } => {
             let chain = vec![CertificateDer::from_pem_slice(chain.as_bytes()).unwrap()];
@@ -121,26 +87,7 @@ fn request_text(call: &Call<'_>) -> String {
 
 /// Sends the request and reads to the end of the answer.
 pub fn send(kube: &FakeKube, call: &Call<'_>) -> Got {
-    let mut stream = open(kube, call);
-    let mut line = String::new();
-    stream.read_line(&mut line).unwrap();
-    let code = line.split(' ').nth(1).unwrap_or_else(|| panic!("no status line: {line:?}")).parse().unwrap();
-    let mut headers = Vec::new();
-    loop {
-        line.clear();
-        stream.read_line(&mut line).unwrap();
-        match line.trim_end().split_once(": ") {
-            Some((name, value)) => headers.push((name.to_lowercase(), value.to_owned())),
-            None => break,
-        }
-    }
-    let mut body = String::new();
-    stream.read_to_string(&mut body).unwrap();
-    let mut got = Got { code, headers, body };
-    if got.header("transfer-encoding") == "chunked" {
-        got.body = unchunk(&got.body);
-    }
-    got
+    read_answer(&mut open(kube, call))
 }
 
 type Stream = BufReader<StreamOwned<ClientConnection, TcpStream>>;
@@ -154,14 +101,4 @@ pub fn open(kube: &FakeKube, call: &Call<'_>) -> Stream {
     let mut stream = StreamOwned::new(tls, tcp);
     stream.write_all(request_text(call).as_bytes()).unwrap();
     BufReader::new(stream)
-}
-
-fn unchunk(body: &str) -> String {
-    let (mut rest, mut out) = (body, String::new());
-    while let Some((size, after)) = rest.split_once("\r\n") {
-        let size = usize::from_str_radix(size, 16).unwrap();
-        out += &after[..size];
-        rest = after[size..].trim_start_matches("\r\n");
-    }
-    out
 }

@@ -1,0 +1,65 @@
+//! # There is no EKS Pod Identity association
+//!
+//! The webhook wires a pod for EKS Pod Identity when it is made. An association that was deleted since, or belongs to another
+//! service account or namespace, leaves the pod with an agent that has nothing to give.
+//!
+//! **You see**: `ResourceNotFoundException` or `AccessDeniedException` in the agent's answer, `Error when retrieving credentials
+//! from container-role`.
+//!
+//! **Decided by**: the pod carries the volume of EKS Pod Identity, and EKS lists no association for its service account in this
+//! cluster. The agent keeps credentials for some hours, so a pod may work on for a while.
+//!
+//! **Not a fault**: no association where the service account is annotated and the pod goes by IRSA.
+//!
+//! **Repair**: create the association; running pods then get credentials without being made anew.
+
+use super::prelude::*;
+use super::region_of_cluster;
+use crate::derive::association::Associated;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "pi-no-association",
+    step: Step::ServiceAccount,
+    title: "there is no EKS Pod Identity association",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if derived.intent.mechanism != Mechanism::PodIdentity {
+        return Outcome::NotApplicable("the pod does not use EKS Pod Identity");
+    }
+    let volume = derived.spec().and_then(|(spec, ..)| spec.volume(PI_VOLUME));
+    let source = match (Associated::of(derived), volume) {
+        (Associated::Yes(..), _) => return Outcome::Pass,
+        (Associated::Unknown, _) => return Outcome::NotApplicable("the associations are not known"),
+        (Associated::No(_), None) => return Outcome::NotApplicable("the pod does not carry the agent's token"),
+        (Associated::No(source), Some(_)) => source,
+    };
+    let facts = derived.facts;
+    let (namespace, account) = (&facts.namespace_name, &facts.service_account_name);
+    let summary =
+        format!("the pod is wired for EKS Pod Identity, and {namespace}/{account} has no association any more");
+    let finding = META
+        .on_account(derived, summary)
+        .missing("association", format!("one for {namespace}/{account}"), source);
+    let Some(cluster) = facts.aws.cluster.known() else {
+        return finding.advice("create the association with aws eks create-pod-identity-association").into();
+    };
+    let words = [
+        "eks",
+        "create-pod-identity-association",
+        "--region",
+        &region_of_cluster(&cluster.value),
+        "--cluster-name",
+        &cluster.value.name,
+        "--namespace",
+        namespace,
+        "--service-account",
+        account,
+    ];
+    // The shell refuses the command while the variable is not set.
+    let command = format!("{} --role-arn \"${{ROLE_ARN:?}}\"", derived.aws(&words));
+    finding.fix("create the association (set ROLE_ARN first)", command).into()
+}

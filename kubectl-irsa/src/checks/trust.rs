@@ -1,0 +1,184 @@
+//! What the checks of the trust policy have in common: when they apply, what they show, how the policy is repaired.
+
+use super::prelude::*;
+use crate::aws_error::{Kind, Stage};
+use crate::derive::heard::{Said, Weight};
+use crate::derive::trust::{Change, Fault, FaultKind, Judgement, Miss, Open, Trust};
+use crate::facts::{Unknown, Why};
+use crate::policy::{Path, Repair};
+
+/// Ids that a trust policy which does not let the token in explains.
+pub(super) const EXPLAINS: &[&str] = &["sts-refused", "silent-fallback-to-node-role"];
+
+/// Characters, white space apart, that IAM allows a trust policy unless the account asked for more.
+pub(super) const QUOTA: usize = 2048;
+
+/// STS's words to a token that the trust policy does not let in.
+pub(super) const NOT_AUTHORIZED: &str = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
+
+/// Values of a condition that are shown; the nearest come first.
+const VALUES: usize = 5;
+
+/// A finding if the policy's fault is of this kind.
+pub(super) fn check(
+    derived: &Derived<'_>,
+    meta: &Meta,
+    kind: FaultKind,
+    summary: impl FnOnce(&Judgement<'_>, &Fault, &Miss) -> String,
+) -> Outcome {
+    let judged = match judged(derived) {
+        Ok(judged) => judged,
+        Err(outcome) => return outcome,
+    };
+    let fault = judged.fault.as_ref().filter(|fault| fault.kind == kind);
+    match fault.and_then(|fault| Some((fault, fault.misses.first()?))) {
+        Some((fault, first)) => {
+            let finding = found(derived, meta, judged, fault, summary(judged, fault, first));
+            repaired(derived, judged, fault, finding).into()
+        }
+        None => Outcome::Pass,
+    }
+}
+
+/// The policy, where its answer is certain; else what a check of it answers. What STS has let pass is not doubted.
+pub(super) fn judged<'d, 'f>(derived: &'d Derived<'f>) -> Result<&'d Judgement<'f>, Outcome> {
+    if derived.trial.accepted() {
+        return Err(Outcome::Pass);
+    }
+    match &derived.trust {
+        Trust::NotApplicable(reason) => Err(Outcome::NotApplicable(reason)),
+        Trust::Unknown(unknowns) => Err(Outcome::Unknown(unknowns.clone())),
+        Trust::Judged(judged) if judged.open.is_empty() => Ok(judged),
+        Trust::Judged(judged) => Err(undecided(judged)),
+    }
+}
+
+/// The answer where the policy's own depends on what is not known.
+pub(super) fn undecided(judged: &Judgement<'_>) -> Outcome {
+    Outcome::Unknown(judged.open.iter().map(|open| not_known(judged, open)).collect())
+}
+
+fn not_known(judged: &Judgement<'_>, open: &Open) -> Unknown {
+    Unknown {
+        what: format!(
+            "whether the pod satisfies {} in {} of role {}",
+            open.what, open.place, judged.role.name
+        ),
+        why: Why::NotAsked(open.why.clone()),
+        grant: None,
+    }
+}
+
+/// Starts the finding: what differs, and what STS said to the same token.
+pub(super) fn found(
+    derived: &Derived<'_>,
+    meta: &Meta,
+    judged: &Judgement<'_>,
+    fault: &Fault,
+    summary: String,
+) -> Finding {
+    let mut finding = on_role(meta, judged, summary);
+    for miss in &fault.misses {
+        let (found, source) = (listed(&miss.found), judged.at(&miss.place));
+        finding = match &miss.expected {
+            Some(expected) => finding.evidence(&miss.what, expected, found, &source),
+            None => finding.seen(&miss.what, found, &source),
+        };
+    }
+    finding = match &judged.token.source {
+        Some(source) => {
+            let (claim, value) = claim(judged, fault.kind);
+            finding.seen(format!("{claim} of a fresh token"), value, &source.at(claim))
+        }
+        // Without a token the claims are those that one would have.
+        None => finding.inferred(),
+    };
+    match derived.trial.refused_at(Stage::Trust) {
+        Some(refusal) => finding.seen(
+            "STS's answer to it",
+            format!("{}: {}", refusal.code, refusal.message),
+            refusal.source,
+        ),
+        None => finding,
+    }
+}
+
+/// Starts an error about the role.
+pub(super) fn on_role(meta: &Meta, judged: &Judgement<'_>, summary: String) -> Finding {
+    meta.on("IAMRole", "", &judged.role.name, summary)
+}
+
+/// The claim on which a fault turns.
+fn claim(judged: &Judgement<'_>, kind: FaultKind) -> (&'static str, String) {
+    let token = &judged.token;
+    match kind {
+        FaultKind::ProviderOtherAccount
+        | FaultKind::WrongPrincipal
+        | FaultKind::OtherCluster
+        | FaultKind::IssuerTypo
+        | FaultKind::TwoClustersAnded => ("iss", format!("https://{}", token.issuer)),
+        FaultKind::AudMismatch => ("aud", token.aud.join(", ")),
+        _ => ("sub", token.sub.clone()),
+    }
+}
+
+/// Several values as one text.
+pub(super) fn listed(values: &[String]) -> String {
+    let shown = values.iter().take(VALUES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match values.len().saturating_sub(VALUES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// The statement as people name it: `Statement[0] (AllowCheckout)`.
+pub(super) fn statement(fault: &Fault) -> String {
+    let place = fault.place.as_ref().map(Path::to_string).unwrap_or_default();
+    match &fault.sid {
+        Some(sid) => format!("{place} ({sid})"),
+        None => place,
+    }
+}
+
+/// Adds the command that puts the corrected policy in place. What would open the role further than its policy means to is
+/// advice.
+fn repaired(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Fault, finding: Finding) -> Finding {
+    let name = &judged.role.name;
+    let Some(change) = &judged.change else {
+        return finding.advice(format!("let {} in with a statement of its own", judged.token.sub));
+    };
+    let words = change.words(&judged.token);
+    if matches!(change.repair, Repair::Append(_)) && fault.other_conditions {
+        return finding.advice(format!(
+            "in the trust policy of role {name}: {words}, with the further conditions that {} has",
+            statement(fault)
+        ));
+    }
+    let document = change.corrected.line();
+    let size = match over_quota(judged, change) {
+        Some(length) => format!(" ({length} characters; IAM's quota is {QUOTA} unless it was raised)"),
+        None => String::new(),
+    };
+    let command = derived.aws(&[
+        "iam",
+        "update-assume-role-policy",
+        "--role-name",
+        name,
+        "--policy-document",
+        &document,
+    ]);
+    finding.fix(format!("in the trust policy of role {name}: {words}{size}"), command)
+}
+
+/// The length of the corrected policy, if IAM's quota is in its way: a policy that is longer already shows a raised one.
+pub(super) fn over_quota(judged: &Judgement<'_>, change: &Change) -> Option<usize> {
+    let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+    let now = length(&judged.document.line());
+    Some(length(&change.corrected.line())).filter(|after| *after > QUOTA && now <= QUOTA)
+}
+
+/// The pod's own word of now that STS does not let it become the role.
+pub(super) fn pod_was_refused<'d, 'f>(derived: &'d Derived<'f>) -> Option<&'d Said<'f>> {
+    let said = derived.words.find(|kind| kind == Kind::NotAuthorizedToAssume);
+    said.filter(|said| said.weight == Weight::Current)
+}

@@ -1,0 +1,96 @@
+//! How an issuer that a policy names stands to the cluster's own.
+
+use crate::policy::bare_issuer;
+
+/// How many characters a mistyped issuer may differ in.
+const TYPO: usize = 2;
+
+/// How an issuer stands to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Likeness {
+    /// The same, letter by letter.
+    Same,
+    /// Meant to be the same: wrong region, order of the host, scheme, slash, a slip of the pen, the documentation's example.
+    Typo,
+    /// Another EKS cluster's.
+    OtherCluster,
+    /// Something else: a CI system, or a cluster that is not EKS.
+    Foreign,
+}
+
+/// Compares an issuer, a provider's ARN or the issuer of a condition key with the cluster's issuer, which has no scheme.
+pub(super) fn likeness(named: &str, own: &str) -> Likeness {
+    if named == own {
+        return Likeness::Same;
+    }
+    let (named, own) = (bare_issuer(named), bare_issuer(own));
+    if named.is_empty() {
+        return Likeness::Foreign;
+    }
+    let (named_id, own_id) = (last_part(&named), last_part(&own));
+    let has_own_id = is_eks_id(own_id) && named.contains(own_id);
+    let cut_short = own.strip_prefix(&named).is_some_and(|rest| rest.starts_with('/'));
+    if named == own || has_own_id || cut_short || strsim::levenshtein(&named, &own) <= TYPO {
+        return Likeness::Typo;
+    }
+    let both_eks = is_eks(&named) && is_eks(&own);
+    if both_eks && (!is_eks_id(named_id) || strsim::levenshtein(named_id, own_id) <= TYPO) {
+        return Likeness::Typo;
+    }
+    if is_eks(&named) { Likeness::OtherCluster } else { Likeness::Foreign }
+}
+
+/// `oidc.eks.eu-west-1.amazonaws.com`, `oidc-eks.eu-west-1.api.aws`, and the wrong order `oidc.eu-west-1.eks.…`.
+fn is_eks(issuer: &str) -> bool {
+    let host = issuer.split('/').next().unwrap_or_default();
+    let labels = || host.split(['.', '-']);
+    labels().next() == Some("oidc") && labels().any(|label| label == "eks")
+}
+
+/// The last part of the path: the cluster's id.
+fn last_part(issuer: &str) -> &str {
+    issuer.rsplit_once('/').map_or("", |(_, id)| id)
+}
+
+fn is_eks_id(id: &str) -> bool {
+    id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "oidc.eks.eu-west-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0";
+
+    #[test]
+    fn issuers_beside_the_cluster_s_own() {
+        for (named, expected) in [
+            (OWN, Likeness::Same),
+            ("https://oidc.eks.eu-west-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0", Likeness::Typo),
+            ("oidc.eks.eu-west-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0/", Likeness::Typo),
+            ("oidc.eu-west-1.eks.amazonaws.com/B61F0D97A2C84E5D93F02AE871C4D5B0", Likeness::Typo),
+            ("oidc.eks.eu-west-2.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0", Likeness::Typo),
+            ("oidc-eks.eu-west-1.api.aws/id/B61F0D97A2C84E5D93F02AE871C4D5B0", Likeness::Typo),
+            ("oidc.eks.eu-west-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5BO", Likeness::Typo),
+            ("oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE", Likeness::Typo),
+            ("oidc.eks.eu-west-1.amazonaws.com", Likeness::Typo),
+            ("oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F60718293A4B5C6D7E8F9", Likeness::OtherCluster),
+            ("oidc.eks.us-east-1.amazonaws.com/id/0A1B2C3D4E5F60718293A4B5C6D7E8F9", Likeness::OtherCluster),
+            ("token.actions.githubusercontent.com", Likeness::Foreign),
+            ("", Likeness::Foreign),
+        ] {
+            assert_eq!(likeness(named, OWN), expected, "{named}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_of_one_s_own() {
+        let own = "oidc.example.com/prod";
+        assert_eq!(likeness("oidc.example.com/prod/", own), Likeness::Typo);
+        assert_eq!(likeness("oidc.example.com/staging", own), Likeness::Foreign);
+        assert_eq!(
+            likeness("oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F60718293A4B5C6D7E8F9", own),
+            Likeness::OtherCluster
+        );
+    }
+}

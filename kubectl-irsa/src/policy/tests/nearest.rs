@@ -1,0 +1,341 @@
+//! Statements that do not match, and what is proposed.
+
+use super::*;
+
+/// What is proposed, in a line for each change, and the answer after it.
+fn propose(document: &Document, request: &Request) -> (Vec<String>, &'static str) {
+    let nearest = nearest(&evaluate(document, request)).expect("a proposal");
+    let lines = match &nearest.repair {
+        Repair::Edit(edits) => edits
+            .iter()
+            .map(|edit| {
+                let place = edit.place.to_string().replace(ISSUER, "$ISSUER");
+                let text = |text: &str| {
+                    text.replace(PROVIDER, "$PROVIDER").replace(ISSUER, "$ISSUER").replace(SUB, "$SUB")
+                };
+                format!("{:?} {place}: {} -> {}", edit.kind, text(&edit.from), text(&edit.to))
+            })
+            .collect(),
+        Repair::Append(_) => vec!["Append".to_owned()],
+    };
+    (lines, word(&nearest.after))
+}
+
+fn propose_for(statement: &str) -> Vec<String> {
+    let document = policy(&format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#));
+    let (lines, after) = propose(&document, &web_identity(SUB));
+    assert_eq!(after, "allow", "{statement}");
+    lines
+}
+
+/// A statement with these conditions.
+fn given(conditions: &str) -> String {
+    trust(&format!(r#""Condition":{conditions}"#))
+}
+
+const GOOD: &str = r#"{"StringEquals":{"$ISSUER:aud":"sts.amazonaws.com","$ISSUER:sub":"$SUB"}}"#;
+
+#[test]
+fn one_fault_one_edit() {
+    let sub = |value: &str| given(&GOOD.replace("$SUB", value));
+    let key = r#"Statement[0].Condition.StringEquals["$ISSUER:sub"]"#;
+    for (name, statement, expected) in [
+        (
+            "a wildcard that is literal",
+            sub("system:serviceaccount:shop:*"),
+            format!("ReplaceOperator {key}: StringEquals -> StringLike"),
+        ),
+        (
+            "upper case",
+            sub("system:serviceaccount:Shop:checkout"),
+            format!("ReplaceValue {key}: system:serviceaccount:Shop:checkout -> $SUB"),
+        ),
+        ("no prefix", sub("shop:checkout"), format!("ReplaceValue {key}: shop:checkout -> $SUB")),
+        (
+            "another separator",
+            sub("system:serviceaccount:shop/checkout"),
+            format!("ReplaceValue {key}: system:serviceaccount:shop/checkout -> $SUB"),
+        ),
+        (
+            "a plural",
+            sub("system:serviceaccounts:shop:checkout"),
+            format!("ReplaceValue {key}: system:serviceaccounts:shop:checkout -> $SUB"),
+        ),
+        (
+            "a slip in a name that may exist",
+            sub("system:serviceaccount:shop:chekout"),
+            format!("AddValue {key}: system:serviceaccount:shop:chekout -> $SUB"),
+        ),
+        (
+            "the release before the name",
+            sub("system:serviceaccount:shop:prod-checkout"),
+            format!("AddValue {key}: system:serviceaccount:shop:prod-checkout -> $SUB"),
+        ),
+        (
+            "another audience",
+            given(&GOOD.replace("sts.amazonaws.com", "my-audience")),
+            r#"AddValue Statement[0].Condition.StringEquals["$ISSUER:aud"]: my-audience -> sts.amazonaws.com"#.into(),
+        ),
+        (
+            "the subject under the key of the audience",
+            given(r#"{"StringEquals":{"$ISSUER:aud":"$SUB"}}"#),
+            r#"RenameKey Statement[0].Condition.StringEquals["$ISSUER:aud"]: $ISSUER:aud -> $ISSUER:sub"#.into(),
+        ),
+        (
+            "the issuer with its scheme",
+            given(&GOOD.replace("$ISSUER:sub", "https://$ISSUER:sub")),
+            r#"RenameKey Statement[0].Condition.StringEquals["https://$ISSUER:sub"]: https://$ISSUER:sub -> $ISSUER:sub"#
+                .into(),
+        ),
+        (
+            "the ARN for a key",
+            given(&GOOD.replace("$ISSUER:sub", "$PROVIDER:sub")),
+            "RenameKey Statement[0].Condition.StringEquals[\"arn:aws:iam::111122223333:oidc-provider/$ISSUER:sub\"]: \
+             $PROVIDER:sub -> $ISSUER:sub"
+                .into(),
+        ),
+        (
+            "another way to assume",
+            given(GOOD).replace("AssumeRoleWithWebIdentity", "AssumeRole"),
+            "ReplaceValue Statement[0].Action: sts:AssumeRole -> sts:AssumeRoleWithWebIdentity".into(),
+        ),
+        (
+            "the action beside it is missing",
+            given(GOOD).replace(r#""sts:AssumeRoleWithWebIdentity""#, r#"["sts:TagSession"]"#),
+            "AddValue Statement[0].Action: sts:TagSession -> sts:AssumeRoleWithWebIdentity".into(),
+        ),
+        (
+            "a provider of another account",
+            given(GOOD).replace("$PROVIDER", "arn:aws:iam::444455556666:oidc-provider/$ISSUER"),
+            "ReplaceValue Statement[0].Principal.Federated: arn:aws:iam::444455556666:oidc-provider/$ISSUER -> \
+             $PROVIDER"
+                .into(),
+        ),
+        (
+            "the bare issuer",
+            given(GOOD).replace(r#""$PROVIDER""#, r#"["cognito-identity.amazonaws.com","$ISSUER"]"#),
+            "ReplaceValue Statement[0].Principal.Federated[1]: $ISSUER -> $PROVIDER".into(),
+        ),
+        (
+            "a service",
+            given(GOOD).replace(r#""Federated":"$PROVIDER""#, r#""Service":"eks.amazonaws.com""#),
+            "ReplacePrincipal Statement[0].Principal: eks.amazonaws.com -> $PROVIDER".into(),
+        ),
+        (
+            "a claim that IAM does not take from tokens",
+            given(&GOOD.replacen('{', r#"{"StringLike":{"$ISSUER:kubernetes.io/namespace":"shop"},"#, 1)),
+            r#"RemoveCondition Statement[0].Condition.StringLike["$ISSUER:kubernetes.io/namespace"]: $ISSUER:kubernetes.io/namespace -> "#
+                .into(),
+        ),
+        (
+            "case of the issuer's scheme and claim",
+            given(&GOOD.replace("$ISSUER:sub", "https://$ISSUER/:Sub")),
+            r#"RenameKey Statement[0].Condition.StringEquals["https://$ISSUER/:Sub"]: https://$ISSUER/:Sub -> $ISSUER:sub"#
+                .into(),
+        ),
+        (
+            "a key that no token has",
+            given(&GOOD.replacen('{', r#"{"StringLike":{"aws:PrincipalTag/team":"*"},"#, 1)),
+            r#"RemoveCondition Statement[0].Condition.StringLike["aws:PrincipalTag/team"]: aws:PrincipalTag/team -> "#
+                .into(),
+        ),
+    ] {
+        assert_eq!(propose_for(&statement), [expected], "{name}");
+    }
+}
+
+#[test]
+fn a_mistyped_issuer_is_repaired_key_by_key() {
+    assert_eq!(
+        propose_for(&given(
+            &GOOD.replace("eu-west-1", "").replace("$ISSUER", "oidc.eks.eu-west-1.amazonaws.com/id/0")
+        )),
+        [
+            r#"RenameKey Statement[0].Condition.StringEquals["oidc.eks.eu-west-1.amazonaws.com/id/0:aud"]: oidc.eks.eu-west-1.amazonaws.com/id/0:aud -> $ISSUER:aud"#,
+            r#"RenameKey Statement[0].Condition.StringEquals["oidc.eks.eu-west-1.amazonaws.com/id/0:sub"]: oidc.eks.eu-west-1.amazonaws.com/id/0:sub -> $ISSUER:sub"#,
+        ]
+    );
+}
+
+#[test]
+fn a_fault_behind_a_fault_is_found() {
+    let statement = given(r#"{"StringEquals":{"https://$ISSUER:sub":"system:serviceaccount:shop:*"}}"#);
+    assert_eq!(
+        propose_for(&statement),
+        [
+            r#"RenameKey Statement[0].Condition.StringEquals["https://$ISSUER:sub"]: https://$ISSUER:sub -> $ISSUER:sub"#,
+            r#"ReplaceOperator Statement[0].Condition.StringEquals["$ISSUER:sub"]: StringEquals -> StringLike"#,
+        ]
+    );
+}
+
+#[test]
+fn what_is_meant_for_others_is_left_alone() {
+    let sub = |value: &str| given(&GOOD.replace("$SUB", value));
+    let other = "arn:aws:iam::111122223333:oidc-provider/other/id/1";
+    let subjects_of_two = given(r#"{"StringEquals":{"$ISSUER:sub":"$SUB","other/id/1:sub":"$SUB"}}"#);
+    let with = |condition: &str, block: &str| given(&block.replacen('{', &format!("{{{condition},"), 1));
+    let cases = [
+        ("another service account", sub("system:serviceaccount:shop:cart")),
+        ("another namespace", sub("system:serviceaccount:payments:checkout")),
+        (
+            "a pattern of another namespace",
+            sub("system:serviceaccount:payments:*").replace("StringEquals", "StringLike"),
+        ),
+        ("another cluster", given(&GOOD.replace("$ISSUER", "other/id/1")).replace("$PROVIDER", other)),
+        (
+            "a service without conditions",
+            trust("").replace(r#""Federated":"$PROVIDER""#, r#""Service":"ec2.amazonaws.com""#),
+        ),
+        (
+            "an account that the statement may serve",
+            given(r#"{"StringEqualsIfExists":{"$ISSUER:sub":"$SUB"}}"#)
+                .replace(r#""Federated":"$PROVIDER""#, r#""AWS":"444455556666""#),
+        ),
+        ("a claim of another issuer", with(r#""StringLike":{"other.example/id/1:amr":"x"}"#, GOOD)),
+        ("an exclusion", given(r#"{"StringNotEquals":{"$ISSUER:sub":"$SUB"}}"#)),
+        (
+            "a key that no token has, beside another subject",
+            with(
+                r#""StringLike":{"aws:PrincipalTag/team":"*"}"#,
+                r#"{"StringEquals":{"$ISSUER:sub":"system:serviceaccount:shop:cart"}}"#,
+            ),
+        ),
+        (
+            "two clusters at once",
+            subjects_of_two.replace(r#""$PROVIDER""#, &format!(r#"["$PROVIDER","{other}"]"#)),
+        ),
+        ("two keys of one claim", subjects_of_two),
+        (
+            "the same key under the operator that would be right",
+            given(r#"{"StringEquals":{"$ISSUER:sub":"system:*"},"StringLike":{"$ISSUER:sub":"*"}}"#),
+        ),
+        ("another action, for every subject", trust("").replace("WithWebIdentity", "")),
+        ("another audience, for every subject", given(r#"{"StringEquals":{"$ISSUER:aud":"other"}}"#)),
+        (
+            "a key that no token has, for every subject",
+            given(r#"{"StringLike":{"aws:PrincipalTag/team":"*"}}"#),
+        ),
+        ("everyone but this one", trust("").replace("Principal", "NotPrincipal")),
+        ("all actions but this one", trust("").replace("Action", "NotAction")),
+    ];
+    for (name, statement) in cases {
+        assert_eq!(propose_for(&statement), ["Append"], "{name}");
+    }
+}
+
+#[test]
+fn the_statement_of_its_own() {
+    let document = policy(
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}"#,
+    );
+    let request = web_identity(SUB);
+    let nearest = nearest(&evaluate(&document, &request)).unwrap();
+    assert_eq!(nearest.statement, Some(0));
+    let expected = r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Principal": {
+        "Service": "ec2.amazonaws.com"
+      },
+      "Action": "sts:AssumeRole"
+    },
+    {
+      "Effect": "Allow",
+      "Principal": {
+        "Federated": "$PROVIDER"
+      },
+      "Action": "sts:AssumeRoleWithWebIdentity",
+      "Condition": {
+        "StringEquals": {
+          "$ISSUER:aud": "sts.amazonaws.com",
+          "$ISSUER:sub": "$SUB"
+        }
+      }
+    }
+  ]
+}"#;
+    let expected = expected.replace("$PROVIDER", PROVIDER).replace("$ISSUER", ISSUER).replace("$SUB", SUB);
+    assert_eq!(nearest.corrected.pretty(), expected);
+}
+
+#[test]
+fn other_principals_get_a_statement() {
+    let document = policy(r#"{"Version":"2012-10-17","Statement":[]}"#);
+    for (principal, expected) in [
+        (Principal::Service("pods.eks.amazonaws.com".into()), r#"{"Service":"pods.eks.amazonaws.com"}"#),
+        (
+            Principal::Aws {
+                arn: "arn:aws:sts::1:assumed-role/a/x".into(),
+                role_arn: Some("arn:aws:iam::1:role/b/a".into()),
+            },
+            r#"{"AWS":"arn:aws:iam::1:role/b/a"}"#,
+        ),
+    ] {
+        let request = Request {
+            principal,
+            action: "sts:TagSession".into(),
+            resource: None,
+            context: Context::default(),
+        };
+        let nearest = nearest(&evaluate(&document, &request)).unwrap();
+        let Repair::Append(statement) = nearest.repair else { panic!("a statement") };
+        let expected = format!(r#"{{"Effect":"Allow","Principal":{expected},"Action":"sts:TagSession"}}"#);
+        assert_eq!(serde_json::to_string(&statement).unwrap(), expected);
+        assert_eq!(nearest.after, Decision::Allow { statement: 0 });
+    }
+}
+
+#[test]
+fn several_audiences_take_a_set_operator() {
+    let aud = &["sts.amazonaws.com", "other"];
+    let request =
+        Request::web_identity(WebIdentity { provider_arn: PROVIDER, issuer: ISSUER, sub: SUB, aud });
+    let document = policy(r#"{"Version":"2012-10-17","Statement":[]}"#);
+    assert_eq!(propose(&document, &request), (vec!["Append".to_owned()], "allow"));
+}
+
+#[test]
+fn denials_stay_and_are_told() {
+    let deny = trust(r#""Condition":{"StringNotLike":{"$ISSUER:sub":"system:serviceaccount:payments:*"}}"#)
+        .replace("Allow", "Deny");
+    let allow = given(&GOOD.replace("checkout", "*").replace("$SUB", "system:serviceaccount:shop:*"));
+    let document = policy(&format!(r#"{{"Version":"2012-10-17","Statement":[{deny},{allow}]}}"#));
+    let (lines, after) = propose(&document, &web_identity(SUB));
+    assert_eq!(
+        lines,
+        [r#"ReplaceOperator Statement[1].Condition.StringEquals["$ISSUER:sub"]: StringEquals -> StringLike"#]
+    );
+    assert_eq!(after, "deny");
+}
+
+#[test]
+fn the_nearest_of_several() {
+    let other = given(&GOOD.replace("$SUB", "system:serviceaccount:shop:cart"));
+    let near = given(&GOOD.replace("$SUB", "shop:checkout"));
+    let document = policy(&format!(r#"{{"Version":"2012-10-17","Statement":[{other},{near}]}}"#));
+    let nearest = nearest(&evaluate(&document, &web_identity(SUB))).unwrap();
+    assert_eq!(nearest.statement, Some(1));
+    assert_eq!(nearest.after, Decision::Allow { statement: 1 });
+}
+
+#[test]
+fn nothing_to_do() {
+    let open = given(r#"{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#);
+    for statement in [trust(""), open] {
+        let document = policy(&format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#));
+        assert!(nearest(&evaluate(&document, &web_identity(SUB))).is_none(), "{statement}");
+    }
+}
+
+#[test]
+fn what_stays_unknown_is_told() {
+    let statement = given(
+        r#"{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"},"StringEquals":{"$ISSUER:sub":"shop:checkout"}}"#,
+    );
+    let document = policy(&format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#));
+    let (_, after) = propose(&document, &web_identity(SUB));
+    assert_eq!(after, "unknown");
+}
