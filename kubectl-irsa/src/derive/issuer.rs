@@ -39,7 +39,8 @@ impl<'f> Issuer<'f> {
         };
         let described = || {
             let cluster = cluster.known()?;
-            let url = cluster.value.issuer.as_deref()?;
+            // No token carries the dual-stack name.
+            let url = cluster.value.issuer.as_deref().filter(|url| !url.starts_with("https://oidc-eks."))?;
             Some((url, cluster.source.at("cluster.identity.oidc.issuer"), Teller::Eks))
         };
         match minted.or_else(served).or_else(described) {

@@ -107,14 +107,6 @@ impl<'f> Provider<'f> {
             because,
         }))
     }
-
-    /// The missing provider, if it is missing.
-    pub fn missing(&self) -> Option<&Missing<'f>> {
-        match self {
-            Self::Missing(missing) => Some(missing),
-            Self::Found(_) | Self::Unknown(_) => None,
-        }
-    }
 }
 
 fn because<'f>(derived: &Derived<'f>, issuer: &Issuer<'f>, account: &str, refused: bool) -> Because<'f> {
