@@ -20,7 +20,7 @@ use crate::derive::provider::{Because, Provider};
 /// See the module's page.
 pub const META: Meta = Meta {
     id: "wrong-account-in-arn",
-    step: Step::ServiceAccount,
+    step: Step::OidcProvider,
     title: "the role ARN names the wrong account",
     explains: &["sts-refused"],
 };

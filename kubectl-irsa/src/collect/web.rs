@@ -138,7 +138,8 @@ fn bundle(path: PathBuf) -> Result<Vec<u8>, WebError> {
 
 /// Why a connection failed, from the error and its causes.
 pub fn silence(error: &(dyn std::error::Error + 'static)) -> Silence {
-    let words = super::api::causes(error);
+    let mut innermost = error.to_string();
+    let mut by_proxy = false;
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
         // An io::Error gives the error that it wraps only by `get_ref`.
@@ -149,13 +150,17 @@ pub fn silence(error: &(dyn std::error::Error + 'static)) -> Silence {
         if let Some(rustls::Error::InvalidCertificate(why)) = tls {
             return Silence::Untrusted(why.to_string());
         }
+        innermost = error.to_string();
+        by_proxy |= innermost.starts_with("tunnel error");
         next = error.source();
     }
     // The words of the resolvers of Linux (glibc, musl), macOS and Windows for a name that does not exist.
     const NO_SUCH_HOST: [&str; 4] =
         ["Name or service not known", "Name does not resolve", "nodename nor servname", "No such host"];
-    if NO_SUCH_HOST.iter().any(|known| words.contains(known)) {
-        return Silence::NoSuchHost;
+    match by_proxy {
+        // Then it is the proxy that was not reached, or that refused.
+        true => Silence::Unreachable(format!("the environment's proxy: {innermost}")),
+        false if NO_SUCH_HOST.iter().any(|known| innermost.contains(known)) => Silence::NoSuchHost,
+        false => Silence::Unreachable(innermost),
     }
-    Silence::Unreachable(words)
 }

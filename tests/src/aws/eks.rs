@@ -31,12 +31,8 @@ pub fn answer(server: &Server, call: &Call, account: &Account) -> Result<Value, 
         "DescribePodIdentityAssociation" => {
             let (cluster, id) = (cluster(account, call)?, call.text("associationId"));
             let found = cluster.pod_identity_associations.iter().find(|a| association_id(cluster, a) == id);
-            let found = found.ok_or_else(|| {
-                no_such(format!(
-                    "The association with ID {id} was not found in the cluster {}.",
-                    cluster.name
-                ))
-            })?;
+            let found = found
+                .ok_or_else(|| Failure::NotModelled(format!("association {id}, which is not listed")))?;
             Ok(json!({ "association": association(account, cluster, found) }))
         }
         other => Err(Failure::NotModelled(format!("eks:{other}"))),

@@ -206,7 +206,10 @@ impl<'t> Claims<'t> {
 
     fn check_time(&self, token: &Token<'_>, now: Timestamp) -> Result<(), Failure> {
         let now = now.as_second();
-        let expires = token.claim("exp").as_i64().ok_or_else(|| identity("Missing a required claim: exp"))?;
+        let expires = token
+            .claim("exp")
+            .as_i64()
+            .ok_or_else(|| Failure::NotModelled("a token without exp".to_owned()))?;
         if now >= expires {
             let message = format!(
                 "Token expired: current date/time {now} must be before the expiration date/time {expires}"

@@ -35,9 +35,9 @@ impl Session {
     /// The role. IAM looks in the user's own account; what is found there under the name of a role of another account is
     /// not that role.
     pub async fn role(&self, arn: &str) -> Roles {
-        let what = format!("IAM role {arn}");
         let action = "iam:GetRole";
         let (name, account) = (role_name(arn), account_of(arn).unwrap_or_default());
+        let what = format!("IAM role {name}");
         let client = aws_sdk_iam::Client::new(&self.sdk);
         let (elsewhere, answer) =
             tokio::join!(self.elsewhere(account), self.ask(action, client.get_role().role_name(name).send()));
@@ -72,7 +72,7 @@ impl Session {
 
     /// The policies that hang on the role.
     pub async fn role_policies(&self, arn: &str) -> Fact<RolePolicies> {
-        let what = format!("policies of {arn}");
+        let what = format!("policies of role {}", role_name(arn));
         if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
             return unknown(what, why, "iam:ListAttachedRolePolicies", arn);
         }
@@ -128,7 +128,7 @@ impl Session {
 
     /// One OIDC provider.
     pub async fn oidc_provider(&self, arn: &str) -> Fact<Provider> {
-        let what = format!("OIDC provider {arn}");
+        let what = "the OIDC provider of the cluster's issuer";
         let action = "iam:GetOpenIDConnectProvider";
         if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
             return unknown(what, why, action, arn);
@@ -154,7 +154,7 @@ impl Session {
         actions: &[String],
         resources: &[String],
     ) -> Fact<Vec<Simulated>> {
-        let what = format!("what {arn} may do");
+        let what = format!("what role {} may do", role_name(arn));
         let action = "iam:SimulatePrincipalPolicy";
         if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
             return unknown(what, why, action, arn);
