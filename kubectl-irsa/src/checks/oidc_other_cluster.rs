@@ -37,7 +37,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.trial.accepted() {
         return Outcome::Pass;
     }
-    let Provider::Missing(missing) = derived.provider() else { return trusted(derived) };
+    let missing = match derived.provider() {
+        Provider::Missing(missing) => missing,
+        Provider::Found(_) => return trusted(derived).unwrap_or(Outcome::Pass),
+        Provider::Unknown(unknowns) => {
+            return trusted(derived).unwrap_or_else(|| Outcome::Unknown(unknowns.clone()));
+        }
+    };
     let role = match &derived.facts.aws.role {
         Fact::Known(role) => role,
         Fact::Unknown(why) => return unknown(why),
@@ -55,19 +61,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     repair::add_statement(derived, finding, role, &missing.arn).into()
 }
 
-/// The cluster's provider is there, or not known to be missing: what the trust policy says counts.
-fn trusted(derived: &Derived<'_>) -> Outcome {
+/// What the trust policy itself says, where the cluster's provider is not known to be missing.
+fn trusted(derived: &Derived<'_>) -> Option<Outcome> {
     let outcome = trust::check(derived, &META, FaultKind::OtherCluster, |judged, _, first| {
         let trusted = trust::listed(&first.found);
-        format!("role {} trusts another cluster ({trusted}); the tokens are of {}", judged.role.name, judged.token.issuer)
+        let (role, own) = (&judged.role.name, &judged.token.issuer);
+        format!("role {role} trusts another cluster ({trusted}); the tokens are of {own}")
     });
-    match outcome {
-        // The link that holds is not shown as broken.
-        Outcome::Fail(findings) => Outcome::Fail(
-            findings.into_iter().map(|finding| Finding { step: Step::TrustPolicy, ..finding }).collect(),
-        ),
-        other => other,
-    }
+    let Outcome::Fail(findings) = outcome else { return None };
+    // The link that holds is not shown as broken.
+    let of_policy = findings.into_iter().map(|finding| Finding { step: Step::TrustPolicy, ..finding });
+    Some(Outcome::Fail(of_policy.collect()))
 }
 
 fn finding(role: &Sourced<Role>, others: &[Trusted], missing: &Missing<'_>) -> Option<Finding> {

@@ -157,7 +157,7 @@ fn because<'f>(facts: &'f Facts, issuer: &Issuer<'f>, account: &str, refused: bo
 }
 
 /// The providers of other Kubernetes issuers, where the policy names none of this one.
-pub fn other_issuers(trusted: Vec<Trusted>, issuer: &Issuer<'_>) -> Vec<Trusted> {
+fn other_issuers(trusted: Vec<Trusted>, issuer: &Issuer<'_>) -> Vec<Trusted> {
     let url = issuer.url.strip_prefix("https://").unwrap_or(issuer.url);
     if trusted.iter().any(|trusted| trusted.url() == url || near_miss(trusted.url(), url).is_some()) {
         return Vec::new();
@@ -175,7 +175,7 @@ fn listed<'f>(facts: &'f Facts, account: &str) -> Option<(&'f [String], &'f Sour
 }
 
 /// The OIDC providers that a role's trust policy lets in; none if it cannot be read.
-pub fn trusted(role: &Sourced<Role>) -> Vec<Trusted> {
+fn trusted(role: &Sourced<Role>) -> Vec<Trusted> {
     let Ok(document) = Document::parse(&role.value.trust) else { return Vec::new() };
     let allowing = document.statements.into_iter().filter(|statement| statement.effect == Effect::Allow);
     allowing
