@@ -353,10 +353,12 @@ fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> Vec<Reported
         .collect()
 }
 
-/// What STS itself has passed cannot be what is wrong, however the configuration reads.
+/// What STS itself has passed cannot be what is wrong, however the configuration reads. Of what a container asks for in its
+/// own way (its session's name, its token) the trial says nothing.
 fn severity(finding: &Finding, derived: &Derived<'_>) -> Severity {
+    let of_container = finding.about.container.is_some();
     match finding.severity {
-        Severity::Error if derived.trial.proves(finding.step) => Severity::Info,
+        Severity::Error if !of_container && derived.trial.proves(finding.step) => Severity::Info,
         severity => severity,
     }
 }
@@ -434,9 +436,9 @@ fn link(
         let reason = Some(format!("{}: {}", unknown.what, unknown.why));
         return Link { step, status: Status::Unknown, summary: String::from("not checked"), reason };
     }
-    if step == Step::Injection && derived.intent.mechanism == Mechanism::None {
-        // A tick here would read as "injected".
-        let reason = Some(String::from("nothing names a role, so there is nothing to inject"));
+    if matches!(step, Step::Injection | Step::Sts) && derived.intent.mechanism == Mechanism::None {
+        // A tick here would read as "injected", or as "accepted".
+        let reason = Some(String::from("nothing names a role"));
         return Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason };
     }
     if let Some(unknown) = missing().flatten().find(by_user) {

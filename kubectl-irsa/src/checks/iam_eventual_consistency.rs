@@ -6,8 +6,8 @@
 //! **You see**: `No OpenIDConnect provider found in your account` or `Not authorized to perform sts:AssumeRoleWithWebIdentity`
 //! right after a deployment, and never again.
 //!
-//! **Decided by**: STS does not know what IAM shows, and IAM says that it was made within the last two minutes. A change of a
-//! trust policy has no time in IAM, and is not seen.
+//! **Decided by**: STS does not know what IAM shows (a provider; a role whose trust policy lets the token in), and IAM says that
+//! it was made within the last two minutes. A change of a trust policy has no time in IAM, and is not seen.
 //!
 //! **Repair**: wait a minute and run this again. SDKs try again by themselves; pods that gave up are to be restarted.
 
@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use super::prelude::*;
 use super::{role_asked, with_answer};
 use crate::aws_error::{Kind, Stage};
+use crate::policy::Decision;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -39,13 +40,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Verdict::Accepted(_) | Verdict::NotApplicable => return Outcome::Pass,
     };
     let aws = &derived.facts.aws;
-    let (what, created, source, severity) = match (refusal.kind, &aws.provider, &aws.role) {
+    let allows = || derived.trust.judged().is_some_and(|judged| matches!(judged.to_trial, Decision::Allow { .. }));
+    let (what, created, source) = match (refusal.kind, &aws.provider, &aws.role) {
         (Kind::NoProvider, Fact::Known(provider), _) => {
-            ("OIDC provider", provider.value.created, &provider.source, Severity::Error)
+            ("OIDC provider", provider.value.created, &provider.source)
         }
-        // The trust policy may as well be wrong.
-        (_, _, Fact::Known(role)) if refusal.stage == Some(Stage::Trust) => {
-            ("role", role.value.created, &role.source, Severity::Warning)
+        (_, _, Fact::Known(role)) if refusal.stage == Some(Stage::Trust) && allows() => {
+            ("role", role.value.created, &role.source)
         }
         _ => return Outcome::Pass,
     };
@@ -57,7 +58,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let Some(age) = age(created, clock.value) else { return Outcome::Pass };
     let summary = format!("the {what} was made {age} s ago: AWS may need a minute until STS knows it");
-    with_answer(META.on_account(derived, summary).severity(severity).inferred(), refusal)
+    with_answer(META.on_account(derived, summary).inferred(), refusal)
         .seen(format!("{what} made"), created.to_string(), source)
         .seen("time", clock.value.to_string(), &clock.source)
         .advice("wait a minute and run this again")

@@ -3,8 +3,7 @@
 use super::prelude::*;
 use crate::derive::arn::{RoleArn, repaired};
 use crate::derive::no_role::{Lack, NoRole};
-use crate::derive::provider::{self, Missing};
-use crate::facts::aws::Role;
+use crate::derive::provider::Missing;
 
 /// The missing role, or the answer of a check where none is missing.
 pub(super) fn lack<'f>(derived: &Derived<'f>) -> Result<Lack<'f>, Outcome> {
@@ -94,26 +93,6 @@ pub(super) fn create_provider(derived: &Derived<'_>, finding: Finding, missing: 
     ];
     let (command, first) = derived.aws_in(&missing.account, &words);
     finding.fix(format!("create the provider in account {}{first}", missing.account), command)
-}
-
-/// Adds the command that lets the service account in by the provider of its issuer, beside whom the role trusts now.
-pub(super) fn add_statement(
-    derived: &Derived<'_>,
-    finding: Finding,
-    role: &Sourced<Role>,
-    provider_arn: &str,
-) -> Finding {
-    let plan = derived.plan();
-    let statement = provider::statement(provider_arn, &plan.audience, &plan.subject());
-    let Some(document) = provider::extended_trust(&role.value.trust, statement) else {
-        return finding.advice("let the trust policy name the issuer's provider");
-    };
-    let words =
-        ["iam", "update-assume-role-policy", "--role-name", &role.value.name, "--policy-document", &document];
-    finding.fix(
-        format!("let {} in by that provider, beside whom the role trusts now", plan.subject()),
-        derived.aws(&words),
-    )
 }
 
 /// The workload, where `kubectl set serviceaccount` can change it: `deployment/checkout`.

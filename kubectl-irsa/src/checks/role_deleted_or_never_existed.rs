@@ -16,7 +16,8 @@
 use super::prelude::*;
 use super::role_asked;
 use crate::derive::arn::RoleArn;
-use crate::derive::provider::{self, Provider};
+use crate::derive::provider::Provider;
+use crate::derive::trust;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -43,7 +44,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Ok(role) = RoleArn::parse(&arn) else { return Outcome::NotApplicable("the role ARN cannot be read") };
     let (path, name) = role.path_and_name.rsplit_once('/').unwrap_or(("", role.path_and_name));
     let summary = format!("account {} has no role {name}", role.account);
-    let finding = META.on("Role", "", &arn, summary).missing("IAM role", &arn, source);
+    let finding = META.on("IAMRole", "", &arn, summary).missing("IAM role", &arn, source);
     let finding = match &derived.intent.role {
         Some(claim) => finding.seen("role of the service account", claim.raw, &claim.source),
         None => finding,
@@ -57,11 +58,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 fn created(derived: &Derived<'_>, finding: Finding, account: &str, path: &str, name: &str) -> Finding {
     let plan = derived.plan();
     let arn = match derived.provider() {
-        Provider::Found(arn) => arn,
-        Provider::Missing(missing) => &missing.arn,
-        Provider::Unknown(_) => return finding.advice("create the role, with a trust policy for this service account"),
+        Provider::Found(arn) => Some(arn),
+        Provider::Missing(missing) => Some(&missing.arn),
+        Provider::Unknown(_) => None,
     };
-    let trust = provider::new_trust(provider::statement(arn, &plan.audience, &plan.subject()));
+    let Some(policy) = arn.and_then(|arn| trust::of_new_role(derived, arn)) else {
+        return finding.advice("create the role, with a trust policy for this service account");
+    };
+    let trust = policy.line();
     let path = if path.is_empty() { String::from("/") } else { format!("/{path}/") };
     let words =
         ["iam", "create-role", "--role-name", name, "--path", &path, "--assume-role-policy-document", &trust];

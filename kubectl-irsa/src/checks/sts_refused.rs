@@ -43,10 +43,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             why: Why::Failed(format!("{} answered {}: {}", refusal.trial.host, refusal.code, refusal.message)),
             grant: None,
         }]),
-        Verdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => match derived.trust.judged() {
-            Some(judged) if judged.may_refuse_trial_alone() => of_this_machine(judged),
-            _ => at_trust(derived, &arn, refusal).into(),
-        },
+        Verdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => at_trust(derived, &arn, refusal),
         Verdict::Refused(refusal) => {
             let summary = format!("STS refuses the token of {}: {}", derived.plan().subject(), refusal.message);
             finding(derived, summary, refusal).into()
@@ -66,6 +63,27 @@ fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Fin
     }
 }
 
+/// Provider, signature, times and audience are right: it is the role or its trust policy.
+fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome {
+    let subject = derived.plan().subject();
+    match (derived.trust.judged(), &derived.facts.aws.role) {
+        (Some(judged), _) if judged.may_refuse_trial_alone() => of_this_machine(judged),
+        (Some(judged), _) if matches!(judged.to_trial, Decision::Allow { .. }) => {
+            let summary = format!("STS does not let {subject} become {arn}, although the role's trust policy does");
+            finding(derived, summary, refusal)
+                .seen("trust policy", "lets the token in", &judged.source)
+                .advice("run this again in a minute: a trust policy that was changed just now needs some seconds")
+                .advice(
+                    "if it stays, look for a resource control policy of the organization that denies \
+                     sts:AssumeRoleWithWebIdentity",
+                )
+                .into()
+        }
+        (_, Fact::Unknown(why)) => unread(derived, arn, refusal, &why.why).into(),
+        _ => finding(derived, format!("STS does not let {subject} become {arn}"), refusal).into(),
+    }
+}
+
 /// The role asks for a network or a session name, in which the experiment is not the pod.
 fn of_this_machine(judged: &Judgement<'_>) -> Outcome {
     let why = format!(
@@ -80,32 +98,14 @@ fn of_this_machine(judged: &Judgement<'_>) -> Outcome {
     }])
 }
 
-/// Provider, signature, times and audience are right: it is the role or its trust policy.
-fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Finding {
+fn unread(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>, why: &Why) -> Finding {
     let subject = derived.plan().subject();
-    let Fact::Unknown(why) = &derived.facts.aws.role else {
-        let summary = format!("STS does not let {subject} become {arn}");
-        return match derived.trust.judged() {
-            Some(judged) if matches!(judged.decision, Decision::Allow { .. }) => {
-                let summary = format!("{summary}, and the role's trust policy does");
-                finding(derived, summary, refusal)
-                    .seen("trust policy", "lets the token in", &judged.source)
-                    .advice(
-                        "a trust policy that was changed just now needs some seconds: run this again; if it stays, look for a \
-                         resource or service control policy of the organization that denies sts:AssumeRoleWithWebIdentity",
-                    )
-            }
-            _ => finding(derived, summary, refusal),
-        };
-    };
     let summary = format!(
-        "STS finds no role {arn}, or its trust policy does not let {subject} in; which of them, only IAM tells ({})",
-        why.why
+        "STS finds no role {arn}, or its trust policy does not let {subject} in; which of them, only IAM tells ({why})"
     );
     let finding = finding(derived, summary, refusal);
     let Ok(role) = RoleArn::parse(arn) else { return finding };
-    let name = role.path_and_name.rsplit('/').next().unwrap_or(role.path_and_name);
-    let words = ["iam", "get-role", "--role-name", name, "--query", "Role.AssumeRolePolicyDocument"];
+    let words = ["iam", "get-role", "--role-name", role.name(), "--query", "Role.AssumeRolePolicyDocument"];
     let (command, first) = derived.aws_in(role.account, &words);
     finding
         .fix(format!("look at the role's trust policy{first}: it must let {subject} in"), command)

@@ -17,7 +17,7 @@
 //! **Repair**: create a provider for the new issuer and let the roles trust it, or set the flag back.
 
 use super::prelude::*;
-use super::{repair, role_asked, with_answer};
+use super::{repair, role_asked, trust, with_answer};
 use crate::derive::issuer::{Issuer, Teller};
 use crate::derive::provider::{Because, Missing, Provider};
 
@@ -26,7 +26,7 @@ pub const META: Meta = Meta {
     id: "token-issuer-wrong",
     step: Step::Issuer,
     title: "tokens carry an issuer that AWS does not know",
-    explains: &["jwks-problem", "oidc-provider-missing", "sts-refused"],
+    explains: &["jwks-problem", "oidc-other-cluster", "sts-refused"],
 };
 
 /// See the module's page.
@@ -41,20 +41,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Provider::Missing(missing) = derived.provider() {
         match &missing.because {
             Because::NotPublic => return not_public(derived, missing).into(),
-            Because::OtherIssuer(others) if !issuer.is_eks() => {
-                let Some(role) = derived.facts.aws.role.known() else { return Outcome::Pass };
-                let summary = format!(
-                    "tokens carry the issuer {}; role {} trusts service accounts of another",
-                    issuer.url, role.value.name
-                );
-                let finding = others.iter().fold(META.on_account(derived, summary).inferred(), |finding, other| {
-                    finding.evidence("provider that the role trusts", &missing.arn, &other.arn, &other.source)
-                });
-                let finding = repair::create_provider(derived, with_issuer(finding, missing), missing);
-                return repair::add_statement(derived, finding, role, &missing.arn)
-                    .advice("or, if the issuer changed by mistake, set the API server's --service-account-issuer back")
-                    .into();
-            }
+            Because::OtherCluster if !issuer.is_eks() => return changed(derived, missing),
             _ => {}
         }
     }
@@ -80,12 +67,25 @@ fn not_public(derived: &Derived<'_>, missing: &Missing<'_>) -> Finding {
     )
 }
 
-fn with_issuer(finding: Finding, missing: &Missing<'_>) -> Finding {
-    let finding = finding.seen("issuer of the tokens", missing.issuer.url, &missing.issuer.source);
-    match &missing.refusal {
+/// The role trusts service accounts of another issuer, and no provider is there for this one.
+fn changed(derived: &Derived<'_>, missing: &Missing<'_>) -> Outcome {
+    let judged = derived.trust.judged();
+    let Some((judged, fault)) = judged.and_then(|judged| Some((judged, judged.fault.as_ref()?))) else {
+        return Outcome::Pass;
+    };
+    let summary = format!(
+        "tokens carry the issuer {}; role {} trusts service accounts of another",
+        missing.issuer.url, judged.role.name
+    );
+    let finding = trust::found(derived, &META, judged, fault, summary).inferred();
+    let finding = match &missing.refusal {
         Some(refusal) => with_answer(finding, refusal),
         None => finding,
-    }
+    };
+    let finding = repair::create_provider(derived, finding, missing);
+    trust::repaired(derived, judged, fault, finding)
+        .advice("or, if the issuer changed by mistake, set the API server's --service-account-issuer back")
+        .into()
 }
 
 /// Several API servers, and one that was started with another flag.

@@ -59,12 +59,10 @@ pub(super) fn undecided(judged: &Judgement<'_>) -> Outcome {
 }
 
 fn not_known(judged: &Judgement<'_>, open: &Open) -> Unknown {
+    let (asked, values) = (&open.what, listed(&open.values));
     Unknown {
-        what: format!(
-            "whether the pod satisfies {} in {} of role {}",
-            open.what, open.place, judged.role.name
-        ),
-        why: Why::NotAsked(open.why.clone()),
+        what: format!("whether the trust policy of role {} lets the pod in", judged.role.name),
+        why: Why::NotAsked(format!("it asks for {asked} {values}: {}", open.why)),
         grant: None,
     }
 }
@@ -148,7 +146,12 @@ pub(super) fn statement(fault: &Fault) -> String {
 
 /// Adds the command that puts the corrected policy in place. What would open the role further than its policy means to is
 /// advice.
-fn repaired(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Fault, finding: Finding) -> Finding {
+pub(super) fn repaired(
+    derived: &Derived<'_>,
+    judged: &Judgement<'_>,
+    fault: &Fault,
+    finding: Finding,
+) -> Finding {
     let name = &judged.role.name;
     let Some(change) = &judged.change else {
         return finding.advice(format!("let {} in with a statement of its own", judged.token.sub));

@@ -27,9 +27,10 @@ use crate::target::{self, Target};
 
 /// Find the broken link between a pod and AWS
 ///
-/// Reads the service account, the pod and its environment, the workload and the webhook, and says which link is broken.
-/// A workload is reported once per distinct situation of its pods, newest first. What could not be checked is said, with
-/// the permission that would allow it.
+/// Reads the service account, the pod and its environment, the workload and the webhook; asks AWS for the role and the OIDC
+/// provider with your credentials; tries a fresh token of the service account at STS, which needs no AWS credentials; and
+/// says which link is broken. A workload is reported once per distinct situation of its pods, newest first. What could not
+/// be checked is said, with the permission that would allow it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -42,8 +43,18 @@ Examples:
   # a service account before any pod uses it
   kubectl irsa debug sa/checkout
 
-  # without a cluster: from what kubectl printed
-  kubectl get pod,sa,deploy -o yaml | kubectl irsa debug pod/checkout-7d9f --from -
+  # the role is in another account than the one you are signed in to
+  kubectl irsa debug pod/checkout-7d9f --profile prod
+
+  # may the role do what the application needs?
+  kubectl irsa debug pod/checkout-7d9f --action s3:GetObject --resource 'arn:aws:s3:::orders/*'
+
+  # what the application said, from elsewhere
+  kubectl irsa debug pod/checkout-7d9f --error 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity'
+
+  # without a cluster: from what kubectl and the AWS CLI printed
+  kubectl get pod,sa,deploy -o yaml > checkout.yaml; aws iam get-role --role-name checkout > role.json
+  kubectl irsa debug pod/checkout-7d9f --from checkout.yaml role.json
 
   # one line for a chat; JSON for a script
   kubectl irsa debug pod/checkout-7d9f -o short
@@ -58,7 +69,7 @@ pub struct Debug {
     /// The container to judge; by default the one that should have the identity
     #[arg(short, long, value_name = "NAME")]
     container: Option<String>,
-    /// Read Kubernetes objects from files or directories instead of a cluster; - is stdin
+    /// Read Kubernetes objects and answers of AWS from files or directories instead; - is stdin
     #[arg(long, value_name = "PATH", num_args = 1..)]
     from: Vec<PathBuf>,
     /// The time to take as now, with --from: 2026-11-22T08:00:00Z
@@ -79,7 +90,7 @@ pub struct Debug {
     /// How long the whole run may take
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     timeout: String,
-    /// Show links that do not apply and remarks, and on stderr every answer of the API server
+    /// Show links that do not apply and remarks, and on stderr every answer
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Request no credentials: make no token of the service account and try none at STS

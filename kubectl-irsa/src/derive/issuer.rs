@@ -44,10 +44,7 @@ impl<'f> Issuer<'f> {
         };
         match minted.or_else(served).or_else(described) {
             Some((url, source, by)) => Ok(Self { url, source, by }),
-            None => Err([issuer.minted.unknown(), issuer.api.unknown(), cluster.unknown()]
-                .into_iter()
-                .flatten()
-                .collect()),
+            None => Err([issuer.minted.unknown(), issuer.api.unknown()].into_iter().flatten().collect()),
         }
     }
 

@@ -3,12 +3,13 @@
 
 use super::Derived;
 use super::arn::RoleArn;
-use super::issuer::{Issuer, Teller, eks_id, near_miss};
+use super::issuer::{Issuer, Teller, near_miss};
 use super::trial::Refusal;
+use super::trust::FaultKind;
 use crate::aws_error::{Kind, Stage};
 use crate::facts::aws::Role;
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown, Why};
-use crate::policy::{Document, Effect, Json, PrincipalKind};
+use crate::policy::{Document, Effect, PrincipalKind};
 
 /// Whether there is a provider.
 #[derive(Debug)]
@@ -56,28 +57,10 @@ pub enum Because<'f> {
         /// Where it was read.
         source: Source,
     },
-    /// The role trusts the service accounts of another issuer.
-    OtherIssuer(Vec<Trusted>),
+    /// The role trusts another cluster, or this one by the issuer that it had.
+    OtherCluster,
     /// Nothing but the absence itself.
     Unexplained,
-}
-
-/// An OIDC provider that a trust policy names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trusted {
-    /// Its ARN, as written.
-    pub arn: String,
-    /// Where it stands.
-    pub source: Source,
-    /// True if a condition of the same statement speaks of service accounts.
-    pub for_service_accounts: bool,
-}
-
-impl Trusted {
-    /// The URL within the ARN, without `https://`.
-    pub fn url(&self) -> &str {
-        url_of(&self.arn)
-    }
 }
 
 impl<'f> Provider<'f> {
@@ -113,7 +96,7 @@ impl<'f> Provider<'f> {
             Fact::Unknown(unknown) => !matches!(unknown.why, Why::NotAsked(_)),
             Fact::Known(_) | Fact::Absent { .. } => false,
         };
-        let because = because(facts, &issuer, role.account, refusal.is_some());
+        let because = because(derived, &issuer, role.account, refusal.is_some());
         Self::Missing(Box::new(Missing {
             account: role.account.to_owned(),
             inferred: if refusal.is_some() { in_doubt } else { issuer.by == Teller::Eks },
@@ -134,7 +117,8 @@ impl<'f> Provider<'f> {
     }
 }
 
-fn because<'f>(facts: &'f Facts, issuer: &Issuer<'f>, account: &str, refused: bool) -> Because<'f> {
+fn because<'f>(derived: &Derived<'f>, issuer: &Issuer<'f>, account: &str, refused: bool) -> Because<'f> {
+    let facts = derived.facts;
     if !issuer.is_public() {
         return Because::NotPublic;
     }
@@ -143,29 +127,18 @@ fn because<'f>(facts: &'f Facts, issuer: &Issuer<'f>, account: &str, refused: bo
         return Because::WrongAccount(namesake);
     }
     let trusted = facts.aws.role.known().map(trusted).unwrap_or_default();
-    let listed = listed(facts, account)
-        .into_iter()
-        .flat_map(|(arns, source)| arns.iter().map(move |arn| (arn, source)));
-    let named = trusted.iter().map(|trusted| (&trusted.arn, &trusted.source));
+    let listed = listed(facts, account).map(|(arns, source)| (arns, source.clone()));
+    let listed = listed.iter().flat_map(|(arns, source)| arns.iter().map(move |arn| (arn, source)));
+    let named = trusted.iter().map(|(arn, source)| (arn, source));
     let variant =
         listed.chain(named).find_map(|(arn, source)| Some((arn, source, near_miss(url_of(arn), url)?)));
     if let Some((arn, source, words)) = variant {
         return Because::UrlVariant { arn: arn.clone(), words, source: source.clone() };
     }
-    let others = other_issuers(trusted, issuer);
-    if others.is_empty() { Because::Unexplained } else { Because::OtherIssuer(others) }
-}
-
-/// The providers of other Kubernetes issuers, where the policy names none of this one.
-fn other_issuers(trusted: Vec<Trusted>, issuer: &Issuer<'_>) -> Vec<Trusted> {
-    let url = issuer.url.strip_prefix("https://").unwrap_or(issuer.url);
-    if trusted.iter().any(|trusted| trusted.url() == url || near_miss(trusted.url(), url).is_some()) {
-        return Vec::new();
+    match derived.trust.fault().map(|fault| fault.kind) {
+        Some(FaultKind::OtherCluster) => Because::OtherCluster,
+        _ => Because::Unexplained,
     }
-    trusted
-        .into_iter()
-        .filter(|trusted| eks_id(trusted.url()).is_some() || trusted.for_service_accounts)
-        .collect()
 }
 
 /// The providers of an account, if that is the account which was asked, and where they were read.
@@ -174,26 +147,19 @@ fn listed<'f>(facts: &'f Facts, account: &str) -> Option<(&'f [String], &'f Sour
     facts.aws.providers.known().map(|providers| (providers.value.arns.as_slice(), &providers.source))
 }
 
-/// The OIDC providers that a role's trust policy lets in; none if it cannot be read.
-fn trusted(role: &Sourced<Role>) -> Vec<Trusted> {
+/// The OIDC providers that a role's trust policy lets in, and where they stand; none if it cannot be read.
+fn trusted(role: &Sourced<Role>) -> Vec<(String, Source)> {
     let Ok(document) = Document::parse(&role.value.trust) else { return Vec::new() };
     let allowing = document.statements.into_iter().filter(|statement| statement.effect == Effect::Allow);
-    allowing
-        .flat_map(|statement| {
-            let mut values = statement.conditions.iter().flat_map(|condition| &condition.values);
-            let for_service_accounts = values.any(|value| value.starts_with("system:serviceaccount:"));
-            let principal = statement.principal.filter(|principal| !principal.negated);
-            principal.into_iter().flat_map(move |principal| {
-                let source = role.source.at(format!("Role.AssumeRolePolicyDocument.{}", principal.place));
-                let federated = principal.entries.into_iter().filter(|entry| {
-                    entry.kind == PrincipalKind::Federated && entry.value.contains(":oidc-provider/")
-                });
-                federated.map(move |entry| Trusted {
-                    arn: entry.value,
-                    source: source.clone(),
-                    for_service_accounts,
-                })
-            })
+    let principals =
+        allowing.filter_map(|statement| statement.principal).filter(|principal| !principal.negated);
+    principals
+        .flat_map(|principal| {
+            let source = role.source.at(format!("Role.AssumeRolePolicyDocument.{}", principal.place));
+            let federated = principal.entries.into_iter().filter(|entry| {
+                entry.kind == PrincipalKind::Federated && entry.value.contains(":oidc-provider/")
+            });
+            federated.map(move |entry| (entry.value, source.clone()))
         })
         .collect()
 }
@@ -201,62 +167,10 @@ fn trusted(role: &Sourced<Role>) -> Vec<Trusted> {
 /// True if the role's trust policy names the provider of the issuer in the role's own account.
 fn trusts(role: &Sourced<Role>, url: &str) -> bool {
     let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
-    trusted(role)
-        .iter()
-        .any(|trusted| trusted.url() == url && account(&trusted.arn) == account(&role.value.arn))
+    trusted(role).iter().any(|(arn, _)| url_of(arn) == url && account(arn) == account(&role.value.arn))
 }
 
 /// The URL within the ARN of a provider.
 fn url_of(arn: &str) -> &str {
     arn.split_once(":oidc-provider/").map_or("", |(_, url)| url)
-}
-
-/// The statement that lets one service account in, and nothing else.
-pub fn statement(provider_arn: &str, audience: &str, subject: &str) -> Json {
-    let url = url_of(provider_arn);
-    let conditions =
-        [(format!("{url}:aud"), Json::text(audience)), (format!("{url}:sub"), Json::text(subject))];
-    Json::object([
-        ("Effect", Json::text("Allow")),
-        ("Principal", Json::object([("Federated", Json::text(provider_arn))])),
-        ("Action", Json::text("sts:AssumeRoleWithWebIdentity")),
-        ("Condition", Json::object([("StringEquals", Json::Object(conditions.into()))])),
-    ])
-}
-
-/// A trust policy of one statement, on one line.
-pub fn new_trust(statement: Json) -> String {
-    let version = ("Version", Json::text("2012-10-17"));
-    Json::object([version, ("Statement", Json::Array(vec![statement]))]).line()
-}
-
-/// A trust policy with one more statement, on one line; `None` if it cannot be read.
-pub fn extended_trust(trust: &str, statement: Json) -> Option<String> {
-    let Ok(Json::Object(mut members)) = serde_json::from_str(trust) else { return None };
-    match members.iter_mut().find(|(name, _)| name == "Statement").map(|(_, value)| value)? {
-        Json::Array(statements) => statements.push(statement),
-        single => *single = Json::Array(vec![single.clone(), statement]),
-    }
-    Some(Json::Object(members).line())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ARN: &str = "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/shop";
-
-    #[test]
-    fn a_statement_is_added_and_nothing_else_changes() {
-        let added = statement(ARN, "sts.amazonaws.com", "system:serviceaccount:shop:checkout").line();
-        let old = r#"{"Version":"2012-10-17","Id":"z","Statement":{"Effect":"Deny","Action":"*"}}"#;
-        let new =
-            extended_trust(old, statement(ARN, "sts.amazonaws.com", "system:serviceaccount:shop:checkout"));
-        let expected = format!(
-            r#"{{"Version":"2012-10-17","Id":"z","Statement":[{{"Effect":"Deny","Action":"*"}},{added}]}}"#
-        );
-        assert_eq!(new.as_deref(), Some(expected.as_str()));
-        assert!(added.contains(r#""oidc.example.com/shop:sub":"system:serviceaccount:shop:checkout""#));
-        assert_eq!(extended_trust("not a policy", Json::Null), None);
-    }
 }

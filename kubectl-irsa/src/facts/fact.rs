@@ -245,6 +245,9 @@ impl Source {
             Self::Log { .. } => {}
             Self::File { field, position, positions, .. } => {
                 path.clone_into(field);
+                // Answers of AWS are addressed as the AWS CLI's `--query` does it, without a dot in front.
+                let rooted = if path.starts_with(['.', '[']) { path.to_owned() } else { format!(".{path}") };
+                let path = rooted.as_str();
                 // A field that is not written down (a default, a missing key) is shown at its nearest parent.
                 let nearest =
                     positions.0.range::<str, _>((Bound::Unbounded, Bound::Included(path))).rev().find(

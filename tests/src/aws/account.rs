@@ -92,6 +92,9 @@ pub struct Provider {
     /// When it was created.
     #[serde(default = "default_creation")]
     pub created: Timestamp,
+    /// False while STS does not know yet what IAM shows.
+    #[serde(default = "yes")]
+    pub settled: bool,
 }
 
 /// An IAM role.
@@ -106,6 +109,9 @@ pub struct Role {
     /// When it was created.
     #[serde(default = "default_creation")]
     pub created: Timestamp,
+    /// False while STS does not know yet what IAM shows.
+    #[serde(default = "yes")]
+    pub settled: bool,
     /// Seconds.
     #[serde(default = "default_session")]
     pub max_session_duration: i64,
@@ -364,6 +370,10 @@ pub enum IssuerCertificate {
     Public,
     /// A CA that only a thumbprint can make trustworthy.
     PrivateCa,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn default_client_ids() -> Vec<String> {

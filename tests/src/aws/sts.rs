@@ -112,7 +112,10 @@ impl<'c> Request<'c> {
         let action = call.action();
         let message = format!("Not authorized to perform {action}");
         let refused = || Failure::refused(403, "AccessDenied", message);
-        let found = account.roles.iter().find(|role| format!("{}{}", role.path, role.name) == self.role);
+        let found = account
+            .roles
+            .iter()
+            .find(|role| role.settled && format!("{}{}", role.path, role.name) == self.role);
         let Some(role) = found else { return Err(refused()) };
         let context = self.context(server, call, claims, provider);
         let request = policy::Request { action: &action, provider, context: &context };
@@ -278,7 +281,7 @@ fn is_inactive(account: &Account, call: &Call) -> bool {
 
 fn find_provider<'a>(account: &'a Account, server: &Server, issuer: &str) -> Option<&'a Provider> {
     let url = without_scheme(issuer);
-    account.oidc_providers.iter().find(|provider| provider.url(&server.header.issuer) == url)
+    account.oidc_providers.iter().find(|it| it.settled && it.url(&server.header.issuer) == url)
 }
 
 /// The issuer's certificate, its documents, and the signature.

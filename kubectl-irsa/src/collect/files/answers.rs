@@ -11,6 +11,7 @@ use super::yaml::Node;
 use crate::derive::plan::Plan;
 use crate::facts::aws::{Aws, Caller, EksCluster, Provider, Providers, Role};
 use crate::facts::{Fact, Grant, Source, Why};
+use crate::policy::Json;
 
 /// What AWS answered, and where it stands.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ struct WireRequest {
 struct WireRole {
     arn: String,
     role_name: String,
-    assume_role_policy_document: serde_json::Value,
+    assume_role_policy_document: Json,
     #[serde(default)]
     create_date: Option<Timestamp>,
     #[serde(default)]
@@ -165,8 +166,8 @@ fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Said, Misfit>>
                 created: role.create_date,
                 // The AWS CLI prints the document as JSON within the JSON; the API has text.
                 trust: match role.assume_role_policy_document {
-                    serde_json::Value::String(text) => text,
-                    document => document.to_string(),
+                    Json::String(text) => text,
+                    document => document.line(),
                 },
                 max_session: role.max_session_duration,
                 boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),

@@ -163,6 +163,19 @@ impl<'f> Trust<'f> {
     }
 }
 
+/// The policy of a role that is made for this service account alone.
+pub fn of_new_role(derived: &Derived<'_>, provider_arn: &str) -> Option<Document> {
+    let (plan, issuer) = (derived.plan(), Issuer::of(derived.facts).ok()?);
+    let request = Request::web_identity(WebIdentity {
+        provider_arn,
+        issuer: issuer.url.strip_prefix("https://")?,
+        sub: &plan.subject(),
+        aud: &[&plan.audience],
+    });
+    let nothing = Document::parse(r#"{"Version":"2012-10-17","Statement":[]}"#).ok()?;
+    nearest(&evaluate(&nothing, &request)).map(|nearest| nearest.corrected)
+}
+
 /// Where the policy stands in the role.
 const FIELD: &str = "Role.AssumeRolePolicyDocument";
 
