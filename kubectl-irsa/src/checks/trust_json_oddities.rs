@@ -57,9 +57,10 @@ fn words(judged: &Judgement<'_>, oddity: &Oddity) -> Option<(Path, String)> {
         Oddity::UnknownElement(place) => said(place, "is no element of a policy"),
         Oddity::UnknownOperator(place) => said(place, "is no operator of IAM"),
         Oddity::UnknownPrincipalKind(place) => said(place, "is no kind of principal"),
-        Oddity::UnknownVersion(version) => {
-            Some((Path::default().key("Version"), format!("is {version:?}, which the policy language does not have")))
-        }
+        Oddity::UnknownVersion(version) => Some((
+            Path::default().key("Version"),
+            format!("is {version:?}, which the policy language does not have"),
+        )),
         Oddity::NoVersion => {
             let (place, value) = variable(judged)?;
             let why = "which is ordinary text without \"Version\": \"2012-10-17\"";

@@ -38,7 +38,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (namespace, name) = (&derived.facts.namespace_name, &derived.facts.service_account_name);
     let strangers = [
         (Severity::Warning, String::from("anyone with credentials of AWS"), caller(judged)),
-        (Severity::Warning, String::from("tokens of any OIDC provider of the account"), other_provider(judged)),
+        (
+            Severity::Warning,
+            String::from("tokens of any OIDC provider of the account"),
+            other_provider(judged),
+        ),
         (
             Severity::Warning,
             String::from("every service account of the cluster"),
@@ -63,7 +67,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     // The widest comes first.
     let let_in = strangers.into_iter().find_map(|(severity, who, request)| {
         match evaluate(&judged.document, &request).decision {
-            Decision::Allow { statement } => Some((severity, who, judged.document.statements.get(statement)?)),
+            Decision::Allow { statement } => {
+                Some((severity, who, judged.document.statements.get(statement)?))
+            }
             _ => None,
         }
     });
@@ -106,7 +112,10 @@ fn caller(judged: &Judgement<'_>) -> Request {
     // What else such a caller has is not known, so a policy that asks for it is not called open.
     context.set_unknown("*", "it depends on the caller");
     Request {
-        principal: Principal::Aws { arn: format!("arn:{partition}:iam::000000000000:user/stranger"), role_arn: None },
+        principal: Principal::Aws {
+            arn: format!("arn:{partition}:iam::000000000000:user/stranger"),
+            role_arn: None,
+        },
         action: String::from("sts:AssumeRole"),
         resource: None,
         context,
