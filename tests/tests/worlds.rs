@@ -63,7 +63,10 @@ fn every_world_gets_its_diagnosis() {
 }
 
 fn judge(path: &Path) -> Verdict {
-    let world = World::load(path).unwrap_or_else(|error| panic!("{error}"));
+    let world = match World::load(path) {
+        Ok(world) => world,
+        Err(error) => return Verdict { problems: format!("{error}\n"), text: String::new() },
+    };
     let kube = FakeKube::start(&world);
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = kube.kubeconfig(directory.path());
