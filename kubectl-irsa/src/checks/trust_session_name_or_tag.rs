@@ -52,19 +52,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(fault) = judged.fault.as_ref().filter(|fault| fault.kind == FaultKind::SessionName) else {
         return Outcome::Pass;
     };
-    let miss = fault.misses.first();
-    let wanted = miss.map(|miss| trust::listed(&miss.found)).unwrap_or_default();
-    let has = miss.and_then(|miss| miss.expected.as_deref()).unwrap_or_default();
+    let Some(miss) = fault.misses.first() else { return Outcome::Pass };
+    let (wanted, has) = (trust::listed(&miss.found), miss.expected.as_deref().unwrap_or_default());
     let summary =
         format!("the trust policy of role {} asks for session name {wanted}; the pod's is {has}", judged.role.name);
-    let finding = trust::found(derived, &META, judged, fault, summary);
+    let finding = trust::on_role(&META, judged, summary).seen(&miss.what, &wanted, &judged.at(&miss.place));
     let named = derived.target().and_then(|view| view.env.get(SESSION_VARIABLE));
     let finding = match named {
-        Some(entry) => finding.seen(SESSION_VARIABLE, entry.shown(), &entry.source),
+        Some(entry) => finding.evidence(SESSION_VARIABLE, wanted, has, &entry.source),
         None => finding,
     };
-    let values = miss.map_or(&[][..], |miss| &miss.found);
-    rename(derived, finding, values).into()
+    rename(derived, finding, &miss.found).into()
 }
 
 /// The container names no session: it works only if the application does, or if a name of the SDK's own fits.
