@@ -200,10 +200,9 @@ fn from_file(world: &World, path: &Path, live: &Run) -> String {
         .map(id)
         .filter(|id| !ids(&live, "error").contains(id))
         .collect();
-    // A permission that the live user lacks may keep an error from being seen live; files have no permissions. And what IAM's
-    // simulator says live may contradict the application's words, which the files have alone.
-    let simulated = world.header.debug.iter().any(|argument| argument == "--action");
-    if invented.is_empty() || !world.header.deny.is_empty() || simulated {
+    // A permission that the live user lacks may keep an error from being seen live; files have no permissions. And AWS may
+    // contradict the application's words live, which the files have alone.
+    if invented.is_empty() || !world.header.deny.is_empty() || world.has_aws() {
         String::new()
     } else {
         format!("--from invents {invented:?}\n")
