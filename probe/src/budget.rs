@@ -28,13 +28,13 @@ const ORDER: [(&str, fn(&mut Report)); 15] = [
     ("network", |report| report.network = None),
     ("details", without_details),
     ("token", |report| report.token = None),
-    ("clock", |report| report.clock = None),
-    ("sts", |report| report.sts = None),
     ("rest", |report| {
         report.termination_fault = None;
         report.detail = None;
         report.unfinished.clear();
     }),
+    ("clock", |report| report.clock = None),
+    ("sts", |report| report.sts = None),
 ];
 
 /// The report as JSON, of at most so many bytes as long as these suffice for its schema and how it ended.
@@ -64,7 +64,8 @@ fn without_details(report: &mut Report) {
         answer.expiration = None;
         answer.content_type = None;
         answer.excerpt = None;
-        answer.message = answer.message.take().map(|message| shortened(&message, LONGEST));
+        let texts = answer.message.iter_mut().chain(answer.fault.iter_mut().map(|fault| &mut fault.text));
+        texts.for_each(|text| *text = shortened(text, LONGEST));
     }
     if let Some(sts) = &mut report.sts {
         sts.role_arn = None;
@@ -165,7 +166,7 @@ mod tests {
         let read: Report = serde_json::from_str(&fit(&report, 900, render)).unwrap();
         let answer = read.sts.unwrap().assume.unwrap();
         assert_eq!(answer.code.as_deref(), Some("AccessDenied"));
-        assert_eq!(read.dropped.last().map(String::as_str), Some("token"));
+        assert_eq!(read.dropped.last().map(String::as_str), Some("clock"));
     }
 
     #[test]

@@ -24,11 +24,12 @@ const MOST: usize = 24;
 pub fn look(root: &Path, env: &Env, me: Option<&Identity>, target: Option<&Identity>) -> Vec<SharedFile> {
     let view = View { root, me, target };
     let home = env.get("HOME").map(str::to_owned).or_else(|| home(root, target?.uid[1]));
+    let home = home.as_deref().map(|home| home.trim_end_matches('/'));
     let file = |variable: &str, name: &str| {
-        let path = match (env.get(variable), &home) {
+        let path = match (env.get(variable), home) {
             (Some(path), Some(home)) if path.starts_with("~/") => path.replacen('~', home, 1),
             (Some(path), _) => path.to_owned(),
-            (None, Some(home)) => format!("{}/.aws/{name}", home.trim_end_matches('/')),
+            (None, Some(home)) => format!("{home}/.aws/{name}"),
             (None, None) => return None,
         };
         let (file, content) = path::look(view, &path);

@@ -23,7 +23,6 @@ pub fn look(
         None => (None, None),
     };
     if let Some(target) = target {
-        let view = target_view.unwrap_or(own_view);
         for other in &mut target.others {
             let who = Identity {
                 uid: [other.uid; 4],
@@ -32,7 +31,8 @@ pub fn look(
                 capabilities: other.capabilities.clone(),
                 ..Identity::default()
             };
-            other.may_read_token = path::may_read(view, path, &who);
+            let judge = |view| path::may_read(view, path, &who);
+            other.may_read_token = target_view.and_then(judge).or_else(|| judge(own_view));
         }
     }
     let content = own_content.or(target_content);

@@ -33,6 +33,11 @@ impl Endpoint {
             _ => return Err(invalid()),
         };
         let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(invalid)?;
+        // What follows the host is a port, or a number too large for one.
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        if uri.port().is_none() && !authority.ends_with(host) {
+            return Err(invalid());
+        }
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         Ok(Endpoint {
             tls,

@@ -89,32 +89,40 @@ pub fn read_head(
 ) -> Result<(Head, Zeroizing<Vec<u8>>), Fault> {
     let mut read = Zeroizing::new(Vec::with_capacity(LONGEST + step));
     loop {
-        if read.len() > LONGEST {
-            return Err(protocol("its head is too long"));
+        match parse_head(&read)? {
+            // An interim answer: the real one follows.
+            Some((length, head)) if (100..200).contains(&head.status) => drop(read.drain(..length)),
+            Some((length, head)) => {
+                read.drain(..length);
+                return Ok((head, read));
+            }
+            None if read.len() > LONGEST => return Err(protocol("its head is too long")),
+            None => {
+                if more(stream, &mut read, step)? == 0 {
+                    let after = if read.is_empty() { "nothing" } else { "a part of its head" };
+                    return Err(Fault::new(
+                        FaultKind::Reset,
+                        format!("the connection was closed after {after}"),
+                    ));
+                }
+            }
         }
-        if more(stream, &mut read, step)? == 0 {
-            let after = if read.is_empty() { "nothing" } else { "a part of its head" };
-            return Err(Fault::new(FaultKind::Reset, format!("the connection was closed after {after}")));
-        }
-        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-        let mut response = httparse::Response::new(&mut headers);
-        let length = match response.parse(&read) {
-            Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) => continue,
-            Err(error) => return Err(protocol(&error.to_string())),
-        };
-        let status = response.code.ok_or_else(|| protocol("it has no status"))?;
-        // An interim answer: the real one follows.
-        if (100..200).contains(&status) {
-            read.drain(..length);
-            continue;
-        }
-        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-        let headers = response.headers.iter().map(|header| (header.name.to_owned(), text(header.value)));
-        let head = Head { status, headers: headers.collect() };
-        read.drain(..length);
-        return Ok((head, read));
     }
+}
+
+/// A head and its length, if it is complete.
+fn parse_head(read: &[u8]) -> Result<Option<(usize, Head)>, Fault> {
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    let length = match response.parse(read) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => return Err(protocol(&error.to_string())),
+    };
+    let status = response.code.ok_or_else(|| protocol("it has no status"))?;
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    let headers = response.headers.iter().map(|header| (header.name.to_owned(), text(header.value)));
+    Ok(Some((length, Head { status, headers: headers.collect() })))
 }
 
 fn read_body(

@@ -1,0 +1,12 @@
+//! The real probe, in a pod made of a temporary directory, against services that misbehave on demand.
+
+mod chain;
+mod endings;
+mod file;
+mod network;
+mod pod;
+mod proxy;
+mod server;
+mod sts;
+mod target;
+mod token;
