@@ -140,3 +140,26 @@ fn start_later(probe: &Arc<Probe>, running: &mut Running, found: &Arc<Found>) ->
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_a_step_and_not_the_run() {
+        let (tell, events) = mpsc::channel();
+        let mut running = Running { steps: Vec::new(), panicked: Vec::new(), tell };
+        running.start("careless", |_| panic!("what it read")).unwrap();
+        running.start("careful", |_| ()).unwrap();
+        let mut done = Vec::new();
+        while done.len() < 2 {
+            match events.recv_timeout(Duration::from_secs(9)).unwrap() {
+                Event::Done { step, panicked } => done.push((step, panicked)),
+                Event::Found(_) | Event::Signal => panic!("nothing was found"),
+            }
+        }
+        done.sort_unstable();
+        assert_eq!(done, [("careful", false), ("careless", true)]);
+        assert_eq!(running.steps, ["careless", "careful"]);
+    }
+}

@@ -102,7 +102,6 @@ fn fault(error: std::io::Error) -> Fault {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn classify(error: Error) -> Fault {
     let kind = match error {
         Error::InvalidCertificate(_) | Error::NoCertificatesPresented => FaultKind::Certificate,
