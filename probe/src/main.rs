@@ -38,15 +38,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// The termination log first: the plugin waits for that.
+/// The termination log first: the plugin waits for that. Scrubbing makes no text longer.
 fn write(mut report: Report, options: &Options, scrub: impl Fn(&str) -> String) -> io::Result<()> {
-    let render = |report: &Report| scrub(&serde_json::to_string(report).unwrap_or_default());
-    let compact = budget::fit(&report, options.budget, render);
+    let compact = scrub(&budget::fit(&report, options.budget)?);
     // The kubelet provides the file; elsewhere there is none, and none is made.
     let file = OpenOptions::new().write(true).truncate(true).open(&options.termination_log);
     let logged = file.and_then(|mut file| file.write_all(compact.as_bytes()));
     report.termination_fault = logged.err().map(Into::into);
-    let mut line = render(&report);
+    let mut line = scrub(&serde_json::to_string(&report)?);
     line.push('\n');
     let mut stdout = io::stdout().lock();
     stdout.write_all(line.as_bytes())?;

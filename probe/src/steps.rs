@@ -3,14 +3,14 @@
 use crate::aws::region::{self, StsEndpoint};
 use crate::aws::{Credentials, container, imds, sts};
 use crate::deadline::Deadline;
-use crate::environment::Env;
+use crate::environment::{Env, showable};
 use crate::look::{path, process, sdks, shared_files, token};
 use crate::net::proxy::Proxy;
 use crate::net::tls::{Bundle, Trust};
 use crate::net::{self, Route, Stream, resolver};
 use crate::secrets::Secrets;
 use irsa_probe::{
-    ContainerCredentials, Fault, FaultKind, Identity, Network, Options, Report, Skipped, Sts, Target,
+    Answer, ContainerCredentials, Fault, FaultKind, Identity, Network, Options, Report, Skipped, Sts, Target,
 };
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -139,8 +139,8 @@ fn try_token(
     let session_name = env.get("AWS_ROLE_SESSION_NAME").unwrap_or(SESSION);
     let role_arn = env.get("AWS_ROLE_ARN");
     let mut seen = Sts {
-        role_arn: role_arn.map(crate::environment::showable),
-        session_name: Some(crate::environment::showable(session_name)),
+        role_arn: role_arn.map(showable),
+        session_name: Some(showable(session_name)),
         ..Sts::default()
     };
     let skip = |why| Err::<sts::Trial<'_>, _>(why);
@@ -149,7 +149,7 @@ fn try_token(
         (None, _) => skip(Skipped::NoRoleArn),
         (_, None) if env.get("AWS_WEB_IDENTITY_TOKEN_FILE").is_none() => skip(Skipped::NoTokenFile),
         (_, None) => skip(Skipped::NoToken),
-        _ if !sts.endpoint.tls && !sts.endpoint.is_loopback() => skip(Skipped::PlainHttp),
+        _ if !sts.endpoint.keeps_secrets() => skip(Skipped::PlainHttp),
         (Some(role_arn), Some(token)) => Ok(sts::Trial { role_arn, session_name, token }),
     };
     let Some(mut stream) = stream else {
@@ -177,12 +177,7 @@ fn try_token(
     }
 }
 
-fn caller(
-    probe: &Probe,
-    sts: &StsEndpoint,
-    route: Route<'_>,
-    credentials: &Credentials,
-) -> irsa_probe::Answer {
+fn caller(probe: &Probe, sts: &StsEndpoint, route: Route<'_>, credentials: &Credentials) -> Answer {
     credentials.hide(&probe.secrets);
     sts::caller(route, sts, credentials, probe.deadline)
 }
@@ -194,7 +189,7 @@ fn trust(found: &Found) -> Trust {
     let root = found.root.as_deref().unwrap_or(Path::new("/"));
     Trust {
         bundle: bundle.map(|(name, path)| Bundle {
-            name: format!("{name}={}", crate::environment::showable(path)),
+            name: format!("{name}={}", showable(path)),
             path: path::resolve(root, Path::new(path)),
         }),
     }
@@ -202,8 +197,7 @@ fn trust(found: &Found) -> Trust {
 
 fn ask_container(probe: &Probe, found: &Found) {
     let Some(url) = found.env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") else { return };
-    let mut seen =
-        ContainerCredentials { url: crate::environment::showable(url), ..ContainerCredentials::default() };
+    let mut seen = ContainerCredentials { url: showable(url), ..ContainerCredentials::default() };
     if let Err(fault) = ask_agent(probe, found, url, &mut seen) {
         seen.fault = Some(fault);
     }
@@ -237,7 +231,9 @@ fn ask_agent(probe: &Probe, found: &Found, url: &str, seen: &mut ContainerCreden
     let (answer, credentials) =
         container::ask(stream.as_mut(), &endpoint, token.as_ref().map(|token| token.as_slice()));
     seen.answer = Some(answer);
-    if let (Some(credentials), Ok(sts)) = (credentials, region::sts(&found.env)) {
+    // What is wrong with the endpoint stands in the section on the network.
+    let sts = region::sts(&found.env).ok().filter(|sts| sts.endpoint.keeps_secrets());
+    if let (Some(credentials), Some(sts)) = (credentials, sts) {
         let proxy = Proxy::of(&found.env, &sts.endpoint);
         let route = Route { endpoint: &sts.endpoint, proxy: proxy.as_ref(), trust: &trust };
         seen.caller = Some(caller(probe, &sts, route, &credentials));

@@ -52,8 +52,13 @@ impl Endpoint {
         Some(SocketAddr::new(self.ip()?, self.port))
     }
 
+    /// If a secret can be sent there: it does not leave the pod in the clear.
+    pub fn keeps_secrets(&self) -> bool {
+        self.tls || self.is_loopback()
+    }
+
     /// If it is in this pod.
-    pub fn is_loopback(&self) -> bool {
+    fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.ip().is_some_and(|ip| ip.is_loopback())
     }
 

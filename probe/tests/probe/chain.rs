@@ -7,26 +7,40 @@ use crate::token::{ACCESS_KEY, IMDS_TOKEN, SECRET_KEY, SESSION_TOKEN, service_ac
 use irsa_probe::{FaultKind, Report};
 
 fn with_agent(status: u16, body: &str) -> (Report, Vec<String>) {
+    with_agent_and_sts(status, body, &Server::plain(accepts).url())
+}
+
+fn with_agent_and_sts(status: u16, body: &str, sts: &str) -> (Report, Vec<String>) {
     let body = body.to_owned();
     let agent = Server::plain(move |_| answer(status, "", &body));
-    let sts = Server::plain(accepts);
     let mut pod = Pod::new();
     pod.mount("identity", &service_account());
     let token = pod.path("identity/token");
     pod.set("AWS_ROLE_ARN", "");
-    pod.set("AWS_ENDPOINT_URL_STS", &sts.url());
+    pod.set("AWS_ENDPOINT_URL_STS", sts);
     pod.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &format!("{}/v1/credentials", agent.url()));
     pod.set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &token);
     (pod.run().report, agent.requests())
 }
 
-#[test]
-fn the_agent_s_credentials_show_who_the_caller_is() {
-    let body = format!(
+fn credentials() -> String {
+    format!(
         r#"{{"AccessKeyId":"{ACCESS_KEY}","SecretAccessKey":"{SECRET_KEY}","Token":"{SESSION_TOKEN}",
             "AccountId":"111122223333","Expiration":"2026-11-23T06:00:00Z"}}"#
-    );
-    let (report, requests) = with_agent(200, &body);
+    )
+}
+
+#[test]
+fn the_agent_s_credentials_are_not_sent_in_the_clear() {
+    // Reserved for documentation: nothing answers there.
+    let (report, _) = with_agent_and_sts(200, &credentials(), "http://192.0.2.1:9/");
+    let seen = report.container_credentials.unwrap();
+    assert_eq!((seen.answer.unwrap().status, seen.caller), (Some(200), None));
+}
+
+#[test]
+fn the_agent_s_credentials_show_who_the_caller_is() {
+    let (report, requests) = with_agent(200, &credentials());
     let seen = report.container_credentials.unwrap();
     let answer = seen.answer.unwrap();
     assert_eq!((answer.status, answer.account.as_deref()), (Some(200), Some("111122223333")));
