@@ -128,6 +128,25 @@ fn ask_sts(probe: &Probe, found: &Found) {
     try_token(probe, found, &sts, route, stream);
 }
 
+/// What the token would be tried with, or why it is not.
+fn trial<'a>(probe: &Probe, found: &'a Found, sts: &StsEndpoint) -> Result<sts::Trial<'a>, Skipped> {
+    let env = &found.env;
+    if probe.options.no_assume {
+        return Err(Skipped::NoAssume);
+    }
+    let role_arn = env.get("AWS_ROLE_ARN").ok_or(Skipped::NoRoleArn)?;
+    env.get("AWS_WEB_IDENTITY_TOKEN_FILE").ok_or(Skipped::NoTokenFile)?;
+    let token = found.token.as_deref().ok_or(Skipped::NoToken)?;
+    if !sts.endpoint.keeps_secrets() {
+        return Err(Skipped::PlainHttp);
+    }
+    Ok(sts::Trial { role_arn, session_name: session_name(env), token })
+}
+
+fn session_name(env: &Env) -> &str {
+    env.get("AWS_ROLE_SESSION_NAME").unwrap_or(SESSION)
+}
+
 fn try_token(
     probe: &Probe,
     found: &Found,
@@ -135,33 +154,18 @@ fn try_token(
     route: Route<'_>,
     stream: Option<Box<dyn Stream>>,
 ) {
-    let env = &found.env;
-    let session_name = env.get("AWS_ROLE_SESSION_NAME").unwrap_or(SESSION);
-    let role_arn = env.get("AWS_ROLE_ARN");
     let mut seen = Sts {
-        role_arn: role_arn.map(showable),
-        session_name: Some(showable(session_name)),
+        role_arn: found.env.get("AWS_ROLE_ARN").map(showable),
+        session_name: Some(showable(session_name(&found.env))),
         ..Sts::default()
     };
-    let skip = |why| Err::<sts::Trial<'_>, _>(why);
-    let trial = match (role_arn, found.token.as_deref()) {
-        _ if probe.options.no_assume => skip(Skipped::NoAssume),
-        (None, _) => skip(Skipped::NoRoleArn),
-        (_, None) if env.get("AWS_WEB_IDENTITY_TOKEN_FILE").is_none() => skip(Skipped::NoTokenFile),
-        (_, None) => skip(Skipped::NoToken),
-        _ if !sts.endpoint.keeps_secrets() => skip(Skipped::PlainHttp),
-        (Some(role_arn), Some(token)) => Ok(sts::Trial { role_arn, session_name, token }),
-    };
-    let Some(mut stream) = stream else {
-        seen.skipped = Some(trial.err().unwrap_or(Skipped::NoConnection));
-        return probe.note(|report| report.sts = Some(seen));
-    };
-    let trial = match trial {
-        Ok(trial) => trial,
-        Err(why) => {
-            seen.skipped = Some(why);
+    let (trial, mut stream) = match (trial(probe, found, sts), stream) {
+        (Ok(trial), Some(stream)) => (trial, stream),
+        (result, stream) => {
+            seen.skipped = Some(result.err().unwrap_or(Skipped::NoConnection));
             probe.note(|report| report.sts = Some(seen));
-            let clock = sts::clock(stream.as_mut(), sts);
+            // The clock is worth a look all the same.
+            let clock = stream.and_then(|mut stream| sts::clock(stream.as_mut(), sts));
             return probe.note(|report| report.clock = clock);
         }
     };

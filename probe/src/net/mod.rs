@@ -111,6 +111,8 @@ fn reach(addresses: &[SocketAddr], deadline: Deadline, seen: &mut Connection) ->
             .at_most(CONNECT)
             .remaining()
             .and_then(|left| TcpStream::connect_timeout(address, left))
+            // Else the request waits for the peer's delayed acknowledgement of the handshake.
+            .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
             .map_err(Fault::from);
         let fault = result.as_ref().err().cloned();
         seen.tcp.push(TcpAttempt { address: address.to_string(), millis: millis(start), fault });
