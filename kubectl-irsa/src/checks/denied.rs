@@ -14,8 +14,7 @@ pub(super) fn outcome(
     let denials = derived.denials();
     let of_it = denials.all.iter().filter(|denial| denial.culprit == culprit);
     let findings: Vec<Finding> = of_it.map(|denial| repair(finding(meta, derived, denial), denial)).collect();
-    let seen_by_simulator =
-        matches!(culprit, Culprit::Identity | Culprit::Boundary | Culprit::ServiceControl);
+    let seen_by_simulator = culprit.is_simulated();
     match denials.simulator {
         _ if !findings.is_empty() => Outcome::Fail(findings),
         Simulator::Unknown(why) if seen_by_simulator => unknown(why),
@@ -38,10 +37,10 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
     };
     let on = denial.resource.map_or_else(String::new, |resource| format!(" on {resource}"));
     let what = denial.what();
-    let works = if denial.role.expected && matches!(denial.witness, Witness::Words(_)) {
-        "; IRSA works, this is authorization"
-    } else {
-        ""
+    let works = match derived.intent.mechanism {
+        _ if !denial.role.expected || matches!(denial.witness, Witness::Simulator(..)) => "",
+        Mechanism::PodIdentity => "; EKS Pod Identity works, this is authorization",
+        _ => "; IRSA works, this is authorization",
     };
     let summary = format!("{} denies {who} {what}{on}: {}{works}", speaks(denial), reason(denial));
     let base = match denial.witness {
@@ -70,6 +69,11 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
     {
         finding = finding.seen("policies that speak of it", result.matched.join(", "), source);
     }
+    if denial.repaired
+        && let Some(results) = derived.facts.aws.simulation.known()
+    {
+        finding = finding.seen("IAM's simulator, by now", "allowed", &results.source);
+    }
     if denial.explicit.is_none() { finding.inferred() } else { finding }
 }
 
@@ -82,19 +86,19 @@ fn speaks(denial: &Denial<'_>) -> &'static str {
 
 /// Why, as AWS puts it.
 fn reason(denial: &Denial<'_>) -> String {
-    let policy = match denial.culprit {
-        Culprit::Identity => "identity-based policy",
-        Culprit::Boundary => "permissions boundary",
-        Culprit::ServiceControl => "service control policy",
-        Culprit::ResourceControl => "resource control policy",
-        Culprit::Session => "session policy",
-        Culprit::Endpoint => "VPC endpoint policy",
-        Culprit::Resource => "resource-based policy",
-        Culprit::Key => "policy of the role or of the key",
-        Culprit::Chain => "policy of either role",
+    let (article, policy) = match denial.culprit {
+        Culprit::Identity => ("an", "identity-based policy"),
+        Culprit::Boundary => ("the", "permissions boundary"),
+        Culprit::ServiceControl => ("a", "service control policy"),
+        Culprit::ResourceControl => ("a", "resource control policy"),
+        Culprit::Session => ("the", "session policy"),
+        Culprit::Endpoint => ("a", "VPC endpoint policy"),
+        Culprit::Resource => ("a", "resource-based policy"),
+        Culprit::Key => ("a", "policy of the role or of the key"),
+        Culprit::Chain => ("a", "policy of either role"),
     };
     match denial.explicit {
-        Some(true) => format!("an explicit deny in a {policy}").replace("a identity", "an identity"),
+        Some(true) => format!("an explicit deny in {article} {policy}"),
         Some(false) => format!("no {policy} allows it"),
         None => String::from("access denied, without a word on which policy"),
     }
@@ -105,38 +109,46 @@ pub(super) fn is_exact(resource: &str) -> bool {
     resource.starts_with("arn:") && !resource.contains(['*', '?', '$'])
 }
 
-/// The command that allows a role one action on one thing, by an inline policy of its own; `None` where that would be a
-/// guess, or more than was asked for.
-pub(super) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<String> {
+/// How a role is allowed one action on one thing.
+pub(super) enum Allow {
+    /// By this command, which writes an inline policy for nothing else.
+    Command(String),
+    /// It has been done: the role has the policy that the command would write.
+    Done(String),
+    /// It would be a guess, or more than was asked for.
+    Ask,
+}
+
+/// Finds the way to allow it.
+pub(super) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
     // What hands out permissions is for a person to decide.
     const POWERFUL: [&str; 4] = ["iam:", "sts:", "organizations:", "sso:"];
-    let (action, resource) = (denial.action?, denial.resource?);
-    let role = denial.role.name.as_deref().filter(|_| denial.role.expected)?;
+    let (Some(action), Some(resource)) = (denial.action, denial.resource) else { return Allow::Ask };
+    let Some(role) = denial.role.name.as_deref().filter(|_| denial.role.expected) else { return Allow::Ask };
     if POWERFUL.iter().any(|service| action.starts_with(service)) || !is_exact(resource) {
-        return None;
+        return Allow::Ask;
     }
     let name = policy_name(action, resource);
-    // `put-role-policy` replaces a policy of the same name.
-    let taken =
-        derived.facts.aws.policies.known().is_some_and(|policies| policies.value.inline.contains(&name));
-    if taken {
-        return None;
+    if derived.facts.aws.policies.known().is_some_and(|policies| policies.value.inline.contains(&name)) {
+        return Allow::Done(name);
     }
     let document = serde_json::json!({
         "Version": "2012-10-17",
         "Statement": [{ "Effect": "Allow", "Action": action, "Resource": resource }],
-    });
-    let document = document.to_string();
-    Some(derived.aws(&[
-        "iam",
-        "put-role-policy",
-        "--role-name",
-        role,
-        "--policy-name",
-        &name,
-        "--policy-document",
-        &document,
-    ]))
+    })
+    .to_string();
+    let name = ["--policy-name", &name];
+    let words =
+        [&["iam", "put-role-policy", "--role-name", role], &name[..], &["--policy-document", &document]];
+    Allow::Command(derived.aws(&words.concat()))
+}
+
+/// What was said before the repair is no fault any more; IAM takes some seconds to pass it on.
+pub(super) fn done(finding: Finding, name: &str) -> Finding {
+    let severity = finding.severity.max(Severity::Warning);
+    finding
+        .severity(severity)
+        .advice(format!("inline policy {name} of the role allows it by now: let the application try again"))
 }
 
 /// The account that the resource belongs to; its ARN need not say.

@@ -54,7 +54,7 @@ pub(super) fn to_sts<'d>(
     derived: &'d Derived<'_>,
     is: impl Fn(Kind) -> bool,
 ) -> Result<(&'d Said<'d>, &'d str), Outcome> {
-    let _ = of_irsa(derived, &is)?;
+    of_irsa(derived, &is)?;
     let named = derived.words.iter().filter(|said| is(said.error.kind));
     named
         .filter_map(|said| said.error.host.as_deref().map(|host| (said, host)))

@@ -4,8 +4,8 @@
 //! the role may not use that. A key is opened by its own policy, and only where that hands the matter to IAM (the statement for
 //! `arn:aws:iam::ACCOUNT:root`) do the role's policies count.
 //!
-//! **You see**: `… is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:…:key/…`; through S3 often a bare `Access Denied`
-//! that names neither caller nor key.
+//! **You see**: `… is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:…:key/…`; through S3 often a bare
+//! `Access Denied` that names neither caller nor key.
 //!
 //! **Decided by**: AWS's words in the application's log, or IAM's simulator for what `--action` names (it does not read the key's
 //! policy).
@@ -15,7 +15,7 @@
 //! **Repair**: allow the role the action on the key, and see that the key's policy lets the account's policies count. A key of
 //! another account needs both sides.
 
-use super::denied;
+use super::denied::{self, Allow};
 use super::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
 
@@ -41,8 +41,9 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
         return finding.advice("except the role from the Deny, which stands in the key's policy or in the role's");
     }
     let finding = match denied::allow(derived, denial) {
-        Some(command) => finding.fix("allow the role exactly this on exactly this key", command),
-        None => finding.advice(format!("allow the role {} on the key", denial.what())),
+        Allow::Command(command) => finding.fix("allow the role exactly this on exactly this key", command),
+        Allow::Done(name) => denied::done(finding, &name),
+        Allow::Ask => finding.advice(format!("allow the role {} on the key", denial.what())),
     };
     if denied::account_of(denial) == denial.role.account.as_deref() {
         finding.advice("if the key's policy has no statement for its account's root, allow the role in the key's policy too")

@@ -17,7 +17,7 @@
 //! **Repair**: allow exactly the action on exactly the resource, in the policy where the role's permissions are kept. The printed
 //! inline policy covers the one thing that was denied; what else the application needs is for its owner to say.
 
-use super::denied;
+use super::denied::{self, Allow};
 use super::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
 
@@ -48,10 +48,11 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
         return finding.advice("take the Deny out, or except this role from it: an Allow beside it changes nothing");
     }
     match denied::allow(derived, denial) {
-        Some(command) => finding
+        Allow::Command(command) => finding
             .fix("allow the role exactly this action on exactly this resource", command)
             .advice("if the application needs more of its kind, write that into the role's own policy instead"),
-        None => finding.advice(format!(
+        Allow::Done(name) => denied::done(finding, &name),
+        Allow::Ask => finding.advice(format!(
             "allow {} in a policy of the role, on the resources that the application needs",
             denial.what()
         )),

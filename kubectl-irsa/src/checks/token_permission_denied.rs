@@ -36,32 +36,29 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Err(outcome) => return outcome,
     };
     let who = hearsay::speaker(derived);
-    let finding =
-        hearsay::finding(&META, derived, said, &format!("a process of {who} may not read its token file"))
-            .evidence("token file", "readable to the process", "permission denied", said.source);
-    let group = derived.spec().and_then(|(spec, ..)| spec.security_context.fs_group);
-    let place = derived.spec_at(".securityContext");
-    let finding = match (group, place) {
-        (Some(group), Some(place)) => finding
-            .seen("fsGroup", group.to_string(), &place.at(format!("{}.fsGroup", spec_path(derived))))
+    let summary = format!("a process of {who} may not read its token file");
+    let finding = hearsay::finding(&META, derived, said, &summary).evidence(
+        "token file",
+        "readable to the process",
+        "permission denied",
+        said.source,
+    );
+    let Some(place) = derived.spec_at(".securityContext.fsGroup") else { return finding.into() };
+    if let Some(group) = derived.spec().and_then(|(spec, ..)| spec.security_context.fs_group) {
+        return finding
+            .seen("fsGroup", group.to_string(), &place)
             .advice(
-                "the group of the file is set, so the process drops its groups or changes its user after the start: let it \
-                 run as the user that the pod declares (no gosu or su-exec), or look for a denial of SELinux or AppArmor",
-            ),
-        (None, Some(place)) => finding.missing("fsGroup", "a group that owns the token file", &place),
-        _ => finding,
-    };
-    if group.is_some() {
-        return finding.into();
+                "the file has a group already, so the process drops its groups or changes its user after the start: let it run \
+                 as the user that the pod declares (no gosu or su-exec), or look for a denial of SELinux or AppArmor",
+            )
+            .into();
     }
+    let finding = finding.missing("fsGroup", "a group that owns the token file", &place);
     let patch = serde_json::json!({ "spec": { "securityContext": { "fsGroup": GROUP } } });
     match derived.patch_template(&patch) {
         Some(command) => finding.fix("let a group own the token; the pods are made anew", command),
-        None => finding.advice(format!("set securityContext.fsGroup: {GROUP} in the pod's spec and make the pods anew")),
+        None => finding
+            .advice(format!("set securityContext.fsGroup: {GROUP} in the pod's spec and make the pods anew")),
     }
     .into()
-}
-
-fn spec_path<'f>(derived: &Derived<'f>) -> String {
-    derived.spec().map_or_else(String::new, |(_, _, _, path)| format!("{path}.securityContext"))
 }

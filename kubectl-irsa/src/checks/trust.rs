@@ -59,12 +59,10 @@ pub(super) fn undecided(judged: &Judgement<'_>) -> Outcome {
 }
 
 fn not_known(judged: &Judgement<'_>, open: &Open) -> Unknown {
+    let (asked, values) = (&open.what, listed(&open.values));
     Unknown {
-        what: format!(
-            "whether the pod satisfies {} in {} of role {}",
-            open.what, open.place, judged.role.name
-        ),
-        why: Why::NotAsked(open.why.clone()),
+        what: format!("whether the trust policy of role {} lets the pod in", judged.role.name),
+        why: Why::NotAsked(format!("it asks for {asked} {values}: {}", open.why)),
         grant: None,
     }
 }
@@ -77,14 +75,8 @@ pub(super) fn found(
     fault: &Fault,
     summary: String,
 ) -> Finding {
-    let mut finding = on_role(meta, judged, summary);
-    for miss in &fault.misses {
-        let (found, source) = (listed(&miss.found), judged.at(&miss.place));
-        finding = match &miss.expected {
-            Some(expected) => finding.evidence(&miss.what, expected, found, &source),
-            None => finding.seen(&miss.what, found, &source),
-        };
-    }
+    let finding = on_role(meta, judged, summary);
+    let mut finding = fault.misses.iter().fold(finding, |finding, miss| shown(judged, finding, miss));
     finding = match &judged.token.source {
         Some(source) => {
             let (claim, value) = claim(judged, fault.kind);
@@ -101,6 +93,18 @@ pub(super) fn found(
         ),
         None => finding,
     }
+}
+
+/// Adds one thing that differs: the nearest value beside the token's, then the others.
+fn shown(judged: &Judgement<'_>, finding: Finding, miss: &Miss) -> Finding {
+    let source = judged.at(&miss.place);
+    let (Some(expected), Some((nearest, others)), false) =
+        (&miss.expected, miss.found.split_first(), miss.excludes)
+    else {
+        return finding.seen(&miss.what, listed(&miss.found), &source);
+    };
+    let finding = finding.evidence(&miss.what, expected, nearest, &source);
+    if others.is_empty() { finding } else { finding.seen("beside it", listed(others), &source) }
 }
 
 /// Starts an error about the role.

@@ -34,13 +34,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Trust::NotApplicable(reason) => return Outcome::NotApplicable(reason),
         Trust::Unknown(unknowns) => return Outcome::Unknown(unknowns.clone()),
     };
-    let odd: Vec<(Path, String)> = judged.document.oddities.iter().filter_map(|oddity| words(judged, oddity)).collect();
-    let Some((_, first)) = odd.first() else { return Outcome::Pass };
+    let odd: Vec<(Path, String)> =
+        judged.document.oddities.iter().filter_map(|oddity| words(judged, oddity)).collect();
+    let Some((place, first)) = odd.first() else { return Outcome::Pass };
     let more = match odd.len() {
         1 => String::new(),
         count => format!(" (and {} more oddities)", count - 1),
     };
-    let summary = format!("in the trust policy of role {}, {first}{more}", judged.role.name);
+    let summary = format!("in the trust policy of role {}, {place} {first}{more}", judged.role.name);
     let finding = trust::on_role(&META, judged, summary).severity(Severity::Warning);
     let finding = odd.iter().fold(finding, |finding, (place, words)| {
         finding.seen(place.to_string(), words.as_str(), &judged.at(place))
@@ -48,20 +49,22 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     finding.advice("take out what is not meant").into()
 }
 
-/// What is odd, as the end of a sentence; `None` if it changes nothing.
+/// Where something is odd, and why, as the end of a sentence; `None` if it changes nothing.
 fn words(judged: &Judgement<'_>, oddity: &Oddity) -> Option<(Path, String)> {
-    let said = |place: &Path, words: &str| Some((place.clone(), format!("{place} {words}")));
+    let said = |place: &Path, words: &str| Some((place.clone(), words.to_owned()));
     match oddity {
         Oddity::Duplicate(place) => said(place, "is there more than once; the last one is taken here"),
         Oddity::UnknownElement(place) => said(place, "is no element of a policy"),
         Oddity::UnknownOperator(place) => said(place, "is no operator of IAM"),
         Oddity::UnknownPrincipalKind(place) => said(place, "is no kind of principal"),
-        Oddity::UnknownVersion(version) => {
-            Some((Path::default().key("Version"), format!("{version:?} is no version of the policy language")))
-        }
+        Oddity::UnknownVersion(version) => Some((
+            Path::default().key("Version"),
+            format!("is {version:?}, which the policy language does not have"),
+        )),
         Oddity::NoVersion => {
             let (place, value) = variable(judged)?;
-            Some((place, format!("{value:?} is ordinary text, because the policy has no \"Version\": \"2012-10-17\"")))
+            let why = "which is ordinary text without \"Version\": \"2012-10-17\"";
+            Some((place, format!("has {value:?}, {why}")))
         }
     }
 }

@@ -28,6 +28,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         let value = first.found.first().map_or("", String::as_str);
         let (has, belongs) =
             if value.starts_with("system:serviceaccount:") { ("aud", "sub") } else { ("sub", "aud") };
-        format!("the trust policy of role {} asks for {value:?} in {has}, and it belongs to {belongs}", judged.role.name)
+        format!(
+            "the trust policy of role {} asks for {value:?} in {has}, and it belongs to {belongs}",
+            judged.role.name
+        )
     })
 }

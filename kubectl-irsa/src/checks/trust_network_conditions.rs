@@ -1,10 +1,11 @@
 //! # The trust policy asks for a network
 //!
-//! A condition on `aws:SourceIp`, `aws:SourceVpc`, `aws:SourceVpce` or `aws:VpcSourceIp`. A call through an STS endpoint of the VPC has
-//! `aws:SourceVpce` and `aws:VpcSourceIp`, and no `aws:SourceIp`; a call through a NAT gateway has `aws:SourceIp` and nothing else. To
-//! add such an endpoint, or to remove it, breaks the other kind of condition.
+//! A condition on `aws:SourceIp`, `aws:SourceVpc`, `aws:SourceVpce` or `aws:VpcSourceIp`. A call through an STS endpoint of the VPC
+//! has `aws:SourceVpce` and `aws:VpcSourceIp`, and no `aws:SourceIp`; a call through a NAT gateway has `aws:SourceIp` and nothing
+//! else. To add such an endpoint, or to remove it, breaks the other kind of condition.
 //!
-//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403), from one network and not from another.
+//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403), from one network and not from
+//! another.
 //!
 //! **Decided by**: the trust policy depends on such a key, and the pod itself says that STS refused it. What STS says to this
 //! machine decides nothing: it takes another way than the pod.

@@ -17,7 +17,7 @@
 use super::prelude::*;
 use super::trust;
 use crate::derive::trust::{Judgement, Trust};
-use crate::policy::{Context, Decision, Principal, Request, Value, WebIdentity, evaluate};
+use crate::policy::{Context, Decision, Principal, Request, Statement, Value, WebIdentity, evaluate};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -38,8 +38,16 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (namespace, name) = (&derived.facts.namespace_name, &derived.facts.service_account_name);
     let strangers = [
         (Severity::Warning, String::from("anyone with credentials of AWS"), caller(judged)),
-        (Severity::Warning, String::from("tokens of any OIDC provider of the account"), other_provider(judged)),
-        (Severity::Warning, String::from("every service account of the cluster"), with_sub(judged, "another", "other")),
+        (
+            Severity::Warning,
+            String::from("tokens of any OIDC provider of the account"),
+            other_provider(judged),
+        ),
+        (
+            Severity::Warning,
+            String::from("every service account of the cluster"),
+            with_sub(judged, "another", "other"),
+        ),
         (
             Severity::Warning,
             format!("service accounts of every namespace whose name begins with {namespace}"),
@@ -56,38 +64,44 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             with_sub(judged, namespace, "another-service-account"),
         ),
     ];
-    let widest = strangers.into_iter().find_map(|(severity, who, request)| {
+    // The widest comes first.
+    let let_in = strangers.into_iter().find_map(|(severity, who, request)| {
         match evaluate(&judged.document, &request).decision {
-            Decision::Allow { statement } => Some((severity, who, statement)),
+            Decision::Allow { statement } => {
+                Some((severity, who, judged.document.statements.get(statement)?))
+            }
             _ => None,
         }
     });
-    match widest {
+    match let_in {
         Some((severity, who, statement)) => finding(judged, severity, &who, statement).into(),
         None => Outcome::Pass,
     }
 }
 
-fn finding(judged: &Judgement<'_>, severity: Severity, who: &str, index: usize) -> Finding {
+fn finding(judged: &Judgement<'_>, severity: Severity, who: &str, statement: &Statement) -> Finding {
     let (role, token) = (&judged.role.name, &judged.token);
     let summary = format!("the trust policy of role {role} lets in {who}");
     let mut finding = trust::on_role(&META, judged, summary).severity(severity);
+    if let Some(clause) = statement.principal.as_ref().filter(|clause| !clause.is_federated_only()) {
+        let trusted: Vec<String> = clause.entries.iter().map(|entry| entry.value.clone()).collect();
+        let expected = format!("Federated {}", token.provider_arn);
+        finding =
+            finding.evidence("who is trusted", expected, trust::listed(&trusted), &judged.at(&clause.place));
+    }
     let key = format!("{}:sub", token.issuer);
-    if let Some(statement) = judged.document.statements.get(index) {
-        let mut subjects =
-            statement.conditions.iter().filter(|condition| condition.key.eq_ignore_ascii_case(&key)).peekable();
-        if subjects.peek().is_none() {
-            let source = judged.at(&statement.place.key("Condition"));
-            finding = finding.missing(&key, &token.sub, &source);
-        }
-        for condition in subjects {
-            let what = format!("subject under {}", condition.operator_name);
-            finding =
-                finding.evidence(what, &token.sub, trust::listed(&condition.values), &judged.at(&condition.place));
-        }
+    let mut subjects =
+        statement.conditions.iter().filter(|condition| condition.key.eq_ignore_ascii_case(&key)).peekable();
+    if subjects.peek().is_none() {
+        finding = finding.missing("condition on sub", &token.sub, &judged.at(&statement.place));
+    }
+    for condition in subjects {
+        let what = format!("subject under {}", condition.operator_name);
+        finding = finding.seen(what, trust::listed(&condition.values), &judged.at(&condition.place));
     }
     finding.advice(format!(
-        "name the service accounts that need role {role} under StringEquals {key}; others may use it by now"
+        "name the service accounts that need role {role} under StringEquals, in {}; others may use it by now",
+        statement.place
     ))
 }
 
@@ -98,7 +112,10 @@ fn caller(judged: &Judgement<'_>) -> Request {
     // What else such a caller has is not known, so a policy that asks for it is not called open.
     context.set_unknown("*", "it depends on the caller");
     Request {
-        principal: Principal::Aws { arn: format!("arn:{partition}:iam::000000000000:user/stranger"), role_arn: None },
+        principal: Principal::Aws {
+            arn: format!("arn:{partition}:iam::000000000000:user/stranger"),
+            role_arn: None,
+        },
         action: String::from("sts:AssumeRole"),
         resource: None,
         context,

@@ -36,7 +36,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::Pass;
     };
     let (role, quota) = (&judged.role.name, trust::QUOTA);
-    let summary = format!("a trust policy of role {role} that lets the pod in has {length} characters; IAM takes {quota}");
+    let summary = format!(
+        "a trust policy of role {role} that lets the pod in has {length} characters; IAM takes {quota}"
+    );
     trust::on_role(&META, judged, summary)
         .severity(Severity::Warning)
         .inferred()

@@ -52,19 +52,19 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(fault) = judged.fault.as_ref().filter(|fault| fault.kind == FaultKind::SessionName) else {
         return Outcome::Pass;
     };
-    let miss = fault.misses.first();
-    let wanted = miss.map(|miss| trust::listed(&miss.found)).unwrap_or_default();
-    let has = miss.and_then(|miss| miss.expected.as_deref()).unwrap_or_default();
-    let summary =
-        format!("the trust policy of role {} asks for session name {wanted}; the pod's is {has}", judged.role.name);
-    let finding = trust::found(derived, &META, judged, fault, summary);
+    let Some(miss) = fault.misses.first() else { return Outcome::Pass };
+    let (wanted, has) = (trust::listed(&miss.found), miss.expected.as_deref().unwrap_or_default());
+    let summary = format!(
+        "the trust policy of role {} asks for session name {wanted}; the pod's is {has}",
+        judged.role.name
+    );
+    let finding = trust::on_role(&META, judged, summary).seen(&miss.what, &wanted, &judged.at(&miss.place));
     let named = derived.target().and_then(|view| view.env.get(SESSION_VARIABLE));
     let finding = match named {
-        Some(entry) => finding.seen(SESSION_VARIABLE, entry.shown(), &entry.source),
+        Some(entry) => finding.evidence(SESSION_VARIABLE, wanted, has, &entry.source),
         None => finding,
     };
-    let values = miss.map_or(&[][..], |miss| &miss.found);
-    rename(derived, finding, values).into()
+    rename(derived, finding, &miss.found).into()
 }
 
 /// The container names no session: it works only if the application does, or if a name of the SDK's own fits.
@@ -102,7 +102,8 @@ fn takes(judged: &Judgement<'_>, name: &str) -> bool {
 fn rename(derived: &Derived<'_>, finding: Finding, values: &[String]) -> Finding {
     let own = derived.facts.service_account_name.as_str();
     let is_name = |name: &String| {
-        (2..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
+        (2..=64).contains(&name.len())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
     };
     let judged = derived.trust.judged();
     let fits = |name: &String| is_name(name) && judged.is_some_and(|judged| takes(judged, name));
@@ -112,7 +113,11 @@ fn rename(derived: &Derived<'_>, finding: Finding, values: &[String]) -> Finding
         Some((derived.set_env(derived.target()?, &[assignment])?, name))
     });
     match command {
-        Some((command, name)) => finding.fix(format!("name the session {name}; the pods are made anew"), command),
-        None => finding.advice(format!("set {SESSION_VARIABLE} to a name that the policy takes, and make the pods anew")),
+        Some((command, name)) => {
+            finding.fix(format!("name the session {name}; the pods are made anew"), command)
+        }
+        None => finding.advice(format!(
+            "set {SESSION_VARIABLE} to a name that the policy takes, and make the pods anew"
+        )),
     }
 }

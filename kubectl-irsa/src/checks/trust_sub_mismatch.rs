@@ -30,7 +30,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::SubMismatch, |judged, _, first| {
         let (role, sub) = (&judged.role.name, &judged.token.sub);
         match first.found.first() {
-            Some(other) if !first.excludes => format!("the trust policy of role {role} lets in {other}, not {sub}"),
+            Some(other) if !first.excludes => {
+                format!("the trust policy of role {role} lets in {other}, not {sub}")
+            }
             _ => format!("the trust policy of role {role} shuts out {sub}"),
         }
     })

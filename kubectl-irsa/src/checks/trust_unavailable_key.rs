@@ -31,11 +31,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         let place = trust::statement(fault);
         match &first.expected {
             None => {
-                format!("{place} of the trust policy of role {role} asks for {asked}, which a token's call does not have")
+                format!(
+                    "{place} of the trust policy of role {role} asks for {asked}, which a token's call does not have"
+                )
             }
             Some(has) => {
                 let what = &first.what;
-                format!("{place} of the trust policy of role {role} asks for {what} {asked}; the call has {has}")
+                format!(
+                    "{place} of the trust policy of role {role} asks for {what} {asked}; the call has {has}"
+                )
             }
         }
     })

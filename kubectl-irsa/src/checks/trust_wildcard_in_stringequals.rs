@@ -27,8 +27,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::WildcardInStringEquals, |judged, _, first| {
         let value = first.found.first().map_or("", String::as_str);
         format!(
-            "the trust policy of role {} has the wildcard of {value:?} under an operator that compares letter by letter",
-            judged.role.name
+            "in the trust policy of role {}, the {} is {value:?}, where a wildcard is an ordinary character",
+            judged.role.name, first.what
         )
     })
 }

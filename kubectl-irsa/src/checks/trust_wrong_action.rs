@@ -28,6 +28,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::WrongAction, |judged, _, first| {
         let (role, actions) = (&judged.role.name, trust::listed(&first.found));
         let verb = if first.excludes { "leaves out" } else { "allows" };
-        format!("the trust policy of role {role} {verb} {actions}; a token needs sts:AssumeRoleWithWebIdentity")
+        format!(
+            "the trust policy of role {role} {verb} {actions}; a token needs sts:AssumeRoleWithWebIdentity"
+        )
     })
 }

@@ -33,6 +33,13 @@ pub enum Culprit {
     Chain,
 }
 
+impl Culprit {
+    /// True if IAM's simulator sees policies of this kind.
+    pub const fn is_simulated(self) -> bool {
+        matches!(self, Self::Identity | Self::Boundary | Self::ServiceControl)
+    }
+}
+
 /// One denial.
 #[derive(Debug, Clone)]
 pub struct Denial<'d> {
@@ -50,6 +57,8 @@ pub struct Denial<'d> {
     pub role: Role,
     /// Who says so.
     pub witness: Witness<'d>,
+    /// True if the simulator, which sees policies of this kind, allows the same by now.
+    pub repaired: bool,
 }
 
 /// The role that was denied something.
@@ -102,7 +111,14 @@ impl<'d> Denials<'d> {
         let said = || derived.words.iter().filter(|said| is_denial(said.error.kind));
         let of_others = said().any(|said| !is_of_a_role(said));
         let mut all: Vec<Denial<'d>> = Vec::new();
-        for denial in said().filter(|said| is_of_a_role(said)).filter_map(spoken) {
+        let allowed = |denial: &Denial<'_>| {
+            let results = derived.facts.aws.simulation.known().into_iter().flat_map(|results| &results.value);
+            results.filter(|result| result.decision == "allowed").any(|result| {
+                denial.action == Some(&result.action) && denial.resource == Some(&result.resource)
+            })
+        };
+        for mut denial in said().filter(|said| is_of_a_role(said)).filter_map(spoken) {
+            denial.repaired = denial.explicit.is_some() && denial.culprit.is_simulated() && allowed(&denial);
             // Two objects of one bucket are one fault.
             if !all.iter().any(|known| known.culprit == denial.culprit && known.action == denial.action) {
                 all.push(denial);
@@ -147,7 +163,7 @@ fn is_of_a_role(said: &Said<'_>) -> bool {
 
 fn spoken<'d>(said: &'d Said<'d>) -> Option<Denial<'d>> {
     let error = said.error;
-    // That is a fault of its own.
+    // That is config-role-arn-double-assume.
     if error.assumes_itself() {
         return None;
     }
@@ -166,6 +182,7 @@ fn spoken<'d>(said: &'d Said<'d>) -> Option<Denial<'d>> {
         operation: error.operation.as_deref(),
         role,
         witness: Witness::Words(said),
+        repaired: false,
     })
 }
 
@@ -225,6 +242,7 @@ fn simulated<'d>(
             expected: true,
         },
         witness: Witness::Simulator(result, source),
+        repaired: false,
     })
 }
 
@@ -242,10 +260,30 @@ impl Denial<'_> {
         }
     }
 
-    /// Words weigh as they were said; a denial of a caller without a name counts only where STS has shown who it can be.
+    /// Words weigh as they were said; less if they are overtaken, and if they name no caller where STS has not shown who
+    /// it can be.
     pub fn severity(&self, derived: &Derived<'_>) -> Severity {
         let Witness::Words(said) = self.witness else { return Severity::Error };
         let nameless = self.role.name.is_none() && !derived.trial.accepted();
-        if nameless { said.severity().max(Severity::Warning) } else { said.severity() }
+        if nameless || self.repaired { said.severity().max(Severity::Warning) } else { said.severity() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layer_that_aws_names_decides_and_then_what_was_denied() {
+        let of = |kind, action, layer: Option<Layer>| {
+            culprit(kind, Some(action), layer.map(|layer| Because { layer, explicit: false }))
+        };
+        let denied = |action, layer| of(Kind::NotAuthorized, action, layer);
+        assert_eq!(denied("s3:GetObject", None), Culprit::Identity);
+        assert_eq!(denied("s3:GetObject", Some(Layer::ResourcePolicy)), Culprit::Resource);
+        assert_eq!(denied("kms:Decrypt", Some(Layer::ResourcePolicy)), Culprit::Key);
+        assert_eq!(denied("kms:Decrypt", Some(Layer::PermissionsBoundary)), Culprit::Boundary);
+        let second = of(Kind::NotAuthorizedToChain, "sts:AssumeRole", Some(Layer::IdentityPolicy));
+        assert_eq!(second, Culprit::Chain);
     }
 }

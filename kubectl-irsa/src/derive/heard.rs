@@ -241,3 +241,49 @@ impl Expected {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws_error::principal;
+
+    fn at(time: &str) -> Timestamp {
+        format!("2026-11-22T{time}Z").parse().unwrap()
+    }
+
+    #[test]
+    fn words_lose_weight() {
+        let run = Run { now: Some(at("08:00:00")), started: Some(at("06:00:00")), ended: None };
+        assert_eq!(run.weight(at("07:46:00")), Weight::Current);
+        assert_eq!(run.weight(at("08:00:20")), Weight::Current, "the node's clock is ahead");
+        assert_eq!(run.weight(at("07:44:00")), Weight::Earlier);
+        assert_eq!(run.weight(at("05:59:00")), Weight::History, "a former run");
+        let ended = Run { ended: Some(at("02:00:00")), started: None, ..run };
+        assert_eq!(ended.weight(at("01:50:00")), Weight::Current, "its last words");
+        assert_eq!(ended.weight(at("01:00:00")), Weight::Earlier);
+        let undated = Run { now: None, started: None, ended: None };
+        assert_eq!(undated.weight(at("07:59:00")), Weight::History, "no clock tells");
+    }
+
+    #[test]
+    fn durations_in_words() {
+        let words = |seconds| words_of(SignedDuration::from_secs(seconds));
+        let all = [-5, 59, 3005, 7199, 7200, 172_799, 172_800].map(words);
+        assert_eq!(all, ["0 s", "59 s", "50 min", "119 min", "2 h", "47 h", "2 d"]);
+    }
+
+    #[test]
+    fn a_caller_is_measured_by_role_and_account() {
+        let role = Some((String::from("111122223333"), String::from("shop")));
+        let expected = Expected { role, mechanism: Mechanism::Irsa };
+        let who = |arn: &str| expected.who(&principal(arn).unwrap());
+        assert_eq!(
+            who("arn:aws:sts::111122223333:assumed-role/shop/botocore-session-1795330534"),
+            Who::Expected
+        );
+        assert_eq!(who("arn:aws:sts::444455556666:assumed-role/shop/x1"), Who::OtherRole);
+        assert_eq!(who("arn:aws:sts::111122223333:assumed-role/Shop/x1"), Who::OtherRole);
+        assert_eq!(who("arn:aws:sts::111122223333:assumed-role/shop/i-0123456789abcdef0"), Who::Node);
+        assert_eq!(who("arn:aws:iam::111122223333:user/ci"), Who::Keys);
+    }
+}

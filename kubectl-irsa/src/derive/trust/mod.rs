@@ -13,8 +13,8 @@ use super::issuer::Issuer;
 use crate::facts::aws::{Role, Trial};
 use crate::facts::{Fact, Source, Unknown, Why};
 use crate::policy::{
-    Decision, Document, Edit, Evaluation, Found, Nearest, Path, Reason, Repair, Request, Tri, Value,
-    WebIdentity, evaluate, nearest,
+    Decision, Document, Edit, EditKind, Evaluation, Found, Nearest, Path, Reason, Repair, Request, Segment,
+    Tri, Value, WebIdentity, evaluate, known_claim, nearest,
 };
 
 /// The variable that names the sessions of most SDKs.
@@ -197,7 +197,7 @@ impl<'f> Judgement<'f> {
 
     /// Where a place of the policy was read.
     pub fn at(&self, place: &Path) -> Source {
-        self.source.at(format!("{FIELD}.{place}"))
+        if place.0.is_empty() { self.source.clone() } else { self.source.at(format!("{FIELD}.{place}")) }
     }
 
     /// True if the answer depends on something of this kind.
@@ -343,27 +343,23 @@ impl Change {
 }
 
 fn edit_words(edit: &Edit) -> String {
-    use crate::policy::EditKind;
-    let (from, to, place) = (&edit.from, &edit.to, &edit.place);
+    let (from, to, place) = (&edit.from, &edit.to, words_of(&edit.place));
     match edit.kind {
-        EditKind::ReplaceValue | EditKind::ReplaceOperator => {
-            format!("replace {from} by {to} in {}", statement_of(place))
-        }
-        EditKind::AddValue => format!("add {to} beside {from} in {}", statement_of(place)),
-        EditKind::RenameKey => format!("rename the key {from} to {to} in {}", statement_of(place)),
-        EditKind::ReplacePrincipal => {
-            format!("replace the principal {from} by {to} in {}", statement_of(place))
-        }
-        EditKind::RemoveCondition => format!("take the condition on {from} out of {}", statement_of(place)),
+        EditKind::ReplaceValue | EditKind::ReplaceOperator => format!("replace {from} by {to} in {place}"),
+        EditKind::AddValue => format!("add {to} beside {from} in {place}"),
+        EditKind::RenameKey => format!("rename the key {from} to {to} in {place}"),
+        EditKind::ReplacePrincipal => format!("replace the principal {from} by {to} in {place}"),
+        EditKind::RemoveCondition => format!("take the condition on {from} out of {place}"),
     }
 }
 
-/// `Statement[0]` of a place below it.
-fn statement_of(place: &Path) -> Path {
-    use crate::policy::Segment;
-    let depth = match place.0.get(1) {
-        Some(Segment::Index(_)) => 2,
-        _ => 1,
-    };
-    Path(place.0.iter().take(depth).cloned().collect())
+/// `Statement[0]`, or `sub of Statement[0]` of a place below a claim.
+fn words_of(place: &Path) -> String {
+    let depth = if let Some(Segment::Index(_)) = place.0.get(1) { 2 } else { 1 };
+    let statement = Path(place.0.iter().take(depth).cloned().collect());
+    let claim = place.0.iter().rev().find_map(|segment| match segment {
+        Segment::Key(key) => known_claim(key).1,
+        Segment::Index(_) => None,
+    });
+    claim.map_or_else(|| statement.to_string(), |claim| format!("{claim} of {statement}"))
 }
