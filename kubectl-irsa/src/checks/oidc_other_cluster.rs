@@ -16,6 +16,7 @@
 
 use super::prelude::*;
 use super::{repair, trust};
+use crate::derive::issuer::eks_id;
 use crate::derive::provider::{Because, Provider};
 use crate::derive::trust::FaultKind;
 
@@ -40,10 +41,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((fault, first)) = fault.and_then(|fault| Some((fault, fault.misses.first()?))) else {
         return Outcome::Pass;
     };
-    let other = first.found.first().map_or("another cluster", String::as_str);
+    let cluster = |issuer: &'_ str| eks_id(issuer).unwrap_or(issuer).to_owned();
+    let other = first.found.first().map_or("another", |found| trust::issuer_in(found));
     let summary = format!(
-        "role {} trusts another cluster: {other}; the tokens are of {}",
-        judged.role.name, judged.token.issuer
+        "role {} trusts cluster {}; the tokens are of cluster {}",
+        judged.role.name,
+        cluster(other),
+        cluster(&judged.token.issuer)
     );
     let finding = trust::found(derived, &META, judged, fault, summary);
     let finding = match derived.provider() {

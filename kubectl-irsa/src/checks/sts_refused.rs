@@ -79,7 +79,7 @@ fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome 
                 )
                 .into()
         }
-        (_, Fact::Unknown(why)) => unread(derived, arn, refusal, &why.why).into(),
+        (_, Fact::Unknown(_)) => unread(derived, arn, refusal).into(),
         _ => finding(derived, format!("STS does not let {subject} become {arn}"), refusal).into(),
     }
 }
@@ -98,10 +98,11 @@ fn of_this_machine(judged: &Judgement<'_>) -> Outcome {
     }])
 }
 
-fn unread(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>, why: &Why) -> Finding {
+/// Why the role could not be read stands among what is not known.
+fn unread(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Finding {
     let subject = derived.plan().subject();
     let summary = format!(
-        "STS finds no role {arn}, or its trust policy does not let {subject} in; which of them, only IAM tells ({why})"
+        "STS finds no role {arn}, or its trust policy, which could not be read, does not let {subject} in"
     );
     let finding = finding(derived, summary, refusal);
     let Ok(role) = RoleArn::parse(arn) else { return finding };

@@ -18,8 +18,8 @@ use super::{role_asked, with_answer};
 use crate::aws_error::{Kind, Stage};
 use crate::derive::issuer::Issuer;
 use crate::derive::provider::Provider;
-use crate::derive::sts::host_of_url;
 use crate::facts::issuer::Published;
+use crate::shell;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -58,15 +58,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         finding = finding.seen("certificate as seen from here", words, &published.source);
     }
     finding = finding.advice("give the issuer a certificate of a public authority; thumbprints are then of no matter");
-    let Some(host) = host_of_url(issuer.url) else { return finding.into() };
     let words =
         ["iam", "update-open-id-connect-provider-thumbprint", "--open-id-connect-provider-arn", arn];
     let account = arn.split(':').nth(4).unwrap_or_default();
     let (command, first) = derived.aws_in(account, &words);
     finding
-        .advice(format!(
-            "or take the SHA-1 fingerprint of the topmost certificate that {host} sends (openssl s_client -showcerts)"
-        ))
+        .fix(
+            "or see the thumbprint of the certificate that it sends",
+            shell::command(["kubectl", "irsa", "thumbprint", issuer.url]),
+        )
         .fix(
             format!("and store it as THUMBPRINT, 40 hexadecimal digits, in place of the present ones{first}"),
             format!("{command} --thumbprint-list \"${{THUMBPRINT:?}}\""),

@@ -135,6 +135,14 @@ pub(super) fn listed(values: &[String]) -> String {
     }
 }
 
+/// The issuer as it is written in a provider's ARN or before the claim of a condition key.
+pub(super) fn issuer_in(found: &str) -> &str {
+    match found.strip_prefix("Federated ") {
+        Some(arn) => arn.split_once(":oidc-provider/").map_or(arn, |(_, issuer)| issuer),
+        None => found.rsplit_once(':').map_or(found, |(issuer, _)| issuer),
+    }
+}
+
 /// The statement as people name it: `Statement[0] (AllowCheckout)`.
 pub(super) fn statement(fault: &Fault) -> String {
     let place = fault.place.as_ref().map(Path::to_string).unwrap_or_default();

@@ -29,15 +29,7 @@ pub const META: Meta = Meta {
 pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::IssuerTypo, |judged, _, first| {
         let (role, issuer) = (&judged.role.name, &judged.token.issuer);
-        let written = first.found.first().map_or("", |found| issuer_in(found));
+        let written = first.found.first().map_or("", |found| trust::issuer_in(found));
         format!("the trust policy of role {role} has {written} where the cluster's issuer is {issuer}")
     })
-}
-
-/// The issuer as it is written in a provider's ARN or before the claim of a condition key.
-fn issuer_in(found: &str) -> &str {
-    match found.strip_prefix("Federated ") {
-        Some(arn) => arn.split_once(":oidc-provider/").map_or(arn, |(_, issuer)| issuer),
-        None => found.rsplit_once(':').map_or(found, |(issuer, _)| issuer),
-    }
 }
