@@ -47,7 +47,7 @@ impl Issuers {
         let serves = header.issuer_serves.clone().unwrap_or_default();
         let keys = match serves.keys {
             Keys::AsIs => keys,
-            Keys::Other => token::Issuer::other(&header.issuer).key_set(),
+            Keys::Other => token::Issuer::new(&header.issuer).key_set(),
             Keys::WithoutKid => without_kid(keys),
             Keys::None => json!({ "keys": [] }),
         };

@@ -1,7 +1,6 @@
 //! What was asked, and when.
 
 use super::call::Call;
-use crate::world::uid_of;
 use http::request::Parts;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -46,11 +45,6 @@ impl Seen {
     /// A connection that the proxy could not make.
     pub fn no_route(host: &str) -> Seen {
         Seen { finished: Some(Instant::now()), status: Some(502), ..Seen::new(host, "CONNECT".to_owned()) }
-    }
-
-    /// The id of its answer: the same for the same request, so that reports are the same from run to run.
-    pub fn request_id(&self) -> String {
-        uid_of(&format!("answer of {} to {} {:?}", self.host, self.action, self.params))
     }
 
     fn new(host: &str, action: String) -> Seen {

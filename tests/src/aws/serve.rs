@@ -43,6 +43,7 @@ pub struct Server {
     pub problems: Mutex<Vec<String>>,
     /// Signatures of the web identity tokens that were sent.
     pub signatures: Mutex<Vec<String>>,
+    answers: AtomicUsize,
 }
 
 /// What a host name leads to.
@@ -92,6 +93,7 @@ impl Server {
             latency: Mutex::new(Duration::ZERO),
             problems: Mutex::default(),
             signatures: Mutex::default(),
+            answers: AtomicUsize::new(0),
         }
     }
 
@@ -131,20 +133,17 @@ impl Server {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map(|b| b.to_bytes()).unwrap_or_default();
         let latency = *self.latency.lock().expect("no thread panics while it holds the latency");
+        let id = uid_of(&format!("answer {} of AWS", self.answers.fetch_add(1, Ordering::SeqCst)));
         match host {
             Host::Issuer => {
-                let seen = Seen::page(name, head.uri.path());
-                let id = seen.request_id();
-                let number = self.log.start(seen);
+                let number = self.log.start(Seen::page(name, head.uri.path()));
                 tokio::time::sleep(latency).await;
                 let answer = self.page(name, head.uri.path()).await;
                 Ok(self.respond(number, &id, answer))
             }
             Host::Aws(endpoint) => {
                 let call = Call::read(endpoint.clone(), &head, &body);
-                let seen = Seen::call(name, &call, &head);
-                let id = seen.request_id();
-                let number = self.log.start(seen);
+                let number = self.log.start(Seen::call(name, &call, &head));
                 tokio::time::sleep(latency).await;
                 let result = match self.answer(&call, &head, &body).await {
                     Ok(body) => Ok(body),

@@ -22,8 +22,6 @@ const GROUP: &str = "authentication.k8s.io";
 /// The token issuer of one server.
 pub struct Issuer {
     url: String,
-    /// Not the digest of the key, as a real server has it: the same from run to run.
-    key_id: String,
     key: EcdsaKeyPair,
     random: SystemRandom,
     issued: AtomicU64,
@@ -32,23 +30,12 @@ pub struct Issuer {
 impl Issuer {
     /// An issuer with a fresh key.
     pub fn new(url: &str) -> Issuer {
-        Issuer::with_key(url, "the key that signs")
-    }
-
-    /// One of the same URL that has another key.
-    pub fn other(url: &str) -> Issuer {
-        Issuer::with_key(url, "a key that does not sign")
-    }
-
-    fn with_key(url: &str, name: &str) -> Issuer {
         let random = SystemRandom::new();
         let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("the system has random numbers");
         let key =
             EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).expect("ring reads its own key");
-        let digest = ring::digest::digest(&ring::digest::SHA256, format!("{name} for {url}").as_bytes());
-        let key_id = URL_SAFE_NO_PAD.encode(digest);
-        Issuer { url: url.to_owned(), key_id, key, random, issued: AtomicU64::new(0) }
+        Issuer { url: url.to_owned(), key, random, issued: AtomicU64::new(0) }
     }
 
     /// The public key as an uncompressed point, as `ring::signature::UnparsedPublicKey` wants it.
@@ -58,12 +45,17 @@ impl Issuer {
 
     /// Signs claims as a JWT.
     pub fn sign(&self, claims: &Value) -> String {
-        let header = json!({"alg": "ES256", "kid": self.key_id});
+        let header = json!({"alg": "ES256", "kid": self.key_id()});
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let message = format!("{}.{}", part(&header), part(claims));
         let signature =
             self.key.sign(&self.random, message.as_bytes()).expect("ECDSA signing needs only randomness");
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    fn key_id(&self) -> String {
+        let digest = ring::digest::digest(&ring::digest::SHA256, self.key.public_key().as_ref());
+        URL_SAFE_NO_PAD.encode(digest)
     }
 
     /// The JSON Web Key Set.
@@ -72,7 +64,7 @@ impl Issuer {
         // 0x04, then 32 bytes of x and 32 bytes of y.
         let coordinate = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         json!({"keys": [{
-            "use": "sig", "kty": "EC", "kid": self.key_id, "crv": "P-256", "alg": "ES256",
+            "use": "sig", "kty": "EC", "kid": self.key_id(), "crv": "P-256", "alg": "ES256",
             "x": coordinate(&point[1..33]), "y": coordinate(&point[33..65]),
         }]})
     }
