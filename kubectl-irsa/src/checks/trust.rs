@@ -59,10 +59,10 @@ pub(super) fn undecided(judged: &Judgement<'_>) -> Outcome {
 }
 
 fn not_known(judged: &Judgement<'_>, open: &Open) -> Unknown {
-    let (asked, values) = (&open.what, listed(&open.values));
+    let asked = format!("{} {}", open.what, listed(&open.values));
     Unknown {
         what: format!("whether the trust policy of role {} lets the pod in", judged.role.name),
-        why: Why::NotAsked(format!("it asks for {asked} {values}: {}", open.why)),
+        why: Why::NotAsked(format!("it asks for {}: {}", asked.trim_end(), open.why)),
         grant: None,
     }
 }
@@ -165,6 +165,10 @@ pub(super) fn repaired(
         return finding.advice(format!("let {} in with a statement of its own", judged.token.sub));
     };
     let words = change.words(&judged.token);
+    if fault.misses.iter().any(|miss| miss.excludes) {
+        let (sub, place) = (&judged.token.sub, statement(fault));
+        return finding.advice(format!("if {sub} is not meant to be shut out, except it from {place}"));
+    }
     if matches!(change.repair, Repair::Append(_)) && fault.other_conditions {
         return finding.advice(format!(
             "in the trust policy of role {name}: {words}, with the further conditions that {} has",

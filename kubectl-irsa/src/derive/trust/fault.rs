@@ -51,7 +51,8 @@ pub struct Fault {
     pub sid: Option<String>,
     /// What the statement misses, in the order of repair; what it denies for [`FaultKind::Deny`].
     pub misses: Vec<Miss>,
-    /// The conditions of the statement, other than on the token's claims, that the token's call does or may satisfy.
+    /// True if the statement has conditions on more than the claims that the token's call does, may or might have satisfied:
+    /// a network, a time, a session name.
     pub other_conditions: bool,
 }
 
@@ -91,7 +92,7 @@ pub(super) fn of(evaluation: &Evaluation<'_>, token: &Token, nearest: Option<usi
     let sid = statement.sid.map(str::to_owned);
     let place = evaluation.document.statements.get(statement.index)?.place.clone();
     let other = |condition: &ConditionTrace<'_>| {
-        condition.outcome != Tri::False && claim_of(condition, token).is_none()
+        condition.reason != Reason::KeyAbsent && claim_of(condition, token).is_none()
     };
     let other_conditions = statement.conditions.iter().any(other);
     let kind = misses.first()?.kind;

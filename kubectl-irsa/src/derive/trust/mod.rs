@@ -305,7 +305,7 @@ fn open(evaluation: &Evaluation<'_>) -> Vec<Open> {
                 Open {
                     about: about(&stated.key),
                     place: stated.place.clone(),
-                    what: format!("{} {}", stated.operator_name, stated.key),
+                    what: format!("{} {}", stated.operator_name, stated.key).trim_end().to_owned(),
                     values: stated.values.clone(),
                     why,
                 }

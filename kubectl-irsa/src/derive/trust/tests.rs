@@ -228,6 +228,27 @@ fn the_statement_that_is_meant_is_the_nearest() {
 }
 
 #[test]
+fn conditions_that_a_new_statement_would_drop_are_noticed() {
+    for (condition, expected) in [
+        (r#""IpAddress":{"aws:SourceIp":"198.51.100.0/24"}"#, true),
+        (r#""StringLike":{"sts:RoleSessionName":"backup-*"}"#, true),
+        (r#""Bool":{"aws:SecureTransport":"true"}"#, true),
+        (r#""StringEquals":{"OWN:aud":"sts.amazonaws.com"}"#, false),
+        (r#""StringEquals":{"aws:PrincipalTag/team":"shop"}"#, false),
+    ] {
+        let sub = r#""StringLike":{"OWN:sub":"system:serviceaccount:ops:*"}"#;
+        // The same operator twice is one too many for a policy.
+        let sub = if condition.contains("StringLike") {
+            sub.replace("StringLike", "ArnLike")
+        } else {
+            sub.to_owned()
+        };
+        let fault = fault_of(&with(&format!("{sub},{condition}"))).unwrap();
+        assert_eq!(fault.other_conditions, expected, "{condition}");
+    }
+}
+
+#[test]
 fn the_nearest_value_is_shown_first() {
     let fault = fault_of(&with(
         r#""StringEquals":{"OWN:sub":["system:serviceaccount:ops:backup","system:serviceaccount:shop:checkouts"]}"#,
