@@ -3,6 +3,7 @@
 use super::hearsay;
 use super::prelude::*;
 use crate::derive::denial::{Culprit, Denial, Simulator, Witness};
+use crate::policy::Json;
 
 /// The answer of the check for one kind of policy; `repair` adds what is particular to it.
 pub(super) fn outcome(
@@ -132,11 +133,13 @@ pub(super) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
     if derived.facts.aws.policies.known().is_some_and(|policies| policies.value.inline.contains(&name)) {
         return Allow::Done(name);
     }
-    let document = serde_json::json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Action": action, "Resource": resource }],
-    })
-    .to_string();
+    let statement = Json::object([
+        ("Effect", Json::text("Allow")),
+        ("Action", Json::text(action)),
+        ("Resource", Json::text(resource)),
+    ]);
+    let version = ("Version", Json::text("2012-10-17"));
+    let document = Json::object([version, ("Statement", Json::Array(vec![statement]))]).line();
     let name = ["--policy-name", &name];
     let words =
         [&["iam", "put-role-policy", "--role-name", role], &name[..], &["--policy-document", &document]];
