@@ -110,7 +110,7 @@ pub fn parse(text: &str) -> Vec<Sighting> {
     let mut record = (0, String::new());
     for (index, raw) in text.lines().enumerate() {
         let line = clean::line(raw);
-        if continues(&line) && record.1.len() + line.len() <= LONGEST_RECORD {
+        if record.0 > 0 && continues(&line) && record.1.len() + line.len() <= LONGEST_RECORD {
             record.1.push(' ');
             record.1.push_str(line.trim());
         } else {

@@ -688,3 +688,14 @@ fn check_grammar(sighting: &Sighting) -> Result<(), TestCaseError> {
     }
     Ok(())
 }
+
+#[test]
+fn a_text_that_begins_in_the_middle_of_a_record_has_a_first_line() {
+    let found = parse(
+        "caused by: Post \"https://sts.eu-west-1.amazonaws.com/\": dial tcp 54.239.29.25:443: i/o timeout",
+    );
+    assert_eq!(
+        found.iter().map(|sighting| (sighting.kind, sighting.line)).collect::<Vec<_>>(),
+        [(Kind::ConnectTimeout, 1)]
+    );
+}

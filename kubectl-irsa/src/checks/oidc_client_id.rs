@@ -12,13 +12,14 @@
 //!
 //! **Not a fault**: a trust policy without a condition on `aud`; more audiences in the list than are used.
 //!
-//! **Repair**: add the audience to the provider; where the service account's annotation asks for a strange one, take the
-//! annotation off instead.
+//! **Repair**: add the audience to the provider; where neither provider nor role takes a strange one, give the token the usual
+//! one instead, mostly by taking the annotation `eks.amazonaws.com/audience` off.
 
 use super::prelude::*;
-use super::{repair, role_asked, with_answer};
+use super::{repair, role_asked, trust, with_answer};
 use crate::aws_error::{Kind, Stage};
 use crate::derive::provider::Provider;
+use crate::derive::trust::FaultKind;
 use crate::facts::aws::Provider as IamProvider;
 
 /// See the module's page.
@@ -26,7 +27,7 @@ pub const META: Meta = Meta {
     id: "oidc-client-id",
     step: Step::OidcProvider,
     title: "the provider does not accept the token's audience",
-    explains: &["sts-refused"],
+    explains: &["trust-aud-mismatch", "sts-refused"],
 };
 
 /// What the tokens of IRSA are for, in every partition.
@@ -91,15 +92,13 @@ fn repaired(
     provider: Option<&Sourced<IamProvider>>,
     audience: &str,
 ) -> Finding {
+    let judged = derived.trust.judged();
+    let refused = judged.and_then(|judged| Some((judged, judged.fault.as_ref()?)));
+    let refused = refused.filter(|(_, fault)| fault.kind == FaultKind::AudMismatch);
     let takes_usual = provider.is_some_and(|provider| provider.value.client_ids.iter().any(|id| id == USUAL));
-    if let Some((annotated, source)) = derived.annotation("audience").filter(|(value, _)| *value == audience)
-        && takes_usual
-    {
-        let key = format!("{}/audience-", derived.settings.annotation_prefix);
-        let finding = finding
-            .seen("annotation", annotated, &source)
-            .fix(format!("take the annotation off: the provider accepts {USUAL}"), derived.annotate(&key));
-        return repair::restart(derived, finding);
+    // Where neither the provider nor the role takes the audience, it is the token's that is strange.
+    if takes_usual && (refused.is_some() || judged.is_none()) {
+        return usual_audience(derived, finding, audience);
     }
     let account = arn.split(':').nth(4).unwrap_or_default();
     let words = [
@@ -111,5 +110,22 @@ fn repaired(
         audience,
     ];
     let (command, first) = derived.aws_in(account, &words);
-    finding.fix(format!("let the provider accept {audience}{first}"), command)
+    let finding = finding.fix(format!("let the provider accept {audience}{first}"), command);
+    match refused {
+        Some((judged, fault)) => trust::repaired(derived, judged, fault, finding),
+        None => finding,
+    }
+}
+
+/// Adds the repair that gives the tokens the audience of all others.
+fn usual_audience(derived: &Derived<'_>, finding: Finding, audience: &str) -> Finding {
+    let Some((annotated, source)) = derived.annotation("audience").filter(|(value, _)| *value == audience) else {
+        let advice = format!("give the pod's projected token the audience {USUAL}, which the provider accepts");
+        return repair::restart(derived, finding.advice(advice));
+    };
+    let key = format!("{}/audience-", derived.settings.annotation_prefix);
+    let finding = finding
+        .seen("annotation", annotated, &source)
+        .fix(format!("take the annotation off: the provider accepts {USUAL}"), derived.annotate(&key));
+    repair::restart(derived, finding)
 }

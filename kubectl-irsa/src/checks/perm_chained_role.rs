@@ -4,8 +4,8 @@
 //! first role allows `sts:AssumeRole` on the second, and the trust policy of the second names the first; an `ExternalId` or session
 //! tags, where they are asked for, too.
 //!
-//! **You see**: `User: arn:aws:sts::111122223333:assumed-role/shop-checkout/… is not authorized to perform: sts:AssumeRole on resource:
-//! arn:aws:iam::444455556666:role/reports`, or the same with `sts:TagSession`.
+//! **You see**: `User: arn:aws:sts::111122223333:assumed-role/shop-checkout/… is not authorized to perform: sts:AssumeRole
+//! on resource: arn:aws:iam::444455556666:role/reports`, or the same with `sts:TagSession`.
 //!
 //! **Decided by**: caller and resource of AWS's own words. AWS does not say which side it is, unless it names the policy.
 //!

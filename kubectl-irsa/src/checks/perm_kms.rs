@@ -4,8 +4,8 @@
 //! the role may not use that. A key is opened by its own policy, and only where that hands the matter to IAM (the statement for
 //! `arn:aws:iam::ACCOUNT:root`) do the role's policies count.
 //!
-//! **You see**: `… is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:…:key/…`; through S3 often a bare `Access Denied`
-//! that names neither caller nor key.
+//! **You see**: `… is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:…:key/…`; through S3 often a bare
+//! `Access Denied` that names neither caller nor key.
 //!
 //! **Decided by**: AWS's words in the application's log, or IAM's simulator for what `--action` names (it does not read the key's
 //! policy).

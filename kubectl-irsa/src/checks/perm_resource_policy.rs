@@ -4,8 +4,8 @@
 //! across accounts both sides have to. A policy that named a role which was deleted and made again holds a dead id (`AROA…`) in
 //! place of its ARN and no longer means the new role.
 //!
-//! **You see**: `… is not authorized to perform: … because no resource-based policy allows the … action`, or `with an explicit deny in
-//! a resource-based policy`.
+//! **You see**: `… is not authorized to perform: … because no resource-based policy allows the … action`, or `with an
+//! explicit deny in a resource-based policy`.
 //!
 //! **Decided by**: AWS's words in the application's log. For keys of KMS see `perm-kms`.
 //!

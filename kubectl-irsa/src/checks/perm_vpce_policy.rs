@@ -3,8 +3,8 @@
 //! IRSA works. The call goes through a VPC endpoint of its service, and the endpoint's policy does not let this role, action or
 //! resource through. The same call from outside the VPC succeeds.
 //!
-//! **You see**: `… is not authorized to perform: … because no VPC endpoint policy allows the … action`, or `with an explicit deny in a
-//! VPC endpoint policy`.
+//! **You see**: `… is not authorized to perform: … because no VPC endpoint policy allows the … action`, or `with an
+//! explicit deny in a VPC endpoint policy`.
 //!
 //! **Decided by**: AWS's words in the application's log. IAM's simulator does not see such policies, and a try from a laptop takes
 //! another way.

@@ -5,8 +5,8 @@
 //!
 //! **You see**: `Throttling: Rate exceeded`.
 //!
-//! **Decided by**: STS's answer to a fresh token, or its words to the application. They say nothing about the role, the provider
-//! or the token, so those are judged by what IAM shows.
+//! **Decided by**: STS's answer to a fresh token. Its words to the application are a remark, for SDKs try again by themselves.
+//! Neither says anything about the role, the provider or the token: those are judged by what IAM shows.
 //!
 //! **Repair**: keep one client for the life of the process: SDKs renew its session by themselves; start many pods one after
 //! the other. EKS Pod Identity does not ask STS for each pod.
@@ -34,7 +34,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Ok(said) => {
             let summary = format!("STS throttled {}{}", hearsay::speaker(derived), hearsay::times(said));
             hearsay::finding(&META, derived, said, &summary)
-                .severity(said.severity().max(Severity::Warning))
+                // SDKs try again by themselves; where it does not stop, session-per-request says so.
+                .severity(Severity::Info)
                 .evidence("throttled calls in the log's last lines", "none", said.error.count.to_string(), said.source)
                 .advice(advice)
                 .into()

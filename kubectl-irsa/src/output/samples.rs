@@ -346,7 +346,7 @@ pub fn idle() -> Diagnosis {
     diagnosis.observed_at = None;
     diagnosis.identities.clear();
     diagnosis.summary = "serviceaccount/checkout asks for no AWS identity".into();
-    diagnosis.probe = Some(irsa_probe::Report { schema: irsa_probe::SCHEMA.into() });
+    diagnosis.probe = Some(irsa_probe::Report::empty());
     diagnosis
 }
 

@@ -22,7 +22,6 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Everything that the connections share.
@@ -43,7 +42,6 @@ pub struct Server {
     pub problems: Mutex<Vec<String>>,
     /// Signatures of the web identity tokens that were sent.
     pub signatures: Mutex<Vec<String>>,
-    answers: AtomicUsize,
 }
 
 /// What a host name leads to.
@@ -93,7 +91,6 @@ impl Server {
             latency: Mutex::new(Duration::ZERO),
             problems: Mutex::default(),
             signatures: Mutex::default(),
-            answers: AtomicUsize::new(0),
         }
     }
 
@@ -133,17 +130,17 @@ impl Server {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map(|b| b.to_bytes()).unwrap_or_default();
         let latency = *self.latency.lock().expect("no thread panics while it holds the latency");
-        let id = uid_of(&format!("answer {} of AWS", self.answers.fetch_add(1, Ordering::SeqCst)));
         match host {
             Host::Issuer => {
                 let number = self.log.start(Seen::page(name, head.uri.path()));
                 tokio::time::sleep(latency).await;
                 let answer = self.page(name, head.uri.path()).await;
-                Ok(self.respond(number, &id, answer))
+                Ok(self.respond(number, &self.answer_id(number), answer))
             }
             Host::Aws(endpoint) => {
                 let call = Call::read(endpoint.clone(), &head, &body);
                 let number = self.log.start(Seen::call(name, &call, &head));
+                let id = self.answer_id(number);
                 tokio::time::sleep(latency).await;
                 let result = match self.answer(&call, &head, &body).await {
                     Ok(body) => Ok(body),
@@ -224,6 +221,15 @@ impl Server {
                 Ok(Refusal { status: 500, code: "InternalFailure", message })
             }
         }
+    }
+
+    /// The id of an answer: the same in every run, in whatever order concurrent requests come.
+    fn answer_id(&self, number: usize) -> String {
+        let all = self.log.all();
+        let this = &all[number];
+        let earlier =
+            all[..number].iter().filter(|seen| (&seen.host, &seen.action) == (&this.host, &this.action));
+        uid_of(&format!("answer {} of {} to {}", earlier.count(), this.host, this.action))
     }
 
     fn respond(&self, number: usize, id: &str, answer: Answer) -> Response<Full<Bytes>> {
