@@ -283,7 +283,7 @@ pub fn diagnose(facts: &Facts, choice: &Choice) -> Diagnosis {
         findings,
         chain,
         identities: derived.containers.iter().map(|view| identity(view, &derived)).collect(),
-        unknowns: unknowns(facts, &outcomes),
+        unknowns: unknowns(&derived, &outcomes),
         probe: None,
     }
 }
@@ -584,13 +584,16 @@ fn actual_mechanism(view: &ContainerView<'_>) -> Mechanism {
     }
 }
 
-fn unknowns(facts: &Facts, outcomes: &[(&Check, Outcome)]) -> Vec<Unchecked> {
+fn unknowns(derived: &Derived<'_>, outcomes: &[(&Check, Outcome)]) -> Vec<Unchecked> {
+    let facts = derived.facts;
+    let told = facts.not_reached.get(&Step::Caller).filter(|_| derived.words.prove_the_caller());
     let of_checks = outcomes.iter().flat_map(|(_, outcome)| match outcome {
         Outcome::Unknown(unknowns) => unknowns.as_slice(),
         _ => &[],
     });
     let mut all: Vec<Unchecked> = Vec::new();
-    for unknown in facts.unknowns().into_iter().chain(of_checks) {
+    let unknown = facts.unknowns().into_iter().filter(|unknown| Some(*unknown) != told);
+    for unknown in unknown.chain(of_checks) {
         let unchecked = Unchecked {
             what: unknown.what.clone(),
             why: unknown.why.to_string(),

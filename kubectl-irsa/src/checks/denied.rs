@@ -2,7 +2,9 @@
 
 use super::hearsay;
 use super::prelude::*;
+use crate::aws_error::Layer;
 use crate::derive::denial::{Culprit, Denial, Simulator, Witness};
+use crate::policy::Json;
 
 /// The answer of the check for one kind of policy; `repair` adds what is particular to it.
 pub(super) fn outcome(
@@ -32,8 +34,9 @@ pub(super) fn outcome(
 
 fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> Finding {
     let who = match (&denial.role.name, denial.role.expected) {
-        (Some(role), _) => format!("role {role}"),
-        (None, _) => format!("{}, whose role it does not name,", hearsay::speaker(derived)),
+        (Some(role), true) => format!("role {role}"),
+        (Some(role), false) => format!("role {role}, which is not the pod's,"),
+        (None, _) => hearsay::speaker(derived),
     };
     let on = denial.resource.map_or_else(String::new, |resource| format!(" on {resource}"));
     let what = denial.what();
@@ -43,17 +46,14 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
         _ => "; IRSA works, this is authorization",
     };
     let summary = format!("{} denies {who} {what}{on}: {}{works}", speaks(denial), reason(denial));
+    let found = if denial.because.is_some() { reason(denial) } else { String::from("denied") };
     let base = match denial.witness {
         Witness::Words(said) => hearsay::finding(meta, derived, said, &summary),
         Witness::Simulator(..) => meta.on_subject(derived, summary),
     };
     let source = denial.source();
-    let mut finding = base.severity(denial.severity(derived)).evidence(
-        format!("{what}{on}"),
-        "allowed",
-        reason(denial),
-        source,
-    );
+    let mut finding =
+        base.severity(denial.severity(derived)).evidence(format!("{what}{on}"), "allowed", found, source);
     if let Witness::Words(said) = denial.witness
         && let Some(caller) = said.caller
     {
@@ -74,7 +74,7 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
     {
         finding = finding.seen("IAM's simulator, by now", "allowed", &results.source);
     }
-    if denial.explicit.is_none() { finding.inferred() } else { finding }
+    if denial.because.is_none() { finding.inferred() } else { finding }
 }
 
 fn speaks(denial: &Denial<'_>) -> &'static str {
@@ -86,21 +86,21 @@ fn speaks(denial: &Denial<'_>) -> &'static str {
 
 /// Why, as AWS puts it.
 fn reason(denial: &Denial<'_>) -> String {
-    let (article, policy) = match denial.culprit {
-        Culprit::Identity => ("an", "identity-based policy"),
-        Culprit::Boundary => ("the", "permissions boundary"),
-        Culprit::ServiceControl => ("a", "service control policy"),
-        Culprit::ResourceControl => ("a", "resource control policy"),
-        Culprit::Session => ("the", "session policy"),
-        Culprit::Endpoint => ("a", "VPC endpoint policy"),
-        Culprit::Resource => ("a", "resource-based policy"),
-        Culprit::Key => ("a", "policy of the role or of the key"),
-        Culprit::Chain => ("a", "policy of either role"),
+    let Some(because) = denial.because else { return String::from("it names no policy") };
+    let (article, policy) = match because.layer {
+        Layer::IdentityPolicy => ("an", "identity-based policy"),
+        Layer::PermissionsBoundary => ("the", "permissions boundary"),
+        Layer::ServiceControlPolicy => ("a", "service control policy"),
+        Layer::ResourceControlPolicy => ("a", "resource control policy"),
+        Layer::SessionPolicy => ("the", "session policy"),
+        Layer::VpcEndpointPolicy => ("a", "VPC endpoint policy"),
+        Layer::ResourcePolicy => ("a", "resource-based policy"),
+        Layer::TrustPolicy => ("the", "role trust policy"),
     };
-    match denial.explicit {
-        Some(true) => format!("an explicit deny in {article} {policy}"),
-        Some(false) => format!("no {policy} allows it"),
-        None => String::from("access denied, without a word on which policy"),
+    if because.explicit {
+        format!("an explicit deny in {article} {policy}")
+    } else {
+        format!("no {policy} allows it")
     }
 }
 
@@ -125,6 +125,10 @@ pub(super) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
     const POWERFUL: [&str; 4] = ["iam:", "sts:", "organizations:", "sso:"];
     let (Some(action), Some(resource)) = (denial.action, denial.resource) else { return Allow::Ask };
     let Some(role) = denial.role.name.as_deref().filter(|_| denial.role.expected) else { return Allow::Ask };
+    // Another kind of policy may be what is missing, or none is named.
+    if denial.because.is_none_or(|because| because.layer != Layer::IdentityPolicy) {
+        return Allow::Ask;
+    }
     if POWERFUL.iter().any(|service| action.starts_with(service)) || !is_exact(resource) {
         return Allow::Ask;
     }
@@ -132,15 +136,40 @@ pub(super) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
     if derived.facts.aws.policies.known().is_some_and(|policies| policies.value.inline.contains(&name)) {
         return Allow::Done(name);
     }
-    let document = serde_json::json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Action": action, "Resource": resource }],
-    })
-    .to_string();
+    let statement = Json::object([
+        ("Effect", Json::text("Allow")),
+        ("Action", Json::text(action)),
+        ("Resource", Json::text(resource)),
+    ]);
+    let version = ("Version", Json::text("2012-10-17"));
+    let document = Json::object([version, ("Statement", Json::Array(vec![statement]))]).line();
     let name = ["--policy-name", &name];
     let words =
         [&["iam", "put-role-policy", "--role-name", role], &name[..], &["--policy-document", &document]];
     Allow::Command(derived.aws(&words.concat()))
+}
+
+/// Adds the question to IAM whether the role's own policies allow it, where AWS did not name the policy.
+pub(super) fn ask_simulator(finding: Finding, derived: &Derived<'_>, denial: &Denial<'_>) -> Finding {
+    let role = derived.plan().role_arn.filter(|_| denial.role.expected && denial.because.is_none());
+    let (Some(role), Some(action), Some(resource)) = (role, denial.action, denial.resource) else {
+        return finding;
+    };
+    finding.fix(
+        "ask IAM whether the role's own policies allow it; if they do, look at the policy of the resource",
+        derived.aws(&[
+            "iam",
+            "simulate-principal-policy",
+            "--policy-source-arn",
+            &role,
+            "--action-names",
+            action,
+            "--resource-arns",
+            resource,
+            "--query",
+            "EvaluationResults[].EvalDecision",
+        ]),
+    )
 }
 
 /// What was said before the repair is no fault any more; IAM takes some seconds to pass it on.

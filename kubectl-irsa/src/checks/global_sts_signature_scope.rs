@@ -34,15 +34,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let plan = derived.plan();
     let who = hearsay::speaker(derived);
-    let summary = format!("{who} signs for {} and calls an STS endpoint of another region", plan.region);
+    let summary = format!("{who} signs for {}, and the STS endpoint that it calls takes another region", plan.region);
     hearsay::finding(&META, derived, said, &summary)
         .inferred()
-        .evidence(
-            "STS endpoint",
-            sts::regional_host(&plan.region),
-            said.error.host.as_deref().unwrap_or("another, most likely sts.amazonaws.com"),
-            said.source,
-        )
-        .advice("take the fixed STS endpoint (https://sts.amazonaws.com) out of the application's code or configuration")
+        .evidence("scope of the signature", "a region that the endpoint takes", &plan.region, said.source)
+        .advice(format!(
+            "take the fixed STS endpoint (https://sts.amazonaws.com, mostly) out of the application's code or configuration, so \
+             that its SDK calls {}",
+            sts::regional_host(&plan.region)
+        ))
         .into()
 }

@@ -37,7 +37,7 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
         Some(command) => finding.fix("look at the key's policy", command),
         None => finding,
     };
-    if denial.explicit == Some(true) {
+    if denial.is_explicit() {
         return finding.advice("except the role from the Deny, which stands in the key's policy or in the role's");
     }
     let finding = match denied::allow(derived, denial) {

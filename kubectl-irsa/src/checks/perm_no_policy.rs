@@ -44,7 +44,7 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
         }
         None => finding,
     };
-    if denial.explicit == Some(true) {
+    if denial.is_explicit() {
         return finding.advice("take the Deny out, or except this role from it: an Allow beside it changes nothing");
     }
     match denied::allow(derived, denial) {
@@ -52,7 +52,7 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
             .fix("allow the role exactly this action on exactly this resource", command)
             .advice("if the application needs more of its kind, write that into the role's own policy instead"),
         Allow::Done(name) => denied::done(finding, &name),
-        Allow::Ask => finding.advice(format!(
+        Allow::Ask => denied::ask_simulator(finding, derived, denial).advice(format!(
             "allow {} in a policy of the role, on the resources that the application needs",
             denial.what()
         )),

@@ -34,11 +34,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             None => finding,
         };
         let what = denial.what();
-        match denial.explicit {
-            Some(true) => finding.advice(format!("except the role from the Deny of {what} in the resource's policy")),
-            _ => finding.advice(format!(
+        if denial.is_explicit() {
+            finding.advice(format!("except the role from the Deny of {what} in the resource's policy"))
+        } else {
+            finding.advice(format!(
                 "allow {what} for the role in the resource's policy; a principal AROA… in it is a role that was deleted"
-            )),
+            ))
         }
     })
 }

@@ -109,10 +109,14 @@ fn finding(
     } else {
         ("STS", ", if the proxy does not let it through")
     };
-    let summary = format!("container {name} asks {what} ({host}) through the proxy of {variable}");
     let failed = derived.words.find(|kind| matches!(kind, Kind::Proxy | Kind::TlsUnknownAuthority));
     let failed = failed.filter(|said| view.is_target && said.weight == Weight::Current);
-    let severity = if failed.is_some() { Severity::Error } else { Severity::Warning };
+    let (severity, outcome) = match failed.map(|said| said.error.kind) {
+        None => (Severity::Warning, ""),
+        Some(Kind::Proxy) => (Severity::Error, ", which does not let it through"),
+        Some(_) => (Severity::Error, ", and does not trust the certificate that it is shown"),
+    };
+    let summary = format!("container {name} asks {what} ({host}) through the proxy of {variable}{outcome}");
     let mut finding = META
         .on_container(derived, view, severity, summary)
         .inferred()

@@ -42,7 +42,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (Some(version), Some(minimum)) = (&sdk.version, sdk.minimum(Mechanism::Irsa)) else { return UNHEARD };
     let who = hearsay::speaker(derived);
     let name = sdk.name.label();
-    let summary = format!("{who} uses {name} {version}, which does not know web identity: {minimum} is the first that does");
+    let summary = format!("{who} uses {name} {version}; IRSA needs {minimum} or later");
     let finding = hearsay::finding(&META, derived, without, &summary)
         .inferred()
         .evidence(format!("version of {name}"), format!("{minimum} or later"), version, said.source);

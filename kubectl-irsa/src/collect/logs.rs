@@ -45,8 +45,8 @@ pub async fn of(api: &Api, facts: &Facts, wanted: bool, index: usize) -> Fact<Li
             return Fact::Unknown(api.unknown(what.to_owned(), &error, grant));
         }
     };
-    let mut items = heard(&String::from_utf8_lossy(&now), &format!("container {container}"));
-    let of = format!("container {container} before its last restart");
+    let mut items = heard(&String::from_utf8_lossy(&now), &format!("log of container {container}"));
+    let of = format!("log of container {container} before its last restart");
     items.extend(heard(&String::from_utf8_lossy(&before), &of));
     let source = Source::Api {
         verb: "get".into(),
@@ -105,7 +105,7 @@ mod tests {
         let log = "2026-11-22T07:00:00.5Z starting\n\
                    2026-11-22T07:00:01Z An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: \
                    Not authorized to perform sts:AssumeRoleWithWebIdentity\n";
-        let found = heard(log, "container app");
+        let found = heard(log, "log of container app");
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].value.at, "2026-11-22T07:00:01Z".parse().ok());
         assert_eq!(found[0].source.to_string(), "log of container app, line 2");
@@ -113,6 +113,6 @@ mod tests {
 
     #[test]
     fn a_log_without_errors_says_nothing() {
-        assert!(heard("2026-11-22T07:00:00Z listening on :8080\n", "container app").is_empty());
+        assert!(heard("2026-11-22T07:00:00Z listening on :8080\n", "log of container app").is_empty());
     }
 }

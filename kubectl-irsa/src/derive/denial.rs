@@ -45,8 +45,8 @@ impl Culprit {
 pub struct Denial<'d> {
     /// Where it comes from.
     pub culprit: Culprit,
-    /// The policy has a Deny; otherwise no Allow. `None` where nothing tells.
-    pub explicit: Option<bool>,
+    /// The policy as AWS names it, and whether it has a Deny; `None` where AWS names none.
+    pub because: Option<Because>,
     /// `s3:GetObject`.
     pub action: Option<&'d str>,
     /// The ARN that it was denied on.
@@ -118,7 +118,7 @@ impl<'d> Denials<'d> {
             })
         };
         for mut denial in said().filter(|said| is_of_a_role(said)).filter_map(spoken) {
-            denial.repaired = denial.explicit.is_some() && denial.culprit.is_simulated() && allowed(&denial);
+            denial.repaired = denial.because.is_some() && denial.culprit.is_simulated() && allowed(&denial);
             // Two objects of one bucket are one fault.
             if !all.iter().any(|known| known.culprit == denial.culprit && known.action == denial.action) {
                 all.push(denial);
@@ -176,7 +176,7 @@ fn spoken<'d>(said: &'d Said<'d>) -> Option<Denial<'d>> {
     };
     Some(Denial {
         culprit: culprit(error.kind, error.action.as_deref(), error.because),
-        explicit: error.because.map(|because| because.explicit),
+        because: error.because,
         action: error.action.as_deref(),
         resource: error.resource.as_deref(),
         operation: error.operation.as_deref(),
@@ -208,15 +208,14 @@ fn simulated<'d>(
     result: &'d Simulated,
     source: &'d Source,
 ) -> Result<Denial<'d>, Unknown> {
-    let explicit = result.decision == "explicitDeny";
-    let culprit = if result.boundary_allows == Some(false) {
-        Culprit::Boundary
+    let (culprit, layer) = if result.boundary_allows == Some(false) {
+        (Culprit::Boundary, Layer::PermissionsBoundary)
     } else if result.organization_allows == Some(false) {
-        Culprit::ServiceControl
+        (Culprit::ServiceControl, Layer::ServiceControlPolicy)
     } else if result.action.starts_with("kms:") {
-        Culprit::Key
+        (Culprit::Key, Layer::IdentityPolicy)
     } else {
-        Culprit::Identity
+        (Culprit::Identity, Layer::IdentityPolicy)
     };
     if !result.missing_context.is_empty() {
         return Err(Unknown {
@@ -232,7 +231,7 @@ fn simulated<'d>(
     let arn = arn.as_deref().and_then(|arn| super::arn::RoleArn::parse(arn).ok());
     Ok(Denial {
         culprit,
-        explicit: Some(explicit),
+        because: Some(Because { layer, explicit: result.decision == "explicitDeny" }),
         action: Some(&result.action),
         resource: Some(result.resource.as_str()).filter(|resource| *resource != "*"),
         operation: None,
@@ -247,6 +246,11 @@ fn simulated<'d>(
 }
 
 impl Denial<'_> {
+    /// True if a policy forbids it, and not merely none allows it.
+    pub fn is_explicit(&self) -> bool {
+        self.because.is_some_and(|because| because.explicit)
+    }
+
     /// What was denied, as AWS names it: `s3:GetObject`, or the operation.
     pub fn what(&self) -> &str {
         self.action.or(self.operation).unwrap_or("the call")

@@ -188,7 +188,7 @@ pub enum Source {
     },
     /// The application's log, or the text that the user gave.
     Log {
-        /// `container app`, `container app before its last restart`, `--error`.
+        /// `log of container app`, `log of container app before its last restart`, `--error`.
         of: String,
         /// Line, from 1, counted from the first that was read.
         line: usize,
@@ -282,7 +282,7 @@ impl fmt::Display for Source {
             Self::Aws { action, object, field } => write_words(f, &[action, object, field]),
             Self::Web { url, field } => write_words(f, &[url, field]),
             Self::Token { field } => write_words(f, &["TokenRequest", field]),
-            Self::Log { of, line } => write!(f, "log of {of}, line {line}"),
+            Self::Log { of, line } => write!(f, "{of}, line {line}"),
             Self::File { file, object, field, position, .. } => {
                 write!(f, "{file}:{}:{} {object}", position.line, position.column)?;
                 if !field.is_empty() {
