@@ -34,7 +34,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Fact::Known(events) => events,
         Fact::Absent { .. } => return Outcome::Pass,
         Fact::Unknown(_) if pod.is_some() => {
-            return Outcome::NotApplicable("the pod was let in; whether its successors are could not be read");
+            return Outcome::NotApplicable(
+                "the pod was let in; whether its successors are could not be read",
+            );
         }
         Fact::Unknown(why) => return unknown(why),
     };
@@ -65,11 +67,21 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// What a message refuses, if that is of our making.
 fn refused(message: &str) -> Option<&'static str> {
-    const REFUSALS: [&str; 8] =
-        ["not allowed", "forbidden", "denied", "restricted", "prohibited", "may not", "must not", "disallowed"];
+    const REFUSALS: [&str; 8] = [
+        "not allowed",
+        "forbidden",
+        "denied",
+        "restricted",
+        "prohibited",
+        "may not",
+        "must not",
+        "disallowed",
+    ];
     let message = message.to_ascii_lowercase();
     let refuses = |text: &str| REFUSALS.iter().any(|word| text.contains(word));
-    if message.contains("fsgroup") && (message.contains("not an allowed group") || message.contains("fsgroup is not allowed")) {
+    if message.contains("fsgroup")
+        && (message.contains("not an allowed group") || message.contains("fsgroup is not allowed"))
+    {
         return Some("their fsGroup");
     }
     if message.contains(TOKEN_VOLUME) && refuses(&message) {

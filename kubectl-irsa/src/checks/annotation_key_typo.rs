@@ -33,9 +33,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let right = format!("{}/role-arn", derived.settings.annotation_prefix);
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let summary = if near.place == "labels" {
-        format!("the role of service account {namespace}/{name} stands under labels; the webhook reads annotations")
+        format!(
+            "the role of service account {namespace}/{name} stands under labels; the webhook reads annotations"
+        )
     } else {
-        format!("service account {namespace}/{name} names its role under `{}`; the webhook reads `{right}`", near.key)
+        format!(
+            "service account {namespace}/{name} names its role under `{}`; the webhook reads `{right}`",
+            near.key
+        )
     };
     let finding = META.on_account(derived, summary).severity(repair::severity(&lack));
     let finding = if near.place == "labels" {

@@ -33,12 +33,16 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let Because::WrongObject(misplaced) = &lack.because else { return Outcome::Pass };
     // The template is where a person wrote it; the pod only carries a copy.
-    let Some(first) = misplaced.iter().find(|one| one.on.starts_with("the template")).or(misplaced.first()) else {
+    let Some(first) = misplaced.iter().find(|one| one.on.starts_with("the template")).or(misplaced.first())
+    else {
         return Outcome::Pass;
     };
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
-    let summary = format!("the role is annotated on {}; the webhook reads service account {namespace}/{name}", first.on);
+    let summary = format!(
+        "the role is annotated on {}; the webhook reads service account {namespace}/{name}",
+        first.on
+    );
     let mut finding = META.on_account(derived, summary).severity(repair::severity(&lack)).missing(
         format!("{key} on the service account"),
         first.role,

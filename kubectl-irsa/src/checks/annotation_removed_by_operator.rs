@@ -38,9 +38,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
     let summary = if lack.lapsed {
-        format!("service account {namespace}/{name} no longer names the role that this pod has: the next pod gets none")
+        format!(
+            "service account {namespace}/{name} no longer names the role that this pod has: the next pod gets none"
+        )
     } else {
-        format!("service account {namespace}/{name} named a role when {} was made, and names none now", pod.metadata.name)
+        format!(
+            "service account {namespace}/{name} named a role when {} was made, and names none now",
+            pod.metadata.name
+        )
     };
     let carried = derived.spec().map_or(&lack.account.source, |(_, _, source, _)| source);
     let mut finding = META
@@ -50,7 +55,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .missing(&key, role, &lack.account.source.at(annotation_path(&key)))
         .seen(format!("{ROLE_ARN} of {}", pod.metadata.name), role, carried);
     let meta = &lack.account.value.metadata;
-    if let Some(writer) = meta.managed_fields.iter().max_by_key(|entry| entry.time).filter(|entry| entry.time.is_some()) {
+    if let Some(writer) =
+        meta.managed_fields.iter().max_by_key(|entry| entry.time).filter(|entry| entry.time.is_some())
+    {
         let time = writer.time.map(|time| format!(", {time}")).unwrap_or_default();
         finding = finding.seen(
             "last writer of the service account",
@@ -62,18 +69,27 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if !lack.lapsed {
         finding = repair::restart(derived, finding);
     }
-    finding.advice(format!("set it where the service account is managed{}, or it is removed again", manager(meta))).into()
+    finding
+        .advice(format!(
+            "set it where the service account is managed{}, or it is removed again",
+            manager(meta)
+        ))
+        .into()
 }
 
 /// Who manages the object, by the marks that the usual tools leave.
 fn manager(meta: &ObjectMeta) -> String {
     let annotation = |key: &str| meta.annotations.get(key);
     let label = |key: &str| meta.labels.get(key);
-    if annotation("argocd.argoproj.io/tracking-id").is_some() || label("argocd.argoproj.io/instance").is_some() {
+    if annotation("argocd.argoproj.io/tracking-id").is_some()
+        || label("argocd.argoproj.io/instance").is_some()
+    {
         String::from(" (the repository that Argo CD syncs)")
     } else if label("olm.owner").is_some() || label("olm.managed").is_some() {
         String::from(" (the Subscription: OLM writes the service account)")
-    } else if label("kustomize.toolkit.fluxcd.io/name").is_some() || label("helm.toolkit.fluxcd.io/name").is_some() {
+    } else if label("kustomize.toolkit.fluxcd.io/name").is_some()
+        || label("helm.toolkit.fluxcd.io/name").is_some()
+    {
         String::from(" (the repository that Flux syncs)")
     } else if let Some(release) = annotation("meta.helm.sh/release-name") {
         format!(" (the values of Helm release {release})")

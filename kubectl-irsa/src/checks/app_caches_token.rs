@@ -44,7 +44,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     .evidence("session credentials", "renewed before they expire", "expired", said.source)
     .advice("give the AWS client the SDK's credentials provider, which renews them, and not credentials taken from it once");
     match derived.restart() {
-        Some((_, command)) => finding.fix("until then: restart; it helps until the session expires again", command),
+        Some((_, command)) => {
+            finding.fix("until then: restart; it helps until the session expires again", command)
+        }
         None => finding,
     }
     .into()

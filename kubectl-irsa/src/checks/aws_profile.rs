@@ -42,10 +42,14 @@ fn profile(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         None => String::new(),
     };
     let name = view.name();
-    let summary = format!("container {name} chooses the profile{profile}; boto3 fails if it does not exist, others may prefer it");
-    let finding = META
-        .on_container(derived, view, Severity::Warning, summary)
-        .inferred()
-        .evidence(variable, "not set", entry.shown(), &entry.source);
+    let summary = format!(
+        "container {name} chooses the profile{profile}; boto3 fails if it does not exist, others may prefer it"
+    );
+    let finding = META.on_container(derived, view, Severity::Warning, summary).inferred().evidence(
+        variable,
+        "not set",
+        entry.shown(),
+        &entry.source,
+    );
     Some(super::take_out(finding, derived, view, &[(variable, entry)]))
 }

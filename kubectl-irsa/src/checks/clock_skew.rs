@@ -18,12 +18,8 @@ use super::prelude::*;
 use crate::aws_error::Kind;
 
 /// See the module's page.
-pub const META: Meta = Meta {
-    id: "clock-skew",
-    step: Step::Caller,
-    title: "the node's clock is wrong",
-    explains: &[],
-};
+pub const META: Meta =
+    Meta { id: "clock-skew", step: Step::Caller, title: "the node's clock is wrong", explains: &[] };
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {

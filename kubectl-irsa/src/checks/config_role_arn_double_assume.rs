@@ -32,11 +32,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(said) = derived.words.iter().find(itself) else { return UNHEARD };
     let (Some(caller), Some(role)) = (&said.error.principal, &said.error.resource) else { return UNHEARD };
     let who = hearsay::speaker(derived);
-    let summary = format!("{who} is {role} already and its own configuration has it assume that role once more");
+    let summary =
+        format!("{who} is {role} already and its own configuration has it assume that role once more");
     let finding = hearsay::finding(&META, derived, said, &summary)
         .seen("caller", &caller.arn, said.source)
         .seen("role to assume", role, said.source);
-    let profile = derived.target().and_then(|view| view.env.get("AWS_PROFILE")).filter(|entry| entry.is_set());
+    let profile =
+        derived.target().and_then(|view| view.env.get("AWS_PROFILE")).filter(|entry| entry.is_set());
     match profile {
         Some(entry) => finding.seen("AWS_PROFILE", entry.shown(), &entry.source),
         None => finding,

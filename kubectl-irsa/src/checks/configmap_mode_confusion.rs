@@ -61,12 +61,19 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::Pass;
     }
     let (entry, summary) = match (entry, looks_covered(&entries, facts)) {
-        (Some(entry), _) if ignored => {
-            (entry, format!("the entry of service account {account} has no effect: the webhook does not read its ConfigMap"))
-        }
-        (None, Some(entry)) if entry.role.is_some() => {
-            (entry, format!("entry `{}` does not cover service account {account}: only the namespace `*` is a wildcard", entry.key))
-        }
+        (Some(entry), _) if ignored => (
+            entry,
+            format!(
+                "the entry of service account {account} has no effect: the webhook does not read its ConfigMap"
+            ),
+        ),
+        (None, Some(entry)) if entry.role.is_some() => (
+            entry,
+            format!(
+                "entry `{}` does not cover service account {account}: only the namespace `*` is a wildcard",
+                entry.key
+            ),
+        ),
         _ => return Outcome::Pass,
     };
     without_effect(derived, META.on_account(derived, summary), entry, &at)
@@ -103,10 +110,16 @@ fn unreadable(
         ConfigProblem::Malformed(words) => (words, "cannot be read, so no entry of it counts"),
         ConfigProblem::Crashes(words) => (words, "holds an entry that ends the webhook"),
     };
-    let severity = if derived.intent.mechanism == Mechanism::None { Severity::Error } else { Severity::Warning };
+    let severity =
+        if derived.intent.mechanism == Mechanism::None { Severity::Error } else { Severity::Warning };
     let meta = &config_map.value.metadata;
     let finding = META
-        .on("ConfigMap", &meta.namespace, &meta.name, format!("ConfigMap {}/{} {effect}", meta.namespace, meta.name))
+        .on(
+            "ConfigMap",
+            &meta.namespace,
+            &meta.name,
+            format!("ConfigMap {}/{} {effect}", meta.namespace, meta.name),
+        )
         .severity(severity)
         .evidence("config", "a JSON object of entries", words, &config_map.source.at(".data.config"));
     // The former entries stay in force until the webhook restarts.

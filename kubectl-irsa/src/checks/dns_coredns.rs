@@ -32,7 +32,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Ok(found) => found,
         Err(outcome) => return outcome,
     };
-    if said.error.kind == Kind::NoSuchHost && super::region_bogus::region_of_no_host(derived, host).is_some() {
+    if said.error.kind == Kind::NoSuchHost && super::region_bogus::region_of_no_host(derived, host).is_some()
+    {
         return Outcome::NotApplicable("no such name exists: see region-bogus");
     }
     let (what, found) = match said.error.kind {

@@ -33,9 +33,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = hearsay::finding(&META, derived, said, &summary);
     let role = derived.facts.aws.role.known();
     let finding = match role.and_then(|role| Some((role, role.value.max_session?))) {
-        Some((role, seconds)) => finding
-            .evidence("session", format!("at most {seconds} s"), "more", said.source)
-            .seen("longest session of the role", format!("{seconds} s"), &role.source.at("Role.MaxSessionDuration")),
+        Some((role, seconds)) => {
+            finding.evidence("session", format!("at most {seconds} s"), "more", said.source).seen(
+                "longest session of the role",
+                format!("{seconds} s"),
+                &role.source.at("Role.MaxSessionDuration"),
+            )
+        }
         None => finding.evidence("session", "no longer than the role allows", "longer", said.source),
     };
     finding.advice("let the application ask for a shorter session: SDKs renew it by themselves").into()

@@ -35,7 +35,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
     let label = "app.kubernetes.io/managed-by";
     let finding = META
-        .on_account(derived, format!("service account {namespace}/{name} is managed by eksctl, yet names no role"))
+        .on_account(
+            derived,
+            format!("service account {namespace}/{name} is managed by eksctl, yet names no role"),
+        )
         .inferred()
         .missing(&key, "the role of eksctl's stack", &lack.account.source.at(annotation_path(&key)))
         .seen("managed by", "eksctl", &lack.account.source.at(format!(".metadata.labels[\"{label}\"]")))
@@ -45,7 +48,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 fn get_role(derived: &Derived<'_>) -> String {
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
-    let command = shell::command(["eksctl", "get", "iamserviceaccount", "--namespace", namespace, "--name", name]);
+    let command =
+        shell::command(["eksctl", "get", "iamserviceaccount", "--namespace", namespace, "--name", name]);
     let node = derived.facts.node.known();
     match node.and_then(|node| node.value.metadata.labels.get("alpha.eksctl.io/cluster-name")) {
         Some(cluster) => format!("{command} --cluster {}", shell::quote(cluster)),

@@ -61,7 +61,12 @@ fn leak(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let severity = if certain { Severity::Error } else { Severity::Warning };
     let name = view.name();
     let finding = META
-        .on_container(derived, view, severity, format!("{variable} of container {name} sends STS requests to {host}"))
+        .on_container(
+            derived,
+            view,
+            severity,
+            format!("{variable} of container {name} sends STS requests to {host}"),
+        )
         .inferred()
         .evidence(variable, "a host of STS, or not set", url, &entry.source);
     if for_sts {
@@ -80,5 +85,8 @@ fn leak(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         Some(command) => finding.fix("give STS its own endpoint beside the override", command),
         None => finding.advice("set AWS_ENDPOINT_URL_STS to the regional endpoint of STS beside it"),
     };
-    Some(finding.advice("or set the override for the service it is meant for alone, e.g. as AWS_ENDPOINT_URL_S3"))
+    Some(
+        finding
+            .advice("or set the override for the service it is meant for alone, e.g. as AWS_ENDPOINT_URL_S3"),
+    )
 }

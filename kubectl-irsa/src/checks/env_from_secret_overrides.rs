@@ -51,16 +51,25 @@ fn role(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let named = derived.intent.role.as_ref()?;
     let carried = view.env.get(ROLE_ARN).filter(|entry| entry.is_set())?;
     let Origin::EnvFrom(from) = &carried.origin else { return None };
-    if !matches!(view.wiring, Wiring::Complete | Wiring::NoMount) || carried.text().is_some_and(|text| named.is(text)) {
+    if !matches!(view.wiring, Wiring::Complete | Wiring::NoMount)
+        || carried.text().is_some_and(|text| named.is(text))
+    {
         return None;
     }
     let name = view.name();
     let finding = META
-        .on_subject(derived, format!("container {name} takes its role from {from}, not from its service account"))
+        .on_subject(
+            derived,
+            format!("container {name} takes its role from {from}, not from its service account"),
+        )
         .container(name)
         .evidence(ROLE_ARN, named.raw, carried.shown(), &carried.source)
         .seen("role of the service account", named.raw, &named.source)
-        .severity(if carried.text().is_some() && view.is_target { Severity::Error } else { Severity::Warning });
+        .severity(if carried.text().is_some() && view.is_target {
+            Severity::Error
+        } else {
+            Severity::Warning
+        });
     let finding = if carried.text().is_some() { finding } else { finding.inferred() };
     let finding = finding.advice(format!("take {ROLE_ARN} and {TOKEN_FILE} out of {from}"));
     Some(match derived.restart() {
@@ -73,11 +82,14 @@ fn role(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
 fn region(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     for (index, from) in view.container.env_from.iter().enumerate() {
         let Some(reference) = &from.config_map_ref else { continue };
-        let Some(config_map) = derived.facts.config_maps.get(&reference.name).and_then(Fact::known) else { continue };
+        let Some(config_map) = derived.facts.config_maps.get(&reference.name).and_then(Fact::known) else {
+            continue;
+        };
         for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
             // The prefix is put before every key.
             let Some(key) = variable.strip_prefix(from.prefix.as_str()) else { continue };
-            let wanted = config_map.value.data.get(key).and_then(EnvValue::text).filter(|text| !text.is_empty());
+            let wanted =
+                config_map.value.data.get(key).and_then(EnvValue::text).filter(|text| !text.is_empty());
             let (Some(wanted), Some(got)) = (wanted, view.env.get(variable)) else { continue };
             let Some(text) = got.text() else { continue };
             let by_webhook = matches!(got.origin, Origin::Env(_)) && !derived.is_preset(view, variable);
@@ -93,12 +105,17 @@ fn region(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
                 .evidence(variable, wanted, text, &got.source)
                 .seen(format!("envFrom of container {name}"), format!("ConfigMap {map}"), &source);
             let Some((kind, owner, _)) = derived.editable() else {
-                return Some(finding.advice(format!("set {variable} in the container's env, which the webhook respects")));
+                return Some(
+                    finding
+                        .advice(format!("set {variable} in the container's env, which the webhook respects")),
+                );
             };
             let target = format!("{}/{owner}", kind.to_lowercase());
             let assignment = format!("{variable}={wanted}");
             let words = ["set", "env", &target, "-n", &derived.facts.namespace_name, "-c", name, &assignment];
-            return Some(finding.fix("set the region in env, which the webhook respects", derived.kubectl(&words)));
+            return Some(
+                finding.fix("set the region in env, which the webhook respects", derived.kubectl(&words)),
+            );
         }
     }
     None

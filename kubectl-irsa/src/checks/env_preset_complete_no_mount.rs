@@ -40,7 +40,10 @@ fn no_mount(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
     let path = slashed(file.text()?);
     // Elsewhere the application may write the file itself; a mount of the webhook's volume on another path has its own id.
     let by_name = view.container.volume_mounts.iter().any(|mount| mount.name == TOKEN_VOLUME);
-    if !path.starts_with("/var/run/secrets/") || path.starts_with(super::wrong_token_path_manual::API_DIRECTORY) || by_name {
+    if !path.starts_with("/var/run/secrets/")
+        || path.starts_with(super::wrong_token_path_manual::API_DIRECTORY)
+        || by_name
+    {
         return None;
     }
     if !derived.is_preset(view, ROLE_ARN) && !derived.is_preset(view, TOKEN_FILE) {
@@ -49,7 +52,9 @@ fn no_mount(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
     let name = view.name();
     let early = derived.intent.expects_injection() && returns_early(view.container);
     let summary = if early {
-        format!("container {name} presets the variables and a region, so the webhook does not mount the token there")
+        format!(
+            "container {name} presets the variables and a region, so the webhook does not mount the token there"
+        )
     } else {
         format!("container {name} presets the variables, but nothing mounts the token there")
     };
@@ -72,7 +77,10 @@ fn no_mount(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
         )));
     }
     Some(match derived.unset_env(view, &[ROLE_ARN, TOKEN_FILE]) {
-        Some(command) => finding.fix("take the preset variables out; the webhook then adds them and the mount", command),
-        None => finding.advice(format!("take {ROLE_ARN} and {TOKEN_FILE} out of the manifest and make the pods anew")),
+        Some(command) => {
+            finding.fix("take the preset variables out; the webhook then adds them and the mount", command)
+        }
+        None => finding
+            .advice(format!("take {ROLE_ARN} and {TOKEN_FILE} out of the manifest and make the pods anew")),
     })
 }

@@ -44,18 +44,37 @@ fn partial(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let (has, lacks, summary) = match view.wiring {
         Wiring::RoleOnly if view.pod_identity => return None,
         // What comes from `envFrom` keeps the webhook from nothing; then the question is why it was not there.
-        Wiring::RoleOnly | Wiring::TokenFileOnly if webhook && !declared(ROLE_ARN) && !declared(TOKEN_FILE) => return None,
-        Wiring::RoleOnly if webhook => {
-            (ROLE_ARN, TOKEN_FILE, format!("container {name} presets {ROLE_ARN}, so the webhook does not add {TOKEN_FILE}"))
+        Wiring::RoleOnly | Wiring::TokenFileOnly
+            if webhook && !declared(ROLE_ARN) && !declared(TOKEN_FILE) =>
+        {
+            return None;
         }
-        Wiring::TokenFileOnly if webhook => {
-            (TOKEN_FILE, ROLE_ARN, format!("container {name} presets {TOKEN_FILE}, so the webhook does not add {ROLE_ARN}"))
+        Wiring::RoleOnly if webhook => (
+            ROLE_ARN,
+            TOKEN_FILE,
+            format!("container {name} presets {ROLE_ARN}, so the webhook does not add {TOKEN_FILE}"),
+        ),
+        Wiring::TokenFileOnly if webhook => (
+            TOKEN_FILE,
+            ROLE_ARN,
+            format!("container {name} presets {TOKEN_FILE}, so the webhook does not add {ROLE_ARN}"),
+        ),
+        Wiring::RoleOnly => {
+            (ROLE_ARN, TOKEN_FILE, format!("container {name} has {ROLE_ARN} but no {TOKEN_FILE}"))
         }
-        Wiring::RoleOnly => (ROLE_ARN, TOKEN_FILE, format!("container {name} has {ROLE_ARN} but no {TOKEN_FILE}")),
-        Wiring::TokenFileOnly => (TOKEN_FILE, ROLE_ARN, format!("container {name} has {TOKEN_FILE} but no {ROLE_ARN}")),
+        Wiring::TokenFileOnly => {
+            (TOKEN_FILE, ROLE_ARN, format!("container {name} has {TOKEN_FILE} but no {ROLE_ARN}"))
+        }
         Wiring::Nothing if webhook && !view.pod_identity && (declared(ROLE_ARN) || declared(TOKEN_FILE)) => {
-            let (has, lacks) = if declared(ROLE_ARN) { (ROLE_ARN, TOKEN_FILE) } else { (TOKEN_FILE, ROLE_ARN) };
-            (has, lacks, format!("container {name} presets {has} as the empty string, so the webhook adds neither variable"))
+            let (has, lacks) =
+                if declared(ROLE_ARN) { (ROLE_ARN, TOKEN_FILE) } else { (TOKEN_FILE, ROLE_ARN) };
+            (
+                has,
+                lacks,
+                format!(
+                    "container {name} presets {has} as the empty string, so the webhook adds neither variable"
+                ),
+            )
         }
         _ => return None,
     };
@@ -64,7 +83,9 @@ fn partial(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     finding = finding.seen(has, preset.shown(), &preset.source);
     finding = match view.env.get(lacks) {
         Some(empty) => finding.evidence(lacks, "set beside it", empty.shown(), &empty.source),
-        None => finding.missing(lacks, "set beside it", &derived.spec_at("")?.at(format!("{}.env", view.path))),
+        None => {
+            finding.missing(lacks, "set beside it", &derived.spec_at("")?.at(format!("{}.env", view.path)))
+        }
     };
     if !webhook {
         // Nothing says that the webhook was meant to complete it.
@@ -76,7 +97,10 @@ fn partial(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         }
     }
     Some(match derived.unset_env(view, &[ROLE_ARN, TOKEN_FILE]) {
-        Some(command) => finding.fix("take the preset variable out; the webhook then adds both to the new pods", command),
-        None => finding.advice(format!("take {has} out of where it is set, or declare both, and make the pods anew")),
+        Some(command) => {
+            finding.fix("take the preset variable out; the webhook then adds both to the new pods", command)
+        }
+        None => finding
+            .advice(format!("take {has} out of where it is set, or declare both, and make the pods anew")),
     })
 }

@@ -22,7 +22,13 @@ pub const META: Meta = Meta {
     id: "env-preset-stale-role",
     step: Step::Pod,
     title: "the manifest names another role than the service account",
-    explains: &["role-deleted-or-never-existed", "role-path-missing", "wrong-account-in-arn", "oidc-provider-missing", "sts-refused"],
+    explains: &[
+        "role-deleted-or-never-existed",
+        "role-path-missing",
+        "wrong-account-in-arn",
+        "oidc-provider-missing",
+        "sts-refused",
+    ],
 };
 
 /// See the module's page.
@@ -64,7 +70,8 @@ fn stale(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         return Some(finding);
     }
     Some(match derived.unset_env(view, &[ROLE_ARN, TOKEN_FILE]) {
-        Some(command) => finding.fix("take the preset variables out; the webhook then adds the service account's role", command),
+        Some(command) => finding
+            .fix("take the preset variables out; the webhook then adds the service account's role", command),
         None => finding.advice(format!("take {ROLE_ARN} out of where it is set and make the pods anew")),
     })
 }

@@ -48,14 +48,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
     let (name, namespace) = (&facts.service_account_name, &facts.namespace_name);
-    let summary = format!("the pod runs on Fargate, which has no node role, and service account {namespace}/{name} names no role");
+    let summary = format!(
+        "the pod runs on Fargate, which has no node role, and service account {namespace}/{name} names no role"
+    );
     let source = account.source.at(annotation_path(&key));
     let mut finding = META.on_account(derived, summary).missing(&key, "the ARN of an IAM role", &source);
     if let Some(at) = derived.spec_at(".nodeName") {
         let node = derived.spec().map_or("", |(spec, ..)| spec.node_name.as_str());
         finding = finding.seen("node", if node.is_empty() { "Fargate" } else { node }, &at);
     }
-    finding = finding.fix("give it its role (set ROLE_ARN first)", super::sa_missing::role_annotation(derived));
+    finding =
+        finding.fix("give it its role (set ROLE_ARN first)", super::sa_missing::role_annotation(derived));
     match derived.restart() {
         Some((title, command)) => finding.fix(title, command).into(),
         None => finding.into(),

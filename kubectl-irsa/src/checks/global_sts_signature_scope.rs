@@ -34,7 +34,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let plan = derived.plan();
     let who = hearsay::speaker(derived);
-    let summary = format!("{who} signs for {}, and the STS endpoint that it calls takes another region", plan.region);
+    let summary =
+        format!("{who} signs for {}, and the STS endpoint that it calls takes another region", plan.region);
     hearsay::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("scope of the signature", "a region that the endpoint takes", &plan.region, said.source)

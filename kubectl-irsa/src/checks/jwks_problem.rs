@@ -21,8 +21,8 @@ use super::{role_asked, with_answer};
 use crate::aws_error::{Kind, Stage};
 use crate::derive::issuer::Issuer;
 use crate::derive::trial::Refusal;
-use crate::facts::{Unknown, Why};
 use crate::facts::issuer::{Key, Published};
+use crate::facts::{Unknown, Why};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -127,7 +127,9 @@ fn page<'p, T>(published: &'p Published<T>, what: &'static str, source: &Source)
         Published::NoSuchHost => {
             unseen(what, String::from("the issuer's host name does not exist as seen from here"))
         }
-        Published::Untrusted(words) => unseen(what, format!("this machine does not trust its certificate: {words}")),
+        Published::Untrusted(words) => {
+            unseen(what, format!("this machine does not trust its certificate: {words}"))
+        }
     })
 }
 
@@ -155,11 +157,18 @@ fn compare(derived: &Derived<'_>, published: &[Key], source: &Source) -> Seen {
     let Some(kid) = facts.minted.known().and_then(|claims| claims.value.kid.as_deref()) else {
         return Seen::Unknown(facts.minted.unknown().into_iter().cloned().collect());
     };
-    let of_id = |keys: &[Key]| keys.iter().find(|key| key.kid.as_deref() == Some(kid)).map(|key| key.material.clone());
+    let of_id = |keys: &[Key]| {
+        keys.iter().find(|key| key.kid.as_deref() == Some(kid)).map(|key| key.material.clone())
+    };
     let Some(material) = of_id(published) else {
         let ids: Vec<&str> = published.iter().map(|key| key.kid.as_deref().unwrap_or("(no id)")).collect();
         let found = if ids.is_empty() { None } else { Some(ids.join(", ")) };
-        return flaw("does not publish the key that signs the tokens", "ids of the published keys", kid.to_owned(), found);
+        return flaw(
+            "does not publish the key that signs the tokens",
+            "ids of the published keys",
+            kid.to_owned(),
+            found,
+        );
     };
     match facts.api_keys.known().and_then(|keys| of_id(&keys.value)) {
         Some(own) if own != material => flaw(
@@ -200,7 +209,9 @@ fn finding(
         None => finding.inferred(),
     };
     if issuer.is_eks() || matches!(seen, Seen::InOrder) {
-        return finding.advice("run this again in a minute: where the documents are in order, the error passes by itself");
+        return finding.advice(
+            "run this again in a minute: where the documents are in order, the error passes by itself",
+        );
     }
     finding
         .fix(

@@ -31,13 +31,16 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }
-    let findings = derived.containers.iter().filter_map(|view| refused(derived, view).or_else(|| hidden(derived, view)));
+    let findings =
+        derived.containers.iter().filter_map(|view| refused(derived, view).or_else(|| hidden(derived, view)));
     Outcome::of(findings.collect())
 }
 
 /// A template whose pods the API server refuses.
 fn refused(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
-    let taken = |mount: &&crate::facts::kubernetes::VolumeMount| mount.mount_path == TOKEN_DIRECTORY && mount.name != TOKEN_VOLUME;
+    let taken = |mount: &&crate::facts::kubernetes::VolumeMount| {
+        mount.mount_path == TOKEN_DIRECTORY && mount.name != TOKEN_VOLUME
+    };
     let mounts = &view.container.volume_mounts;
     let index = mounts.iter().position(|mount| taken(&mount))?;
     let adds_mount = derived.facts.subject.pod().is_none()
@@ -50,7 +53,8 @@ fn refused(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         return None;
     }
     let (name, volume) = (view.name(), &mounts.get(index)?.name);
-    let summary = format!("volume {volume} is mounted on the token's directory in {name}, so new pods are refused");
+    let summary =
+        format!("volume {volume} is mounted on the token's directory in {name}, so new pods are refused");
     let source = derived.spec_at("")?.at(format!("{}.volumeMounts[{index}]", view.path));
     let mut finding = META
         .on_subject(derived, summary)
@@ -84,7 +88,8 @@ fn hidden(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let (_, volume) = nearest.volume?;
     // A volume that something else fills may hold a token that is put there by hand.
     let shared = derived.containers.iter().filter(|other| other.container.name != view.container.name);
-    let shared = shared.flat_map(|other| &other.container.volume_mounts).any(|mount| mount.name == volume.name);
+    let shared =
+        shared.flat_map(|other| &other.container.volume_mounts).any(|mount| mount.name == volume.name);
     let covers = view
         .container
         .volume_mounts
@@ -99,7 +104,12 @@ fn hidden(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let finding = META
         .on_subject(derived, format!("volume {other} is mounted over the token file in container {name}"))
         .container(name)
-        .evidence(format!("volume at {}", nearest.mount.mount_path), TOKEN_VOLUME, format!("{other} ({})", volume.kind()), &source)
+        .evidence(
+            format!("volume at {}", nearest.mount.mount_path),
+            TOKEN_VOLUME,
+            format!("{other} ({})", volume.kind()),
+            &source,
+        )
         .seen(TOKEN_FILE, file, &variable.source)
         .advice(format!("mount volume {other} outside {TOKEN_DIRECTORY} and make the pods anew"));
     Some(if certain { finding } else { finding.inferred() })

@@ -48,12 +48,18 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Severity::Error => ", so no new pod is injected",
         _ => ": the next pod will not be injected",
     };
-    let start = |summary: String| META.on("MutatingWebhookConfiguration", "", name, summary).severity(severity);
+    let start =
+        |summary: String| META.on("MutatingWebhookConfiguration", "", name, summary).severity(severity);
     let bundle = match ca::from_base64(&registration.webhook.client_config.ca_bundle) {
         Ok(bundle) => bundle,
         Err(problem) => {
             let finding = start(format!("the caBundle of webhook {name} {}{consequence}", problem.words()));
-            let finding = finding.evidence("caBundle", "the certificate of the cluster's CA", problem.words(), &bundle_at);
+            let finding = finding.evidence(
+                "caBundle",
+                "the certificate of the cluster's CA",
+                problem.words(),
+                &bundle_at,
+            );
             return repaired(derived, registration, finding).into();
         }
     };
@@ -65,21 +71,30 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Trust::Complete => return Outcome::Pass,
         Trust::Stale => start(format!("the caBundle of webhook {name} lacks the cluster's CA{consequence}")),
         Trust::Partial { lacks, newest } => {
-            let unexplained = matches!(derived.bare(), Some(BareBecause::Unexplained | BareBecause::Race { .. }));
+            let unexplained =
+                matches!(derived.bare(), Some(BareBecause::Unexplained | BareBecause::Race { .. }));
             let which = if newest { "newer" } else { "older" };
             let (severity, summary) = match (unexplained, newest) {
                 (true, _) => (
                     Severity::Error,
-                    format!("the caBundle of webhook {name} lacks the {which} of the cluster's CAs, and the pod was not injected"),
+                    format!(
+                        "the caBundle of webhook {name} lacks the {which} of the cluster's CAs, and the pod was not injected"
+                    ),
                 ),
                 (false, true) => (
                     Severity::Warning,
-                    format!("the caBundle of webhook {name} lacks the cluster's newer CA: once that signs, no pod is injected"),
+                    format!(
+                        "the caBundle of webhook {name} lacks the cluster's newer CA: once that signs, no pod is injected"
+                    ),
                 ),
                 // The CA on its way out: what it signed is replaced.
                 (false, false) => return Outcome::Pass,
             };
-            start(summary).severity(severity).inferred().missing("certificate in caBundle", lacks.shown(), &bundle_at)
+            start(summary).severity(severity).inferred().missing(
+                "certificate in caBundle",
+                lacks.shown(),
+                &bundle_at,
+            )
         }
     };
     let finding = finding.evidence("caBundle", ca::shown(&ca.certificates), ca::shown(&bundle), &bundle_at);
@@ -88,11 +103,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 }
 
 fn repaired(derived: &Derived<'_>, registration: &Registration<'_>, finding: Finding) -> Finding {
-    let patch = derived.kubectl(&["patch", "mutatingwebhookconfiguration", registration.name(), "--type=json"]);
+    let patch =
+        derived.kubectl(&["patch", "mutatingwebhookconfiguration", registration.name(), "--type=json"]);
     let path = format!("/webhooks/{}/clientConfig/caBundle", registration.index);
     let operation = format!(r#"[{{"op":"add","path":"{path}","value":"&"}}]"#);
     let command = format!("{patch} -p \"$({})\"", with_bundle(derived, &operation));
-    super::mwc_missing::with_restart(derived, finding.fix("write the cluster's bundle into the registration", command))
+    super::mwc_missing::with_restart(
+        derived,
+        finding.fix("write the cluster's bundle into the registration", command),
+    )
 }
 
 /// A pipeline that prints the text with the cluster's bundle, base64, in place of `&`; nothing at all if the bundle could

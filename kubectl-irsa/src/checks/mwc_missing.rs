@@ -44,7 +44,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = match derived.platform {
         Platform::Eks => finding.fix(
             "register it again as EKS does; the webhook itself runs on the control plane",
-            format!("{} | {}", super::mwc_cabundle_stale::with_bundle(derived, &manifest()), derived.kubectl(&["create", "-f", "-"])),
+            format!(
+                "{} | {}",
+                super::mwc_cabundle_stale::with_bundle(derived, &manifest()),
+                derived.kubectl(&["create", "-f", "-"])
+            ),
         ),
         Platform::Other | Platform::Unknown => {
             // It may go by a name that is not known here.

@@ -25,20 +25,27 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let Some((_, meta, source, _)) = derived.spec() else { return Outcome::NotApplicable("no pod to look at") };
+    let Some((_, meta, source, _)) = derived.spec() else {
+        return Outcome::NotApplicable("no pod to look at");
+    };
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
     }
     let (registration, by, requirement) = match &derived.selection {
         Selection::Selected => return Outcome::Pass,
-        Selection::Excluded { requirement, .. } if requirement.starts_with(crate::derive::webhook::SKIP_LABEL) => {
+        Selection::Excluded { requirement, .. }
+            if requirement.starts_with(crate::derive::webhook::SKIP_LABEL) =>
+        {
             return Outcome::Pass;
         }
         Selection::Excluded { registration, by, requirement } => (registration, *by, requirement),
         Selection::Unknown(what) => {
             let why = Why::NotAsked(String::from("it cannot be evaluated from what was read"));
             let unknown = Unknown { what: what.clone(), why, grant: None };
-            return super::mwc_missing::unread(derived, derived.facts.namespace.unknown().unwrap_or(&unknown));
+            return super::mwc_missing::unread(
+                derived,
+                derived.facts.namespace.unknown().unwrap_or(&unknown),
+            );
         }
         Selection::NoWebhook => {
             return match &derived.registrations {
@@ -49,26 +56,40 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let severity = super::mwc_missing::severity(derived);
     let (name, namespace) = (registration.name(), derived.facts.namespace_name.as_str());
-    let whom = if by == "namespaceSelector" { format!("namespace {namespace}") } else { String::from("the pod") };
+    let whom =
+        if by == "namespaceSelector" { format!("namespace {namespace}") } else { String::from("the pod") };
     let summary = match severity {
         Severity::Error => format!("the {by} of webhook {name} leaves {whom} out: it asks for {requirement}"),
-        _ => format!("the {by} of webhook {name} leaves {whom} out by now: the next pod will not be injected"),
+        _ => {
+            format!("the {by} of webhook {name} leaves {whom} out by now: the next pod will not be injected")
+        }
     };
-    let finding = META
-        .on("MutatingWebhookConfiguration", "", name, summary)
-        .severity(severity)
-        .seen(by, requirement, &registration.at(&format!(".{by}")));
+    let finding = META.on("MutatingWebhookConfiguration", "", name, summary).severity(severity).seen(
+        by,
+        requirement,
+        &registration.at(&format!(".{by}")),
+    );
     let webhook = registration.webhook;
     let finding = match by {
         "namespaceSelector" => {
             let Some(object) = derived.facts.namespace.known() else { return Outcome::Pass };
             let labels = &object.value.metadata.labels;
-            let finding = finding.evidence("labels of the namespace", requirement, shown(labels), &object.source.at(".metadata.labels"));
+            let finding = finding.evidence(
+                "labels of the namespace",
+                requirement,
+                shown(labels),
+                &object.source.at(".metadata.labels"),
+            );
             let changes = webhook.namespace_selector.iter().flat_map(|selector| selector.changes(labels));
             label_namespace(derived, finding, &changes.collect::<Vec<_>>())
         }
         "objectSelector" => {
-            let finding = finding.evidence("labels of the pod", requirement, shown(&meta.labels), &source.at(".metadata.labels"));
+            let finding = finding.evidence(
+                "labels of the pod",
+                requirement,
+                shown(&meta.labels),
+                &source.at(".metadata.labels"),
+            );
             let changes = webhook.object_selector.iter().flat_map(|selector| selector.changes(&meta.labels));
             label_template(derived, finding, &changes.collect::<Vec<_>>())
         }
@@ -84,7 +105,8 @@ fn shown(labels: &BTreeMap<String, String>) -> String {
     labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
 }
 
-const CHANGE_SELECTOR: &str = "let the selector of the registration include it; it cannot be met by a label of one's own";
+const CHANGE_SELECTOR: &str =
+    "let the selector of the registration include it; it cannot be met by a label of one's own";
 
 fn label_namespace(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Option<&str>)]) -> Finding {
     // The API server writes this one itself.
@@ -97,7 +119,8 @@ fn label_namespace(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Op
     });
     let words: Vec<String> = words.collect();
     let namespace = derived.facts.namespace_name.as_str();
-    let command = ["label", "namespace", namespace, "--overwrite"].into_iter().chain(words.iter().map(String::as_str));
+    let command =
+        ["label", "namespace", namespace, "--overwrite"].into_iter().chain(words.iter().map(String::as_str));
     finding.fix(
         "label the namespace as the selector asks; its new pods are seen then",
         derived.kubectl(&command.collect::<Vec<_>>()),
@@ -105,7 +128,9 @@ fn label_namespace(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Op
 }
 
 fn label_template(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Option<&str>)]) -> Finding {
-    let owner = derived.owner_key().filter(|(kind, _)| matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet"));
+    let owner = derived
+        .owner_key()
+        .filter(|(kind, _)| matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet"));
     let Some((kind, name)) = owner.filter(|_| !changes.is_empty()) else {
         return finding.advice("label the pod as the selector asks in its manifest, and create it again");
     };
@@ -114,5 +139,8 @@ fn label_template(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Opt
     let patch = serde_json::json!({"spec": {"template": {"metadata": {"labels": labels}}}}).to_string();
     let target = format!("{}/{name}", kind.to_lowercase());
     let words = ["patch", &target, "-n", &derived.facts.namespace_name, "--type=merge", "-p", &patch];
-    finding.fix("label the pod template as the selector asks; its new pods are seen then", derived.kubectl(&words))
+    finding.fix(
+        "label the pod template as the selector asks; its new pods are seen then",
+        derived.kubectl(&words),
+    )
 }

@@ -33,7 +33,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Registrations::Unknown(why) => return super::mwc_missing::unread(derived, why),
     };
     let Some(registration) = found.iter().find(|registration| registration.eks_managed()) else {
-        return Outcome::NotApplicable("the webhook is not EKS's own, and its build is its installer's choice");
+        return Outcome::NotApplicable(
+            "the webhook is not EKS's own, and its build is its installer's choice",
+        );
     };
     let versions = &registration.webhook.admission_review_versions;
     // The field is required; without it the registration was not read in full.
@@ -43,7 +45,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     // An injected sibling shows that the webhook understands what it is sent.
     let unexplained = derived.bare() == Some(BareBecause::Unexplained);
     // Another pod that is injected would tell that the webhook works; without all of them that is not known.
-    if let Some(why) = derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty()) {
+    if let Some(why) =
+        derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty())
+    {
         return unknown(why);
     }
     if !unexplained || !derived.siblings.injected.is_empty() {

@@ -26,7 +26,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     match derived.intent.mechanism {
         Mechanism::Irsa => {}
-        Mechanism::PodIdentity => return Outcome::NotApplicable("the pod gets its identity from EKS Pod Identity"),
+        Mechanism::PodIdentity => {
+            return Outcome::NotApplicable("the pod gets its identity from EKS Pod Identity");
+        }
         Mechanism::Unknown => {
             return match derived.account_unknown() {
                 Some(why) => unknown(why),
@@ -45,10 +47,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let role = derived.intent.role.as_ref().map_or("", |role| role.raw);
     let name = view.name();
     let finding = META
-        .on_subject(derived, format!("container {name} was not injected, although its service account names a role"))
+        .on_subject(
+            derived,
+            format!("container {name} was not injected, although its service account names a role"),
+        )
         .container(name)
         .missing(ROLE_ARN, role, &pod.source.at(format!("{}.env", view.path)))
-        .missing(TOKEN_FILE, format!("{TOKEN_DIRECTORY}/token"), &pod.source.at(format!("{}.env", view.path)));
+        .missing(
+            TOKEN_FILE,
+            format!("{TOKEN_DIRECTORY}/token"),
+            &pod.source.at(format!("{}.env", view.path)),
+        );
     let unexplained = derived.bare() == Some(BareBecause::Unexplained);
     let finding = if unexplained { with_siblings(derived, finding, pod) } else { finding };
     let finding = match derived.restart() {
@@ -56,7 +65,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         None => finding.advice(derived.restart_advice()),
     };
     if unexplained {
-        finding.advice("if the new pod is bare too, look for `failed calling webhook` in the API server's log").into()
+        finding
+            .advice("if the new pod is bare too, look for `failed calling webhook` in the API server's log")
+            .into()
     } else {
         finding.into()
     }
@@ -65,7 +76,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 /// Siblings tell since when the webhook does not answer.
 fn with_siblings(derived: &Derived<'_>, finding: Finding, pod: &Sourced<Pod>) -> Finding {
     let Some(created) = pod.value.metadata.creation_timestamp else { return finding };
-    let finding = finding.seen("pod made", created.to_string(), &pod.source.at(".metadata.creationTimestamp"));
+    let finding =
+        finding.seen("pod made", created.to_string(), &pod.source.at(".metadata.creationTimestamp"));
     let Some(older) = derived.siblings.older_injected(created) else { return finding };
     let siblings = derived.facts.siblings.known().into_iter().flat_map(|listing| &listing.value.items);
     let source = siblings.into_iter().find(|sibling| sibling.value.metadata.name == older.metadata.name);

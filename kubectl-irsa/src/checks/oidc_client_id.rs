@@ -52,13 +52,20 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let summary = format!("the OIDC provider does not accept the audience {audience:?} of the tokens");
     let finding = META.on("OIDCProvider", "", arn, summary);
     let finding = match (provider, refusal) {
-        (Fact::Known(provider), None) if provider.value.client_ids.contains(&audience) => return Outcome::Pass,
+        (Fact::Known(provider), None) if provider.value.client_ids.contains(&audience) => {
+            return Outcome::Pass;
+        }
         (Fact::Known(provider), _) => {
             let accepted = match provider.value.client_ids.as_slice() {
                 [] => String::from("(none)"),
                 list => list.join(", "),
             };
-            finding.evidence("audiences of the provider", &audience, accepted, &provider.source.at("ClientIDList"))
+            finding.evidence(
+                "audiences of the provider",
+                &audience,
+                accepted,
+                &provider.source.at("ClientIDList"),
+            )
         }
         (_, Some(_)) => finding,
         (Fact::Unknown(why), None) => return unknown(why),
@@ -119,8 +126,10 @@ fn repaired(
 
 /// Adds the repair that gives the tokens the audience of all others.
 fn usual_audience(derived: &Derived<'_>, finding: Finding, audience: &str) -> Finding {
-    let Some((annotated, source)) = derived.annotation("audience").filter(|(value, _)| *value == audience) else {
-        let advice = format!("give the pod's projected token the audience {USUAL}, which the provider accepts");
+    let Some((annotated, source)) = derived.annotation("audience").filter(|(value, _)| *value == audience)
+    else {
+        let advice =
+            format!("give the pod's projected token the audience {USUAL}, which the provider accepts");
         return repair::restart(derived, finding.advice(advice));
     };
     let key = format!("{}/audience-", derived.settings.annotation_prefix);

@@ -39,33 +39,49 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let owner = match &derived.facts.owner {
         Fact::Known(owner) => owner,
         // The pod itself does not say what it was made from; that alone leaves no link open.
-        Fact::Absent { .. } | Fact::Unknown(_) => return Outcome::NotApplicable("no workload to compare the pod with"),
+        Fact::Absent { .. } | Fact::Unknown(_) => {
+            return Outcome::NotApplicable("no workload to compare the pod with");
+        }
     };
     if changed_since(&owner.value, &pod.value) {
         return Outcome::NotApplicable("the workload was changed after the pod was made");
     }
-    let findings = owner.value.template_spec.init_containers.iter().enumerate().filter_map(|(index, declared)| {
-        let mut made = pod.value.spec.init_containers.iter().enumerate();
-        let (at, _) = made.find(|(_, made)| made.name == declared.name && made.restart_policy.is_empty())?;
-        if declared.restart_policy != "Always" {
-            return None;
-        }
-        // Once it runs, the pod got past its init containers; only its sidecar is not what it should be.
-        let severity = if pod.value.status.phase == "Pending" { Severity::Error } else { Severity::Warning };
-        let name = &declared.name;
-        let path = owner.value.template_path();
-        let finding = META
-            .on_subject(derived, format!("native sidecar {name} lost its restartPolicy on the way through the webhook"))
-            .severity(severity)
-            .inferred()
-            .missing("restartPolicy", "Always", &pod.source.at(format!(".spec.initContainers[{at}].restartPolicy")))
-            .seen("template", "Always", &owner.source.at(format!("{path}.initContainers[{index}].restartPolicy")))
-            .advice("update the webhook to a build made after January 2024");
-        Some(match derived.restart() {
-            Some((title, command)) => finding.fix(title, command),
-            None => finding.advice(derived.restart_advice()),
-        })
-    });
+    let findings =
+        owner.value.template_spec.init_containers.iter().enumerate().filter_map(|(index, declared)| {
+            let mut made = pod.value.spec.init_containers.iter().enumerate();
+            let (at, _) =
+                made.find(|(_, made)| made.name == declared.name && made.restart_policy.is_empty())?;
+            if declared.restart_policy != "Always" {
+                return None;
+            }
+            // Once it runs, the pod got past its init containers; only its sidecar is not what it should be.
+            let severity =
+                if pod.value.status.phase == "Pending" { Severity::Error } else { Severity::Warning };
+            let name = &declared.name;
+            let path = owner.value.template_path();
+            let finding = META
+                .on_subject(
+                    derived,
+                    format!("native sidecar {name} lost its restartPolicy on the way through the webhook"),
+                )
+                .severity(severity)
+                .inferred()
+                .missing(
+                    "restartPolicy",
+                    "Always",
+                    &pod.source.at(format!(".spec.initContainers[{at}].restartPolicy")),
+                )
+                .seen(
+                    "template",
+                    "Always",
+                    &owner.source.at(format!("{path}.initContainers[{index}].restartPolicy")),
+                )
+                .advice("update the webhook to a build made after January 2024");
+            Some(match derived.restart() {
+                Some((title, command)) => finding.fix(title, command),
+                None => finding.advice(derived.restart_advice()),
+            })
+        });
     Outcome::of(findings.collect())
 }
 

@@ -50,7 +50,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 /// Nothing from the webhook, nothing by hand, and not by request.
 fn is_left_out(view: &ContainerView<'_>) -> bool {
     let own = ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"];
-    let mounted = view.container.volume_mounts.iter().any(|mount| [TOKEN_VOLUME, PI_VOLUME].contains(&mount.name.as_str()));
+    let mounted = view
+        .container
+        .volume_mounts
+        .iter()
+        .any(|mount| [TOKEN_VOLUME, PI_VOLUME].contains(&mount.name.as_str()));
     view.wiring == Wiring::Nothing
         && !view.pod_identity
         && !view.declares(ROLE_ARN)
@@ -65,12 +69,16 @@ fn is_left_out(view: &ContainerView<'_>) -> bool {
 fn left_out(derived: &Derived<'_>, view: &ContainerView<'_>, model: &ContainerView<'_>) -> Option<Finding> {
     let (name, other) = (view.name(), model.name());
     let wants = view.is_target || view.speaks_aws();
-    let registration = derived.registrations.found().iter().find(|found| found.webhook.reinvocation_policy != "IfNeeded");
+    let registration =
+        derived.registrations.found().iter().find(|found| found.webhook.reinvocation_policy != "IfNeeded");
     let env = derived.spec_at("")?.at(format!("{}.env", view.path));
     let variable = if model.pod_identity { "AWS_CONTAINER_CREDENTIALS_FULL_URI" } else { ROLE_ARN };
     let there = model.env.get(variable)?;
     let mut finding = META
-        .on_subject(derived, format!("container {name} was not injected, although {other} in the same pod was"))
+        .on_subject(
+            derived,
+            format!("container {name} was not injected, although {other} in the same pod was"),
+        )
         .container(name)
         .inferred()
         .severity(if wants { Severity::Error } else { Severity::Info })
@@ -79,7 +87,12 @@ fn left_out(derived: &Derived<'_>, view: &ContainerView<'_>, model: &ContainerVi
     if let Some(registration) = registration {
         let policy = &registration.webhook.reinvocation_policy;
         let policy = if policy.is_empty() { "Never" } else { policy };
-        finding = finding.evidence("reinvocationPolicy", "IfNeeded", policy, &registration.at(".reinvocationPolicy"));
+        finding = finding.evidence(
+            "reinvocationPolicy",
+            "IfNeeded",
+            policy,
+            &registration.at(".reinvocationPolicy"),
+        );
     }
     if !wants {
         return Some(finding);

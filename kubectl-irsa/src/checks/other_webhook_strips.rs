@@ -42,8 +42,10 @@ fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
     // A variable that stands there empty keeps the webhook from adding either, as a full one does.
     let has = |container: &Container, name: &str| container.env.iter().any(|variable| variable.name == name);
     // The webhook goes by the volume's name alone: one that the manifest has under that name keeps it from adding its own.
-    let named = |container: &Container| container.volume_mounts.iter().any(|mount| mount.name == TOKEN_VOLUME);
-    let declares = |container: &Container| has(container, ROLE_ARN) || has(container, TOKEN_FILE) || named(container);
+    let named =
+        |container: &Container| container.volume_mounts.iter().any(|mount| mount.name == TOKEN_VOLUME);
+    let declares =
+        |container: &Container| has(container, ROLE_ARN) || has(container, TOKEN_FILE) || named(container);
     if view.skipped || view.pod_identity || manifest.is_some_and(declares) {
         return None;
     }
@@ -58,17 +60,33 @@ fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
             if manifest.is_none() && (early || derived.is_preset(view, ROLE_ARN)) {
                 return None;
             }
-            META.on_subject(derived, format!("container {name} has the webhook's variables, but something took its token mount away"))
-                .missing(format!("mount of {TOKEN_VOLUME}"), TOKEN_DIRECTORY, &at(".volumeMounts")?)
-                .seen(ROLE_ARN, view.env.get(ROLE_ARN)?.shown(), &view.env.get(ROLE_ARN)?.source)
+            META.on_subject(
+                derived,
+                format!(
+                    "container {name} has the webhook's variables, but something took its token mount away"
+                ),
+            )
+            .missing(format!("mount of {TOKEN_VOLUME}"), TOKEN_DIRECTORY, &at(".volumeMounts")?)
+            .seen(ROLE_ARN, view.env.get(ROLE_ARN)?.shown(), &view.env.get(ROLE_ARN)?.source)
         }
-        (false, false, Some(index)) if view.wiring == Wiring::Nothing && (view.is_target || view.speaks_aws()) => {
+        (false, false, Some(index))
+            if view.wiring == Wiring::Nothing && (view.is_target || view.speaks_aws()) =>
+        {
             // Without the manifest nobody knows whether the mount is the manifest's own.
             manifest?;
-            META.on_subject(derived, format!("container {name} has the webhook's token mount, but something took the variables away"))
-                .missing(ROLE_ARN, derived.intent.role.as_ref().map_or("", |role| role.raw), &at(".env")?)
-                .missing(TOKEN_FILE, format!("{TOKEN_DIRECTORY}/token"), &at(".env")?)
-                .seen(format!("mount of {TOKEN_VOLUME}"), TOKEN_DIRECTORY, &at(&format!(".volumeMounts[{index}]"))?)
+            META.on_subject(
+                derived,
+                format!(
+                    "container {name} has the webhook's token mount, but something took the variables away"
+                ),
+            )
+            .missing(ROLE_ARN, derived.intent.role.as_ref().map_or("", |role| role.raw), &at(".env")?)
+            .missing(TOKEN_FILE, format!("{TOKEN_DIRECTORY}/token"), &at(".env")?)
+            .seen(
+                format!("mount of {TOKEN_VOLUME}"),
+                TOKEN_DIRECTORY,
+                &at(&format!(".volumeMounts[{index}]"))?,
+            )
         }
         _ => return None,
     };
@@ -85,7 +103,10 @@ fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
 /// The container as its workload declares it, where the workload could be read.
 fn manifest<'f>(derived: &Derived<'f>, view: &ContainerView<'_>) -> Option<&'f Container> {
     let spec = &derived.facts.owner.known()?.value.template_spec;
-    spec.containers.iter().chain(&spec.init_containers).find(|container| container.name == view.container.name)
+    spec.containers
+        .iter()
+        .chain(&spec.init_containers)
+        .find(|container| container.name == view.container.name)
 }
 
 fn is_token_mount(mount: &crate::facts::kubernetes::VolumeMount) -> bool {
@@ -99,9 +120,12 @@ fn orphaned_mount(derived: &Derived<'_>) -> Outcome {
             && event.value.message.contains(&format!("Not found: \"{TOKEN_VOLUME}\""))
     });
     let Some(event) = orphaned else { return Outcome::NotApplicable("no pod to look at") };
-    META.on_subject(derived, "no pod is made: something took the webhook's token volume away and left its mount")
-        .inferred()
-        .seen("event FailedCreate", &event.value.message, &event.source)
-        .advice("find who changes the pod after the webhook, and let it leave aws-iam-token alone")
-        .into()
+    META.on_subject(
+        derived,
+        "no pod is made: something took the webhook's token volume away and left its mount",
+    )
+    .inferred()
+    .seen("event FailedCreate", &event.value.message, &event.source)
+    .advice("find who changes the pod after the webhook, and let it leave aws-iam-token alone")
+    .into()
 }

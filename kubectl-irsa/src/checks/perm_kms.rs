@@ -38,7 +38,8 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
         None => finding,
     };
     if denial.is_explicit() {
-        return finding.advice("except the role from the Deny, which stands in the key's policy or in the role's");
+        return finding
+            .advice("except the role from the Deny, which stands in the key's policy or in the role's");
     }
     let finding = match denied::allow(derived, denial) {
         Allow::Command(command) => finding.fix("allow the role exactly this on exactly this key", command),

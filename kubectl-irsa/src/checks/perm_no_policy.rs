@@ -45,12 +45,15 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
         None => finding,
     };
     if denial.is_explicit() {
-        return finding.advice("take the Deny out, or except this role from it: an Allow beside it changes nothing");
+        return finding
+            .advice("take the Deny out, or except this role from it: an Allow beside it changes nothing");
     }
     match denied::allow(derived, denial) {
-        Allow::Command(command) => finding
-            .fix("allow the role exactly this action on exactly this resource", command)
-            .advice("if the application needs more of its kind, write that into the role's own policy instead"),
+        Allow::Command(command) => {
+            finding.fix("allow the role exactly this action on exactly this resource", command).advice(
+                "if the application needs more of its kind, write that into the role's own policy instead",
+            )
+        }
         Allow::Done(name) => denied::done(finding, &name),
         Allow::Ask => denied::ask_simulator(finding, derived, denial).advice(format!(
             "allow {} in a policy of the role, on the resources that the application needs",

@@ -33,6 +33,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             ),
             None => finding,
         };
-        finding.advice("have the administrators of the resource's organization except the role from the policy")
+        finding
+            .advice("have the administrators of the resource's organization except the role from the policy")
     })
 }

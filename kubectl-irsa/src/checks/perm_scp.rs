@@ -36,6 +36,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             ),
             None => finding,
         };
-        finding.advice(format!("have the organization's administrators allow {}, or call a region that is open", denial.what()))
+        finding.advice(format!(
+            "have the organization's administrators allow {}, or call a region that is open",
+            denial.what()
+        ))
     })
 }

@@ -50,6 +50,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             }
             None => finding,
         };
-        finding.advice(format!("allow {} for the role in the policy of the endpoint that the pod's VPC uses", denial.what()))
+        finding.advice(format!(
+            "allow {} for the role in the policy of the endpoint that the pod's VPC uses",
+            denial.what()
+        ))
     })
 }

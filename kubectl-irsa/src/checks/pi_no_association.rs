@@ -34,16 +34,21 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let source = match (Associated::of(derived), volume) {
         (Associated::Yes(..), _) => return Outcome::Pass,
         (Associated::Unknown, _) => return Outcome::NotApplicable("the associations are not known"),
-        (Associated::No(_), None) => return Outcome::NotApplicable("the pod does not carry the agent's token"),
+        (Associated::No(_), None) => {
+            return Outcome::NotApplicable("the pod does not carry the agent's token");
+        }
         (Associated::No(source), Some(_)) => source,
     };
     let facts = derived.facts;
     let (namespace, account) = (&facts.namespace_name, &facts.service_account_name);
-    let summary =
-        format!("the pod is wired for EKS Pod Identity, and {namespace}/{account} has no association any more");
-    let finding = META
-        .on_account(derived, summary)
-        .missing("association", format!("one for {namespace}/{account}"), source);
+    let summary = format!(
+        "the pod is wired for EKS Pod Identity, and {namespace}/{account} has no association any more"
+    );
+    let finding = META.on_account(derived, summary).missing(
+        "association",
+        format!("one for {namespace}/{account}"),
+        source,
+    );
     let Some(cluster) = facts.aws.cluster.known() else {
         return finding.advice("create the association with aws eks create-pod-identity-association").into();
     };

@@ -32,12 +32,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Associated::No(_) => return Outcome::Pass,
         Associated::Unknown => return Outcome::NotApplicable("the associations are not known"),
     };
-    let Some(given) = association.role_arn.as_deref().filter(|given| !role.is(given)) else { return Outcome::Pass };
+    let Some(given) = association.role_arn.as_deref().filter(|given| !role.is(given)) else {
+        return Outcome::Pass;
+    };
     let when = match derived.intent.mechanism {
         Mechanism::PodIdentity => "the pod has the association's",
         _ => "pods get the association's at their next start",
     };
-    let summary = format!("the annotation names one role and the EKS Pod Identity association another: {when}");
+    let summary =
+        format!("the annotation names one role and the EKS Pod Identity association another: {when}");
     let key = format!("{}/role-arn-", derived.settings.annotation_prefix);
     META.on_account(derived, summary)
         .severity(Severity::Warning)

@@ -20,7 +20,14 @@ pub const META: Meta = Meta {
     id: "pod-created-before-annotation",
     step: Step::Injection,
     title: "the pod is older than the annotation",
-    explains: &["not-injected", "role-deleted-or-never-existed", "role-path-missing", "wrong-account-in-arn", "oidc-provider-missing", "sts-refused"],
+    explains: &[
+        "not-injected",
+        "role-deleted-or-never-existed",
+        "role-path-missing",
+        "wrong-account-in-arn",
+        "oidc-provider-missing",
+        "sts-refused",
+    ],
 };
 
 /// See the module's page.

@@ -46,7 +46,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let soon = made.duration_since(associated) <= SETTLED;
     let refusal = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::NoProvider);
     let summary = match (derived.intent.mechanism, refusal) {
-        (Mechanism::None, _) => "the service account has an EKS Pod Identity association, and the pod carries nothing of it",
+        (Mechanism::None, _) => {
+            "the service account has an EKS Pod Identity association, and the pod carries nothing of it"
+        }
         (Mechanism::Irsa, Some(_)) if soon && derived.intent.expects_injection() => {
             "the pod was made right after its EKS Pod Identity association and got IRSA's variables instead"
         }

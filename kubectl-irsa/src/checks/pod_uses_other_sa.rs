@@ -46,17 +46,27 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
     let used = derived.spec_at(".serviceAccountName").unwrap_or_else(|| lack.account.source.clone());
     let finding = META
-        .on_subject(derived, format!("the pod runs as service account {namespace}/{name}; the role is on {namespace}/{meant}"))
+        .on_subject(
+            derived,
+            format!("the pod runs as service account {namespace}/{name}; the role is on {namespace}/{meant}"),
+        )
         .evidence("service account of the pod", meant, name, &used)
-        .seen(format!("role of {meant}"), candidate.role, &candidate.account.source.at(annotation_path(&key)));
+        .seen(
+            format!("role of {meant}"),
+            candidate.role,
+            &candidate.account.source.at(annotation_path(&key)),
+        );
     match &candidate.sign {
         Sign::Template(source) => {
             let finding = finding.seen("service account in the template now", meant, source);
             repair::restart(derived, finding).into()
         }
         Sign::Sibling(pod) => {
-            let finding =
-                finding.seen(format!("pod of the same workload that runs as {meant}"), &pod.metadata.name, &used);
+            let finding = finding.seen(
+                format!("pod of the same workload that runs as {meant}"),
+                &pod.metadata.name,
+                &used,
+            );
             repair::use_account(derived, finding, meant).into()
         }
         Sign::Name => repair::use_account(derived, finding.inferred(), meant).into(),

@@ -48,11 +48,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if count < DEFAULT {
         return Outcome::Pass;
     }
-    let summary = format!("account {} has {count} OIDC providers; the default quota is {DEFAULT}", missing.account);
+    let summary =
+        format!("account {} has {count} OIDC providers; the default quota is {DEFAULT}", missing.account);
     META.on("OIDCProvider", "", &missing.arn, summary)
         .severity(Severity::Warning)
         .inferred()
         .evidence("OIDC providers", format!("fewer than {DEFAULT}"), count.to_string(), &providers.source)
-        .advice("delete providers of clusters that are gone, or have the quota raised, before you create another")
+        .advice(
+            "delete providers of clusters that are gone, or have the quota raised, before you create another",
+        )
         .into()
 }

@@ -80,9 +80,8 @@ fn proxied(derived: &Derived<'_>, view: &ContainerView<'_>) -> Result<Option<Fin
             }
         },
     };
-    let redirected = agent.is_none()
-        && sts::endpoint_override(&view.env).is_some()
-        && !sts::serves_sts(&host);
+    let redirected =
+        agent.is_none() && sts::endpoint_override(&view.env).is_some() && !sts::serves_sts(&host);
     // Where requests are redirected elsewhere, that is the fault.
     if exempts(&host) || redirected {
         return Ok(None);
@@ -90,7 +89,9 @@ fn proxied(derived: &Derived<'_>, view: &ContainerView<'_>) -> Result<Option<Fin
     if let Some((name, entry)) = lists.iter().find(|(_, entry)| entry.text().is_none()) {
         return Err(Box::new(entry.unread(name, view.name())));
     }
-    if lists.is_empty() && let Some(unknown) = view.env.unread.first() {
+    if lists.is_empty()
+        && let Some(unknown) = view.env.unread.first()
+    {
         return Err(Box::new((*unknown).clone()));
     }
     Ok(Some(finding(derived, view, (variable, entry), lists.first().copied(), &host)))
@@ -117,10 +118,11 @@ fn finding(
         Some(_) => (Severity::Error, ", and does not trust the certificate that it is shown"),
     };
     let summary = format!("container {name} asks {what} ({host}) through the proxy of {variable}{outcome}");
-    let mut finding = META
-        .on_container(derived, view, severity, summary)
-        .inferred()
-        .seen(variable, entry.shown(), &entry.source);
+    let mut finding = META.on_container(derived, view, severity, summary).inferred().seen(
+        variable,
+        entry.shown(),
+        &entry.source,
+    );
     if let Some(said) = failed {
         let words = match said.error.kind {
             Kind::Proxy => "the proxy refuses or cannot be reached",

@@ -76,7 +76,10 @@ fn bogus(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         finding = finding.seen(*variable, *text, &entry.source);
     }
     let variables: Vec<_> = bad.iter().map(|(name, entry, _)| (*name, *entry)).collect();
-    Some(super::take_out(finding, derived, view, &variables).advice("or write the region that the application means"))
+    Some(
+        super::take_out(finding, derived, view, &variables)
+            .advice("or write the region that the application means"),
+    )
 }
 
 /// The application looks for the STS endpoint of a region that it has not from the pod's variables.
@@ -85,9 +88,12 @@ fn looked_up(derived: &Derived<'_>) -> Option<Finding> {
     let region = region_of_no_host(derived, host)?;
     let who = hearsay::speaker(derived);
     let summary = format!("{who} looks for STS in region {region:?}: there is no {host}");
-    let finding = hearsay::finding(&META, derived, said, &summary)
-        .inferred()
-        .evidence(format!("addresses of {host}"), "at least one", "no such host", said.source);
+    let finding = hearsay::finding(&META, derived, said, &summary).inferred().evidence(
+        format!("addresses of {host}"),
+        "at least one",
+        "no such host",
+        said.source,
+    );
     let finding = match derived.node_region() {
         Some((of_node, source)) => finding.evidence("region", of_node, region, &source),
         None => finding,
@@ -99,7 +105,8 @@ fn looked_up(derived: &Derived<'_>) -> Option<Finding> {
 /// resolving it.
 pub(super) fn region_of_no_host<'h>(derived: &Derived<'_>, host: &'h str) -> Option<&'h str> {
     let rest = ["sts.", "sts-fips."].iter().find_map(|service| host.strip_prefix(service))?;
-    let (region, _) = rest.split_once('.').filter(|_| rest != "amazonaws.com" && rest != "amazonaws.com.cn")?;
+    let (region, _) =
+        rest.split_once('.').filter(|_| rest != "amazonaws.com" && rest != "amazonaws.com.cn")?;
     let elsewhere = derived.node_region().is_some_and(|(of_node, _)| of_node != region);
     (!is_region(region) || elsewhere).then_some(region)
 }

@@ -19,12 +19,8 @@ use super::prelude::*;
 use crate::derive::sts::{REGION_VARIABLES, Region};
 
 /// See the module's page.
-pub const META: Meta = Meta {
-    id: "region-missing",
-    step: Step::Network,
-    title: "no region is set",
-    explains: &[],
-};
+pub const META: Meta =
+    Meta { id: "region-missing", step: Step::Network, title: "no region is set", explains: &[] };
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
@@ -65,11 +61,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         derived.set_env(view, &words)
     });
     finding = match command {
-        Some(command) => finding.fix("set the node's region, if that is the one the application means", command),
+        Some(command) => {
+            finding.fix("set the node's region, if that is the one the application means", command)
+        }
         None => finding.advice("set AWS_REGION and AWS_DEFAULT_REGION in the manifest"),
     };
     if derived.platform == Platform::Other {
-        finding = finding.advice("or run the pod identity webhook with --aws-default-region, which does it for every pod");
+        finding = finding
+            .advice("or run the pod identity webhook with --aws-default-region, which does it for every pod");
     }
     finding.into()
 }
@@ -91,10 +90,14 @@ fn one_alone(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding>
     if !entry.text().is_none_or(crate::derive::arn::is_region_shaped) {
         return None;
     }
-    let summary = format!("container {} has {has} but not {lacks}, the only one that {readers} read", view.name());
-    let finding = META
-        .on_container(derived, view, Severity::Info, summary)
-        .evidence(lacks, entry.shown(), "not set", &entry.source);
+    let summary =
+        format!("container {} has {has} but not {lacks}, the only one that {readers} read", view.name());
+    let finding = META.on_container(derived, view, Severity::Info, summary).evidence(
+        lacks,
+        entry.shown(),
+        "not set",
+        &entry.source,
+    );
     let command = entry.text().and_then(|text| derived.set_env(view, &[format!("{lacks}={text}")]));
     Some(match command {
         Some(command) => finding.fix(format!("set {lacks} too, if the application is one of them"), command),

@@ -42,7 +42,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             // Only the flags of a self-hosted webhook could tell whether it completes the name.
             return match &derived.facts.cluster.webhook_workload {
                 Fact::Unknown(why) => unknown(why),
-                Fact::Known(_) | Fact::Absent { .. } => Outcome::NotApplicable("the webhook's flags are not known"),
+                Fact::Known(_) | Fact::Absent { .. } => {
+                    Outcome::NotApplicable("the webhook's flags are not known")
+                }
             };
         }
         Err(problem) => problem,
@@ -50,9 +52,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let summary = format!("the role ARN of service account {namespace}/{name} {}", problem.words());
     let expected = repaired(role.raw);
-    let shown = expected.clone().unwrap_or_else(|| String::from("arn:aws:iam::<12 digits>:role/<path and name>"));
+    let shown =
+        expected.clone().unwrap_or_else(|| String::from("arn:aws:iam::<12 digits>:role/<path and name>"));
     let mut finding = match role.origin {
-        RoleOrigin::Manifest => META.on_subject(derived, format!("the role ARN in the pod's manifest {}", problem.words())),
+        RoleOrigin::Manifest => {
+            META.on_subject(derived, format!("the role ARN in the pod's manifest {}", problem.words()))
+        }
         RoleOrigin::Annotation | RoleOrigin::WebhookConfigMap => META.on_account(derived, summary),
     };
     finding = finding.evidence("role ARN", shown, role.raw, &role.source);
@@ -64,7 +69,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             let key = format!("{}/role-arn={arn}", derived.settings.annotation_prefix);
             finding.fix("write the ARN without what does not belong to it", derived.annotate(&key))
         }
-        None => finding.fix("write the right ARN (set ROLE_ARN first)", super::sa_missing::role_annotation(derived)),
+        None => finding
+            .fix("write the right ARN (set ROLE_ARN first)", super::sa_missing::role_annotation(derived)),
     };
     match derived.restart() {
         Some((title, command)) => finding.fix(title, command).into(),

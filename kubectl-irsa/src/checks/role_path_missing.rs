@@ -44,8 +44,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let case_only = named.path_and_name.eq_ignore_ascii_case(real.path_and_name);
     let what = if case_only { "in upper and lower case" } else { "by its path" };
     let summary = format!("the role ARN misses role {} {what}", role.value.name);
-    let finding =
-        META.on_account(derived, summary).evidence("role ARN", &role.value.arn, arn, &role.source.at("Role.Arn"));
+    let finding = META.on_account(derived, summary).evidence(
+        "role ARN",
+        &role.value.arn,
+        arn,
+        &role.source.at("Role.Arn"),
+    );
     let finding = if case_only { finding.inferred() } else { finding };
     repair::rename_role(derived, finding, &role.value.arn).into()
 }

@@ -53,7 +53,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .seen("pod made", created.to_string(), &pod.source.at(".metadata.creationTimestamp"))
         .seen(what, account.to_string(), &object.source.at(field));
     if let Some(sibling) = derived.siblings.younger_injected(created) {
-        finding = finding.seen("younger pod with the variables", sibling, &pod.source.at(".metadata.ownerReferences"));
+        finding = finding.seen(
+            "younger pod with the variables",
+            sibling,
+            &pod.source.at(".metadata.ownerReferences"),
+        );
     }
     finding = super::mwc_missing::with_restart(derived, finding);
     if derived.platform == Platform::Other {

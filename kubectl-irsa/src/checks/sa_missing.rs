@@ -33,7 +33,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .missing("service account", name, source);
     // Refused pods leave no trace but this event.
     let refused = facts.events.known().into_iter().flat_map(|listing| &listing.value.items).find(|event| {
-        event.value.reason == "FailedCreate" && event.value.message.contains("error looking up service account")
+        event.value.reason == "FailedCreate"
+            && event.value.message.contains("error looking up service account")
     });
     if let Some(event) = refused {
         finding = finding.seen("event", &event.value.message, &event.source.at(".message"));
@@ -43,7 +44,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             .seen("service account of a similar name", &near.value.metadata.name, &near.source)
             .advice(format!("if {} was meant, name it in the pod's template", near.value.metadata.name));
     }
-    finding = finding.fix("create the service account", derived.kubectl(&["create", "serviceaccount", name, "-n", namespace]));
+    finding = finding.fix(
+        "create the service account",
+        derived.kubectl(&["create", "serviceaccount", name, "-n", namespace]),
+    );
     // A pod that was injected still says which role the service account had.
     let role = derived.intent.role.as_ref().map(|role| role.raw);
     repair::annotate(derived, finding, name, role).into()

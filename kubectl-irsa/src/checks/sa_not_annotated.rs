@@ -43,7 +43,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let summary = if certain || facts.subject.pod().is_none() {
         format!("service account {namespace}/{name} names no IAM role")
     } else {
-        format!("service account {namespace}/{name} names no IAM role, and the pod carries no EKS Pod Identity either")
+        format!(
+            "service account {namespace}/{name} names no IAM role, and the pod carries no EKS Pod Identity either"
+        )
     };
     let mut finding = META.on_account(derived, summary);
     finding = match lack.account.value.metadata.annotations.get(&key) {

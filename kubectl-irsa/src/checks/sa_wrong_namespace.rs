@@ -38,7 +38,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Because::Unexplained if derived.facts.service_account_name != "default" => {
             let listing = &derived.facts.namesakes;
             let cut = listing.known().and_then(|listing| listing.value.cut.as_ref());
-            let why = listing.unknown().or(cut).filter(|why| !matches!(why.why, Why::NotAsked(_) | Why::NotInFiles));
+            let why = listing
+                .unknown()
+                .or(cut)
+                .filter(|why| !matches!(why.why, Why::NotAsked(_) | Why::NotInFiles));
             return why.map_or(Outcome::Pass, unknown);
         }
         _ => return Outcome::Pass,
@@ -46,15 +49,19 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(first) = namesakes.first() else { return Outcome::Pass };
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
-    let role_of = |meta: &crate::facts::kubernetes::Meta| meta.annotations.get(&key).cloned().unwrap_or_default();
+    let role_of =
+        |meta: &crate::facts::kubernetes::Meta| meta.annotations.get(&key).cloned().unwrap_or_default();
     let other = &first.value.metadata;
     let role = role_of(other);
     let summary = format!(
         "service account {namespace}/{name} names no role; {}/{name} does, but a pod uses the one of its own namespace",
         other.namespace
     );
-    let mut finding =
-        META.on_account(derived, summary).inferred().missing(&key, &role, &lack.account.source.at(annotation_path(&key)));
+    let mut finding = META.on_account(derived, summary).inferred().missing(
+        &key,
+        &role,
+        &lack.account.source.at(annotation_path(&key)),
+    );
     for account in namesakes.iter().take(3) {
         let meta = &account.value.metadata;
         finding = finding.seen(

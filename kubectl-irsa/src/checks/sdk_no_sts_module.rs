@@ -36,11 +36,20 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Some(SdkName::JavaV2) => "software.amazon.awssdk:sts",
         Some(SdkName::JavaV1) => "com.amazonaws:aws-java-sdk-sts",
         Some(SdkName::DotNet) => "AWSSDK.SecurityToken",
-        _ => "the SDK's STS module (software.amazon.awssdk:sts, com.amazonaws:aws-java-sdk-sts or AWSSDK.SecurityToken)",
+        _ => {
+            "the SDK's STS module (software.amazon.awssdk:sts, com.amazonaws:aws-java-sdk-sts or AWSSDK.SecurityToken)"
+        }
     };
     let who = hearsay::speaker(derived);
-    hearsay::finding(&META, derived, said, &format!("the SDK of {who} lacks {module}, without which it cannot use its token"))
-        .missing("dependency of the application", module, said.source)
-        .advice(format!("add {module} to the application's dependencies, in the version of its SDK, and build the image again"))
-        .into()
+    hearsay::finding(
+        &META,
+        derived,
+        said,
+        &format!("the SDK of {who} lacks {module}, without which it cannot use its token"),
+    )
+    .missing("dependency of the application", module, said.source)
+    .advice(format!(
+        "add {module} to the application's dependencies, in the version of its SDK, and build the image again"
+    ))
+    .into()
 }

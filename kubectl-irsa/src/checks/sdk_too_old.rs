@@ -43,9 +43,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let who = hearsay::speaker(derived);
     let name = sdk.name.label();
     let summary = format!("{who} uses {name} {version}; IRSA needs {minimum} or later");
-    let finding = hearsay::finding(&META, derived, without, &summary)
-        .inferred()
-        .evidence(format!("version of {name}"), format!("{minimum} or later"), version, said.source);
+    let finding = hearsay::finding(&META, derived, without, &summary).inferred().evidence(
+        format!("version of {name}"),
+        format!("{minimum} or later"),
+        version,
+        said.source,
+    );
     match without.caller {
         Some(caller) => finding.seen("caller", &caller.principal.arn, without.source),
         None => finding.seen("the SDK says", "no credentials found", without.source),
@@ -64,8 +67,7 @@ fn is_old(derived: &Derived<'_>, sdk: &Sdk) -> bool {
     let subject = derived.plan().subject();
     let trail = derived.facts.aws.trail.known().into_iter().flat_map(|listing| &listing.value.items);
     let mut asked = trail.filter(|event| event.value.subject.as_deref() == Some(subject.as_str()));
-    let knows_it = asked.any(|event| {
-        Sdk::of_user_agent(&event.value.user_agent).is_some_and(|other| other.name == sdk.name)
-    });
+    let knows_it = asked
+        .any(|event| Sdk::of_user_agent(&event.value.user_agent).is_some_and(|other| other.name == sdk.name));
     sdk.is_too_old(Mechanism::Irsa) == Some(true) && !knows_it
 }

@@ -29,7 +29,9 @@ const VARIABLE: &str = "AWS_ROLE_SESSION_NAME";
 pub fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
-        Mechanism::PodIdentity => return Outcome::NotApplicable("EKS Pod Identity names its sessions itself"),
+        Mechanism::PodIdentity => {
+            return Outcome::NotApplicable("EKS Pod Identity names its sessions itself");
+        }
         _ => {}
     }
     let findings = derived.judged().filter_map(|view| invalid(derived, view)).collect();

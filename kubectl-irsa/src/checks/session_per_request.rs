@@ -37,11 +37,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::NotApplicable("STS throttled too few calls to tell");
     }
     let who = hearsay::speaker(derived);
-    let summary = format!("STS throttles {who}{}: it seems to make a session per request", hearsay::times(said));
+    let summary =
+        format!("STS throttles {who}{}: it seems to make a session per request", hearsay::times(said));
     hearsay::finding(&META, derived, said, &summary)
         .severity(said.severity().max(Severity::Warning))
         .inferred()
-        .evidence("throttled calls in the log's last lines", "none", said.error.count.to_string(), said.source)
+        .evidence(
+            "throttled calls in the log's last lines",
+            "none",
+            said.error.count.to_string(),
+            said.source,
+        )
         .advice("make one AWS client and share it, so that one session serves all requests until it expires")
         .into()
 }

@@ -74,7 +74,11 @@ fn mounted(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         holds_file(file, mount, volume, set.is_some()).then_some((file, index, mount, volume))
     })?;
     let name = view.name();
-    let summary = format!("container {name} mounts {} {} at {file}, which some SDKs read before the role", volume.kind(), mount.name);
+    let summary = format!(
+        "container {name} mounts {} {} at {file}, which some SDKs read before the role",
+        volume.kind(),
+        mount.name
+    );
     let at = derived.spec_at("")?.at(format!("{}.volumeMounts[{index}]", view.path));
     let mut finding = META.on_container(derived, view, Severity::Warning, summary).inferred();
     finding = finding.evidence("credentials file", "none", &mount.mount_path, &at);

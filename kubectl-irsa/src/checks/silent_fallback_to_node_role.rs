@@ -49,20 +49,28 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let expected = derived.plan().role_arn.unwrap_or_else(|| String::from("the role of its service account"));
     let sdk = said.error.sdk.as_ref().map(|sdk| sdk.name);
     let summary = format!("{who} speaks to AWS as the node ({node}) and not as {expected}{}", why(sdk));
-    let mut finding = hearsay::finding(&META, derived, said, &summary)
-        .evidence("caller", &expected, &principal.arn, said.source);
+    let mut finding = hearsay::finding(&META, derived, said, &summary).evidence(
+        "caller",
+        &expected,
+        &principal.arn,
+        said.source,
+    );
     if said.weight == Weight::Current && derived.trial.refusal().is_some() {
         finding = finding.severity(Severity::Warning);
     }
     let accepted = derived.trial.accepted();
-    if goes_on(sdk) != Some(false) && accepted
+    if goes_on(sdk) != Some(false)
+        && accepted
         && let Some((_, command)) = derived.restart()
     {
-        finding = finding.fix("STS takes the pod's token now: restart, for the SDK may stay with the node's role", command);
+        finding = finding.fix(
+            "STS takes the pod's token now: restart, for the SDK may stay with the node's role",
+            command,
+        );
     }
-    let disable = derived.target().and_then(|view| {
-        derived.set_env(view, &[String::from("AWS_EC2_METADATA_DISABLED=true")])
-    });
+    let disable = derived
+        .target()
+        .and_then(|view| derived.set_env(view, &[String::from("AWS_EC2_METADATA_DISABLED=true")]));
     let finding = match disable {
         Some(command) if goes_on(sdk) != Some(false) => {
             finding.fix("keep the SDK from the node's role: it then says what kept it from its own", command)
@@ -72,7 +80,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
              name the web identity provider in its list",
         ),
     };
-    finding.advice("do not give the node's role what it was denied: every pod of the node would have it").into()
+    finding
+        .advice("do not give the node's role what it was denied: every pod of the node would have it")
+        .into()
 }
 
 /// True if the SDK goes on to the node's role where web identity fails, false if it stops there (failures.md, section 3);

@@ -26,7 +26,9 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let Some((_, meta, source, path)) = derived.spec() else { return Outcome::NotApplicable("no pod to look at") };
+    let Some((_, meta, source, path)) = derived.spec() else {
+        return Outcome::NotApplicable("no pod to look at");
+    };
     let key = format!("{}/skip-containers", derived.settings.annotation_prefix);
     let Some(list) = skip_annotation(meta, &derived.settings.annotation_prefix) else { return Outcome::Pass };
     if !derived.intent.expects_injection() && derived.intent.mechanism != Mechanism::PodIdentity {
@@ -74,7 +76,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// Got nothing from the webhook, and nothing by hand.
 fn is_bare(view: &ContainerView<'_>) -> bool {
-    matches!(view.wiring, Wiring::Nothing) && !view.pod_identity && !view.declares(ROLE_ARN) && !view.declares(TOKEN_FILE)
+    matches!(view.wiring, Wiring::Nothing)
+        && !view.pod_identity
+        && !view.declares(ROLE_ARN)
+        && !view.declares(TOKEN_FILE)
 }
 
 /// True if a person would read the name in the list.
@@ -83,7 +88,13 @@ fn lists(list: &str, name: &str) -> bool {
     list.split(|c| !in_name(c)).any(|word| word == name)
 }
 
-fn with_repair(derived: &Derived<'_>, finding: Finding, key: &str, value: Option<&str>, title: &str) -> Finding {
+fn with_repair(
+    derived: &Derived<'_>,
+    finding: Finding,
+    key: &str,
+    value: Option<&str>,
+    title: &str,
+) -> Finding {
     let patch = serde_json::json!({"metadata": {"annotations": {key: value}}});
     match derived.patch_template(&patch) {
         Some(command) => finding.fix(format!("{title}; the new pods follow it"), command),

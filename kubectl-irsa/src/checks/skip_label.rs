@@ -25,13 +25,17 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let Some((_, meta, source, path)) = derived.spec() else { return Outcome::NotApplicable("no pod to look at") };
+    let Some((_, meta, source, path)) = derived.spec() else {
+        return Outcome::NotApplicable("no pod to look at");
+    };
     let Some(value) = meta.labels.get(SKIP_LABEL) else { return Outcome::Pass };
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
     }
     let registration = match &derived.selection {
-        Selection::Excluded { registration, requirement, .. } if requirement.starts_with(SKIP_LABEL) => registration,
+        Selection::Excluded { registration, requirement, .. } if requirement.starts_with(SKIP_LABEL) => {
+            registration
+        }
         Selection::Unknown(_) | Selection::NoWebhook => {
             return match &derived.registrations {
                 Registrations::Unknown(why) => unknown(why),
@@ -48,18 +52,28 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(view) = target.filter(|view| view.wiring == Wiring::Unknown) {
         return Outcome::Unknown(view.env.unread.iter().map(|why| (*why).clone()).collect());
     }
-    let at = source.at(format!("{}.metadata.labels[\"{SKIP_LABEL}\"]", path.strip_suffix(".spec").unwrap_or_default()));
+    let at = source
+        .at(format!("{}.metadata.labels[\"{SKIP_LABEL}\"]", path.strip_suffix(".spec").unwrap_or_default()));
     let finding = META
-        .on_subject(derived, format!("label {SKIP_LABEL} keeps the webhook away from the pod, whatever its value"))
+        .on_subject(
+            derived,
+            format!("label {SKIP_LABEL} keeps the webhook away from the pod, whatever its value"),
+        )
         .evidence("label", "absent", format!("{SKIP_LABEL}={value}"), &at)
-        .seen("selector of the webhook", format!("{SKIP_LABEL} DoesNotExist"), &registration.at(".objectSelector"));
+        .seen(
+            "selector of the webhook",
+            format!("{SKIP_LABEL} DoesNotExist"),
+            &registration.at(".objectSelector"),
+        );
     let in_template = match (&derived.facts.subject, derived.facts.owner.known()) {
         (Subject::Pod(_), Some(owner)) => owner.value.template_meta.labels.contains_key(SKIP_LABEL),
         _ => true,
     };
     let patch = serde_json::json!({"metadata": {"labels": {SKIP_LABEL: null}}});
     match derived.patch_template(&patch).filter(|_| in_template) {
-        Some(command) => finding.fix("take the label out of the template; its new pods are injected", command).into(),
+        Some(command) => {
+            finding.fix("take the label out of the template; its new pods are injected", command).into()
+        }
         None => finding.advice("take the label out of where it is set and make the pod anew").into(),
     }
 }

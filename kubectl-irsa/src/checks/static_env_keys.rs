@@ -67,7 +67,8 @@ enum Keys<'e> {
 
 impl<'e> Keys<'e> {
     fn of(view: &'e ContainerView<'_>) -> Option<Self> {
-        let first = |names: &[&'static str]| view.env.first_set(names).filter(|(_, entry)| entry.is_certain());
+        let first =
+            |names: &[&'static str]| view.env.first_set(names).filter(|(_, entry)| entry.is_certain());
         if let (Some(id), Some(secret)) = (first(&[ID]), first(&[SECRET])) {
             return Some(Self::Pair([id, secret]));
         }
@@ -93,15 +94,23 @@ fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let (severity, found, summary) = match keys {
         Keys::Pair(pair) => {
             let place = place(pair[0].1);
-            (Severity::Error, pair.to_vec(), format!("container {name} has access keys from {place}, which come before {role}"))
+            (
+                Severity::Error,
+                pair.to_vec(),
+                format!("container {name} has access keys from {place}, which come before {role}"),
+            )
         }
         Keys::Older(pair) => {
             let [(id, _), (secret, _)] = pair;
-            let summary = format!("container {name} has {id} and {secret}, which some SDKs take before {role}");
+            let summary =
+                format!("container {name} has {id} and {secret}, which some SDKs take before {role}");
             (Severity::Warning, pair.to_vec(), summary)
         }
         Keys::IdAlone(id) => {
-            let summary = format!("container {name} has {} without {SECRET}, at which boto3 and the AWS CLI stop", id.0);
+            let summary = format!(
+                "container {name} has {} without {SECRET}, at which boto3 and the AWS CLI stop",
+                id.0
+            );
             (Severity::Warning, vec![id], summary)
         }
     };
@@ -130,7 +139,8 @@ fn said(derived: &Derived<'_>) -> Option<Finding> {
     let caller = &said.caller?.principal.arn;
     let who = hearsay::speaker(derived);
     let expected = derived.plan().role_arn.unwrap_or_else(|| String::from("the pod's role"));
-    let summary = format!("{who} speaks to AWS as {caller}, by access keys that the pod's spec does not show");
+    let summary =
+        format!("{who} speaks to AWS as {caller}, by access keys that the pod's spec does not show");
     let finding = hearsay::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("caller", expected, caller, said.source)

@@ -16,7 +16,7 @@
 //! **Repair**: take the setting out; the webhook's default is `regional`.
 
 use super::prelude::*;
-use crate::derive::sts::{self, Region, REGIONAL_ENDPOINTS};
+use crate::derive::sts::{self, REGIONAL_ENDPOINTS, Region};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -48,11 +48,14 @@ fn legacy(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         return None;
     }
     let name = view.name();
-    let summary = format!("container {name} asks STS at sts.amazonaws.com, which a private cluster does not reach");
-    let finding = META
-        .on_container(derived, view, Severity::Warning, summary)
-        .inferred()
-        .evidence(REGIONAL_ENDPOINTS, "regional", entry.shown(), &entry.source);
+    let summary =
+        format!("container {name} asks STS at sts.amazonaws.com, which a private cluster does not reach");
+    let finding = META.on_container(derived, view, Severity::Warning, summary).inferred().evidence(
+        REGIONAL_ENDPOINTS,
+        "regional",
+        entry.shown(),
+        &entry.source,
+    );
     Some(super::take_out(finding, derived, view, &[(REGIONAL_ENDPOINTS, entry)]))
 }
 
@@ -66,7 +69,11 @@ fn annotated(derived: &Derived<'_>) -> Option<Finding> {
         Region::Known(region) => sts::has_global_endpoint(region),
         _ => true,
     };
-    if !off || !global || view.env.get(REGIONAL_ENDPOINTS).is_some() || sts::endpoint_override(&view.env).is_some() {
+    if !off
+        || !global
+        || view.env.get(REGIONAL_ENDPOINTS).is_some()
+        || sts::endpoint_override(&view.env).is_some()
+    {
         return None;
     }
     let key = format!("{}/sts-regional-endpoints", derived.settings.annotation_prefix);

@@ -25,8 +25,12 @@ use crate::facts::{Unknown, Why};
 use crate::policy::Decision;
 
 /// See the module's page.
-pub const META: Meta =
-    Meta { id: "sts-refused", step: Step::Sts, title: "STS refuses the token", explains: &["silent-fallback-to-node-role"] };
+pub const META: Meta = Meta {
+    id: "sts-refused",
+    step: Step::Sts,
+    title: "STS refuses the token",
+    explains: &["silent-fallback-to-node-role"],
+};
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
@@ -40,12 +44,16 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Verdict::NotApplicable => Outcome::NotApplicable("no token was to be tried"),
         Verdict::Refused(refusal) if !refusal.is_final() => Outcome::Unknown(vec![Unknown {
             what: String::from("STS's answer to a fresh token"),
-            why: Why::Failed(format!("{} answered {}: {}", refusal.trial.host, refusal.code, refusal.message)),
+            why: Why::Failed(format!(
+                "{} answered {}: {}",
+                refusal.trial.host, refusal.code, refusal.message
+            )),
             grant: None,
         }]),
         Verdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => at_trust(derived, &arn, refusal),
         Verdict::Refused(refusal) => {
-            let summary = format!("STS refuses the token of {}: {}", derived.plan().subject(), refusal.message);
+            let summary =
+                format!("STS refuses the token of {}: {}", derived.plan().subject(), refusal.message);
             finding(derived, summary, refusal).into()
         }
     }
@@ -69,10 +77,13 @@ fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome 
     match (derived.trust.judged(), &derived.facts.aws.role) {
         (Some(judged), _) if judged.may_refuse_trial_alone() => of_this_machine(judged),
         (Some(judged), _) if matches!(judged.to_trial, Decision::Allow { .. }) => {
-            let summary = format!("STS does not let {subject} become {arn}, although the role's trust policy does");
+            let summary =
+                format!("STS does not let {subject} become {arn}, although the role's trust policy does");
             finding(derived, summary, refusal)
                 .seen("trust policy", "lets the token in", &judged.source)
-                .advice("run this again in a minute: a trust policy that was changed just now needs some seconds")
+                .advice(
+                    "run this again in a minute: a trust policy that was changed just now needs some seconds",
+                )
                 .advice(
                     "if it stays, look for a resource control policy of the organization that denies \
                      sts:AssumeRoleWithWebIdentity",
@@ -108,7 +119,7 @@ fn unread(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Finding {
     let Ok(role) = RoleArn::parse(arn) else { return finding };
     let words = ["iam", "get-role", "--role-name", role.name(), "--query", "Role.AssumeRolePolicyDocument"];
     let (command, first) = derived.aws_in(role.account, &words);
-    finding
-        .fix(format!("look at the role's trust policy{first}: it must let {subject} in"), command)
-        .advice(format!("or run this again with credentials that may do iam:GetRole in account {}", role.account))
+    finding.fix(format!("look at the role's trust policy{first}: it must let {subject} in"), command).advice(
+        format!("or run this again with credentials that may do iam:GetRole in account {}", role.account),
+    )
 }

@@ -16,8 +16,7 @@ use super::{hearsay, role_asked, with_answer};
 use crate::aws_error::Kind;
 
 /// See the module's page.
-pub const META: Meta =
-    Meta { id: "sts-throttled", step: Step::Sts, title: "STS throttles", explains: &[] };
+pub const META: Meta = Meta { id: "sts-throttled", step: Step::Sts, title: "STS throttles", explains: &[] };
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
@@ -36,7 +35,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             hearsay::finding(&META, derived, said, &summary)
                 // SDKs try again by themselves; where it does not stop, session-per-request says so.
                 .severity(Severity::Info)
-                .evidence("throttled calls in the log's last lines", "none", said.error.count.to_string(), said.source)
+                .evidence(
+                    "throttled calls in the log's last lines",
+                    "none",
+                    said.error.count.to_string(),
+                    said.source,
+                )
                 .advice(advice)
                 .into()
         }

@@ -36,7 +36,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 fn frozen(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let (spec, ..) = derived.spec()?;
     let variables = [TOKEN_FILE, PI_TOKEN_FILE];
-    let (variable, file) = variables.iter().find_map(|name| view.env.get(name).map(|entry| (*name, entry)))?;
+    let (variable, file) =
+        variables.iter().find_map(|name| view.env.get(name).map(|entry| (*name, entry)))?;
     let mount = TokenMount::of(view.container, spec, file.text()?)?;
     let (_, volume) = mount.volume?;
     let by_name = !mount.mount.sub_path.is_empty() || !mount.mount.sub_path_expr.is_empty();
@@ -50,7 +51,9 @@ fn frozen(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let source = derived.spec_at("")?.at(format!("{}.volumeMounts[{}].{field}", view.path, mount.index));
     let expired = expired(derived, view, token.expiration_seconds.unwrap_or(3600));
     let summary = if expired {
-        format!("container {name} mounts its token with {field} and has outlived it: the token is never refreshed")
+        format!(
+            "container {name} mounts its token with {field} and has outlived it: the token is never refreshed"
+        )
     } else {
         format!("container {name} mounts its token with {field}, so it never sees a refreshed one")
     };
@@ -67,7 +70,8 @@ fn frozen(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
 /// True if the container has run for longer than the token lived when it started. A restart mounts a fresh one.
 fn expired(derived: &Derived<'_>, view: &ContainerView<'_>, seconds: i64) -> bool {
     let Some(pod) = derived.facts.subject.pod() else { return false };
-    let statuses = pod.value.status.container_statuses.iter().chain(&pod.value.status.init_container_statuses);
+    let statuses =
+        pod.value.status.container_statuses.iter().chain(&pod.value.status.init_container_statuses);
     let mut same = statuses.filter(|status| status.name == view.name());
     let started = same.find_map(|status| status.state.running.as_ref()?.started_at);
     match (started, derived.facts.cluster.server_clock.known()) {

@@ -34,7 +34,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }
-    let Some(refusal) = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::ThumbprintMismatch) else {
+    let Some(refusal) = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::ThumbprintMismatch)
+    else {
         return match derived.trial.passed(Stage::Keys) {
             true => Outcome::Pass,
             false => Outcome::NotApplicable("STS does not speak of a thumbprint"),
@@ -43,7 +44,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (Ok(issuer), Provider::Found(arn)) = (Issuer::of(derived.facts), derived.provider()) else {
         return Outcome::NotApplicable("the issuer or its provider is not known");
     };
-    let summary = format!("IAM trusts neither the authority nor a thumbprint of the certificate of {}", issuer.url);
+    let summary =
+        format!("IAM trusts neither the authority nor a thumbprint of the certificate of {}", issuer.url);
     let mut finding = with_answer(META.on("OIDCProvider", "", arn, summary), refusal);
     if let Some(provider) = derived.facts.aws.provider.known() {
         let stored = match provider.value.thumbprints.as_slice() {
@@ -57,9 +59,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     {
         finding = finding.seen("certificate as seen from here", words, &published.source);
     }
-    finding = finding.advice("give the issuer a certificate of a public authority; thumbprints are then of no matter");
-    let words =
-        ["iam", "update-open-id-connect-provider-thumbprint", "--open-id-connect-provider-arn", arn];
+    finding = finding
+        .advice("give the issuer a certificate of a public authority; thumbprints are then of no matter");
+    let words = ["iam", "update-open-id-connect-provider-thumbprint", "--open-id-connect-provider-arn", arn];
     let account = arn.split(':').nth(4).unwrap_or_default();
     let (command, first) = derived.aws_in(account, &words);
     finding

@@ -39,7 +39,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         "signed by an unknown authority",
         said.source,
     );
-    let bundle = derived.target().and_then(|view| view.env.get("AWS_CA_BUNDLE")).filter(|entry| entry.is_set());
+    let bundle =
+        derived.target().and_then(|view| view.env.get("AWS_CA_BUNDLE")).filter(|entry| entry.is_set());
     match bundle {
         Some(entry) => finding
             .seen("AWS_CA_BUNDLE", entry.shown(), &entry.source)

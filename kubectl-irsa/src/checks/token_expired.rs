@@ -37,7 +37,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let who = hearsay::speaker(derived);
     let times = match said.error.kind {
-        Kind::TokenExpired { now: Some(now), expired: Some(expired) } if now >= expired => Some((now, expired)),
+        Kind::TokenExpired { now: Some(now), expired: Some(expired) } if now >= expired => {
+            Some((now, expired))
+        }
         _ => None,
     };
     let finding = match times.and_then(|(now, expired)| Some((instant(now)?, instant(expired)?))) {
@@ -49,12 +51,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
                 said,
                 &format!("{who} sends STS a token that had expired {late} before"),
             )
-            .evidence("expiry of the token", format!("after {now}"), expired.to_string(), said.source)
+            .evidence(
+                "expiry of the token",
+                format!("after {now}"),
+                expired.to_string(),
+                said.source,
+            )
         }
-        None => {
-            hearsay::finding(&META, derived, said, &format!("{who} sends STS a token that has expired"))
-                .evidence("token", "not expired", "expired", said.source)
-        }
+        None => hearsay::finding(&META, derived, said, &format!("{who} sends STS a token that has expired"))
+            .evidence("token", "not expired", "expired", said.source),
     };
     let finding = finding.advice(
         "let the application use its SDK's web identity provider, which reads the token file each time, in place of a copy \

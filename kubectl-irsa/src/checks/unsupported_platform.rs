@@ -26,7 +26,9 @@ pub const META: Meta = Meta {
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((spec, ..)) = derived.spec() else { return Outcome::NotApplicable("no pod to look at") };
     let wired = derived.target().filter(|view| view.pod_identity);
-    let Some(view) = wired else { return Outcome::NotApplicable("the container is not wired for EKS Pod Identity") };
+    let Some(view) = wired else {
+        return Outcome::NotApplicable("the container is not wired for EKS Pod Identity");
+    };
     let (platform, source) = match (derived.on_fargate(), derived.on_windows()) {
         (true, _) => ("Fargate", derived.spec_at(".nodeName")),
         (false, Some(source)) => ("Windows", Some(source)),
@@ -41,12 +43,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let name = view.name();
     let node = if spec.node_name.is_empty() { platform } else { &spec.node_name };
     let finding = META
-        .on_subject(derived, format!("container {name} is wired for EKS Pod Identity, which {platform} nodes do not support"))
+        .on_subject(
+            derived,
+            format!("container {name} is wired for EKS Pod Identity, which {platform} nodes do not support"),
+        )
         .container(name)
         .inferred()
         .evidence("node", "Linux on EC2", format!("{node} ({platform})"), &source)
         .seen(variable, uri.shown(), &uri.source)
-        .advice("use IRSA: name the role on the service account, and delete the EKS Pod Identity association");
+        .advice(
+            "use IRSA: name the role on the service account, and delete the EKS Pod Identity association",
+        );
     match derived.restart() {
         Some((title, command)) => finding.fix(title, command).into(),
         None => finding.advice(derived.restart_advice()).into(),

@@ -62,9 +62,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         match shown {
             Some((what, expected, found)) => {
                 let name = view.name();
-                let summary = format!("container {name} finds the pod's own volume {} where its token should be", added.volume);
+                let summary = format!(
+                    "container {name} finds the pod's own volume {} where its token should be",
+                    added.volume
+                );
                 let source = derived.spec_at(&format!(".volumes[{index}]"))?;
-                let finding = META.on_subject(derived, summary).container(name).evidence(what, expected, found, &source);
+                let finding = META
+                    .on_subject(derived, summary)
+                    .container(name)
+                    .evidence(what, expected, found, &source);
                 Some(repaired(finding, added.volume))
             }
             None => elsewhere(derived, view, &added),
@@ -112,7 +118,11 @@ fn shows_volume(derived: &Derived<'_>, spec: &PodSpec, view: &ContainerView<'_>,
     match TokenMount::of(view.container, spec, file) {
         Some(mount) if mount.mount.name == added.volume => true,
         // In a template the mount is not there yet.
-        _ => derived.facts.subject.pod().is_none() && slashed(file) == added.default && !mounts(view, added.volume),
+        _ => {
+            derived.facts.subject.pod().is_none()
+                && slashed(file) == added.default
+                && !mounts(view, added.volume)
+        }
     }
 }
 

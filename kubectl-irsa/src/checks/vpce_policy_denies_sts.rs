@@ -44,7 +44,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let summary = if named {
         format!("the policy of a VPC endpoint for STS does not let {who} become its role")
     } else {
-        format!("STS refuses {who} and accepts its service account from here: most likely by the policy of a VPC endpoint")
+        format!(
+            "STS refuses {who} and accepts its service account from here: most likely by the policy of a VPC endpoint"
+        )
     };
     let mut finding = hearsay::finding(&META, derived, said, &summary);
     if let Verdict::Accepted(trial) = &derived.trial {
@@ -52,7 +54,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             .evidence("answer of STS", "accepted, as from here", "AccessDenied", said.source)
             .seen(format!("answer of {}", trial.value.host), "the token is accepted", &trial.source);
     } else {
-        finding = finding.evidence("policy of the VPC endpoint", "allows it", "no statement allows it", said.source);
+        finding = finding.evidence(
+            "policy of the VPC endpoint",
+            "allows it",
+            "no statement allows it",
+            said.source,
+        );
     }
     if !named {
         finding = finding.inferred();
@@ -60,9 +67,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let region = derived.plan().region;
     let filter = format!("Name=service-name,Values=com.amazonaws.{region}.sts");
     let query = "VpcEndpoints[].[VpcEndpointId,VpcId,PolicyDocument]";
-    let words = ["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", &filter, "--query", query];
+    let words =
+        ["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", &filter, "--query", query];
     finding
-        .fix("look at the policies of the endpoints for STS, in the account of the pod's VPC", derived.aws(&words))
+        .fix(
+            "look at the policies of the endpoints for STS, in the account of the pod's VPC",
+            derived.aws(&words),
+        )
         .advice("allow sts:AssumeRoleWithWebIdentity to \"Principal\": \"*\" there: the call is not signed")
         .into()
 }

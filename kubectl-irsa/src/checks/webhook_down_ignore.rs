@@ -66,13 +66,20 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let summary = match (endpoints.is_some(), open) {
         (true, true) if severity == Severity::Error => {
-            format!("service {target} of the webhook has no ready endpoint now, so pods are let in without injection")
+            format!(
+                "service {target} of the webhook has no ready endpoint now, so pods are let in without injection"
+            )
         }
-        (true, true) => format!("service {target} of the webhook has no ready endpoint now: the next pod will not be injected"),
-        (true, false) => format!("service {target} of the webhook has no ready endpoint now, so no pod can be made"),
+        (true, true) => format!(
+            "service {target} of the webhook has no ready endpoint now: the next pod will not be injected"
+        ),
+        (true, false) => {
+            format!("service {target} of the webhook has no ready endpoint now, so no pod can be made")
+        }
         (false, _) => format!("the call of webhook {name} failed, so no pod was made"),
     };
-    let mut finding = META.on("Service", &service.namespace, &service.name, summary).severity(severity).inferred();
+    let mut finding =
+        META.on("Service", &service.namespace, &service.name, summary).severity(severity).inferred();
     if let Some(source) = endpoints {
         finding = finding.evidence("endpoints that are ready", "at least one", "none", source);
     }
@@ -87,7 +94,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             let words = ["describe", &workload, "-n", &service.namespace];
             finding.fix("see why the webhook's pods are not ready, and make them so", derived.kubectl(&words))
         }
-        None => finding.advice(format!("bring pods behind service {target}, or repair the selector of the service")),
+        None => finding
+            .advice(format!("bring pods behind service {target}, or repair the selector of the service")),
     };
     super::mwc_missing::with_restart(derived, finding).into()
 }

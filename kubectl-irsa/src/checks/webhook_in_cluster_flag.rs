@@ -54,7 +54,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let unexplained = derived.bare() == Some(BareBecause::Unexplained);
     // Another pod that is injected would tell that the webhook works; without all of them that is not known.
-    if let Some(why) = derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty()) {
+    if let Some(why) =
+        derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty())
+    {
         return unknown(why);
     }
     if !unexplained || !derived.siblings.injected.is_empty() {
@@ -62,7 +64,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
     let owner = &workload.value;
     let source = workload.source.at(format!("{}.containers[{index}].args", owner.template_path()));
-    let summary = format!("webhook {}/{} runs with --in-cluster=true, which newer builds cannot serve with", owner.meta.namespace, owner.meta.name);
+    let summary = format!(
+        "webhook {}/{} runs with --in-cluster=true, which newer builds cannot serve with",
+        owner.meta.namespace, owner.meta.name
+    );
     let finding = META
         .on(&owner.kind, &owner.meta.namespace, &owner.meta.name, summary)
         .inferred()

@@ -15,9 +15,9 @@
 //! **Repair**: write the ARN with the right partition, or the right region into the container's environment.
 
 use super::prelude::*;
-use crate::facts::Why;
 use super::repair;
 use crate::derive::arn::{RoleArn, is_region_shaped, partition_of_region};
+use crate::facts::Why;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -36,17 +36,23 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         };
     }
     let Some(role) = &derived.intent.role else { return Outcome::NotApplicable("no role is named") };
-    let Ok(arn) = RoleArn::parse(role.raw) else { return Outcome::NotApplicable("the role ARN cannot be read") };
+    let Ok(arn) = RoleArn::parse(role.raw) else {
+        return Outcome::NotApplicable("the role ARN cannot be read");
+    };
     let node = derived.node_region().filter(|(region, _)| is_region_shaped(region));
     let (variable, region, source) = match (region_of_container(derived), &node) {
         (Some((name, region, source)), _) => (Some(name), region, source),
         (None, Some((region, source))) => (None, (*region).to_owned(), source.clone()),
-        (None, None) => return match derived.facts.node.unknown() {
-            // A workload without pods runs on no node: there is nothing to compare with.
-            Some(why) if matches!(why.why, Why::NotAsked(_)) => Outcome::NotApplicable("no region to compare with"),
-            Some(why) => unknown(why),
-            None => Outcome::Pass,
-        },
+        (None, None) => {
+            return match derived.facts.node.unknown() {
+                // A workload without pods runs on no node: there is nothing to compare with.
+                Some(why) if matches!(why.why, Why::NotAsked(_)) => {
+                    Outcome::NotApplicable("no region to compare with")
+                }
+                Some(why) => unknown(why),
+                None => Outcome::Pass,
+            };
+        }
     };
     let partition = partition_of_region(&region);
     if arn.partition == partition {
@@ -57,8 +63,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         && partition_of_region(at) == arn.partition
     {
         let container = derived.target().map_or("", ContainerView::name);
-        let summary =
-            format!("container {container} has region {region} of partition {partition}; its role is of {}", arn.partition);
+        let summary = format!(
+            "container {container} has region {region} of partition {partition}; its role is of {}",
+            arn.partition
+        );
         return META
             .on_subject(derived, summary)
             .container(container)
@@ -69,7 +77,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             .into();
     }
     let right = format!("arn:{partition}:iam::{}:role/{}", arn.account, arn.path_and_name);
-    let summary = format!("the role is of partition {}, and the region {region} is of {partition}", arn.partition);
+    let summary =
+        format!("the role is of partition {}, and the region {region} is of {partition}", arn.partition);
     let finding = META
         .on_account(derived, summary)
         .evidence("role ARN", &right, role.raw, &role.source)
@@ -79,7 +88,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     match role.origin {
         RoleOrigin::Annotation => {
             let key = format!("{}/role-arn={right}", derived.settings.annotation_prefix);
-            let title = format!("write the ARN with partition {partition}, if account {} has that role", arn.account);
+            let title =
+                format!("write the ARN with partition {partition}, if account {} has that role", arn.account);
             repair::restart(derived, finding.fix(title, derived.annotate(&key))).into()
         }
         RoleOrigin::WebhookConfigMap | RoleOrigin::Manifest => {

@@ -48,7 +48,9 @@ fn wrong_file(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding
         }
         (Some(_), Some(_)) => return None,
         (volume, None) if is_parent(API_DIRECTORY, &slashed(file)) => match volume {
-            Some((index, volume)) if mount.is_some_and(|mount| is_parent(API_DIRECTORY, &mount.mount.mount_path)) => {
+            Some((index, volume))
+                if mount.is_some_and(|mount| is_parent(API_DIRECTORY, &mount.mount.mount_path)) =>
+            {
                 // A volume of another kind may hold any token; a Secret on this path is the legacy API token.
                 volume.secret.as_ref()?;
                 let at = derived.spec_at(&format!(".volumes[{index}]"))?;
@@ -61,7 +63,10 @@ fn wrong_file(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding
     };
     let name = view.name();
     let finding = META
-        .on_subject(derived, format!("container {name} reads the API server's token, whose audience STS does not accept"))
+        .on_subject(
+            derived,
+            format!("container {name} reads the API server's token, whose audience STS does not accept"),
+        )
         .container(name)
         .seen(TOKEN_FILE, file, &variable.source)
         .evidence(what, wanted, found, &source);
@@ -70,7 +75,9 @@ fn wrong_file(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding
     if derived.intent.expects_injection() {
         return Some(match derived.unset_env(view, &[ROLE_ARN, TOKEN_FILE]) {
             Some(command) => finding.fix("leave both variables to the webhook", command),
-            None => finding.advice(format!("take {ROLE_ARN} and {TOKEN_FILE} out of the manifest; the webhook adds both")),
+            None => finding.advice(format!(
+                "take {ROLE_ARN} and {TOKEN_FILE} out of the manifest; the webhook adds both"
+            )),
         });
     }
     Some(finding.advice(format!(
