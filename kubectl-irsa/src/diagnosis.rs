@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::checks::{self, Check, Outcome};
+use crate::derive::caller::Who;
 use crate::derive::container::{ContainerView, ROLE_ARN, Wiring};
-use crate::derive::heard::Who;
 use crate::derive::{Derived, Mechanism};
 use crate::facts::{Facts, Subject, Unknown, Why, of_listing};
 use crate::finding::{About, Confidence, Evidence, Finding, Fix, Severity};
@@ -278,13 +278,23 @@ pub fn diagnose(facts: &Facts, choice: &Choice) -> Diagnosis {
         summary: summary(verdict, root.as_ref(), &target, &chain),
         target,
         verdict,
-        proof: if derived.trial.accepted() { Proof::Iam } else { Proof::Config },
+        proof: proof(&derived),
         root_cause: root,
         findings,
         chain,
         identities: derived.containers.iter().map(|view| identity(view, &derived)).collect(),
         unknowns: unknowns(&derived, &outcomes),
-        probe: None,
+        probe: derived.inside.seen().map(|seen| seen.report().clone()),
+    }
+}
+
+fn proof(derived: &Derived<'_>) -> Proof {
+    if derived.inside.seen().is_some_and(|seen| seen.proves_identity()) {
+        Proof::Pod
+    } else if derived.trial.accepted() {
+        Proof::Iam
+    } else {
+        Proof::Config
     }
 }
 
@@ -416,6 +426,12 @@ fn link(
         let summary = String::from("proven: STS let a fresh token of the service account pass");
         return Link { step, status: Status::Pass, summary, reason: None };
     }
+    if step == Step::Caller && here(Severity::Warning).is_none() {
+        if let Some((arn, Who::Expected)) = derived.inside.seen().and_then(|seen| seen.caller()) {
+            let summary = format!("proven: inside the pod AWS names {arn} as the caller");
+            return Link { step, status: Status::Pass, summary, reason: None };
+        }
+    }
     if step == Step::Caller && derived.words.prove_the_caller() && here(Severity::Warning).is_none() {
         let summary = String::from("proven: AWS named the pod's role to the application as the caller");
         return Link { step, status: Status::Pass, summary, reason: None };
@@ -426,8 +442,9 @@ fn link(
             _ => None,
         })
     };
-    let by_user = |unknown: &&Unknown| matches!(unknown.why, Why::Excluded(_));
-    let why_not = facts.not_reached.get(&step).or_else(|| missing().flatten().find(|why| !by_user(why)));
+    let gap = derived.inside.gap(step);
+    let by_user = |unknown: &&Unknown| matches!(unknown.why, Why::Excluded(_) | Why::OneOfMany(_));
+    let why_not = gap.iter().chain(missing().flatten()).find(|why| !by_user(why));
     if let Some(warning) = here(Severity::Warning) {
         let reason = why_not.map(|unknown| format!("not checked: {}: {}", unknown.what, unknown.why));
         return Link { step, status: Status::Warn, summary: warning.summary.clone(), reason };
@@ -441,7 +458,7 @@ fn link(
         let reason = Some(String::from("nothing names a role"));
         return Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason };
     }
-    if let Some(unknown) = missing().flatten().find(by_user) {
+    if let Some(unknown) = gap.iter().chain(missing().flatten()).find(by_user) {
         let reason = Some(unknown.why.to_string());
         return Link { step, status: Status::Skipped, summary: String::from("skipped"), reason };
     }
@@ -586,14 +603,12 @@ fn actual_mechanism(view: &ContainerView<'_>) -> Mechanism {
 
 fn unknowns(derived: &Derived<'_>, outcomes: &[(&Check, Outcome)]) -> Vec<Unchecked> {
     let facts = derived.facts;
-    let told = facts.not_reached.get(&Step::Caller).filter(|_| derived.words.prove_the_caller());
     let of_checks = outcomes.iter().flat_map(|(_, outcome)| match outcome {
         Outcome::Unknown(unknowns) => unknowns.as_slice(),
         _ => &[],
     });
     let mut all: Vec<Unchecked> = Vec::new();
-    let unknown = facts.unknowns().into_iter().filter(|unknown| Some(*unknown) != told);
-    for unknown in unknown.chain(of_checks) {
+    for unknown in facts.unknowns().into_iter().chain(of_checks) {
         let unchecked = Unchecked {
             what: unknown.what.clone(),
             why: unknown.why.to_string(),

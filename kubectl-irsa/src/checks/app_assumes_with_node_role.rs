@@ -17,7 +17,8 @@
 use super::hearsay::{self, UNHEARD};
 use super::prelude::*;
 use crate::aws_error::Kind;
-use crate::derive::heard::{Said, Who};
+use crate::derive::caller::Who;
+use crate::derive::heard::Said;
 
 /// See the module's page.
 pub const META: Meta = Meta {

@@ -37,7 +37,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let refusal = match &derived.trial {
         Verdict::Refused(refusal) => refusal,
         Verdict::Unknown(why) => return unknown(why),
-        Verdict::Accepted(_) | Verdict::NotApplicable => return Outcome::Pass,
+        Verdict::Accepted { .. } | Verdict::NotApplicable => return Outcome::Pass,
     };
     let aws = &derived.facts.aws;
     let allows =

@@ -19,7 +19,8 @@
 use super::hearsay::{self, UNHEARD};
 use super::prelude::*;
 use crate::aws_error::{PrincipalKind, SdkName};
-use crate::derive::heard::{Said, Weight, Who};
+use crate::derive::caller::Who;
+use crate::derive::heard::{Said, Weight};
 
 /// See the module's page.
 pub const META: Meta = Meta {

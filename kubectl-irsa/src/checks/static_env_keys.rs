@@ -19,8 +19,8 @@
 
 use super::hearsay;
 use super::prelude::*;
+use crate::derive::caller::Who;
 use crate::derive::env::{EnvEntry, Origin};
-use crate::derive::heard::Who;
 use crate::facts::kubernetes::{EnvValue, EnvVarSource};
 
 /// See the module's page.

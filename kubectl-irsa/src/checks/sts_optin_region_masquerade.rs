@@ -56,8 +56,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     );
     let mut finding = with_answer(META.on("Account", "", account, summary).inferred(), refusal);
     finding = match &derived.second_trial {
-        Verdict::Accepted(trial) => {
-            finding.seen(format!("answer of {}", trial.value.host), "the token is accepted", &trial.source)
+        Verdict::Accepted { trial, source } => {
+            finding.seen(format!("answer of {}", trial.host), "the token is accepted", source)
         }
         Verdict::Refused(second) if confirmed => with_answer(finding, second),
         _ => finding,

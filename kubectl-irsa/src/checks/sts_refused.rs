@@ -39,7 +39,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Err(outcome) => return outcome,
     };
     match &derived.trial {
-        Verdict::Accepted(_) => Outcome::Pass,
+        Verdict::Accepted { .. } => Outcome::Pass,
         Verdict::Unknown(why) => unknown(why),
         Verdict::NotApplicable => Outcome::NotApplicable("no token was to be tried"),
         Verdict::Refused(refusal) if !refusal.is_final() => Outcome::Unknown(vec![Unknown {

@@ -36,7 +36,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Err(outcome) => return outcome,
     };
     let named = said.error.because.is_some_and(|because| because.layer == Layer::VpcEndpointPolicy);
-    let here_only = matches!(&derived.trial, Verdict::Accepted(_)) && said.weight == Weight::Current;
+    let here_only = matches!(&derived.laptop, Verdict::Accepted { .. }) && said.weight == Weight::Current;
     if !named && (!here_only || told_apart(derived)) {
         return Outcome::NotApplicable("nothing sets the pod's way to STS apart");
     }
@@ -49,10 +49,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         )
     };
     let mut finding = hearsay::finding(&META, derived, said, &summary);
-    if let Verdict::Accepted(trial) = &derived.trial {
+    if let Verdict::Accepted { trial, source } = &derived.laptop {
         finding = finding
             .evidence("answer of STS", "accepted, as from here", "AccessDenied", said.source)
-            .seen(format!("answer of {}", trial.value.host), "the token is accepted", &trial.source);
+            .seen(format!("answer of {}", trial.host), "the token is accepted", source);
     } else {
         finding = finding.evidence(
             "policy of the VPC endpoint",

@@ -8,11 +8,12 @@ use futures::future::join_all;
 use super::api::Api;
 use super::identity::{AccountWide, Cloud, Early};
 use super::resource::{Query, Resource};
-use super::{CollectError, Reader};
+use super::{CollectError, Reader, probe};
 use crate::derive::Derived;
 use crate::derive::plan::Plan;
 use crate::derive::siblings::{owner_key, sibling_labels};
 use crate::facts::aws::Aws;
+use crate::facts::inside::Inside;
 use crate::facts::issuer::Issuer;
 use crate::facts::kubernetes::{
     ConfigMap, Container, CronJob, DaemonSet, Deployment, EndpointSlice, EnvValue, Event, Job, LabelSelector,
@@ -22,7 +23,6 @@ use crate::facts::kubernetes::{
 use crate::facts::{
     Cluster, Fact, Facts, Listing, Owner, Request, Source, Sourced, Subject, Unknown, Why, of_listing,
 };
-use crate::step::Step;
 use crate::target::{Kind, Target};
 
 /// Distinct nodes that are asked for one by one; for more of them the list is cheaper.
@@ -54,6 +54,7 @@ pub async fn gather(
             for facts in &mut subjects {
                 let plan = Plan::of(&Derived::of(facts), None);
                 facts.aws = Arc::new(store.aws(&plan));
+                facts.inside = inside_of(facts, &why);
             }
         }
         return Ok(subjects);
@@ -66,7 +67,18 @@ pub async fn gather(
     );
     let (mut subjects, early) = subjects?;
     cloud.complete(api, &wide, &early, &mut subjects).await;
+    for facts in &mut subjects {
+        facts.inside = inside_of(facts, &Why::Excluded(String::from("--no-probe")));
+    }
     Ok(subjects)
+}
+
+/// What is known of a pod's inside where no probe is to be started in it, and why none is.
+fn inside_of(facts: &Facts, why: &Why) -> Fact<Inside> {
+    probe::earlier(facts).unwrap_or_else(|| match &facts.subject {
+        Subject::Pod(_) => Fact::unknown_because(probe::INSIDE, why.clone(), None),
+        Subject::Template(_) | Subject::ServiceAccount => Fact::not_asked(probe::INSIDE, "there is no pod"),
+    })
 }
 
 /// The cluster's side of [`gather`], and of AWS what can be asked as soon as the pods are known.
@@ -155,7 +167,7 @@ async fn of_cluster(
         aws: Arc::clone(&aws),
         issuer: Arc::clone(&issuer),
         heard: Fact::unknown_because("the application's log", no_aws.clone(), None),
-        not_reached: not_reached(),
+        inside: Fact::unknown_because("the inside of the pod", no_aws.clone(), None),
         subject,
     };
     let no_owner = || Fact::not_asked("the workload", "the pod belongs to none");
@@ -182,25 +194,6 @@ async fn of_cluster(
         })
         .collect();
     Ok((subjects, early))
-}
-
-/// Why the inside of the pod is not looked at.
-const NOT_INSIDE: &str = "seen only from inside the pod, where this version does not look";
-
-/// The links that no collector reaches yet.
-fn not_reached() -> BTreeMap<Step, Unknown> {
-    let links = [
-        (Step::TokenFile, "the token file as the application sees it", NOT_INSIDE),
-        (Step::TokenClaims, "exp, aud and sub of the token", NOT_INSIDE),
-        (Step::Network, "the way from the pod to STS", NOT_INSIDE),
-        (Step::Caller, "who the application is to AWS", NOT_INSIDE),
-    ];
-    links
-        .into_iter()
-        .map(|(step, what, why)| {
-            (step, Unknown { what: what.to_owned(), why: Why::NotAsked(why.to_owned()), grant: None })
-        })
-        .collect()
 }
 
 /// What needs only the namespace.

@@ -13,6 +13,7 @@ mod gather;
 mod identity;
 pub mod issuer;
 pub mod logs;
+pub mod probe;
 mod progress;
 pub mod resource;
 mod token;

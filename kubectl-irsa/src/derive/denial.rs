@@ -4,7 +4,8 @@
 //! speak of one action, the words count: they know of policies that the simulator does not see.
 
 use super::Derived;
-use super::heard::{Said, Who};
+use super::caller::Who;
+use super::heard::Said;
 use crate::aws_error::{Because, Kind, Layer, PrincipalKind};
 use crate::facts::aws::Simulated;
 use crate::facts::{Fact, Source, Unknown, Why};

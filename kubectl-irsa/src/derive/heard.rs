@@ -7,11 +7,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::arn::RoleArn;
-use super::container::{ContainerView, ROLE_ARN};
+use super::caller::{Expected, Who};
+use super::container::ContainerView;
 use super::trial::Verdict;
-use super::{Intent, Mechanism};
-use crate::aws_error::{Kind, Principal, PrincipalKind, SessionSource, Sighting};
+use crate::aws_error::{Kind, Principal, Sighting};
 use crate::facts::{Facts, Source};
 use crate::finding::Severity;
 
@@ -59,28 +58,14 @@ pub struct Caller<'f> {
     pub who: Who,
 }
 
-/// Who a caller was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
-    /// The role that the pod should be.
-    Expected,
-    /// The role of the node, over the instance metadata service.
-    Node,
-    /// Another role.
-    OtherRole,
-    /// An IAM user, or the account itself: somebody's access keys.
-    Keys,
-}
-
 impl<'f> Words<'f> {
     /// Weighs them.
     pub fn of(
         facts: &'f Facts,
-        intent: &Intent<'_>,
+        expected: &Expected,
         target: Option<&ContainerView<'_>>,
         trial: &Verdict<'_>,
     ) -> Self {
-        let expected = Expected::of(facts, intent, target);
         let run = Run::of(facts, target);
         let heard = || facts.heard.known().into_iter().flat_map(|listing| &listing.value.items);
         let caller = |error: &'f Sighting| {
@@ -210,42 +195,9 @@ impl Run {
     }
 }
 
-/// The role that the target should be, in the parts that a caller's ARN has.
-struct Expected {
-    role: Option<(String, String)>,
-    mechanism: Mechanism,
-}
-
-impl Expected {
-    fn of(facts: &Facts, intent: &Intent<'_>, target: Option<&ContainerView<'_>>) -> Self {
-        let associated = || facts.aws.associations.known()?.value.first()?.role_arn.clone();
-        let in_pod = || target?.env.get(ROLE_ARN)?.text().map(str::to_owned);
-        let arn = match intent.mechanism {
-            Mechanism::PodIdentity => associated(),
-            _ => in_pod().or_else(|| intent.role.as_ref().map(|role| role.raw.to_owned())),
-        };
-        let role = arn.as_deref().and_then(|arn| RoleArn::parse(arn).ok());
-        Self {
-            role: role.map(|role| (role.account.to_owned(), role.name().to_owned())),
-            mechanism: intent.mechanism,
-        }
-    }
-
-    fn who(&self, principal: &Principal) -> Who {
-        let PrincipalKind::AssumedRole { role, source, .. } = &principal.kind else { return Who::Keys };
-        match (source, &self.role) {
-            (SessionSource::NodeInstance, _) => Who::Node,
-            (_, Some((account, name))) if *account == principal.account && name == role => Who::Expected,
-            (SessionSource::PodIdentity, None) if self.mechanism == Mechanism::PodIdentity => Who::Expected,
-            _ => Who::OtherRole,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_error::principal;
 
     fn at(time: &str) -> Timestamp {
         format!("2026-11-22T{time}Z").parse().unwrap()
@@ -270,20 +222,5 @@ mod tests {
         let words = |seconds| words_of(SignedDuration::from_secs(seconds));
         let all = [-5, 59, 3005, 7199, 7200, 172_799, 172_800].map(words);
         assert_eq!(all, ["0 s", "59 s", "50 min", "119 min", "2 h", "47 h", "2 d"]);
-    }
-
-    #[test]
-    fn a_caller_is_measured_by_role_and_account() {
-        let role = Some((String::from("111122223333"), String::from("shop")));
-        let expected = Expected { role, mechanism: Mechanism::Irsa };
-        let who = |arn: &str| expected.who(&principal(arn).unwrap());
-        assert_eq!(
-            who("arn:aws:sts::111122223333:assumed-role/shop/botocore-session-1795330534"),
-            Who::Expected
-        );
-        assert_eq!(who("arn:aws:sts::444455556666:assumed-role/shop/x1"), Who::OtherRole);
-        assert_eq!(who("arn:aws:sts::111122223333:assumed-role/Shop/x1"), Who::OtherRole);
-        assert_eq!(who("arn:aws:sts::111122223333:assumed-role/shop/i-0123456789abcdef0"), Who::Node);
-        assert_eq!(who("arn:aws:iam::111122223333:user/ci"), Who::Keys);
     }
 }

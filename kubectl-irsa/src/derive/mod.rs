@@ -3,11 +3,13 @@
 pub mod arn;
 pub mod association;
 pub mod ca;
+pub mod caller;
 pub mod container;
 pub mod denial;
 pub mod env;
 pub mod heard;
 pub mod injection;
+pub mod inside;
 mod intent;
 pub mod issuer;
 pub mod no_role;
@@ -51,7 +53,11 @@ pub struct Derived<'f> {
     pub containers: Vec<ContainerView<'f>>,
     /// Pods of the same workload.
     pub siblings: Siblings<'f>,
-    /// What STS said to a fresh token of the service account.
+    /// The pod as the probe sees it.
+    pub inside: inside::Inside<'f>,
+    /// What STS said to a fresh token of the service account, tried from here.
+    pub laptop: trial::Verdict<'f>,
+    /// What STS said that counts: from here, or from inside the pod.
     pub trial: trial::Verdict<'f>,
     /// What it said at a second endpoint, where the first answer may be that of an inactive region.
     pub second_trial: trial::Verdict<'f>,
@@ -83,10 +89,13 @@ impl<'f> Derived<'f> {
         let mut containers = injection::containers(facts, &settings);
         let intent = Intent::of(facts, &settings, &containers);
         injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
-        let trial = trial::Verdict::of(facts);
         let target = containers.iter().find(|view| view.is_target);
+        let expected = caller::Expected::of(facts, &intent, target);
+        let inside = inside::Inside::of(facts, &expected);
+        let laptop = trial::Verdict::of(facts);
+        let trial = laptop.strongest(inside.trial());
         let siblings = Siblings::of(facts, target.map(|view| view.container));
-        let words = heard::Words::of(facts, &intent, target, &trial);
+        let words = heard::Words::of(facts, &expected, target, &trial);
         let mut derived = Self {
             facts,
             platform,
@@ -96,6 +105,8 @@ impl<'f> Derived<'f> {
             intent,
             containers,
             siblings,
+            inside,
+            laptop,
             trial,
             words,
             second_trial: trial::Verdict::second(facts),

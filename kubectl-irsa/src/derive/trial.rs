@@ -2,14 +2,19 @@
 
 use crate::aws_error::{self, Kind, Stage};
 use crate::facts::aws::{StsAnswer, Trial};
-use crate::facts::{Facts, Source, Sourced, Unknown};
+use crate::facts::{Facts, Source, Unknown};
 use crate::step::Step;
 
-/// STS's answer to a fresh token of the service account, read.
-#[derive(Debug)]
+/// STS's answer to a token of the service account, read.
+#[derive(Debug, Clone, Copy)]
 pub enum Verdict<'f> {
     /// It issued credentials.
-    Accepted(&'f Sourced<Trial>),
+    Accepted {
+        /// What was tried.
+        trial: &'f Trial,
+        /// Where it was read.
+        source: &'f Source,
+    },
     /// It refused.
     Refused(Refusal<'f>),
     /// It was not asked, or did not answer.
@@ -65,17 +70,32 @@ impl<'f> Verdict<'f> {
     fn read(trial: &'f crate::facts::Fact<Trial>) -> Self {
         use crate::facts::{Fact, Why};
         match trial {
-            Fact::Known(trial) => match &trial.value.answer {
-                StsAnswer::Accepted { .. } => Self::Accepted(trial),
-                StsAnswer::Refused { code, message, .. } => {
-                    let kind = aws_error::sts(code, message);
-                    let (stage, source) = (kind.stage(), &trial.source);
-                    Self::Refused(Refusal { trial: &trial.value, code, message, kind, stage, source })
-                }
-            },
+            Fact::Known(trial) => Self::answered(&trial.value, &trial.source),
             Fact::Unknown(unknown) if matches!(unknown.why, Why::NotAsked(_)) => Self::NotApplicable,
             Fact::Unknown(unknown) => Self::Unknown(unknown),
             Fact::Absent { .. } => Self::NotApplicable,
+        }
+    }
+
+    /// An answer.
+    pub fn answered(trial: &'f Trial, source: &'f Source) -> Self {
+        match &trial.answer {
+            StsAnswer::Accepted { .. } => Self::Accepted { trial, source },
+            StsAnswer::Refused { code, message, .. } => {
+                let kind = aws_error::sts(code, message);
+                Self::Refused(Refusal { trial, code, message, kind, stage: kind.stage(), source })
+            }
+        }
+    }
+
+    /// The answer that counts of two to the same question: an acceptance beats a refusal, since what lets one request pass is
+    /// in order; else the first beats the second, where there is one.
+    pub fn strongest(self, second: Option<Self>) -> Self {
+        match (self, second) {
+            (first @ Self::Accepted { .. }, _) | (first, None) => first,
+            (_, Some(second @ Self::Accepted { .. })) => second,
+            (first @ Self::Refused(_), _) => first,
+            (_, Some(second)) => second,
         }
     }
 
@@ -83,7 +103,7 @@ impl<'f> Verdict<'f> {
     pub fn refusal(&self) -> Option<&Refusal<'f>> {
         match self {
             Self::Refused(refusal) => Some(refusal),
-            Self::Accepted(_) | Self::Unknown(_) | Self::NotApplicable => None,
+            Self::Accepted { .. } | Self::Unknown(_) | Self::NotApplicable => None,
         }
     }
 
@@ -94,7 +114,7 @@ impl<'f> Verdict<'f> {
 
     /// True if STS issued credentials.
     pub fn accepted(&self) -> bool {
-        matches!(self, Self::Accepted(_))
+        matches!(self, Self::Accepted { .. })
     }
 
     /// True if STS let the token pass this stage: it accepted, or refused at a later one.
@@ -105,7 +125,7 @@ impl<'f> Verdict<'f> {
     /// True if the answer proves that the link holds: STS passed it, whatever we read of the configuration.
     pub fn proves(&self, step: Step) -> bool {
         match self {
-            Self::Accepted(_) => (Step::Issuer..=Step::Sts).contains(&step),
+            Self::Accepted { .. } => (Step::Issuer..=Step::Sts).contains(&step),
             Self::Refused(refusal) => match refusal.stage {
                 // The provider was found, the signature, the times and the audience were right.
                 Some(Stage::Trust) => matches!(step, Step::Issuer | Step::OidcProvider),

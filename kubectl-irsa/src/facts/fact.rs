@@ -78,6 +78,8 @@ pub enum Why {
     },
     /// The user excluded it; the flag.
     Excluded(String),
+    /// One pod of a run is looked into, and it was this other one.
+    OneOfMany(String),
     /// It was not asked; the reason.
     NotAsked(String),
 }
@@ -96,6 +98,9 @@ impl fmt::Display for Why {
                  --profile"
             ),
             Self::Excluded(flag) => write!(f, "left out by {flag}"),
+            Self::OneOfMany(pod) => {
+                write!(f, "one pod of a run is looked into, and that was pod/{pod}; name this one for itself")
+            }
         }
     }
 }
@@ -186,6 +191,13 @@ pub enum Source {
         /// The claim.
         field: String,
     },
+    /// The probe's report.
+    Probe {
+        /// The container that it ran in, or the pod made for it.
+        container: String,
+        /// The field within the report: `token.own.stat.mode`.
+        field: String,
+    },
     /// The application's log, or the text that the user gave.
     Log {
         /// `log of container app`, `log of container app before its last restart`, `--error`.
@@ -241,7 +253,8 @@ impl Source {
             Self::Api { field, .. }
             | Self::Aws { field, .. }
             | Self::Web { field, .. }
-            | Self::Token { field } => path.clone_into(field),
+            | Self::Token { field }
+            | Self::Probe { field, .. } => path.clone_into(field),
             Self::Log { .. } => {}
             Self::File { field, position, positions, .. } => {
                 path.clone_into(field);
@@ -282,6 +295,7 @@ impl fmt::Display for Source {
             Self::Aws { action, object, field } => write_words(f, &[action, object, field]),
             Self::Web { url, field } => write_words(f, &[url, field]),
             Self::Token { field } => write_words(f, &["TokenRequest", field]),
+            Self::Probe { container, field } => write_words(f, &["probe", container, field]),
             Self::Log { of, line } => write!(f, "{of}, line {line}"),
             Self::File { file, object, field, position, .. } => {
                 write!(f, "{file}:{}:{} {object}", position.line, position.column)?;

@@ -211,6 +211,8 @@ object!(
         os: Option<PodOs>,
         /// `securityContext`, as far as it decides who may read the token.
         security_context: PodSecurity,
+        /// How names are resolved: `ClusterFirst`, `Default`, …
+        dns_policy: String,
     }
 );
 
@@ -219,6 +221,20 @@ object!(
     PodSecurity {
         /// The group that owns the files of volumes.
         fs_group: Option<i64>,
+        /// The user of containers that name none.
+        run_as_user: Option<i64>,
+        /// The group of containers that name none.
+        run_as_group: Option<i64>,
+    }
+);
+
+object!(
+    /// `securityContext` of a container, as far as it decides who may read the token.
+    ContainerSecurity {
+        /// Its user.
+        run_as_user: Option<i64>,
+        /// Its group.
+        run_as_group: Option<i64>,
     }
 );
 
@@ -263,31 +279,119 @@ object!(
     }
 );
 
+/// `status` of a pod.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodStatus {
+    /// `Pending`, `Running`, …
+    #[serde(deserialize_with = "null_default")]
+    pub phase: String,
+    /// Why, in one word, where the kubelet says it.
+    #[serde(deserialize_with = "null_default")]
+    pub reason: String,
+    /// When the kubelet first saw the pod.
+    #[serde(deserialize_with = "null_default")]
+    pub start_time: Option<Timestamp>,
+    /// Regular containers.
+    #[serde(deserialize_with = "null_default")]
+    pub container_statuses: Vec<ContainerStatus>,
+    /// Init containers.
+    #[serde(deserialize_with = "null_default")]
+    pub init_container_statuses: Vec<ContainerStatus>,
+    /// This project's own ephemeral containers; those of others may have written anything into their messages.
+    #[serde(rename = "ephemeralContainerStatuses", deserialize_with = "probes")]
+    pub probes: Vec<ProbeStatus>,
+}
+
+/// How the names of the probe's containers begin.
+pub const PROBE_PREFIX: &str = "irsa-probe-";
+
+fn probes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ProbeStatus>, D::Error> {
+    let all: Vec<ProbeStatus> = null_default(deserializer)?;
+    Ok(all.into_iter().filter(|status| status.name.starts_with(PROBE_PREFIX)).collect())
+}
+
 object!(
-    /// `status` of a pod.
-    PodStatus {
-        /// `Pending`, `Running`, …
-        phase: String,
-        /// Why, in one word, where the kubelet says it.
-        reason: String,
-        /// When the kubelet first saw the pod.
-        start_time: Option<Timestamp>,
-        /// Regular containers.
-        container_statuses: Vec<ContainerStatus>,
-        /// Init containers.
-        init_container_statuses: Vec<ContainerStatus>,
+    /// The status of a container in which the probe runs.
+    ProbeStatus {
+        /// The container's name.
+        name: String,
+        /// What it does now.
+        state: ProbeState,
     }
 );
 
 object!(
-    /// `status.containerStatuses[]`.
-    ContainerStatus {
-        /// The container's name.
-        name: String,
-        /// What it does now.
-        state: ContainerState,
-        /// How often it was started again.
-        restart_count: u32,
+    /// `state` of such a container.
+    ProbeState {
+        /// Present while it does not run yet.
+        waiting: Option<Waiting>,
+        /// Present while it runs.
+        running: Option<Running>,
+        /// Present once it has ended.
+        terminated: Option<ProbeEnd>,
+    }
+);
+
+object!(
+    /// `state.waiting`.
+    Waiting {
+        /// `ContainerCreating`, `ErrImagePull`, …
+        reason: String,
+        /// The kubelet's words.
+        message: String,
+    }
+);
+
+object!(
+    /// `state.terminated` of such a container.
+    ProbeEnd {
+        /// Exit code.
+        exit_code: i64,
+        /// `Completed`, `Error`, …
+        reason: String,
+        /// The termination message: the report.
+        message: String,
+        /// When it ended.
+        finished_at: Option<Timestamp>,
+    }
+);
+
+/// `status.containerStatuses[]`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ContainerStatus {
+    /// The container's name.
+    #[serde(deserialize_with = "null_default")]
+    pub name: String,
+    /// What it does now.
+    #[serde(deserialize_with = "null_default")]
+    pub state: ContainerState,
+    /// How often it was started again.
+    #[serde(deserialize_with = "null_default")]
+    pub restart_count: u32,
+    /// As whom its first process was started, where the kubelet says it.
+    #[serde(deserialize_with = "null_default")]
+    pub user: Option<ContainerUser>,
+}
+
+object!(
+    /// `status.containerStatuses[].user`.
+    ContainerUser {
+        /// On Linux.
+        linux: Option<LinuxUser>,
+    }
+);
+
+object!(
+    /// `user.linux`.
+    LinuxUser {
+        /// User id.
+        uid: i64,
+        /// Group id.
+        gid: i64,
+        /// Supplementary groups.
+        supplemental_groups: Vec<i64>,
     }
 );
 
@@ -343,6 +447,12 @@ pub struct Container {
     /// `Always` makes an init container a native sidecar.
     #[serde(deserialize_with = "null_default")]
     pub restart_policy: String,
+    /// As whom it runs, and what it may.
+    #[serde(deserialize_with = "null_default")]
+    pub security_context: ContainerSecurity,
+    /// Of an ephemeral container: whose processes it sees.
+    #[serde(deserialize_with = "null_default")]
+    pub target_container_name: String,
     /// Flags of the pod identity webhook among the arguments; every other argument is dropped.
     #[serde(deserialize_with = "webhook_flags")]
     pub args: Vec<String>,
@@ -470,7 +580,7 @@ impl EnvValue {
 /// The variables whose values are read: settings of the AWS SDKs and proxies. Everything else, keys above all, is not
 /// kept in memory.
 fn is_public(name: &str) -> bool {
-    const READ: [&str; 24] = [
+    const READ: [&str; 25] = [
         "ALL_PROXY",
         "AWS_CONFIG_FILE",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
@@ -494,6 +604,7 @@ fn is_public(name: &str) -> bool {
         "HOME",
         "HTTPS_PROXY",
         "HTTP_PROXY",
+        "KUBECTL_IRSA_CONTAINER",
         "NO_PROXY",
     ];
     READ.contains(&name.to_ascii_uppercase().as_str())

@@ -4,6 +4,7 @@
 
 pub mod aws;
 mod fact;
+pub mod inside;
 pub mod issuer;
 pub mod kubernetes;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::Aws;
+use inside::Inside;
 use issuer::Issuer;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,6 @@ use kubernetes::{
 };
 
 use crate::aws_error::Sighting;
-use crate::step::Step;
 
 /// One subject and all that was observed about it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,8 +64,8 @@ pub struct Facts {
     pub issuer: Arc<Issuer>,
     /// Errors of AWS that the application spoke of: in the target container's log, or in the text that the user gave.
     pub heard: Fact<Listing<Heard>>,
-    /// Links that this run does not look at, and why.
-    pub not_reached: BTreeMap<Step, Unknown>,
+    /// The pod as the probe sees it.
+    pub inside: Fact<Inside>,
 }
 
 /// An error that the application spoke of.
@@ -207,15 +208,14 @@ impl Facts {
             self.aws.trial.unknown(),
             self.aws.second_trial.unknown(),
             of_listing(&self.heard),
+            self.inside.unknown(),
         ]
         .into_iter()
         .flatten()
         .chain(self.config_maps.values().filter_map(Fact::unknown))
         .chain(self.secrets.values().filter_map(Fact::unknown))
-        .chain(self.not_reached.values())
         {
-            let asked = !matches!(unknown.why, Why::NotAsked(_) | Why::Excluded(_))
-                || self.not_reached.values().any(|link| link == unknown);
+            let asked = !matches!(unknown.why, Why::NotAsked(_) | Why::Excluded(_) | Why::OneOfMany(_));
             if asked && !all.contains(&unknown) {
                 all.push(unknown);
             }

@@ -1,0 +1,241 @@
+//! The probe's report, read: what it proves, and which links it did not get to see.
+
+use irsa_probe::{Answer, Connection, Ended, FaultKind, Origin, Report, Skipped, TokenFile};
+
+use super::caller::{Expected, Who};
+use super::trial;
+use crate::aws_error;
+use crate::facts::aws::Trial;
+use crate::facts::inside::{self, Place};
+use crate::facts::{Fact, Facts, Source, Sourced, Unknown, Why};
+use crate::step::Step;
+
+/// The pod as the probe sees it.
+#[derive(Debug)]
+pub enum Inside<'f> {
+    /// It reported.
+    Seen(Seen<'f>),
+    /// It was wanted, and did not report.
+    Unknown(&'f Unknown),
+    /// There is nothing to look at.
+    NotApplicable,
+}
+
+/// A report.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'f> {
+    inside: &'f Sourced<inside::Inside>,
+    caller: Option<(&'f str, Who)>,
+}
+
+/// How far a connection came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Leg {
+    /// The name's resolution.
+    Lookup,
+    /// TCP.
+    Tcp,
+    /// The proxy's answer to CONNECT.
+    Proxy,
+    /// TLS.
+    Tls,
+}
+
+impl<'f> Inside<'f> {
+    /// Reads it.
+    pub fn of(facts: &'f Facts, expected: &Expected) -> Self {
+        match &facts.inside {
+            Fact::Known(inside) => {
+                Self::Seen(Seen { inside, caller: caller(&inside.value.report, expected) })
+            }
+            Fact::Unknown(unknown) if matches!(unknown.why, Why::NotAsked(_)) => Self::NotApplicable,
+            Fact::Unknown(unknown) => Self::Unknown(unknown),
+            Fact::Absent { .. } => Self::NotApplicable,
+        }
+    }
+
+    /// The report.
+    pub fn seen(&self) -> Option<&Seen<'f>> {
+        match self {
+            Self::Seen(seen) => Some(seen),
+            Self::Unknown(_) | Self::NotApplicable => None,
+        }
+    }
+
+    /// Why a link could not be seen, if it can only be seen from inside and was not.
+    pub fn gap(&self, step: Step) -> Option<Unknown> {
+        if !matches!(step, Step::TokenFile | Step::TokenClaims | Step::Network | Step::Caller) {
+            return None;
+        }
+        match self {
+            Self::NotApplicable => None,
+            Self::Unknown(unknown) => Some((*unknown).clone()),
+            Self::Seen(seen) => seen.gap(step),
+        }
+    }
+
+    /// STS's answer from inside the pod.
+    pub fn trial(&self) -> Option<trial::Verdict<'f>> {
+        let seen = self.seen()?;
+        Some(trial::Verdict::answered(seen.trial()?, &seen.inside.source))
+    }
+}
+
+impl<'f> Seen<'f> {
+    /// What it saw.
+    pub fn report(&self) -> &'f Report {
+        &self.inside.value.report
+    }
+
+    /// Where it ran.
+    pub fn place(&self) -> Place {
+        self.inside.value.place
+    }
+
+    /// The container beside which it ran.
+    pub fn container(&self) -> &'f str {
+        &self.inside.value.container
+    }
+
+    /// Where a field of the report was read: `token.own.stat.mode`.
+    pub fn at(&self, field: &str) -> Source {
+        self.inside.source.at(field)
+    }
+
+    /// STS's answer to the token in the file.
+    pub fn trial(&self) -> Option<&'f Trial> {
+        self.inside.value.trial.as_ref()
+    }
+
+    /// The web identity token's file.
+    pub fn token(&self) -> Option<&'f TokenFile> {
+        self.report().token.as_ref()
+    }
+
+    /// The URL of the STS endpoint that the application's SDK would call, and the way to it.
+    pub fn way(&self) -> Option<(&'f str, &'f Connection)> {
+        let network = self.report().network.as_ref()?;
+        Some((network.url.as_deref()?, &network.connection))
+    }
+
+    /// On which leg the way to STS ends, and how; `None` if it does not, or was not tried.
+    pub fn blocked(&self) -> Option<(Leg, FaultKind)> {
+        let (_, way) = self.way()?;
+        let fault = way.fault.as_ref()?;
+        let leg = if way.lookup.as_ref().is_some_and(|lookup| lookup.fault.is_some()) {
+            Leg::Lookup
+        } else if way.tls.as_ref().is_some_and(|tls| tls.fault.is_some()) {
+            Leg::Tls
+        } else if !way.tcp.iter().any(|attempt| attempt.fault.is_none()) {
+            Leg::Tcp
+        } else if way.proxy.is_some() && way.tls.is_none() {
+            Leg::Proxy
+        } else {
+            Leg::Tls
+        };
+        Some((leg, fault.kind))
+    }
+
+    /// True if the probe ran as the user that the application's process is.
+    pub fn as_target(&self) -> bool {
+        let report = self.report();
+        let of = |identity: &irsa_probe::Identity| (identity.uid[3], identity.gid[3]);
+        let own = report.process.as_ref().and_then(|process| process.identity.as_ref()).map(of);
+        let target = report.target.as_ref().and_then(|target| target.identity.as_ref()).map(of);
+        own.is_some() && own == target
+    }
+
+    /// A variable of the environment that the probe followed: its value where that is no secret, else an empty text.
+    pub fn variable(&self, name: &str) -> Option<&'f str> {
+        let environment = self.report().environment.as_ref()?;
+        let found = environment.variables.iter().find(|variable| variable.name == name && !variable.empty)?;
+        Some(found.value.as_deref().unwrap_or_default())
+    }
+
+    /// True if the environment is that of the application's process itself, and not of its spec.
+    pub fn environment_is_targets(&self) -> bool {
+        self.report().environment.as_ref().is_some_and(|environment| environment.of == Origin::Target)
+    }
+
+    /// Who AWS named as the caller, to GetCallerIdentity with what STS had issued in the pod.
+    pub fn caller(&self) -> Option<(&'f str, Who)> {
+        self.caller
+    }
+
+    /// AWS's refusal of GetCallerIdentity, the first request that is signed.
+    pub fn caller_refused(&self) -> Option<(&'f Answer, &'f str)> {
+        let answer = self.report().sts.as_ref()?.caller.as_ref()?;
+        Some((answer, answer.code.as_deref()?))
+    }
+
+    /// True if this proves the target container's own identity: the probe ran in the pod, STS took the token that lies
+    /// there and that the application can read, nothing comes before it in the application's chain, and AWS named the
+    /// expected role.
+    pub fn proves_identity(&self) -> bool {
+        self.place() == Place::Pod
+            && self.readable_to_target()
+            && self.variable("AWS_ACCESS_KEY_ID").is_none()
+            && matches!(self.caller, Some((_, Who::Expected)))
+    }
+
+    /// True if the token file can be read by the application's process, as far as its credentials tell.
+    pub fn readable_to_target(&self) -> bool {
+        self.token().is_some_and(|token| {
+            let seen = token.target.as_ref().unwrap_or(&token.own);
+            match seen.mode_permits_target {
+                Some(permits) => permits,
+                None => self.as_target() && seen.readable,
+            }
+        })
+    }
+
+    fn gap(&self, step: Step) -> Option<Unknown> {
+        let report = self.report();
+        let unknown = |what: &str, why: String| {
+            Some(Unknown { what: what.to_owned(), why: Why::Failed(why), grant: None })
+        };
+        let missing = |section: &str| {
+            if report.dropped.iter().any(|dropped| dropped == section) {
+                format!("the probe's report had no room for its section {section}")
+            } else if report.ended == Some(Ended::Complete) {
+                format!("the probe did not report on {section}")
+            } else {
+                format!("the probe ended before it had seen {section}")
+            }
+        };
+        let skipped = report.sts.as_ref().and_then(|sts| sts.skipped);
+        match step {
+            Step::TokenFile if report.token.is_none() && skipped != Some(Skipped::NoTokenFile) => {
+                unknown("the token file", missing("token"))
+            }
+            Step::TokenClaims => match &report.token {
+                Some(TokenFile { jwt: None, .. }) => unknown(
+                    "exp, aud and sub of the token",
+                    String::from("the probe could not read the file"),
+                ),
+                None if skipped != Some(Skipped::NoTokenFile) => {
+                    unknown("exp, aud and sub of the token", missing("token"))
+                }
+                _ => None,
+            },
+            Step::Network if report.network.is_none() => {
+                unknown("the way from the pod to STS", missing("network"))
+            }
+            Step::Caller if skipped == Some(Skipped::NoAssume) => Some(Unknown {
+                what: String::from("who the application is to AWS"),
+                why: Why::Excluded(String::from("--no-assume")),
+                grant: None,
+            }),
+            Step::Caller if self.caller().is_none() && self.caller_refused().is_none() => unknown(
+                "who the application is to AWS",
+                String::from("the probe got no credentials to ask with"),
+            ),
+            _ => None,
+        }
+    }
+}
+
+fn caller<'f>(report: &'f Report, expected: &Expected) -> Option<(&'f str, Who)> {
+    let arn = report.sts.as_ref()?.caller.as_ref()?.arn.as_deref()?;
+    Some((arn, expected.who(&aws_error::principal(arn)?)))
+}

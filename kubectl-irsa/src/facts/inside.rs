@@ -1,0 +1,63 @@
+//! The pod as the probe sees it from inside.
+
+use irsa_probe::{Answer, Report};
+use serde::{Deserialize, Serialize};
+
+use super::aws::{StsAnswer, Trial};
+
+/// What the probe saw, and as whom it looked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Inside {
+    /// Its report: raw observations.
+    pub report: Report,
+    /// Where it ran.
+    pub place: Place,
+    /// The container beside which it ran, and whose identity it took on.
+    pub container: String,
+    /// STS's answer to the token in the file.
+    pub trial: Option<Trial>,
+}
+
+/// Where the probe ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// In the pod itself, as an ephemeral container.
+    Pod,
+    /// In a short-lived pod made like it (`--via pod`): it proves nothing of the pod itself.
+    Copy,
+}
+
+impl Inside {
+    /// A report, with STS's answer in the terms in which the tool's own trial has it.
+    pub fn new(report: Report, place: Place, container: String) -> Self {
+        let trial = trial(&report);
+        Self { report, place, container, trial }
+    }
+}
+
+fn trial(report: &Report) -> Option<Trial> {
+    let sts = report.sts.as_ref()?;
+    let url = report.network.as_ref()?.url.as_deref()?;
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', ':']).next().unwrap_or(host);
+    Some(Trial {
+        host: host.to_owned(),
+        role_arn: sts.role_arn.clone()?,
+        answer: answer(sts.assume.as_ref()?)?,
+    })
+}
+
+/// `None` where what answered was not STS: a proxy, or nothing.
+fn answer(answer: &Answer) -> Option<StsAnswer> {
+    match (&answer.arn, &answer.code) {
+        (Some(arn), None) => Some(StsAnswer::Accepted { assumed_role_arn: arn.clone() }),
+        (_, Some(code)) => Some(StsAnswer::Refused {
+            status: answer.status?,
+            code: code.clone(),
+            message: answer.message.clone().unwrap_or_default(),
+            request_id: answer.request_id.clone(),
+        }),
+        (None, None) => None,
+    }
+}
