@@ -426,11 +426,12 @@ fn link(
         let summary = String::from("proven: STS let a fresh token of the service account pass");
         return Link { step, status: Status::Pass, summary, reason: None };
     }
-    if step == Step::Caller && here(Severity::Warning).is_none() {
-        if let Some((arn, Who::Expected)) = derived.inside.seen().and_then(|seen| seen.caller()) {
-            let summary = format!("proven: inside the pod AWS names {arn} as the caller");
-            return Link { step, status: Status::Pass, summary, reason: None };
-        }
+    if step == Step::Caller
+        && here(Severity::Warning).is_none()
+        && let Some((arn, Who::Expected)) = derived.inside.seen().and_then(|seen| seen.caller())
+    {
+        let summary = format!("proven: inside the pod AWS names {arn} as the caller");
+        return Link { step, status: Status::Pass, summary, reason: None };
     }
     if step == Step::Caller && derived.words.prove_the_caller() && here(Severity::Warning).is_none() {
         let summary = String::from("proven: AWS named the pod's role to the application as the caller");

@@ -85,6 +85,22 @@ impl Sdk {
         Some(Self { name, version: Some(version.to_owned()) })
     }
 
+    /// An SDK by its package, as its language's package manager names it.
+    pub fn of_package(package: &str, version: &str) -> Option<Self> {
+        let name = match package {
+            "boto3" => SdkName::Boto3,
+            "botocore" => SdkName::Botocore,
+            "awscli" => SdkName::AwsCli,
+            "aws-sdk" => SdkName::JsV2,
+            "aws-sdk-core" => SdkName::Ruby,
+            "aws-java-sdk-core" | "aws-java-sdk-bundle" => SdkName::JavaV1,
+            "sts" => SdkName::JavaV2,
+            "github.com/aws/aws-sdk-go" => SdkName::GoV1,
+            _ => return None,
+        };
+        Some(Self { name, version: Some(version.to_owned()) })
+    }
+
     /// True if the SDK is older than the first version that knows the mechanism; `None` if that cannot be told.
     pub fn is_too_old(&self, mechanism: Mechanism) -> Option<bool> {
         let version = numbers(self.version.as_deref()?);

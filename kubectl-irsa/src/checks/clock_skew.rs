@@ -13,7 +13,10 @@
 //!
 //! **Repair**: set the node's clock (chrony with the Amazon Time Sync Service at 169.254.169.123), or replace the node.
 
+use jiff::SignedDuration;
+
 use super::hearsay::{self, UNHEARD};
+use super::inside;
 use super::prelude::*;
 use crate::aws_error::Kind;
 
@@ -21,28 +24,65 @@ use crate::aws_error::Kind;
 pub const META: Meta =
     Meta { id: "clock-skew", step: Step::Caller, title: "the node's clock is wrong", explains: &[] };
 
+/// How far a clock may be ahead of that of AWS, and how far behind, before signatures are refused (failures.md, 90).
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+const BEHIND: SignedDuration = SignedDuration::from_mins(15);
+
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let skewed =
         |kind| matches!(kind, Kind::SignatureNotYetCurrent | Kind::SignatureExpired | Kind::ClockSkewed);
-    let Some(said) = derived.words.find(skewed) else { return UNHEARD };
+    if let Some(finding) = measured(derived) {
+        return finding.into();
+    }
+    let Some(said) = derived.words.find(skewed) else {
+        return inside::or_pass(derived, META.step, UNHEARD);
+    };
     let (how, expected) = match said.error.kind {
         Kind::SignatureNotYetCurrent => ("ahead of AWS's", "at most 5 min ahead of AWS's"),
         Kind::SignatureExpired => ("behind AWS's", "at most 15 min behind AWS's"),
         _ => ("not AWS's", "that of AWS, within minutes"),
     };
-    let node = derived.facts.subject.pod().map(|pod| pod.value.spec.node_name.as_str());
-    let place = match node.filter(|node| !node.is_empty()) {
-        Some(node) => format!("node {node}"),
-        None => String::from("the pod's node"),
-    };
-    let who = hearsay::speaker(derived);
+    let (place, who) = (place(derived), hearsay::speaker(derived));
     let summary = format!("the clock of {place} is {how}, so AWS refuses what {who} signs");
     hearsay::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("clock that requests are signed by", expected, format!("{how} by more"), said.source)
-        .advice(format!(
-            "set the clock of {place} (chrony with the Amazon Time Sync Service, 169.254.169.123), or replace the node"
-        ))
+        .advice(advice(&place))
         .into()
+}
+
+/// The probe read the pod's clock and that of STS at the same moment.
+fn measured(derived: &Derived<'_>) -> Option<Finding> {
+    let seen = inside::of_irsa(derived)?;
+    let ahead = seen.clock_ahead()?;
+    let (how, by) = match ahead {
+        ahead if ahead > AHEAD => ("ahead of", ahead),
+        ahead if ahead < -BEHIND => ("behind", -ahead),
+        _ => return None,
+    };
+    let (place, by) = (place(derived), crate::derive::heard::words_of(by));
+    let clock = seen.report().clock.as_ref()?;
+    let local = jiff::Timestamp::from_second(clock.local).ok()?;
+    let summary =
+        format!("the clock of {place} is {by} {how} that of STS, so AWS refuses what the pod signs");
+    Some(
+        inside::finding(&META, derived, seen, summary)
+            .evidence("the pod's clock", &clock.remote, local.to_string(), &seen.at("clock"))
+            .advice(advice(&place)),
+    )
+}
+
+fn place(derived: &Derived<'_>) -> String {
+    let node = derived.facts.subject.pod().map(|pod| pod.value.spec.node_name.as_str());
+    match node.filter(|node| !node.is_empty()) {
+        Some(node) => format!("node {node}"),
+        None => String::from("the pod's node"),
+    }
+}
+
+fn advice(place: &str) -> String {
+    format!(
+        "set the clock of {place} (chrony with the Amazon Time Sync Service, 169.254.169.123), or replace the node"
+    )
 }

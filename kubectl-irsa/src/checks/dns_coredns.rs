@@ -13,9 +13,12 @@
 //!
 //! **Repair**: look at CoreDNS and at the network policies; `dnsPolicy: Default` for what must run before CoreDNS.
 
-use super::hearsay;
+use irsa_probe::FaultKind;
+
 use super::prelude::*;
+use super::{hearsay, inside};
 use crate::aws_error::Kind;
+use crate::derive::inside::{Leg, Seen};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -27,10 +30,13 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Some(finding) = inside::of_irsa(derived).and_then(|seen| looked_up(derived, seen)) {
+        return finding.into();
+    }
     let found = hearsay::to_sts(derived, |kind| matches!(kind, Kind::DnsTimeout | Kind::NoSuchHost));
     let (said, host) = match found {
         Ok(found) => found,
-        Err(outcome) => return outcome,
+        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
     };
     if said.error.kind == Kind::NoSuchHost && super::region_bogus::region_of_no_host(derived, host).is_some()
     {
@@ -42,8 +48,44 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let who = hearsay::speaker(derived);
     let summary = format!("{who} gets {what} {host}{}", hearsay::times(said));
-    hearsay::finding(&META, derived, said, &summary)
-        .evidence(format!("addresses of {host}"), "at least one", found, said.source)
+    let finding = hearsay::finding(&META, derived, said, &summary).evidence(
+        format!("addresses of {host}"),
+        "at least one",
+        found,
+        said.source,
+    );
+    repaired(derived, finding).into()
+}
+
+/// The probe got no address of the endpoint.
+fn looked_up(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let (Leg::Lookup, kind) = seen.blocked()? else { return None };
+    let (_, way) = seen.way()?;
+    let lookup = way.lookup.as_ref().filter(|_| way.proxy.is_none())?;
+    let host = lookup.name.as_str();
+    let what = match kind {
+        FaultKind::NoSuchName if super::region_bogus::region_of_no_host(derived, host).is_some() => {
+            return None;
+        }
+        FaultKind::NoSuchName => "the answer that there is no such name as",
+        _ => "no answer to its questions for the name",
+    };
+    let found = lookup.fault.as_ref().map_or("none", |fault| &fault.text);
+    let at = seen.at("network.connection.lookup");
+    let summary = format!("container {} gets {what} {host}", seen.container());
+    let mut finding = inside::finding(&META, derived, seen, summary)
+        .evidence(format!("addresses of {host}"), "at least one", found, &at)
+        .seen("the question took", format!("{} ms", lookup.millis), &at);
+    let resolver = seen.report().network.as_ref().and_then(|network| network.resolver.as_ref());
+    if let Some(resolver) = resolver {
+        let place = seen.at("network.resolver");
+        finding = finding.seen("name servers of the pod", resolver.servers.join(" "), &place);
+    }
+    Some(repaired(derived, finding))
+}
+
+fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
+    finding
         .fix(
             "look at the name servers of the cluster",
             derived.kubectl(&["get", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns", "-o", "wide"]),
@@ -53,5 +95,4 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             derived.kubectl(&["get", "networkpolicy", "-n", &derived.facts.namespace_name]),
         )
         .advice("if CoreDNS needs this pod in order to run, set dnsPolicy: Default on it, so that it asks the node's name server")
-        .into()
 }

@@ -6,6 +6,7 @@
 
 mod denied;
 mod hearsay;
+mod inside;
 mod outcome;
 mod prelude;
 mod repair;
@@ -115,7 +116,12 @@ checks! {
     only_some_containers_injected,
     not_injected,
     // token
+    token_mount_failed,
+    selinux_lsm,
+    privilege_drop_after_start,
+    chroot_or_private_mount_ns,
     token_permission_denied,
+    token_malformed,
     token_expired,
     // network
     region_bogus,
@@ -133,8 +139,6 @@ checks! {
     token_issuer_wrong,
     thumbprint,
     jwks_problem,
-    // token
-    token_malformed,
     issuer_legacy_token,
     // OIDC provider
     oidc_url_variant,

@@ -85,8 +85,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// The audience of the tokens; without a source, what the cluster says that it will be.
 fn audience(derived: &Derived<'_>) -> (String, Option<Source>) {
-    let minted = derived.facts.issuer.minted.known();
-    match minted.and_then(|claims| Some((claims.value.aud.first()?, claims.source.at("aud")))) {
+    let claims = derived.facts.claims();
+    match claims.and_then(|(claims, source)| Some((claims.aud.first()?, source.claim("aud")))) {
         Some((audience, source)) => (audience.clone(), Some(source)),
         None => (derived.plan().audience, None),
     }

@@ -12,11 +12,13 @@
 //! **Repair**: name the STS endpoint, or for Pod Identity `169.254.170.23,[fd00:ec2::23]`, in `NO_PROXY`; or let the proxy pass it
 //! and give the SDK its certificate in `AWS_CA_BUNDLE`.
 
+use super::inside;
 use super::prelude::*;
 use crate::aws_error::Kind;
 use crate::derive::container::CREDENTIALS_URI;
 use crate::derive::env::EnvEntry;
 use crate::derive::heard::Weight;
+use crate::derive::inside::{Leg, Seen};
 use crate::derive::sts;
 use crate::facts::Unknown;
 
@@ -39,9 +41,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Mechanism::Irsa | Mechanism::PodIdentity => {}
         _ => return Outcome::NotApplicable("no role is named"),
     }
-    let mut findings = Vec::new();
+    let seen = inside::of_irsa(derived).filter(|seen| seen.way().is_some_and(|(_, way)| way.proxy.is_some()));
+    let mut findings: Vec<Finding> = seen.and_then(|seen| stopped(derived, seen)).into_iter().collect();
     let mut unread = Vec::new();
-    for view in derived.judged() {
+    // What the probe saw of the target's way beats what its settings let one expect.
+    for view in derived.judged().filter(|view| !(view.is_target && seen.is_some())) {
         match proxied(derived, view) {
             Ok(finding) => findings.extend(finding),
             Err(unknown) => unread.push(*unknown),
@@ -147,4 +151,40 @@ fn finding(
         Some(command) => finding.fix(format!("exempt {what} from the proxy{unless}"), command),
         None => finding.advice(format!("add {added} to NO_PROXY{unless}")),
     }
+}
+
+/// The proxy did not let the probe through to STS.
+fn stopped(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let (_, way) = seen.way()?;
+    let (proxy, host) = (way.proxy.as_ref()?, seen.sts_host()?);
+    let (what, found) = match seen.blocked() {
+        Some((Leg::Lookup, _)) => ("whose name has no address", way.fault.as_ref()?.text.clone()),
+        Some((Leg::Tcp, _)) => ("which cannot be reached", way.fault.as_ref()?.text.clone()),
+        Some((Leg::Proxy, _)) => match proxy.status {
+            Some(status) => ("which does not let it through", format!("status {status}")),
+            None => ("which does not let it through", way.fault.as_ref()?.text.clone()),
+        },
+        // A certificate of the proxy's own: tls-roots says so.
+        Some((Leg::Tls, _)) => return None,
+        None => {
+            let (_, Some(excerpt)) = seen.no_answer()? else { return None };
+            ("which answers in place of STS", excerpt.to_owned())
+        }
+    };
+    let container = seen.container();
+    let summary =
+        format!("container {container} asks STS ({host}) through the proxy of {}, {what}", proxy.variable);
+    let finding = inside::finding(&META, derived, seen, summary)
+        .seen(&proxy.variable, &proxy.url, &seen.at("network.connection.proxy"))
+        .evidence(format!("connection to {host}"), "made", found, &seen.at("network.connection"));
+    let exempt = derived.target().and_then(|view| {
+        let nothing = EXEMPT.iter().all(|name| view.env.get(name).is_none());
+        derived.set_env(view, &[format!("NO_PROXY={host}")]).filter(|_| nothing)
+    });
+    Some(match exempt {
+        Some(command) => finding.fix("exempt STS from the proxy, if the pod has a way of its own", command),
+        None => finding.advice(format!(
+            "add {host} to NO_PROXY if the pod has a way of its own, or let the proxy pass it"
+        )),
+    })
 }

@@ -15,11 +15,14 @@
 //!
 //! **Repair**: write the region, or take the variable out and let the webhook set it.
 
-use super::hearsay;
+use irsa_probe::FaultKind;
+
 use super::prelude::*;
+use super::{hearsay, inside};
 use crate::aws_error::Kind;
 use crate::derive::arn::is_region_shaped;
 use crate::derive::env::EnvEntry;
+use crate::derive::inside::Leg;
 use crate::derive::sts;
 
 /// See the module's page.
@@ -37,7 +40,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
     let mut findings: Vec<Finding> = derived.judged().filter_map(|view| bogus(derived, view)).collect();
     if !findings.iter().any(|finding| finding.severity == Severity::Error) {
-        findings.extend(looked_up(derived));
+        findings.extend(resolved(derived).or_else(|| looked_up(derived)));
     }
     let unread = derived.judged().flat_map(|view| {
         sts::REGION_VARIABLES.iter().filter_map(|name| {
@@ -79,6 +82,32 @@ fn bogus(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     Some(
         super::take_out(finding, derived, view, &variables)
             .advice("or write the region that the application means"),
+    )
+}
+
+/// The probe, which follows the process's own environment, found no such name.
+fn resolved(derived: &Derived<'_>) -> Option<Finding> {
+    let seen = inside::of_irsa(derived)?;
+    let (Leg::Lookup, FaultKind::NoSuchName) = seen.blocked()? else { return None };
+    let host = &seen.way()?.1.lookup.as_ref()?.name;
+    let region = region_of_no_host(derived, host)?;
+    let summary =
+        format!("container {} asks for STS in region {region:?}: there is no {host}", seen.container());
+    let at = seen.at("network.connection.lookup");
+    let finding = inside::finding(&META, derived, seen, summary).inferred().evidence(
+        format!("addresses of {host}"),
+        "at least one",
+        "no such name",
+        &at,
+    );
+    let finding = match derived.node_region() {
+        Some((of_node, source)) => finding.evidence("region", of_node, region, &source),
+        None => finding,
+    };
+    Some(
+        finding.advice(
+            "write an AWS region where the application's environment or configuration names this one",
+        ),
     )
 }
 

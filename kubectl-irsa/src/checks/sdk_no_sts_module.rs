@@ -14,8 +14,8 @@
 //! **Repair**: add `software.amazon.awssdk:sts` (Java v2), `com.amazonaws:aws-java-sdk-sts` (Java v1) or `AWSSDK.SecurityToken`
 //! (.NET) in the version of the SDK, and build the image again.
 
-use super::hearsay;
 use super::prelude::*;
+use super::{hearsay, inside};
 use crate::aws_error::{Kind, SdkName};
 
 /// See the module's page.
@@ -30,7 +30,10 @@ pub const META: Meta = Meta {
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let said = match hearsay::of_irsa(derived, |kind| kind == Kind::NoStsModule) {
         Ok(said) => said,
-        Err(outcome) => return outcome,
+        Err(outcome) => {
+            return in_image(derived)
+                .map_or_else(|| inside::or_pass(derived, META.step, outcome), Outcome::from);
+        }
     };
     let module = match said.error.sdk.as_ref().map(|sdk| sdk.name) {
         Some(SdkName::JavaV2) => "software.amazon.awssdk:sts",
@@ -52,4 +55,35 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         "add {module} to the application's dependencies, in the version of its SDK, and build the image again"
     ))
     .into()
+}
+
+/// The core of an SDK lies in the container's file system, and its STS module nowhere. The application may use another SDK.
+fn in_image(derived: &Derived<'_>) -> Option<Finding> {
+    const MODULES: [(&str, &[&str], &str); 2] = [
+        ("aws-java-sdk-core", &["aws-java-sdk-sts", "aws-java-sdk-bundle"], "com.amazonaws:aws-java-sdk-sts"),
+        ("AWSSDK.Core", &["AWSSDK.SecurityToken"], "AWSSDK.SecurityToken"),
+    ];
+    let seen = inside::of_irsa(derived)?;
+    let sdks = seen.report().sdks.as_ref().filter(|sdks| sdks.complete)?;
+    let at = |package: &str| sdks.found.iter().position(|found| found.package == package);
+    let (index, module) = MODULES.iter().find_map(|(core, modules, wanted)| {
+        let lacks = modules.iter().all(|module| at(module).is_none());
+        at(core).filter(|_| lacks).map(|index| (index, wanted))
+    })?;
+    let core = &sdks.found[index];
+    let summary = format!(
+        "container {} has {} without {module}, without which it cannot use its token",
+        seen.container(),
+        core.package
+    );
+    Some(
+        inside::finding(&META, derived, seen, summary)
+            .severity(Severity::Warning)
+            .inferred()
+            .seen(&core.package, &core.path, &seen.at(&format!("sdks.found[{index}]")))
+            .missing("STS module", *module, &seen.at("sdks"))
+            .advice(format!(
+                "if the application uses it: add {module} to its dependencies and build the image again"
+            )),
+    )
 }

@@ -15,6 +15,7 @@
 //! **Repair**: update the SDK and build the image again.
 
 use super::hearsay::{self, UNHEARD};
+use super::inside;
 use super::prelude::*;
 use crate::aws_error::Sdk;
 use crate::derive::caller::Who;
@@ -34,6 +35,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Mechanism::Irsa if hearsay::is_wired(derived) => {}
         Mechanism::Irsa => return Outcome::NotApplicable("the container is not wired for a role"),
         _ => return Outcome::NotApplicable("no role is named"),
+    }
+    if let Some(finding) = in_image(derived) {
+        return finding.into();
     }
     // Without these words the SDK has used its web identity, or has not tried.
     let Some(without) = derived.words.iter().find(|said| went_without(said)) else { return UNHEARD };
@@ -56,6 +60,36 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
     .advice(format!("update {name} to {minimum} or later and build the image again"))
     .into()
+}
+
+/// An SDK in the container's file system that is too old. There may be others, of which the application uses another one.
+fn in_image(derived: &Derived<'_>) -> Option<Finding> {
+    let seen = inside::of_irsa(derived)?;
+    let sdks = seen.report().sdks.as_ref()?;
+    let (index, found, sdk) = sdks.found.iter().enumerate().find_map(|(index, found)| {
+        let sdk = Sdk::of_package(&found.package, found.version.as_deref()?)?;
+        is_old(derived, &sdk).then_some((index, found, sdk))
+    })?;
+    let (name, minimum) = (sdk.name.label(), sdk.minimum(Mechanism::Irsa)?);
+    let version = sdk.version.as_deref()?;
+    let summary = format!(
+        "container {} has {name} {version} in its image; IRSA needs {minimum} or later",
+        seen.container()
+    );
+    let without = derived.words.iter().find(|said| went_without(said));
+    let finding = inside::finding(&META, derived, seen, summary)
+        .severity(without.map_or(Severity::Warning, Said::severity))
+        .inferred()
+        .evidence(
+            format!("version of {name}"),
+            format!("{minimum} or later"),
+            version,
+            &seen.at(&format!("sdks.found[{index}]")),
+        )
+        .seen("found at", &found.path, &seen.at(&format!("sdks.found[{index}].path")));
+    Some(finding.advice(format!(
+        "if the application uses it: update {name} to {minimum} or later and build the image again"
+    )))
 }
 
 /// True for words of an application that had no web identity.

@@ -14,8 +14,10 @@
 //!
 //! **Repair**: take the mount out, or set `AWS_SHARED_CREDENTIALS_FILE=/dev/null`.
 
+use super::inside;
 use super::prelude::*;
 use crate::derive::container::is_parent;
+use crate::derive::inside::Seen;
 use crate::facts::kubernetes::{Volume, VolumeMount};
 
 /// See the module's page.
@@ -39,7 +41,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if profile_is_the_mechanism(derived) {
         return Outcome::NotApplicable("the pod gets its role from a profile, as OpenShift does it");
     }
-    let findings = derived.judged().filter_map(|view| mounted(derived, view)).collect();
+    // Who has looked need not conclude from mounts.
+    let looked = derived.inside.seen().filter(|seen| !seen.report().shared_files.is_empty());
+    let findings = derived.judged().filter_map(|view| match looked.filter(|_| view.is_target) {
+        Some(seen) => found(derived, view, seen),
+        None => mounted(derived, view),
+    });
+    let findings = findings.collect();
     let unread = derived.judged().filter_map(|view| {
         let entry = view.env.get(VARIABLE).filter(|entry| entry.is_set())?;
         entry.text().is_none().then(|| entry.unread(VARIABLE, view.name()))
@@ -52,6 +60,34 @@ pub(super) fn profile_is_the_mechanism(derived: &Derived<'_>) -> bool {
     derived.intent.mechanism == Mechanism::Irsa
         && derived.intent.role.is_none()
         && derived.target().is_some_and(|view| matches!(view.wiring, Wiring::Nothing | Wiring::Unknown))
+}
+
+/// A file with access keys that the application's process can read.
+fn found(derived: &Derived<'_>, view: &ContainerView<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let files = seen.report().shared_files.iter().enumerate();
+    let (index, file, profile) = files.filter(|(_, file)| file.file.readable).find_map(|(index, file)| {
+        let keys = |profile: &&irsa_probe::Profile| {
+            profile.settings.iter().any(|setting| setting.name.eq_ignore_ascii_case("aws_access_key_id"))
+        };
+        Some((index, file, file.profiles.iter().find(keys)?))
+    })?;
+    let (name, path) = (view.name(), &file.file.path);
+    let summary = format!(
+        "container {name} has access keys in {path} (profile {}), which some SDKs read before the role",
+        profile.name
+    );
+    let at = seen.at(&format!("sharedFiles[{index}]"));
+    let finding = inside::finding(&META, derived, seen, summary).severity(Severity::Warning).evidence(
+        "access keys in a credentials file",
+        "none",
+        format!("profile {}", profile.name),
+        &at,
+    );
+    Some(match derived.set_env(view, &[format!("{VARIABLE}=/dev/null")]) {
+        Some(command) => finding.fix("keep every SDK from reading it", command),
+        None => finding
+            .advice(format!("set {VARIABLE}=/dev/null in the manifest, or take the file out of the image")),
+    })
 }
 
 fn mounted(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {

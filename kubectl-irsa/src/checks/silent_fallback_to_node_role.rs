@@ -17,6 +17,7 @@
 //! what is wrong in place of going on. Do not give the node's role the permission: every pod of the node would have it.
 
 use super::hearsay::{self, UNHEARD};
+use super::inside;
 use super::prelude::*;
 use crate::aws_error::{PrincipalKind, SdkName};
 use crate::derive::caller::Who;
@@ -39,7 +40,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
     let by_node = |said: &&Said<'_>| said.caller.is_some_and(|caller| caller.who == Who::Node);
     let Some(said) = derived.words.iter().find(by_node) else {
-        return if derived.words.prove_the_caller() { Outcome::Pass } else { UNHEARD };
+        let passed = derived.words.prove_the_caller();
+        return match open_to_it(derived) {
+            Some(finding) if !passed => finding.into(),
+            _ if passed => Outcome::Pass,
+            _ => inside::or_pass(derived, META.step, UNHEARD),
+        };
     };
     let Some(principal) = &said.error.principal else { return UNHEARD };
     let PrincipalKind::AssumedRole { role: node, .. } = &principal.kind else { return UNHEARD };
@@ -84,6 +90,33 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     finding
         .advice("do not give the node's role what it was denied: every pod of the node would have it")
         .into()
+}
+
+/// Web identity fails inside the pod, and the node's metadata service would give its role to whoever asks.
+fn open_to_it(derived: &Derived<'_>) -> Option<Finding> {
+    let seen = inside::of_irsa(derived)?;
+    let node = seen.report().imds.as_ref()?.role.as_deref()?;
+    let refused = derived.inside.trial().is_some_and(|trial| trial.refusal().is_some());
+    if !(refused || seen.blocked().is_some() || seen.denied().is_some()) {
+        return None;
+    }
+    let expected = derived.plan().role_arn.unwrap_or_else(|| String::from("the role of its service account"));
+    let summary = format!(
+        "an SDK of container {} that goes on when web identity fails (Java, PHP, C++) speaks to AWS as the node: {node}",
+        seen.container()
+    );
+    let finding =
+        inside::finding(&META, derived, seen, summary).severity(Severity::Info).inferred().evidence(
+            "role that the pod can get",
+            expected,
+            format!("{node}, the node's"),
+            &seen.at("imds.role"),
+        );
+    Some(
+        finding.advice(
+            "once web identity works again, restart such applications: some stay with the node's role",
+        ),
+    )
 }
 
 /// True if the SDK goes on to the node's role where web identity fails, false if it stops there (failures.md, section 3);

@@ -17,8 +17,8 @@
 //!
 //! **Repair**: take them out of the manifest, or out of the Secret that carries them.
 
-use super::hearsay;
 use super::prelude::*;
+use super::{hearsay, inside};
 use crate::derive::caller::Who;
 use crate::derive::env::{EnvEntry, Origin};
 use crate::facts::kubernetes::{EnvValue, EnvVarSource};
@@ -42,7 +42,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
     let mut findings: Vec<Finding> = derived.judged().filter_map(|view| keys(derived, view)).collect();
     if !findings.iter().any(|finding| finding.severity == Severity::Error) {
-        findings.extend(said(derived));
+        findings.extend(in_process(derived).or_else(|| said(derived)));
     }
     let unread = derived.judged().flat_map(|view| {
         // An optional reference that may lead nowhere, and everything that could not be read at all.
@@ -128,6 +128,28 @@ fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     }
     let token = view.env.first_set(&[TOKEN]);
     Some(super::take_out(finding, derived, view, &found.into_iter().chain(token).collect::<Vec<_>>()))
+}
+
+/// The process's own environment has keys that the pod's spec does not show: of the image, or set by the entrypoint.
+fn in_process(derived: &Derived<'_>) -> Option<Finding> {
+    let seen = inside::of_irsa(derived).filter(|seen| seen.environment_is_targets())?;
+    let set = |name: &str| seen.variable(name).is_some();
+    if !(set(ID) && set(SECRET)) {
+        return None;
+    }
+    let container = seen.container();
+    let summary = format!(
+        "the process of container {container} has access keys in its environment, which come before its role"
+    );
+    let at = seen.at("environment.variables");
+    Some(
+        inside::finding(&META, derived, seen, summary)
+            .evidence(ID, "not set", "(set)", &at)
+            .evidence(SECRET, "not set", "(set)", &at)
+            .advice(
+                "take the keys out of the image (ENV) or its entrypoint: the pod's spec does not set them",
+            ),
+    )
 }
 
 /// AWS named an IAM user as the caller, and nothing in the pod's spec has keys.

@@ -15,7 +15,7 @@
 //! differs.
 
 use super::prelude::*;
-use super::{role_asked, with_answer};
+use super::{inside, role_asked, with_answer};
 use crate::aws_error::Stage;
 use crate::derive::arn::RoleArn;
 use crate::derive::trial::Refusal;
@@ -39,7 +39,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Err(outcome) => return outcome,
     };
     match &derived.trial {
-        Verdict::Accepted { .. } => Outcome::Pass,
+        Verdict::Accepted { .. } => refused_inside(derived).map_or(Outcome::Pass, Outcome::from),
         Verdict::Unknown(why) => unknown(why),
         Verdict::NotApplicable => Outcome::NotApplicable("no token was to be tried"),
         Verdict::Refused(refusal) if !refusal.is_final() => Outcome::Unknown(vec![Unknown {
@@ -57,6 +57,29 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             finding(derived, summary, refusal).into()
         }
     }
+}
+
+/// STS takes a fresh token, and not the one in the pod.
+fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
+    let Some(Verdict::Refused(refusal)) = derived.inside.trial() else { return None };
+    let seen = inside::of_irsa(derived).filter(|_| refusal.is_final())?;
+    let summary = format!(
+        "STS refuses the token in container {}, and takes a fresh one from here: {}",
+        seen.container(),
+        refusal.message
+    );
+    let finding = inside::finding(&META, derived, seen, summary);
+    let finding = with_answer(finding, &refusal).seen(
+        "role that was asked for",
+        &refusal.trial.role_arn,
+        &seen.at("sts.roleArn"),
+    );
+    Some(match &derived.laptop {
+        Verdict::Accepted { trial, source } => {
+            finding.seen(format!("answer of {} to a fresh token", trial.host), "accepted", source)
+        }
+        _ => finding,
+    })
 }
 
 fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Finding {

@@ -13,9 +13,12 @@
 //! **Repair**: put the public certificate authorities into the image (`ca-certificates`); behind a proxy that opens TLS, name a
 //! bundle with its certificate in `AWS_CA_BUNDLE`, or exempt AWS from the proxy.
 
-use super::hearsay;
+use irsa_probe::FaultKind;
+
 use super::prelude::*;
+use super::{hearsay, inside};
 use crate::aws_error::Kind;
+use crate::derive::inside::{Leg, Seen};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -27,9 +30,12 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Some(finding) = inside::of_irsa(derived).and_then(|seen| not_trusted(derived, seen)) {
+        return finding.into();
+    }
     let (said, host) = match hearsay::to_sts(derived, |kind| kind == Kind::TlsUnknownAuthority) {
         Ok(found) => found,
-        Err(outcome) => return outcome,
+        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
     };
     let who = hearsay::speaker(derived);
     let summary = format!("{who} does not trust the certificate that {host} shows it");
@@ -39,6 +45,37 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         "signed by an unknown authority",
         said.source,
     );
+    repaired(derived, finding).into()
+}
+
+/// The probe did not trust the certificate either: with the authorities that the application's settings name, or with those of
+/// Mozilla, which are not the image's.
+fn not_trusted(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let (Leg::Tls, FaultKind::Certificate) = seen.blocked()? else { return None };
+    let (_, way) = seen.way()?;
+    let (host, tls) = (seen.sts_host()?, way.tls.as_ref()?);
+    let at = seen.at("network.connection.tls");
+    let fault = tls.fault.as_ref().map_or("", |fault| &fault.text);
+    let summary =
+        format!("container {} is shown a certificate for {host} that is not to be trusted", seen.container());
+    let mut finding = inside::finding(&META, derived, seen, summary).evidence(
+        format!("certificate of {host}"),
+        "signed by an authority that is trusted",
+        fault,
+        &at,
+    );
+    if let Some(issuer) = &tls.issuer {
+        finding = finding.seen("signed by", issuer, &at);
+    }
+    finding = match &tls.bundle {
+        Some(bundle) => finding.seen("authorities trusted", bundle, &at),
+        // The application may have others in its image.
+        None => finding.seen("authorities trusted", "those of Mozilla", &at).inferred(),
+    };
+    Some(repaired(derived, finding))
+}
+
+fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
     let bundle =
         derived.target().and_then(|view| view.env.get("AWS_CA_BUNDLE")).filter(|entry| entry.is_set());
     match bundle {
@@ -50,5 +87,4 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
              a bundle with the proxy's authority in AWS_CA_BUNDLE",
         ),
     }
-    .into()
 }

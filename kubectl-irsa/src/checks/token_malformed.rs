@@ -13,23 +13,27 @@
 //!
 //! **Repair**: let the SDK read the projected file itself, each time; take copies and wrappers out.
 
-use super::hearsay;
 use super::prelude::*;
+use super::{hearsay, inside};
 use crate::aws_error::Kind;
+use crate::derive::inside::Seen;
 
 /// See the module's page.
 pub const META: Meta = Meta {
     id: "token-malformed",
     step: Step::TokenFile,
     title: "what is sent as the token is no token",
-    explains: &["silent-fallback-to-node-role"],
+    explains: &["sts-refused", "silent-fallback-to-node-role"],
 };
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Some(finding) = inside::of_irsa(derived).and_then(|seen| in_file(derived, seen)) {
+        return finding.into();
+    }
     let said = match hearsay::of_irsa(derived, |kind| matches!(kind, Kind::NotAJwt | Kind::NotAnOidcToken)) {
         Ok(said) => said,
-        Err(outcome) => return outcome,
+        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
     };
     let found = match said.error.kind {
         Kind::NotAJwt => "something that is no JSON Web Token",
@@ -46,4 +50,36 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .evidence("token", "the content of the projected file", found, said.source)
         .advice("let the application's SDK read the token file itself, in place of a copy, a path or a wrapped value")
         .into()
+}
+
+/// What lies in the file is no token.
+fn in_file(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let jwt = seen.token()?.jwt.as_ref()?;
+    let found = if jwt.bearer {
+        String::from("a token behind the word Bearer")
+    } else if jwt.parts != 3 {
+        format!("{} parts between dots", jwt.parts)
+    } else if let Some(fault) = &jwt.fault {
+        format!("three parts that cannot be decoded ({fault})")
+    } else {
+        return None;
+    };
+    let (file, field) = seen.token_file()?;
+    let summary = format!("container {} has something else than a token in {}", seen.container(), file.path);
+    let finding = inside::finding(&META, derived, seen, summary).evidence(
+        &file.path,
+        "a JSON Web Token: three parts between dots",
+        found,
+        &seen.at("token.jwt"),
+    );
+    let finding = match &file.stat {
+        Some(stat) => {
+            finding.seen("the file", format!("{} bytes", stat.size), &seen.at(&format!("{field}.stat")))
+        }
+        None => finding,
+    };
+    Some(
+        finding
+            .advice("let nothing write or copy this file, and mount the projected token itself on its path"),
+    )
 }

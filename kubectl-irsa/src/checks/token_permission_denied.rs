@@ -7,16 +7,18 @@
 //! **You see**: `open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: permission denied` (Go), `[Errno 13] Permission
 //! denied` (boto3), `EACCES` (JavaScript); and from SDKs that go on after it, an `AccessDenied` that names the node's role.
 //!
-//! **Decided by**: the application's own words. Which of the causes it is can be told only by the user that the process runs as.
+//! **Decided by**: the probe, which runs as the container's user and compares owner, group and mode with the credentials of the
+//! application's process; else the application's own words.
 //!
 //! **Not a fault**: `runAsNonRoot`, or no `fsGroup`: since Kubernetes 1.19 neither keeps a container from its token.
 //!
 //! **Repair**: set `fsGroup` in the pod's `securityContext`, or let the process run as the user that the pod declares. Where
 //! `fsGroup` is set already, the process drops its groups, or SELinux or AppArmor stands in the way.
 
-use super::hearsay;
 use super::prelude::*;
+use super::{hearsay, inside};
 use crate::aws_error::Kind;
+use crate::derive::inside::{Denied, Seen};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -31,9 +33,15 @@ const GROUP: i64 = 65534;
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Some(seen) = inside::of_irsa(derived)
+        && seen.denied() == Some(Denied::Mode)
+        && let Some(finding) = denied(derived, seen)
+    {
+        return repaired(derived, finding).into();
+    }
     let said = match hearsay::of_irsa(derived, |kind| kind == Kind::TokenFileUnreadable) {
         Ok(said) => said,
-        Err(outcome) => return outcome,
+        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
     };
     let who = hearsay::speaker(derived);
     let summary = format!("a process of {who} may not read its token file");
@@ -43,15 +51,47 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         "permission denied",
         said.source,
     );
-    let Some(place) = derived.spec_at(".securityContext.fsGroup") else { return finding.into() };
+    repaired(derived, finding).into()
+}
+
+/// Owner, group and mode keep the application's process out.
+fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let (file, field) = seen.token_file()?;
+    let report = seen.report();
+    let (identity, whose) = match report.target.as_ref().and_then(|target| target.identity.as_ref()) {
+        Some(identity) => (identity, "target"),
+        None => (report.process.as_ref()?.identity.as_ref()?, "process"),
+    };
+    let stat = file.stat.as_ref()?;
+    let place = file.stopped_at.as_deref().unwrap_or(&file.path);
+    let (user, group) = (identity.uid[3], identity.gid[3]);
+    let summary = format!("container {} runs as user {user}, which may not read {place}", seen.container());
+    let groups: Vec<String> = identity.groups.iter().map(ToString::to_string).collect();
+    Some(
+        inside::finding(&META, derived, seen, summary)
+            .evidence(
+                place,
+                format!("readable to user {user}"),
+                inside::shown(stat),
+                &seen.at(&format!("{field}.stat")),
+            )
+            .seen(
+                "the process runs as",
+                format!("user {user}, group {group}, further groups {}", groups.join(" ")),
+                &seen.at(&format!("{whose}.identity")),
+            ),
+    )
+}
+
+fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
+    let Some(place) = derived.spec_at(".securityContext.fsGroup") else { return finding };
     if let Some(group) = derived.spec().and_then(|(spec, ..)| spec.security_context.fs_group) {
         return finding
             .seen("fsGroup", group.to_string(), &place)
             .advice(
                 "the file has a group already, so the process drops its groups or changes its user after the start: let it run \
                  as the user that the pod declares (no gosu or su-exec), or look for a denial of SELinux or AppArmor",
-            )
-            .into();
+            );
     }
     let finding = finding.missing("fsGroup", "a group that owns the token file", &place);
     let patch = serde_json::json!({ "spec": { "securityContext": { "fsGroup": GROUP } } });
@@ -60,5 +100,4 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         None => finding
             .advice(format!("set securityContext.fsGroup: {GROUP} in the pod's spec and make the pods anew")),
     }
-    .into()
 }

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use crate::aws_error::{Kind, Stage};
-use crate::derive::heard::{Said, Weight};
+use crate::derive::heard::Weight;
 use crate::derive::trust::{Change, Fault, FaultKind, Judgement, Miss, Open, Trust};
 use crate::facts::{Unknown, Why};
 use crate::policy::{Path, Repair};
@@ -80,7 +80,9 @@ pub(super) fn found(
     finding = match &judged.token.source {
         Some(source) => {
             let (claim, value) = claim(judged, fault.kind);
-            finding.seen(format!("{claim} of a fresh token"), value, &source.at(claim))
+            let whose =
+                if matches!(source, Source::Probe { .. }) { "the pod's token" } else { "a fresh token" };
+            finding.seen(format!("{claim} of {whose}"), value, &source.claim(claim))
         }
         // Without a token the claims are those that one would have.
         None => finding.inferred(),
@@ -199,7 +201,10 @@ pub(super) fn over_quota(judged: &Judgement<'_>, change: &Change) -> Option<usiz
 }
 
 /// The pod's own word of now that STS does not let it become the role.
-pub(super) fn pod_was_refused<'d, 'f>(derived: &'d Derived<'f>) -> Option<&'d Said<'f>> {
+pub(super) fn pod_was_refused<'f>(derived: &Derived<'f>) -> Option<&'f Source> {
+    if let Some(Verdict::Refused(refusal)) = derived.inside.trial() {
+        return Some(refusal.source).filter(|_| refusal.kind == Kind::NotAuthorizedToAssume);
+    }
     let said = derived.words.find(|kind| kind == Kind::NotAuthorizedToAssume);
-    said.filter(|said| said.weight == Weight::Current)
+    said.filter(|said| said.weight == Weight::Current).map(|said| said.source)
 }

@@ -38,7 +38,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::Pass;
     }
     match trust::pod_was_refused(derived) {
-        Some(said) => refused(derived, judged, said.source).into(),
+        Some(source) => refused(derived, judged, source).into(),
         None => trust::undecided(judged),
     }
 }

@@ -86,7 +86,7 @@ fn unset(derived: &Derived<'_>, judged: &Judgement<'_>) -> Outcome {
         None => finding,
     };
     let finding = match trust::pod_was_refused(derived) {
-        Some(said) => finding.seen("the pod's own attempt", trust::NOT_AUTHORIZED, said.source),
+        Some(source) => finding.seen("the pod's own attempt", trust::NOT_AUTHORIZED, source),
         None => finding.severity(Severity::Warning),
     };
     rename(derived, finding, &open.values).into()

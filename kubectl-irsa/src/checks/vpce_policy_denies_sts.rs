@@ -15,8 +15,8 @@
 //! **Repair**: allow `sts:AssumeRoleWithWebIdentity` to everyone (`"Principal": "*"`) in the endpoint's policy, with the roles as
 //! resources if it is to be narrow.
 
-use super::hearsay;
 use super::prelude::*;
+use super::{hearsay, inside};
 use crate::aws_error::{Kind, Layer};
 use crate::derive::heard::Weight;
 use crate::policy::Decision;
@@ -26,17 +26,21 @@ pub const META: Meta = Meta {
     id: "vpce-policy-denies-sts",
     step: Step::Network,
     title: "STS refuses on the pod's way only",
-    explains: &["silent-fallback-to-node-role"],
+    explains: &["sts-refused", "silent-fallback-to-node-role"],
 };
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Some(finding) = refused_inside(derived) {
+        return finding.into();
+    }
     let said = match hearsay::of_irsa(derived, |kind| kind == Kind::NotAuthorizedToAssume) {
         Ok(said) => said,
-        Err(outcome) => return outcome,
+        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
     };
     let named = said.error.because.is_some_and(|because| because.layer == Layer::VpcEndpointPolicy);
-    let here_only = matches!(&derived.laptop, Verdict::Accepted { .. }) && said.weight == Weight::Current;
+    let pod_accepted = derived.inside.trial().is_some_and(|trial| trial.accepted());
+    let here_only = derived.laptop.accepted() && !pod_accepted && said.weight == Weight::Current;
     if !named && (!here_only || told_apart(derived)) {
         return Outcome::NotApplicable("nothing sets the pod's way to STS apart");
     }
@@ -64,6 +68,47 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if !named {
         finding = finding.inferred();
     }
+    repaired(derived, finding).into()
+}
+
+/// STS took a fresh token from here, and refused the pod's own at the same stage that the first one passed.
+fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
+    let seen = inside::of_irsa(derived)?;
+    let Some(Verdict::Refused(refusal)) = derived.inside.trial() else { return None };
+    let named = refusal.message.contains("VPC endpoint policy");
+    let here_only = derived.laptop.accepted() && !told_apart(derived);
+    if refusal.kind != Kind::NotAuthorizedToAssume || !(named || here_only) {
+        return None;
+    }
+    let container = seen.container();
+    let summary = if named {
+        format!("the policy of a VPC endpoint for STS does not let container {container} become its role")
+    } else {
+        format!(
+            "STS refuses container {container} and accepts its service account from here: most likely by the policy of a VPC              endpoint"
+        )
+    };
+    let found = format!("{}: {}", refusal.code, refusal.message);
+    let mut finding = inside::finding(&META, derived, seen, summary).evidence(
+        format!("answer of {} inside the pod", refusal.trial.host),
+        "accepted",
+        found,
+        refusal.source,
+    );
+    if let Verdict::Accepted { trial, source } = &derived.laptop {
+        finding =
+            finding.seen(format!("answer of {} to a fresh token from here", trial.host), "accepted", source);
+    }
+    if let Some((_, way)) = seen.way()
+        && let Some(lookup) = &way.lookup
+    {
+        let at = seen.at("network.connection.lookup.addresses");
+        finding = finding.seen(format!("addresses of {}", lookup.name), lookup.addresses.join(" "), &at);
+    }
+    Some(repaired(derived, if named { finding } else { finding.inferred() }))
+}
+
+fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
     let region = derived.plan().region;
     let filter = format!("Name=service-name,Values=com.amazonaws.{region}.sts");
     let query = "VpcEndpoints[].[VpcEndpointId,VpcId,PolicyDocument]";
@@ -75,7 +120,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             derived.aws(&words),
         )
         .advice("allow sts:AssumeRoleWithWebIdentity to \"Principal\": \"*\" there: the call is not signed")
-        .into()
 }
 
 /// True if the role's trust policy itself may tell the pod's call from one made here.

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::caller::{Expected, Who};
 use super::container::ContainerView;
+use super::inside::Inside;
 use super::trial::Verdict;
 use crate::aws_error::{Kind, Principal, Sighting};
 use crate::facts::{Facts, Source};
@@ -65,6 +66,7 @@ impl<'f> Words<'f> {
         expected: &Expected,
         target: Option<&ContainerView<'_>>,
         trial: &Verdict<'_>,
+        inside: &Inside<'_>,
     ) -> Self {
         let run = Run::of(facts, target);
         let heard = || facts.heard.known().into_iter().flat_map(|listing| &listing.value.items);
@@ -77,6 +79,7 @@ impl<'f> Words<'f> {
             .filter(|heard| caller(&heard.value.error).is_some_and(|caller| caller.who == Who::Expected))
             .filter_map(|heard| heard.value.at)
             .max();
+        let reached = inside.seen().is_some_and(super::inside::Seen::reached_sts);
         let mut said: Vec<Said<'f>> = heard()
             .map(|heard| {
                 let (error, at) = (&heard.value.error, heard.value.at);
@@ -85,6 +88,10 @@ impl<'f> Words<'f> {
                 let settled = trial.accepted() && weight == Weight::Earlier && error.kind.stage().is_some();
                 if keeps_credentials_away(error.kind) && (overtaken || settled && !of_the_pod(error.kind)) {
                     weight = Weight::History;
+                }
+                // The way that was closed is open now: it comes and goes.
+                if reached && weight == Weight::Current && at.is_some() && error.kind.is_transport() {
+                    weight = Weight::Earlier;
                 }
                 Said { error, source: &heard.source, caller: caller(error), weight, age: run.age(at) }
             })

@@ -1,12 +1,15 @@
 //! The probe's report, read: what it proves, and which links it did not get to see.
 
-use irsa_probe::{Answer, Connection, Ended, FaultKind, Origin, Report, Skipped, TokenFile};
+use irsa_probe::{Answer, Connection, Ended, Fault, FaultKind, FileSeen, Origin, Report, Skipped, TokenFile};
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
 
 use super::caller::{Expected, Who};
 use super::trial;
 use crate::aws_error;
 use crate::facts::aws::Trial;
 use crate::facts::inside::{self, Place};
+use crate::facts::issuer::Claims;
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown, Why};
 use crate::step::Step;
 
@@ -26,6 +29,15 @@ pub enum Inside<'f> {
 pub struct Seen<'f> {
     inside: &'f Sourced<inside::Inside>,
     caller: Option<(&'f str, Who)>,
+}
+
+/// Why the application may not read a file that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// Owner, group and mode do not let it.
+    Mode,
+    /// They do, so a security module (SELinux, AppArmor) does not.
+    SecurityModule,
 }
 
 /// How far a connection came.
@@ -112,6 +124,42 @@ impl<'f> Seen<'f> {
         self.report().token.as_ref()
     }
 
+    /// The token file as the application's process sees it, as far as its file system is open; else in the probe's own mount
+    /// of the same volume. With the name of the field.
+    pub fn token_file(&self) -> Option<(&'f FileSeen, &'static str)> {
+        let token = self.token()?;
+        Some(token.target.as_ref().map_or((&token.own, "token.own"), |seen| (seen, "token.target")))
+    }
+
+    /// Why the application's process may not read the token file, if it may not.
+    pub fn denied(&self) -> Option<Denied> {
+        let (file, _) = self.token_file()?;
+        let refused = file.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::PermissionDenied);
+        match (file.mode_permits, file.mode_permits_target) {
+            (_, Some(false)) => Some(Denied::Mode),
+            (Some(false), None) if refused && self.as_target() => Some(Denied::Mode),
+            (Some(true), _) if refused && self.as_target() => Some(Denied::SecurityModule),
+            _ => None,
+        }
+    }
+
+    /// The pod's clock when the report was written.
+    pub fn now(&self) -> Option<Timestamp> {
+        Timestamp::from_second(self.report().now?).ok()
+    }
+
+    /// How far the pod's clock is ahead of that of STS.
+    pub fn clock_ahead(&self) -> Option<SignedDuration> {
+        let clock = self.report().clock.as_ref()?;
+        let remote = rfc2822::DateTimeParser::new().parse_timestamp(&clock.remote).ok()?;
+        Some(Timestamp::from_second(clock.local).ok()?.duration_since(remote))
+    }
+
+    /// What the token in the file says.
+    pub fn claims(&self) -> Option<&'f Claims> {
+        self.inside.value.claims.as_ref()
+    }
+
     /// The URL of the STS endpoint that the application's SDK would call, and the way to it.
     pub fn way(&self) -> Option<(&'f str, &'f Connection)> {
         let network = self.report().network.as_ref()?;
@@ -134,6 +182,22 @@ impl<'f> Seen<'f> {
             Leg::Tls
         };
         Some((leg, fault.kind))
+    }
+
+    /// The host of the STS endpoint that the application's SDK would call.
+    pub fn sts_host(&self) -> Option<&'f str> {
+        self.way().and_then(|(url, _)| super::sts::host_of_url(url))
+    }
+
+    /// True if STS's endpoint was reached: TLS is up.
+    pub fn reached_sts(&self) -> bool {
+        self.way().is_some_and(|(_, way)| way.tls.as_ref().is_some_and(|tls| tls.fault.is_none()))
+    }
+
+    /// Why the endpoint, though reached, gave no answer of STS, and how it began if it was something else's.
+    pub fn no_answer(&self) -> Option<(&'f Fault, Option<&'f str>)> {
+        let answer = self.report().sts.as_ref()?.assume.as_ref()?;
+        Some((answer.fault.as_ref()?, answer.excerpt.as_deref()))
     }
 
     /// True if the probe ran as the user that the application's process is.
@@ -180,12 +244,9 @@ impl<'f> Seen<'f> {
 
     /// True if the token file can be read by the application's process, as far as its credentials tell.
     pub fn readable_to_target(&self) -> bool {
-        self.token().is_some_and(|token| {
-            let seen = token.target.as_ref().unwrap_or(&token.own);
-            match seen.mode_permits_target {
-                Some(permits) => permits,
-                None => self.as_target() && seen.readable,
-            }
+        self.token_file().is_some_and(|(file, _)| match file.mode_permits_target {
+            Some(permits) => permits && self.denied().is_none(),
+            None => self.as_target() && file.readable,
         })
     }
 

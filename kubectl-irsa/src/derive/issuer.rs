@@ -29,10 +29,9 @@ impl<'f> Issuer<'f> {
     /// The issuer, or what would have to be known.
     pub fn of(facts: &'f Facts) -> Result<Self, Vec<&'f Unknown>> {
         let (issuer, cluster) = (&facts.issuer, &facts.aws.cluster);
-        let minted = issuer
-            .minted
-            .known()
-            .and_then(|claims| Some((claims.value.iss.as_deref()?, claims.source.at("iss"), Teller::Token)));
+        let of_token = facts
+            .claims()
+            .and_then(|(claims, source)| Some((claims.iss.as_deref()?, source.claim("iss"), Teller::Token)));
         let served = || {
             let discovery = issuer.api.known()?;
             Some((discovery.value.issuer.as_str(), discovery.source.at(".issuer"), Teller::ApiServer))
@@ -43,7 +42,7 @@ impl<'f> Issuer<'f> {
             let url = cluster.value.issuer.as_deref().filter(|url| !url.starts_with("https://oidc-eks."))?;
             Some((url, cluster.source.at("cluster.identity.oidc.issuer"), Teller::Eks))
         };
-        match minted.or_else(served).or_else(described) {
+        match of_token.or_else(served).or_else(described) {
             Some((url, source, by)) => Ok(Self { url, source, by }),
             None => Err([issuer.minted.unknown(), issuer.api.unknown()].into_iter().flatten().collect()),
         }

@@ -95,7 +95,7 @@ impl<'f> Derived<'f> {
         let laptop = trial::Verdict::of(facts);
         let trial = laptop.strongest(inside.trial());
         let siblings = Siblings::of(facts, target.map(|view| view.container));
-        let words = heard::Words::of(facts, &expected, target, &trial);
+        let words = heard::Words::of(facts, &expected, target, &trial, &inside);
         let mut derived = Self {
             facts,
             platform,

@@ -279,6 +279,16 @@ impl Source {
     }
 }
 
+impl Source {
+    /// A claim of the token that this is.
+    pub fn claim(&self, name: &str) -> Self {
+        match self {
+            Self::Probe { .. } => self.at(format!("token.jwt.claims.{name}")),
+            _ => self.at(name),
+        }
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,9 +1,11 @@
 //! The pod as the probe sees it from inside.
 
 use irsa_probe::{Answer, Report};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::aws::{StsAnswer, Trial};
+use super::issuer::Claims;
 
 /// What the probe saw, and as whom it looked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -16,6 +18,8 @@ pub struct Inside {
     pub container: String,
     /// STS's answer to the token in the file.
     pub trial: Option<Trial>,
+    /// What that token says.
+    pub claims: Option<Claims>,
 }
 
 /// Where the probe ran.
@@ -31,8 +35,8 @@ pub enum Place {
 impl Inside {
     /// A report, with STS's answer in the terms in which the tool's own trial has it.
     pub fn new(report: Report, place: Place, container: String) -> Self {
-        let trial = trial(&report);
-        Self { report, place, container, trial }
+        let (trial, claims) = (trial(&report), claims(&report));
+        Self { report, place, container, trial, claims }
     }
 }
 
@@ -45,6 +49,21 @@ fn trial(report: &Report) -> Option<Trial> {
         host: host.to_owned(),
         role_arn: sts.role_arn.clone()?,
         answer: answer(sts.assume.as_ref()?)?,
+    })
+}
+
+fn claims(report: &Report) -> Option<Claims> {
+    let jwt = report.token.as_ref()?.jwt.as_ref()?;
+    let claims = jwt.claims.as_ref()?;
+    let time = |seconds: Option<i64>| seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    Some(Claims {
+        alg: jwt.alg.clone(),
+        kid: jwt.kid.clone(),
+        iss: claims.iss.clone(),
+        aud: claims.aud.clone(),
+        sub: claims.sub.clone(),
+        exp: time(claims.exp),
+        iat: time(claims.iat),
     })
 }
 

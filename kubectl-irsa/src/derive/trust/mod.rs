@@ -229,15 +229,16 @@ impl Token {
                 grant: None,
             }]);
         };
-        let minted = facts.issuer.minted.known();
-        let sub = minted.and_then(|claims| claims.sub.clone()).unwrap_or_else(|| plan.subject());
-        let aud = minted.map(|claims| claims.aud.clone()).filter(|aud| !aud.is_empty());
+        let token = facts.claims();
+        let claims = token.as_ref().map(|(claims, _)| claims);
+        let sub = claims.and_then(|claims| claims.sub.clone()).unwrap_or_else(|| plan.subject());
+        let aud = claims.map(|claims| claims.aud.clone()).filter(|aud| !aud.is_empty());
         Ok(Self {
             issuer: issuer.strip_prefix("https://").unwrap_or(issuer).to_owned(),
             provider_arn,
             sub,
             aud: aud.unwrap_or_else(|| vec![plan.audience.clone()]),
-            source: minted.map(|claims| claims.source.clone()),
+            source: token.map(|(_, source)| source),
         })
     }
 
