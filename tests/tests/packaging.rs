@@ -1,4 +1,5 @@
-//! The archives and the manifest that krew installs, made as for a release, installed, and run by a real kubectl.
+//! The archives and the manifest that krew installs, made as for a release, installed, and run by a real kubectl; and the
+//! probe's image.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -100,4 +101,44 @@ fn the_archive_installs_and_another_one_does_not() {
     let altered = install("altered", &packed);
     assert!(altered.code == Some(1) && altered.stderr.contains("is not the one"), "{altered:?}");
     assert!(!directory.path().join("altered/bin").exists());
+}
+
+#[test]
+fn the_image_is_one_file_for_nobody_in_particular_and_the_same_each_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let build = |name: &str, platforms: [&str; 2]| {
+        let archive = directory.path().join(name);
+        let mut image = script("probe/image");
+        image.arg(&archive).args(platforms.map(|platform| format!("linux/{platform}=/bin/sh")));
+        let built = run(image.env("SOURCE_DATE_EPOCH", "1700000000"));
+        assert_eq!(built.code, Some(0), "{built:?}");
+        (archive, built.stdout)
+    };
+    let (archive, reference) = build("first", ["amd64", "arm64"]);
+    let (again, _) = build("second", ["arm64", "amd64"]);
+    assert!(std::fs::read(&archive).unwrap() == std::fs::read(again).unwrap());
+
+    let unpacked = directory.path().join("layout");
+    std::fs::create_dir(&unpacked).unwrap();
+    let tar = run(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(&unpacked));
+    assert_eq!(tar.code, Some(0), "{tar:?}");
+    let blob = |digest: &Value| {
+        unpacked.join("blobs/sha256").join(digest.as_str().unwrap().strip_prefix("sha256:").unwrap())
+    };
+    let json = |path: PathBuf| serde_json::from_slice::<Value>(&std::fs::read(path).unwrap()).unwrap();
+    let top = json(unpacked.join("index.json"));
+    let digest = &top["manifests"][0]["digest"];
+    assert_eq!(reference, format!("ghcr.io/kubectl-irsa/irsa-probe@{}\n", digest.as_str().unwrap()));
+    let index = json(blob(digest));
+    assert_eq!(index["manifests"].as_array().unwrap().len(), 2);
+    for image in index["manifests"].as_array().unwrap() {
+        let manifest = json(blob(&image["digest"]));
+        let config = json(blob(&manifest["config"]["digest"]));
+        assert_eq!(config["architecture"], image["platform"]["architecture"]);
+        assert_eq!(config["config"]["User"], "65532:65532");
+        assert_eq!(config["config"]["Entrypoint"], serde_json::json!(["/irsa-probe"]));
+        assert_eq!(manifest["layers"].as_array().unwrap().len(), 1);
+        let layer = run(Command::new("tar").arg("-tzf").arg(blob(&manifest["layers"][0]["digest"])));
+        assert_eq!(layer.stdout, "irsa-probe\n");
+    }
 }
