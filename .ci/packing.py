@@ -12,11 +12,11 @@ TIME = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
 
 
 def version() -> str:
-    """Of the workspace: the tag of its release."""
+    """Of the workspace."""
     found = re.search(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)
     if found is None:
         sys.exit("Cargo.toml names no version")
-    return "v" + found.group(1)
+    return found.group(1)
 
 
 def tar(*files: tuple[str, bytes, int]) -> bytes:
