@@ -66,7 +66,11 @@ fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
     let place = file.stopped_at.as_deref().unwrap_or(&file.path);
     let (user, group) = (identity.uid[3], identity.gid[3]);
     let summary = format!("container {} runs as user {user}, which may not read {place}", seen.container());
-    let groups: Vec<String> = identity.groups.iter().map(ToString::to_string).collect();
+    let mut who = format!("user {user}, group {group}");
+    if !identity.groups.is_empty() {
+        let groups: Vec<String> = identity.groups.iter().map(ToString::to_string).collect();
+        who += &format!(", further groups {}", groups.join(" "));
+    }
     Some(
         inside::finding(&META, derived, seen, summary)
             .evidence(
@@ -75,11 +79,7 @@ fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
                 inside::shown(stat),
                 &seen.at(&format!("{field}.stat")),
             )
-            .seen(
-                "the process runs as",
-                format!("user {user}, group {group}, further groups {}", groups.join(" ")),
-                &seen.at(&format!("{whose}.identity")),
-            ),
+            .seen("the process runs as", who, &seen.at(&format!("{whose}.identity"))),
     )
 }
 

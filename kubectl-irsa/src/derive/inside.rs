@@ -7,7 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::caller::{Expected, Who};
 use super::trial;
 use crate::aws_error;
-use crate::facts::aws::Trial;
 use crate::facts::inside::{self, Place};
 use crate::facts::issuer::Claims;
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown, Why};
@@ -88,8 +87,8 @@ impl<'f> Inside<'f> {
 
     /// STS's answer from inside the pod.
     pub fn trial(&self) -> Option<trial::Verdict<'f>> {
-        let seen = self.seen()?;
-        Some(trial::Verdict::answered(seen.trial()?, &seen.inside.source))
+        let trial = self.seen()?.inside.value.trial.as_ref()?;
+        Some(trial::Verdict::answered(&trial.value, &trial.source))
     }
 }
 
@@ -112,11 +111,6 @@ impl<'f> Seen<'f> {
     /// Where a field of the report was read: `token.own.stat.mode`.
     pub fn at(&self, field: &str) -> Source {
         self.inside.source.at(field)
-    }
-
-    /// STS's answer to the token in the file.
-    pub fn trial(&self) -> Option<&'f Trial> {
-        self.inside.value.trial.as_ref()
     }
 
     /// The web identity token's file.

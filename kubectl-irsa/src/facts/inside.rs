@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::aws::{StsAnswer, Trial};
 use super::issuer::Claims;
+use super::{Source, Sourced};
 
 /// What the probe saw, and as whom it looked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub struct Inside {
     /// The container beside which it ran, and whose identity it took on.
     pub container: String,
     /// STS's answer to the token in the file.
-    pub trial: Option<Trial>,
+    pub trial: Option<Sourced<Trial>>,
     /// What that token says.
     pub claims: Option<Claims>,
 }
@@ -34,8 +35,9 @@ pub enum Place {
 
 impl Inside {
     /// A report, with STS's answer in the terms in which the tool's own trial has it.
-    pub fn new(report: Report, place: Place, container: String) -> Self {
-        let (trial, claims) = (trial(&report), claims(&report));
+    pub fn new(report: Report, place: Place, container: String, source: &Source) -> Self {
+        let trial = trial(&report).map(|value| Sourced { value, source: source.at("sts.assume") });
+        let claims = claims(&report);
         Self { report, place, container, trial, claims }
     }
 }

@@ -80,7 +80,8 @@ pub fn earlier(facts: &Facts) -> Option<Fact<Inside>> {
             "the container was restarted after the probe of an earlier run had left its report",
         ));
     }
-    Some(Fact::Known(Sourced { value: Inside::new(report, Place::Pod, target.to_owned()), source }))
+    let value = Inside::new(report, Place::Pod, target.to_owned(), &source);
+    Some(Fact::Known(Sourced { value, source }))
 }
 
 /// The last report about a container.
