@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn what_is_no_report_is_not_repeated() {
         let error = read("{\"schema\": \"\u{1b}[31mred").unwrap_err();
-        assert_eq!(error.to_string(), "what the probe left is no report (line 1, column 12)");
+        assert_eq!(error.to_string(), "what the probe left is no report (line 1, column 13)");
         assert_eq!(read("{\"schema\":\"irsa-probe/v2\"}"), Err(ReportError::OtherSchema));
         assert_eq!(read("{\"schema\":\"irsa-probe/v10\"}"), Err(ReportError::OtherSchema));
         assert_eq!(read(&" ".repeat(LARGEST + 1)), Err(ReportError::TooLarge));
