@@ -65,6 +65,16 @@ impl NoAnswer {
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Status { code, .. } if code.is_client_error())
     }
+
+    /// The same with the server's words changed.
+    pub fn with_words(self, change: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Status { code, message, about_object } => {
+                Self::Status { code, message: change(&message), about_object }
+            }
+            other => other,
+        }
+    }
 }
 
 #[derive(Deserialize)]

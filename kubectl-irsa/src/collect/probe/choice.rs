@@ -79,3 +79,84 @@ fn candidate(index: usize, facts: &Facts, via: Via) -> Option<Chosen> {
     let runs = pod.value.status.phase == "Running" && pod.value.metadata.deletion_timestamp.is_none();
     Some(chosen(Some(pod.value.metadata.name.clone()), target.name().to_owned(), runs))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::files::Store;
+    use crate::collect::{Reader, gather};
+    use crate::target;
+    use std::fmt::Write;
+
+    /// The pods of service account `checkout`, newest first: name, phase and whether it has the webhook's variables.
+    fn subjects(pods: &[(&str, &str, bool)]) -> Vec<Facts> {
+        let mut yaml = String::from(
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: checkout, namespace: shop}\n",
+        );
+        for (age, (name, phase, wired)) in pods.iter().enumerate() {
+            let env = "[{name: AWS_ROLE_ARN, value: 'arn:aws:iam::111122223333:role/r'}, {name: AWS_WEB_IDENTITY_TOKEN_FILE, value: /t}]";
+            let env = if *wired { env } else { "[]" };
+            let minute = 59 - age;
+            writeln!(
+                yaml,
+                "---\napiVersion: v1\nkind: Pod\n\
+                 metadata: {{name: {name}, namespace: shop, creationTimestamp: '2026-11-22T07:{minute}:00Z'}}\n\
+                 spec: {{serviceAccountName: checkout, containers: [{{name: app, env: {env}}}]}}\n\
+                 status: {{phase: {phase}}}"
+            )
+            .unwrap();
+        }
+        let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+        std::fs::write(file.path(), yaml).unwrap();
+        let reader = Reader::Files(Store::load(&[file.path().to_owned()], None).unwrap());
+        let targets = target::parse(&[String::from("sa/checkout")]).unwrap();
+        let gathered = gather(&reader, Err(Why::NotInFiles), "shop", &targets[0], None, &[]);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(gathered).unwrap()
+    }
+
+    fn chosen(pods: &[(&str, &str, bool)], via: Via) -> (Option<Chosen>, Vec<String>) {
+        let choice = Choice::of(&subjects(pods), via);
+        let why = choice.unseen.iter().map(|fact| fact.unknown().unwrap().why.to_string());
+        (choice.chosen, why.collect())
+    }
+
+    #[test]
+    fn the_newest_that_runs_and_has_an_identity_is_looked_into() {
+        let pods = [
+            ("bare", "Running", false),
+            ("waits", "Pending", true),
+            ("runs", "Running", true),
+            ("old", "Running", true),
+        ];
+        let (chosen, why) = chosen(&pods, Via::Ephemeral);
+        let chosen = chosen.unwrap();
+        assert_eq!(
+            (chosen.index, chosen.pod.as_deref(), chosen.container.as_str()),
+            (2, Some("runs"), "app")
+        );
+        assert!(why[0].contains("no AWS identity"), "{}", why[0]);
+        assert!(why[1].contains("that was pod/runs") && why[3].contains("that was pod/runs"), "{why:?}");
+    }
+
+    #[test]
+    fn where_none_runs_the_newest_tells_why() {
+        let (chosen, _) = chosen(&[("waits", "Pending", true), ("ended", "Failed", true)], Via::Ephemeral);
+        assert_eq!(chosen.unwrap().pod.as_deref(), Some("waits"));
+    }
+
+    #[test]
+    fn nothing_is_added_where_there_is_nothing_to_look_at() {
+        let (none, why) = chosen(&[("bare", "Running", false)], Via::Ephemeral);
+        assert!(none.is_none() && why[0].contains("no AWS identity"), "{why:?}");
+        let (none, why) = chosen(&[], Via::Ephemeral);
+        assert!(none.is_none() && why[0].contains("there is no pod"), "{why:?}");
+    }
+
+    #[test]
+    fn a_pod_of_its_own_needs_only_the_service_account() {
+        let (chosen, _) = chosen(&[], Via::Pod);
+        let chosen = chosen.unwrap();
+        assert_eq!((chosen.pod, chosen.account.as_str()), (None, "checkout"));
+    }
+}

@@ -74,7 +74,11 @@ async fn look(
         None => of_account(name, like.account, wanted),
     };
     let create = |change| api.create_pod(like.namespace, &manifest, change);
-    let refused = |error| Obstacle::of_answer("create", "pods", &error);
+    let copied: Vec<Value> = items(&manifest["spec"]["containers"][0]["env"]).cloned().collect();
+    let refused = |error: NoAnswer| {
+        let error = error.with_words(|words| settings::without_secrets(words, &copied));
+        Obstacle::of_answer("create", "pods", &error)
+    };
     create(Change::DryRun).await.map_err(refused)?;
     may_delete(api, like.namespace, name).await?;
     // A pod that does not exist yet can be watched: its beginning is the first event.

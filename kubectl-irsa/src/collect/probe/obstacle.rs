@@ -3,7 +3,7 @@
 use http::StatusCode;
 use thiserror::Error;
 
-use super::pod::{RawPod, items};
+use super::pod::RawPod;
 use super::report::{INSIDE, ReportError};
 use crate::collect::api::NoAnswer;
 use crate::facts::inside::Inside;
@@ -65,8 +65,8 @@ pub enum Obstacle {
     /// The pod has ended.
     #[error("the pod has ended ({}): nothing starts in it any more", .0.join(": "))]
     Finished(Vec<String>),
-    /// The pod is going.
-    #[error("the pod is being deleted")]
+    /// The pod is going, or gone.
+    #[error("the pod is gone, or being deleted")]
     Deleted,
     /// The pod is made by its node.
     #[error("it is a static pod, which its node makes from a file and the API server cannot change")]
@@ -237,7 +237,7 @@ impl Obstacle {
 /// True if the pod's node is a Fargate micro-VM.
 pub fn on_fargate(pod: &RawPod) -> bool {
     pod.text("/spec/nodeName").starts_with("fargate-")
-        || items(pod.spec("tolerations")).any(|one| one["key"] == "eks.amazonaws.com/compute-type")
+        || pod.has("/metadata/labels/eks.amazonaws.com~1fargate-profile")
 }
 
 fn shortened(words: &str) -> String {

@@ -10,8 +10,8 @@ use super::container::{Wanted, ephemeral, new_name};
 use super::obstacle::{Obstacle, on_fargate};
 use super::pod::RawPod;
 use super::watch::Watch;
-use super::{Probing, report, security};
-use crate::collect::api::Api;
+use super::{Probing, report, security, settings};
+use crate::collect::api::{Api, NoAnswer};
 use crate::facts::inside::{Inside, Place};
 use crate::facts::kubernetes::ProbeEnd;
 use crate::facts::{Fact, Source};
@@ -20,7 +20,7 @@ use crate::facts::{Fact, Source};
 const LEAST: Duration = Duration::from_secs(2);
 /// The probe's own deadline, where there is time enough.
 const DEADLINE: Duration = Duration::from_secs(15);
-/// What it is asked with in vain where it may not.
+/// What must be allowed.
 const EPHEMERAL: (&str, &str) = ("patch", "pods/ephemeralcontainers");
 
 /// The container to look into.
@@ -89,7 +89,11 @@ async fn add(
         Wanted { image: probing.image.as_str(), deadline: deadline(probing.until)?, assume: probing.assume };
     let container = ephemeral(pod, target, &name, beside, wanted);
     let patch = |change| api.add_container(into.namespace, into.pod, &container, change);
-    let refused = |error| Obstacle::of_addition(EPHEMERAL.0, EPHEMERAL.1, &name, &error);
+    let copied = settings::environment(target);
+    let refused = |error: NoAnswer| {
+        let error = error.with_words(|words| settings::without_secrets(words, &copied));
+        Obstacle::of_addition(EPHEMERAL.0, EPHEMERAL.1, &name, &error)
+    };
     patch(Change::DryRun).await.map_err(refused)?;
     probing.progress.say(&announcement(probing, into, &name, security::user(pod, target), beside));
     let making = probing.traces.container(&name, into.pod);

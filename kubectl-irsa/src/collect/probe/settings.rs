@@ -77,6 +77,18 @@ pub fn mounts(container: &Value) -> Vec<Value> {
         .collect()
 }
 
+/// Text without the secret values that [`environment`] copied: the server may repeat what it was sent.
+pub fn without_secrets(text: &str, environment: &[Value]) -> String {
+    let secret = |variable: &&Value| {
+        let value = self::text(variable);
+        // A proxy's URL may hold a password.
+        let public = irsa_probe::is_public(name(variable)) && !value.contains('@');
+        !public && !matches!(value, "" | WITHHELD) && name(variable) != CONTAINER
+    };
+    let secrets = environment.iter().filter(secret).map(self::text);
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "[withheld]"))
+}
+
 /// The files that the literal settings name.
 fn files(container: &Value) -> Vec<String> {
     let mut values: Vec<(&str, String)> = Vec::new();
@@ -191,6 +203,21 @@ mod tests {
         let names: Vec<String> = environment(&container).iter().map(|v| name(v).to_owned()).collect();
         assert_eq!(names, ["WORD", "LOGIN", "HTTPS_PROXY", "KUBECTL_IRSA_CONTAINER"]);
         assert_eq!(environment(&container)[3]["value"], "app");
+    }
+
+    #[test]
+    fn what_was_copied_is_not_repeated() {
+        let container = json!({"name": "app", "env": [
+            {"name": "LOGIN", "value": "me:pass"},
+            {"name": "HTTP_PROXY", "value": "http://$(LOGIN)@proxy"},
+            {"name": "https_proxy", "value": "http://a:b@proxy"},
+            {"name": "AWS_REGION", "value": "eu-west-1"},
+        ]});
+        let said = "policy refuses http://a:b@proxy and me:pass in eu-west-1 of app";
+        assert_eq!(
+            without_secrets(said, &environment(&container)),
+            "policy refuses [withheld] and [withheld] in eu-west-1 of app"
+        );
     }
 
     #[test]

@@ -36,8 +36,10 @@ enum State {
     Asked,
     /// It is there.
     Made,
-    /// It is not there, or no more.
-    Gone,
+    /// It was refused.
+    Refused,
+    /// It was there, and is no more.
+    Deleted,
 }
 
 /// Something that this run is making.
@@ -66,7 +68,7 @@ impl Traces {
                 (trace.what, trace.state)
                 && deleted(&api, &namespace, &name).await.is_ok()
             {
-                self.set(index, State::Gone);
+                self.set(index, State::Deleted);
             }
         });
         let _ = tokio::time::timeout(TO_DELETE, join_all(deletions)).await;
@@ -97,7 +99,7 @@ impl Making {
 
     /// It is not there.
     pub(super) fn refused(&self) {
-        self.traces.set(self.index, State::Gone);
+        self.traces.set(self.index, State::Refused);
     }
 
     /// Deletes a pod that was made.
@@ -105,7 +107,7 @@ impl Making {
         let what = self.traces.all().get(self.index).map(|trace| trace.what.clone());
         if let Some(What::Pod { api, namespace, name }) = what {
             deleted(&api, &namespace, &name).await?;
-            self.traces.set(self.index, State::Gone);
+            self.traces.set(self.index, State::Deleted);
         }
         Ok(())
     }
@@ -126,7 +128,8 @@ impl fmt::Display for Traces {
         let left: Vec<String> = all
             .iter()
             .filter_map(|trace| match (&trace.what, trace.state) {
-                (_, State::Gone) => None,
+                (_, State::Refused) | (What::Container { .. }, State::Deleted) => None,
+                (What::Pod { name, .. }, State::Deleted) => Some(format!("pod/{name} was deleted again")),
                 (What::Container { name, pod }, State::Made) => {
                     Some(format!("the ephemeral container {name} stays in pod/{pod} as a terminated entry"))
                 }
