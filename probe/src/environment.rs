@@ -1,44 +1,9 @@
 //! The environment: every name that matters to an AWS SDK, and the values that are no secret.
 
 use crate::secrets::looks_like_a_token;
-use irsa_probe::{Environment, Fault, Origin, Variable};
+use irsa_probe::{Environment, Fault, Origin, Variable, is_public, matters_to_aws};
 use std::path::Path;
 use zeroize::Zeroizing;
-
-/// The variables whose values are read, in upper case. Of all others nothing is kept but the name.
-const PUBLIC: [&str; 31] = [
-    "ALL_PROXY",
-    "AWS_CA_BUNDLE",
-    "AWS_CONFIG_FILE",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_DEFAULT_REGION",
-    "AWS_EC2_METADATA_DISABLED",
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
-    "AWS_EC2_METADATA_V1_DISABLED",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_STS",
-    "AWS_EXECUTION_ENV",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_PROFILE",
-    "AWS_REGION",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_SDK_LOAD_CONFIG",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "AWS_STS_REGIONAL_ENDPOINTS",
-    "AWS_USE_DUALSTACK_ENDPOINT",
-    "AWS_USE_FIPS_ENDPOINT",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "HOME",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "NO_PROXY",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-];
 
 /// No value is longer in the report.
 const LONGEST: usize = 1024;
@@ -92,10 +57,8 @@ impl Env {
 
     /// `getenv` answers with the first entry of a name.
     fn add(&mut self, name: &str, value: Zeroizing<String>) {
-        let upper = name.to_ascii_uppercase();
-        let public = PUBLIC.contains(&upper.as_str());
-        let relevant = public || upper.starts_with("AWS_") || upper.starts_with("AMAZON_");
-        if !relevant || self.seen.variables.iter().any(|variable| variable.name == name) {
+        let public = is_public(name);
+        if !matters_to_aws(name) || self.seen.variables.iter().any(|variable| variable.name == name) {
             return;
         }
         let shown = (public && !value.is_empty()).then(|| showable(&value));

@@ -20,6 +20,7 @@
 
 mod options;
 mod report;
+mod variables;
 
 pub use options::{Options, UsageError};
 pub use report::chain::{ContainerCredentials, Imds, Profile, Sdk, Sdks, SharedFile};
@@ -29,3 +30,4 @@ pub use report::network::{Connection, Lookup, Network, Proxy, Resolver, TcpAttem
 pub use report::process::{Environment, Identity, Origin, Other, Process, Target, Variable};
 pub use report::sts::{Answer, Clock, Skipped, Sts};
 pub use report::{Ended, Report, SCHEMA};
+pub use variables::{is_public, matters_to_aws};

@@ -32,7 +32,13 @@ fn round_trips(criterion: &mut Criterion) {
     for target in ["pod/checkout-7d9f8b6c5d-x2x4z", "deploy/checkout", "sa/checkout"] {
         bench.bench_function(target, |bencher| {
             bencher.iter(|| {
-                let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", target, "-n", "shop"]));
+                let run = run(plugin().env("KUBECONFIG", &kubeconfig).args([
+                    "debug",
+                    "--no-probe",
+                    target,
+                    "-n",
+                    "shop",
+                ]));
                 assert_eq!(run.code, Some(3), "{run:?}");
             });
         });

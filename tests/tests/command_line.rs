@@ -43,8 +43,16 @@ fn a_kubeconfig_with_a_token_a_client_certificate_or_an_exec_plugin() {
         kube.kubeconfig_client_cert(directory.path()),
         kube.kubeconfig_exec(directory.path()),
     ] {
-        inconclusive(&run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD, "-n", "shop"])));
-        inconclusive(&run(plugin().args(["debug", POD, "-n", "shop", "--kubeconfig"]).arg(&kubeconfig)));
+        inconclusive(&run(plugin().env("KUBECONFIG", &kubeconfig).args([
+            "debug",
+            "--no-probe",
+            POD,
+            "-n",
+            "shop",
+        ])));
+        inconclusive(&run(plugin()
+            .args(["debug", "--no-probe", POD, "-n", "shop", "--kubeconfig"])
+            .arg(&kubeconfig)));
     }
 }
 
@@ -56,7 +64,7 @@ fn kubeconfig_lists_are_merged_and_missing_files_passed_over() {
     let first = directory.path().join("first.yaml");
     std::fs::write(&first, "apiVersion: v1\nkind: Config\ncurrent-context: world\n").unwrap();
     let list = format!("{}:/nonexistent/config:{}", first.display(), whole.display());
-    inconclusive(&run(plugin().env("KUBECONFIG", list).args(["debug", POD, "-n", "shop"])));
+    inconclusive(&run(plugin().env("KUBECONFIG", list).args(["debug", "--no-probe", POD, "-n", "shop"])));
 }
 
 #[test]
@@ -75,6 +83,7 @@ fn server_token_and_certificate_authority_without_the_kubeconfigs_own() {
     let mut command = plugin();
     command.env("KUBECONFIG", &kubeconfig).args([
         "debug",
+        "--no-probe",
         POD,
         "--server",
         &kube.url(),
@@ -84,13 +93,22 @@ fn server_token_and_certificate_authority_without_the_kubeconfigs_own() {
     inconclusive(&run(command.arg("--certificate-authority").arg(&ca)));
 
     let mut command = plugin();
-    command.env("KUBECONFIG", &kubeconfig).args(["debug", POD, "--server", &kube.url(), "--token", "wrong"]);
+    command.env("KUBECONFIG", &kubeconfig).args([
+        "debug",
+        "--no-probe",
+        POD,
+        "--server",
+        &kube.url(),
+        "--token",
+        "wrong",
+    ]);
     let unauthorized = run(command.arg("--certificate-authority").arg(&ca));
     assert!(refused(&unauthorized).contains("Unauthorized"), "{unauthorized:?}");
 
     let mut command = plugin();
     command.env("KUBECONFIG", &kubeconfig).args([
         "debug",
+        "--no-probe",
         POD,
         "--server",
         &kube.url(),
@@ -110,6 +128,7 @@ fn impersonation_reaches_the_server_and_the_printed_commands() {
     let mut command = plugin();
     command.env("KUBECONFIG", &kubeconfig).args([
         "debug",
+        "--no-probe",
         POD,
         "-n",
         "shop",
@@ -158,6 +177,9 @@ fn bad_input_is_named_with_what_was_expected() {
         (&[POD, "--only", "sa-not-anotated"], "did you mean sa-not-annotated?"),
         (&[POD, "--skip", "zzzzzzzz"], "no check is called \"zzzzzzzz\""),
         (&[POD, "--request-timeout", "soon"], "expected a duration such as"),
+        (&[POD, "--probe-image", "https://registry/x"], "is no image reference"),
+        (&[POD, "--no-probe", "--via", "pod"], "cannot be used with"),
+        (&[POD, "--from", "x.yaml", "--probe-image", "irsa-probe"], "cannot be used with"),
         (&[POD, "--context", "nope"], "there is no context \"nope\" (contexts there: world)"),
         (&[POD, "--kubeconfig", "/nonexistent/config"], "cannot read kubeconfig /nonexistent/config"),
         (&[POD, "--from", "/nonexistent.yaml"], "/nonexistent.yaml"),
@@ -165,11 +187,11 @@ fn bad_input_is_named_with_what_was_expected() {
         let run = debug(args);
         assert!(refused(&run).contains(expected), "{args:?}: {run:?}");
     }
-    let none = run(plugin().args(["debug", POD]));
+    let none = run(plugin().args(["debug", "--no-probe", POD]));
     assert!(refused(&none).starts_with("error: no kubeconfig"), "{none:?}");
     let nothing = run(plugin().arg("debug"));
     assert_eq!(nothing.code, Some(2), "{nothing:?}");
-    let unknown = run(plugin().args(["debug", POD, "--no-such-flag"]));
+    let unknown = run(plugin().args(["debug", "--no-probe", POD, "--no-such-flag"]));
     assert_eq!(unknown.code, Some(2), "{unknown:?}");
 }
 
@@ -204,9 +226,9 @@ fn broken_files_are_named_with_their_line() {
 #[test]
 fn files_and_stdin_give_the_same_diagnosis() {
     let world = worlds_dir().join("_base.yaml");
-    let file = run(plugin().args(["debug", POD, "--from"]).arg(&world).args(["-o", "json"]));
+    let file = run(plugin().args(["debug", "--no-probe", POD, "--from"]).arg(&world).args(["-o", "json"]));
     let stdin = run(plugin()
-        .args(["debug", POD, "--from", "-", "-o", "json"])
+        .args(["debug", "--no-probe", POD, "--from", "-", "-o", "json"])
         .stdin(Stdio::from(std::fs::File::open(&world).unwrap())));
     assert_eq!(file.code, Some(3), "{file:?}");
     assert_eq!(file.json()["verdict"], stdin.json()["verdict"]);
@@ -228,7 +250,7 @@ fn a_server_that_is_not_there_or_does_not_answer() {
         std::fs::write(&kubeconfig, text).unwrap();
     };
     write("https://127.0.0.1:1");
-    let refused_connection = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD]));
+    let refused_connection = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", "--no-probe", POD]));
     let words = refused(&refused_connection);
     assert!(words.contains("https://127.0.0.1:1") && words.contains("refused"), "{words}");
 
@@ -236,8 +258,13 @@ fn a_server_that_is_not_there_or_does_not_answer() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("https://{}", silent.local_addr().unwrap());
     write(&address);
-    let timed_out =
-        run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD, "--request-timeout", "300ms"]));
+    let timed_out = run(plugin().env("KUBECONFIG", &kubeconfig).args([
+        "debug",
+        "--no-probe",
+        POD,
+        "--request-timeout",
+        "300ms",
+    ]));
     let words = refused(&timed_out);
     assert!(words.contains(&address), "{words}");
 }
@@ -249,7 +276,7 @@ fn ctrl_c_stops_at_once_and_says_what_is_left_behind() {
     let directory = tempfile::tempdir().unwrap();
     let mut child = plugin()
         .env("KUBECONFIG", kube.kubeconfig(directory.path()))
-        .args(["debug", POD, "-n", "shop"])
+        .args(["debug", "--no-probe", POD, "-n", "shop"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -291,7 +318,7 @@ fn colour_only_where_it_is_wanted() {
     let kubeconfig = kube.kubeconfig(directory.path());
     let debug = |args: &[&str], env: &[(&str, &str)]| {
         let mut command = plugin();
-        command.env("KUBECONFIG", &kubeconfig).args(["debug", POD, "-n", "shop"]).args(args);
+        command.env("KUBECONFIG", &kubeconfig).args(["debug", "--no-probe", POD, "-n", "shop"]).args(args);
         run(command.envs(env.iter().copied())).stdout
     };
     assert!(!debug(&[], &[]).contains('\u{1b}'), "piped");
@@ -315,7 +342,14 @@ fn as_a_plugin_through_a_real_kubectl() {
     .unwrap();
     let mut command = Command::new("kubectl");
     command.env_clear().env("PATH", path).env("HOME", directory.path()).stdin(Stdio::null());
-    command.env("KUBECONFIG", kube.kubeconfig(directory.path())).args(["irsa", "debug", POD, "-n", "shop"]);
+    command.env("KUBECONFIG", kube.kubeconfig(directory.path())).args([
+        "irsa",
+        "debug",
+        "--no-probe",
+        POD,
+        "-n",
+        "shop",
+    ]);
     inconclusive(&run(&mut command));
 }
 
@@ -344,9 +378,13 @@ fn three_answers_in_a_row_for_a_pod_and_four_for_a_workload() {
         let kube = FakeKube::start(&base());
         kube.set_latency(Duration::from_millis(100));
         let directory = tempfile::tempdir().unwrap();
-        let run = run(plugin()
-            .env("KUBECONFIG", kube.kubeconfig(directory.path()))
-            .args(["debug", target, "-n", "shop"]));
+        let run = run(plugin().env("KUBECONFIG", kube.kubeconfig(directory.path())).args([
+            "debug",
+            "--no-probe",
+            target,
+            "-n",
+            "shop",
+        ]));
         inconclusive(&run);
         assert!(kube.sequential_depth() <= at_most, "{target}: {} in a row", kube.sequential_depth());
     }
@@ -366,6 +404,7 @@ fn a_printed_command_with_a_role_that_only_the_user_knows_keeps_the_flags_apart(
     let mut command = plugin();
     command.env("KUBECONFIG", kube.kubeconfig(directory.path())).args([
         "debug",
+        "--no-probe",
         POD,
         "-n",
         "shop",
@@ -385,8 +424,9 @@ fn one_target_that_is_missing_does_not_take_the_others_away() {
     let kube = FakeKube::start(&base());
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = kube.kubeconfig(directory.path());
-    let debug =
-        |args: &[&str]| run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", "-n", "shop"]).args(args));
+    let debug = |args: &[&str]| {
+        run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", "--no-probe", "-n", "shop"]).args(args))
+    };
     let mixed = debug(&[POD, "pod/missing"]);
     assert_eq!(mixed.code, Some(2), "2 wins over 3: {mixed:?}");
     assert!(
@@ -416,14 +456,14 @@ fn what_an_exec_plugin_or_a_kubeconfig_holds_is_not_repeated() {
     );
     for user in [exec.as_str(), "{token: hunter2, client-key-data: [unclosed}"] {
         std::fs::write(&kubeconfig, config(user)).unwrap();
-        let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD, "-v"]));
+        let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", "--no-probe", POD, "-v"]));
         refused(&run);
         assert!(!run.stderr.contains("hunter2"), "{run:?}");
     }
     // The plugin succeeds and prints something else than a credential.
     std::fs::write(&script, "#!/bin/sh\necho 'status: {token: hunter2-token'\n").unwrap();
     std::fs::write(&kubeconfig, config(&exec)).unwrap();
-    let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", POD, "-v"]));
+    let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", "--no-probe", POD, "-v"]));
     refused(&run);
     assert!(!run.stderr.contains("hunter2"), "{run:?}");
 }

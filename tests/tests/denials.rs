@@ -59,7 +59,10 @@ fn answer(text: &str, header: &str) -> Answer {
     let kube = FakeKube::start(&world);
     let directory = tempfile::tempdir().unwrap();
     let mut command = plugin();
-    command.env("KUBECONFIG", kube.kubeconfig(directory.path())).args(["debug"]).args(&world.header.debug);
+    command
+        .env("KUBECONFIG", kube.kubeconfig(directory.path()))
+        .args(["debug", "--no-probe"])
+        .args(&world.header.debug);
     let run = run(command.args(["-o", "json", "--request-timeout", "1s"]));
     assert_eq!(kube.secret_values_read(), 0, "values of Secrets were asked for");
     let asked = kube.requests().into_iter().map(|seen| (seen.verb, seen.resource)).collect();

@@ -14,6 +14,7 @@ use crate::collect::aws::Session;
 use crate::collect::eks_hints::EksHints;
 use crate::collect::files::Store;
 use crate::collect::logs;
+use crate::collect::probe::{Image, Probing, Traces, Via};
 use crate::collect::web::Web;
 use crate::collect::{
     Cloud, CollectError, Progress, Reader,
@@ -28,8 +29,8 @@ use crate::target::{self, Target};
 /// Find the broken link between a pod and AWS
 ///
 /// Reads the service account, the pod and its environment, the workload and the webhook; asks AWS for the role and the OIDC
-/// provider with your credentials; tries a fresh token of the service account at STS, which needs no AWS credentials; and
-/// says which link is broken. A workload is reported once per distinct situation of its pods, newest first. What could not
+/// provider with your credentials; tries a fresh token of the service account at STS, which needs no AWS credentials; looks
+/// from inside the pod with a probe that it adds as an ephemeral container; and says which link is broken. A workload is reported once per distinct situation of its pods, newest first. What could not
 /// be checked is said, with the permission that would allow it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -55,6 +56,15 @@ Examples:
   # without a cluster: from what kubectl and the AWS CLI printed
   kubectl get pod,sa,deploy -o yaml > checkout.yaml; aws iam get-role --role-name checkout > role.json
   kubectl irsa debug pod/checkout-7d9f --from checkout.yaml role.json
+
+  # change nothing in the cluster
+  kubectl irsa debug pod/checkout-7d9f --no-probe
+
+  # the cluster refuses ephemeral containers, or no pod runs yet
+  kubectl irsa debug sa/checkout --via pod
+
+  # the nodes pull from a mirror only
+  kubectl irsa debug pod/checkout-7d9f --probe-image registry.example/irsa-probe:0.1.0
 
   # one line for a chat; JSON for a script
   kubectl irsa debug pod/checkout-7d9f -o short
@@ -99,6 +109,16 @@ pub struct Debug {
     /// Do not read the log of the target container
     #[arg(long)]
     no_logs: bool,
+    /// Add nothing to the cluster: do not look from inside the pod
+    #[arg(long)]
+    no_probe: bool,
+    /// How the probe comes in: as an ephemeral container of the pod, or in a pod of its own that is deleted afterwards; the
+    /// latter for clusters that refuse ephemeral containers, and for service accounts without pods
+    #[arg(long, value_name = "WAY", default_value = "ephemeral", conflicts_with_all = ["no_probe", "from"])]
+    via: Via,
+    /// The probe's image, for clusters that cannot pull the default; also KUBECTL_IRSA_PROBE_IMAGE
+    #[arg(long, value_name = "IMAGE", conflicts_with_all = ["no_probe", "from"])]
+    probe_image: Option<String>,
     /// An error that the application printed; - reads it from stdin
     #[arg(long, value_name = "TEXT|-")]
     error: Option<String>,
@@ -128,14 +148,19 @@ struct Sources {
 
 impl Debug {
     /// Runs it; the exit code is decided before anything is rendered.
-    pub async fn run(&self) -> Result<u8, CliError> {
+    pub async fn run(&self, traces: &Traces) -> Result<u8, CliError> {
         let targets = target::parse(&self.targets)?;
         let choice = Choice { only: known_ids(&self.only)?, skip: known_ids(&self.skip)? };
         let limit = duration("--timeout", &self.timeout)?;
         let progress = Progress::new(self.verbose > 0);
-        let outcome = tokio::time::timeout(limit, self.diagnose(&targets, &choice, &progress)).await;
+        let probing = self.probing(limit, &progress, traces)?;
+        let outcome = tokio::time::timeout(limit, self.diagnose(&targets, &choice, &progress, probing)).await;
         progress.clear();
-        let (diagnoses, failures) = outcome.map_err(|_| CliError::TimedOut(limit.as_secs()))??;
+        let Ok(outcome) = outcome else {
+            traces.clean_up().await;
+            return Err(CliError::TimedOut { seconds: limit.as_secs(), left: traces.clone() });
+        };
+        let (diagnoses, failures) = outcome?;
         let code = diagnosis::exit_code(&diagnoses, !failures.is_empty());
         let mut failures = failures.into_iter();
         if diagnoses.is_empty()
@@ -156,8 +181,9 @@ impl Debug {
         targets: &[Target],
         choice: &Choice,
         progress: &Progress,
+        probing: Option<Probing>,
     ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
-        let sources = self.sources(progress).await?;
+        let sources = self.sources(progress, probing).await?;
         let one = |target| self.diagnose_one(&sources, target, choice);
         let mut diagnoses = Vec::new();
         let mut failures = Vec::new();
@@ -191,7 +217,33 @@ impl Debug {
         Ok(diagnosis::group(judged))
     }
 
-    async fn sources(&self, progress: &Progress) -> Result<Sources, CliError> {
+    /// What the user wants of the probe.
+    fn probing(
+        &self,
+        limit: Duration,
+        progress: &Progress,
+        traces: &Traces,
+    ) -> Result<Option<Probing>, CliError> {
+        if self.no_probe {
+            return Ok(None);
+        }
+        let set = std::env::var(PROBE_IMAGE).ok().filter(|value| !value.is_empty());
+        let image = match self.probe_image.as_deref().or(set.as_deref()) {
+            Some(text) => text.parse::<Image>()?,
+            None => Image::default(),
+        };
+        Ok(Some(Probing {
+            image,
+            via: self.via,
+            assume: !self.no_assume,
+            // The rest is for the diagnosis.
+            until: tokio::time::Instant::now() + limit - TO_DIAGNOSE.min(limit / 4),
+            progress: progress.clone(),
+            traces: traces.clone(),
+        }))
+    }
+
+    async fn sources(&self, progress: &Progress, probing: Option<Probing>) -> Result<Sources, CliError> {
         let said = self.error.as_deref().map(said).transpose()?;
         if !self.from.is_empty() {
             let at = self.at.as_ref().map(|text| {
@@ -217,7 +269,7 @@ impl Debug {
             .map_err(|error| CliError::Client { address, cause: causes(&error) })?;
         Ok(Sources {
             reader: Reader::Api(api),
-            cloud: self.cloud(hints, timeout, progress).await,
+            cloud: self.cloud(hints, timeout, progress, probing).await,
             namespace,
             kubectl_flags: access.kubectl_flags(),
             said,
@@ -225,7 +277,13 @@ impl Debug {
     }
 
     /// What cannot be set up for AWS takes only AWS's part of the answer away.
-    async fn cloud(&self, hints: EksHints, timeout: Duration, progress: &Progress) -> Result<Cloud, Why> {
+    async fn cloud(
+        &self,
+        hints: EksHints,
+        timeout: Duration,
+        progress: &Progress,
+        probing: Option<Probing>,
+    ) -> Result<Cloud, Why> {
         let web = Web::new(timeout, progress.clone()).map_err(|error| Why::Failed(error.to_string()))?;
         Ok(Cloud {
             session: Session::open(self.aws.settings(hints), web.clone()).await,
@@ -233,6 +291,7 @@ impl Debug {
             progress: progress.clone(),
             assume: !self.no_assume,
             logs: !self.no_logs,
+            probing,
             actions: self.action.clone(),
             resources: self.resource.clone(),
         })
@@ -262,6 +321,12 @@ fn said(text: &str) -> Result<String, CliError> {
     std::io::stdin().lock().take(SAID_BYTES).read_to_end(&mut read).map_err(CliError::Stdin)?;
     Ok(String::from_utf8_lossy(&read).into_owned())
 }
+
+/// Names the probe's image where `--probe-image` does not.
+const PROBE_IMAGE: &str = "KUBECTL_IRSA_PROBE_IMAGE";
+
+/// What of `--timeout` is left once the probe must have reported.
+const TO_DIAGNOSE: Duration = Duration::from_secs(3);
 
 /// More of an error text is not read.
 const SAID_BYTES: u64 = 1 << 20;

@@ -14,6 +14,7 @@ use thiserror::Error;
 use crate::collect::CollectError;
 use crate::collect::access::AccessError;
 use crate::collect::files::FilesError;
+use crate::collect::probe::Traces;
 use crate::output::RenderError;
 use crate::target::TargetError;
 
@@ -78,6 +79,9 @@ pub enum CliError {
     /// The target cannot be read.
     #[error(transparent)]
     Collect(#[from] CollectError),
+    /// `--probe-image` is none.
+    #[error(transparent)]
+    Image(#[from] crate::collect::probe::ImageError),
     /// The cluster's issuer is not known.
     #[error("the cluster's issuer cannot be read: {0}; name it: kubectl irsa thumbprint https://…")]
     NoIssuer(String),
@@ -115,8 +119,13 @@ pub enum CliError {
         expected: &'static str,
     },
     /// The whole run took too long.
-    #[error("stopped after {0} s (--timeout); the cluster answers too slowly")]
-    TimedOut(u64),
+    #[error("stopped after {seconds} s (--timeout); the cluster answers too slowly; {left}")]
+    TimedOut {
+        /// After how long.
+        seconds: u64,
+        /// What it left in the cluster.
+        left: Traces,
+    },
     /// stdout cannot be written.
     #[error("cannot write to stdout: {0}")]
     Write(std::io::Error),
@@ -127,8 +136,8 @@ pub enum CliError {
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
     /// Ctrl-C.
-    #[error("interrupted; nothing in the cluster was changed")]
-    Interrupted,
+    #[error("interrupted; {0}")]
+    Interrupted(Traces),
 }
 
 fn did_you_mean(near: &[String]) -> String {
@@ -151,7 +160,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            let code = if matches!(error, CliError::Interrupted) { INTERRUPTED } else { COULD_NOT_RUN };
+            let code = if matches!(error, CliError::Interrupted(_)) { INTERRUPTED } else { COULD_NOT_RUN };
             print_error(&error);
             ExitCode::from(code)
         }
@@ -166,9 +175,10 @@ fn print_error(error: &CliError) {
 }
 
 fn run(cli: Cli) -> Result<u8, CliError> {
+    let traces = Traces::default();
     match cli.command {
-        Command::Debug(debug) => until_interrupted(debug.run()),
-        Command::Thumbprint(thumbprint) => until_interrupted(thumbprint.run()),
+        Command::Debug(debug) => until_interrupted(debug.run(&traces), &traces),
+        Command::Thumbprint(thumbprint) => until_interrupted(thumbprint.run(), &traces),
         Command::Explain(explain) => explain.run(),
         Command::Completion { shell } => {
             let mut script = Vec::new();
@@ -178,14 +188,20 @@ fn run(cli: Cli) -> Result<u8, CliError> {
     }
 }
 
-/// Runs a command that talks, until it ends or Ctrl-C comes.
-fn until_interrupted(command: impl Future<Output = Result<u8, CliError>>) -> Result<u8, CliError> {
+/// Runs a command that talks, until it ends or Ctrl-C comes; what it made for itself alone is then taken away.
+fn until_interrupted(
+    command: impl Future<Output = Result<u8, CliError>>,
+    traces: &Traces,
+) -> Result<u8, CliError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)?;
     runtime.block_on(async {
         tokio::select! {
             outcome = command => outcome,
-            _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
+            _ = tokio::signal::ctrl_c() => {
+                traces.clean_up().await;
+                Err(CliError::Interrupted(traces.clone()))
+            }
         }
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::{Request, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -58,6 +58,23 @@ pub enum NoAnswer {
     Unreachable(String),
     /// An answer came that could not be read.
     Unreadable(String),
+}
+
+impl NoAnswer {
+    /// True if the server refused, so that nothing was done.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Status { code, .. } if code.is_client_error())
+    }
+
+    /// The same with the server's words changed.
+    pub fn with_words(self, change: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Status { code, message, about_object } => {
+                Self::Status { code, message: change(&message), about_object }
+            }
+            other => other,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -290,12 +307,32 @@ impl Api {
         serde_json::from_slice(&body).map_err(|error| NoAnswer::Unreadable(unexpected(&error)))
     }
 
-    async fn ask(&self, request: http::Result<Request<Body>>) -> Result<Vec<u8>, NoAnswer> {
+    /// A request and the whole body of its answer.
+    pub(super) async fn ask(&self, request: http::Result<Request<Body>>) -> Result<Vec<u8>, NoAnswer> {
+        self.within(request, |response| async {
+            let body = Limited::new(response.into_body(), LARGEST).collect().await;
+            Ok(body.map_err(|error| NoAnswer::Unreachable(error.to_string()))?.to_bytes().to_vec())
+        })
+        .await
+    }
+
+    /// A request whose answer has no end: its body is left to the caller.
+    pub(super) async fn stream(&self, request: http::Result<Request<Body>>) -> Result<Body, NoAnswer> {
+        self.within(request, |response| async { Ok(response.into_body()) }).await
+    }
+
+    /// Sends a request and reads its answer before the time is up.
+    async fn within<T, F: Future<Output = Result<T, NoAnswer>>>(
+        &self,
+        request: http::Result<Request<Body>>,
+        read: impl FnOnce(Response<Body>) -> F,
+    ) -> Result<T, NoAnswer> {
         let mut request = request.map_err(|error| NoAnswer::Unreadable(error.to_string()))?;
         let agent = header::HeaderValue::from_static(concat!("kubectl-irsa/", env!("CARGO_PKG_VERSION")));
         request.headers_mut().insert(header::USER_AGENT, agent);
         let task = self.progress.start(&format!("{} {}", request.method(), request.uri()));
-        let answer = tokio::time::timeout(self.timeout, self.send(request)).await;
+        let answer = async { read(self.send(request).await?).await };
+        let answer = tokio::time::timeout(self.timeout, answer).await;
         let answer = answer.unwrap_or(Err(NoAnswer::TimedOut));
         task.finish(match &answer {
             Ok(_) => String::from("200"),
@@ -307,7 +344,7 @@ impl Api {
         answer
     }
 
-    async fn send(&self, request: Request<Body>) -> Result<Vec<u8>, NoAnswer> {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, NoAnswer> {
         let response =
             self.client.send(request).await.map_err(|error| NoAnswer::Unreachable(causes(&error)))?;
         if let Some(time) = response.headers().get(header::DATE).and_then(|date| date.to_str().ok())
@@ -316,11 +353,11 @@ impl Api {
             let _ = self.clock.set(time);
         }
         let code = response.status();
+        if code.is_success() {
+            return Ok(response);
+        }
         let body = Limited::new(response.into_body(), LARGEST).collect().await;
         let body = body.map_err(|error| NoAnswer::Unreachable(error.to_string()))?.to_bytes();
-        if code.is_success() {
-            return Ok(body.to_vec());
-        }
         Err(match serde_json::from_slice::<StatusBody>(&body) {
             Ok(status) => NoAnswer::Status {
                 code,
@@ -365,7 +402,8 @@ impl Api {
     }
 }
 
-fn get(path: &str, accept: &str) -> http::Result<Request<Body>> {
+/// A GET.
+pub(super) fn get(path: &str, accept: &str) -> http::Result<Request<Body>> {
     Request::get(path).header(header::ACCEPT, accept).body(Body::empty())
 }
 
@@ -416,7 +454,7 @@ fn parameters(query: &Query, next: Option<&str>) -> String {
 }
 
 /// Percent-encodes all but unreserved characters (RFC 3986, 2.3), so that a name cannot become a path.
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -429,7 +467,7 @@ fn encode(text: &str) -> String {
 }
 
 /// What is wrong with an answer, without the answer's own words: serde repeats values, which may be secret.
-fn unexpected(error: &serde_json::Error) -> String {
+pub(super) fn unexpected(error: &serde_json::Error) -> String {
     match error.classify() {
         serde_json::error::Category::Data if error.line() > 0 => {
             format!(

@@ -66,9 +66,22 @@ pub async fn gather(
         of_cluster(reader, Some((cloud, api)), namespace, target, request, &pending)
     );
     let (mut subjects, early) = subjects?;
-    cloud.complete(api, &wide, &early, &mut subjects).await;
-    for facts in &mut subjects {
-        facts.inside = inside_of(facts, &Why::Excluded(String::from("--no-probe")));
+    // The probe takes longest: it starts while AWS is asked.
+    let choice = cloud.probing.as_ref().map(|probing| (probing, probing.choose(&subjects)));
+    let probe = async {
+        match choice {
+            Some((probing, choice)) => Some(probing.look(api, choice).await),
+            None => None,
+        }
+    };
+    let ((), looked) = tokio::join!(cloud.complete(api, &wide, &early, &mut subjects), probe);
+    let excluded = Why::Excluded(String::from("--no-probe"));
+    let inside: Vec<Fact<Inside>> = match looked {
+        Some(inside) => inside,
+        None => subjects.iter().map(|facts| inside_of(facts, &excluded)).collect(),
+    };
+    for (facts, inside) in subjects.iter_mut().zip(inside) {
+        facts.inside = inside;
     }
     Ok(subjects)
 }

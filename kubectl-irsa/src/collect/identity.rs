@@ -11,6 +11,7 @@ use super::api::{Api, NoAnswer};
 use super::aws::{Attempt, Roles, Session};
 use super::issuer;
 use super::logs;
+use super::probe::Probing;
 use super::token::Token;
 use super::web::Web;
 use crate::derive::Derived;
@@ -32,6 +33,8 @@ pub struct Cloud {
     pub assume: bool,
     /// False with `--no-logs`.
     pub logs: bool,
+    /// The probe; `None` with `--no-probe`.
+    pub probing: Option<Probing>,
     /// `--action`.
     pub actions: Vec<String>,
     /// `--resource`.

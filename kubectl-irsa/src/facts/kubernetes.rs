@@ -547,7 +547,7 @@ impl EnvValue {
     /// Keeps the value only if the variable's name says that it is no secret.
     pub fn literal(name: &str, value: String) -> Self {
         if is_public(name) {
-            let is_url = name.to_ascii_uppercase().contains("PROXY") || name.starts_with("AWS_ENDPOINT_URL");
+            let is_url = ["PROXY", "ENDPOINT"].iter().any(|part| name.to_ascii_uppercase().contains(part));
             Self::Literal(if is_url { without_password(value) } else { value })
         } else {
             Self::Withheld { empty: value.is_empty() }
@@ -577,37 +577,11 @@ impl EnvValue {
     }
 }
 
-/// The variables whose values are read: settings of the AWS SDKs and proxies. Everything else, keys above all, is not
-/// kept in memory.
+/// The variables whose values are read: those that the probe shows as well, and what only a spec tells. Everything else, keys
+/// above all, is not kept in memory.
 fn is_public(name: &str) -> bool {
-    const READ: [&str; 25] = [
-        "ALL_PROXY",
-        "AWS_CONFIG_FILE",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_DEFAULT_PROFILE",
-        "AWS_DEFAULT_REGION",
-        "AWS_EC2_METADATA_DISABLED",
-        "AWS_ENDPOINT_URL",
-        "AWS_ENDPOINT_URL_STS",
-        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-        "AWS_PROFILE",
-        "AWS_REGION",
-        "AWS_ROLE_ARN",
-        "AWS_ROLE_SESSION_NAME",
-        "AWS_SHARED_CREDENTIALS_FILE",
-        "AWS_STS_REGIONAL_ENDPOINTS",
-        "AWS_USE_DUALSTACK_ENDPOINT",
-        "AWS_USE_FIPS_ENDPOINT",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "HOME",
-        "HTTPS_PROXY",
-        "HTTP_PROXY",
-        "KUBECTL_IRSA_CONTAINER",
-        "NO_PROXY",
-    ];
-    READ.contains(&name.to_ascii_uppercase().as_str())
+    const READ: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "KUBECTL_IRSA_CONTAINER"];
+    irsa_probe::is_public(name) || READ.contains(&name.to_ascii_uppercase().as_str())
 }
 
 /// A proxy or endpoint URL may carry `user:password@`.

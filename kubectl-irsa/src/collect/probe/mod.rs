@@ -1,13 +1,91 @@
 //! The probe: what the pod looks like from inside. It runs beside the target container, as its user, and reports.
 
+mod calls;
+mod choice;
+mod container;
+mod copy;
+mod image;
+mod obstacle;
+mod pod;
 pub mod report;
+mod run;
+mod security;
+mod settings;
+mod traces;
+mod watch;
 
+use tokio::time::Instant;
+
+use super::Progress;
+use super::api::Api;
+use crate::facts::inside::Inside;
 use crate::facts::kubernetes::Container;
+use crate::facts::{Fact, Facts};
 
+use choice::{Choice, Chosen};
+pub use image::{Image, ImageError};
 pub use report::{INSIDE, earlier};
+pub use traces::Traces;
 
 /// The variable that tells a later run which container the probe looks at, where the container itself does not (`targetContainerName`).
 pub const CONTAINER: &str = "KUBECTL_IRSA_CONTAINER";
+
+/// How the probe comes into the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Via {
+    /// As an ephemeral container of the pod itself.
+    #[default]
+    Ephemeral,
+    /// In a short-lived pod made like it.
+    Pod,
+}
+
+/// The probe as the user wants it.
+pub struct Probing {
+    /// Its image.
+    pub image: Image,
+    /// Where it runs.
+    pub via: Via,
+    /// False with `--no-assume`.
+    pub assume: bool,
+    /// When its report must be here, so that the diagnosis is still printed.
+    pub until: Instant,
+    /// For what must be said before it happens.
+    pub progress: Progress,
+    /// What it leaves in the cluster.
+    pub traces: Traces,
+}
+
+impl Probing {
+    /// Chooses among the subjects of a run.
+    pub(super) fn choose(&self, subjects: &[Facts]) -> Choice {
+        Choice::of(subjects, self.via)
+    }
+
+    /// Looks into the chosen one; what is known of the inside of each.
+    pub(super) async fn look(&self, api: &Api, choice: Choice) -> Vec<Fact<Inside>> {
+        let Choice { mut unseen, chosen } = choice;
+        if let Some(chosen) = &chosen
+            && let Some(slot) = unseen.get_mut(chosen.index)
+        {
+            *slot = self.look_into(api, chosen).await;
+        }
+        unseen
+    }
+
+    async fn look_into(&self, api: &Api, chosen: &Chosen) -> Fact<Inside> {
+        let Chosen { namespace, account, container, .. } = chosen;
+        match (&chosen.pod, self.via) {
+            (Some(pod), Via::Ephemeral) => {
+                run::run(api, self, &run::Into { namespace, pod, container }).await
+            }
+            (pod, _) => {
+                let pod = pod.as_ref().map(|pod| (pod.as_str(), container.as_str()));
+                copy::run(api, self, &copy::Like { namespace, account, pod }).await
+            }
+        }
+    }
+}
 
 /// The container that a probe's container looks at.
 fn looks_at(probe: &Container) -> Option<&str> {

@@ -1,0 +1,162 @@
+//! Which of the subjects is looked into: one pod of a run.
+
+use crate::derive::Derived;
+use crate::derive::container::Wiring;
+use crate::facts::inside::Inside;
+use crate::facts::{Fact, Facts, Subject, Why};
+
+use super::Via;
+use super::report::INSIDE;
+
+/// The subjects of a run before the probe.
+pub struct Choice {
+    /// What is known of the inside of each without it.
+    pub unseen: Vec<Fact<Inside>>,
+    /// The one that is looked into.
+    pub chosen: Option<Chosen>,
+}
+
+/// The subject that is looked into.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    /// Which one it is.
+    pub index: usize,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its service account.
+    pub account: String,
+    /// The pod; `None` for a service account that no pod uses now.
+    pub pod: Option<String>,
+    /// The pod's container.
+    pub container: String,
+    runs: bool,
+}
+
+impl Choice {
+    /// Chooses.
+    pub fn of(subjects: &[Facts], via: Via) -> Self {
+        let candidates: Vec<Option<Chosen>> =
+            subjects.iter().enumerate().map(|(index, facts)| candidate(index, facts, via)).collect();
+        // Newest first; one that does not run tells at least why it cannot be looked into.
+        let all = || candidates.iter().flatten();
+        let chosen = all().find(|candidate| candidate.runs).or_else(|| all().next()).cloned();
+        let pod = chosen.as_ref().and_then(|chosen| chosen.pod.as_deref());
+        let unseen = subjects
+            .iter()
+            .zip(&candidates)
+            .map(|(facts, candidate)| unseen(facts, pod.filter(|_| candidate.is_some())))
+            .collect();
+        Self { unseen, chosen }
+    }
+}
+
+/// What is known of a subject that is not looked into, because another pod is or because there is nothing to look at.
+fn unseen(facts: &Facts, other: Option<&str>) -> Fact<Inside> {
+    match (&facts.subject, other) {
+        (_, Some(pod)) => Fact::unknown_because(INSIDE, Why::OneOfMany(pod.to_owned()), None),
+        (Subject::Pod(_), None) => {
+            Fact::not_asked(INSIDE, "the container has no AWS identity that could be looked at")
+        }
+        (Subject::Template(_) | Subject::ServiceAccount, None) => Fact::not_asked(INSIDE, "there is no pod"),
+    }
+}
+
+fn candidate(index: usize, facts: &Facts, via: Via) -> Option<Chosen> {
+    let chosen = |pod: Option<String>, container: String, runs| Chosen {
+        index,
+        namespace: facts.namespace_name.clone(),
+        account: facts.service_account_name.clone(),
+        pod,
+        container,
+        runs,
+    };
+    let Subject::Pod(pod) = &facts.subject else {
+        // Without a pod the service account's own identity can still be looked at.
+        return (via == Via::Pod).then(|| chosen(None, String::new(), false));
+    };
+    let derived = Derived::of(facts);
+    let target = derived.target().filter(|view| view.wiring != Wiring::Nothing || view.pod_identity)?;
+    let runs = pod.value.status.phase == "Running" && pod.value.metadata.deletion_timestamp.is_none();
+    Some(chosen(Some(pod.value.metadata.name.clone()), target.name().to_owned(), runs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::files::Store;
+    use crate::collect::{Reader, gather};
+    use crate::target;
+    use std::fmt::Write;
+
+    /// The pods of service account `checkout`, newest first: name, phase and whether it has the webhook's variables.
+    fn subjects(pods: &[(&str, &str, bool)]) -> Vec<Facts> {
+        let mut yaml = String::from(
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: checkout, namespace: shop}\n",
+        );
+        for (age, (name, phase, wired)) in pods.iter().enumerate() {
+            let env = "[{name: AWS_ROLE_ARN, value: 'arn:aws:iam::111122223333:role/r'}, {name: AWS_WEB_IDENTITY_TOKEN_FILE, value: /t}]";
+            let env = if *wired { env } else { "[]" };
+            let minute = 59 - age;
+            writeln!(
+                yaml,
+                "---\napiVersion: v1\nkind: Pod\n\
+                 metadata: {{name: {name}, namespace: shop, creationTimestamp: '2026-11-22T07:{minute}:00Z'}}\n\
+                 spec: {{serviceAccountName: checkout, containers: [{{name: app, env: {env}}}]}}\n\
+                 status: {{phase: {phase}}}"
+            )
+            .unwrap();
+        }
+        let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+        std::fs::write(file.path(), yaml).unwrap();
+        let reader = Reader::Files(Store::load(&[file.path().to_owned()], None).unwrap());
+        let targets = target::parse(&[String::from("sa/checkout")]).unwrap();
+        let gathered = gather(&reader, Err(Why::NotInFiles), "shop", &targets[0], None, &[]);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(gathered).unwrap()
+    }
+
+    fn chosen(pods: &[(&str, &str, bool)], via: Via) -> (Option<Chosen>, Vec<String>) {
+        let choice = Choice::of(&subjects(pods), via);
+        let why = choice.unseen.iter().map(|fact| fact.unknown().unwrap().why.to_string());
+        (choice.chosen, why.collect())
+    }
+
+    #[test]
+    fn the_newest_that_runs_and_has_an_identity_is_looked_into() {
+        let pods = [
+            ("bare", "Running", false),
+            ("waits", "Pending", true),
+            ("runs", "Running", true),
+            ("old", "Running", true),
+        ];
+        let (chosen, why) = chosen(&pods, Via::Ephemeral);
+        let chosen = chosen.unwrap();
+        assert_eq!(
+            (chosen.index, chosen.pod.as_deref(), chosen.container.as_str()),
+            (2, Some("runs"), "app")
+        );
+        assert!(why[0].contains("no AWS identity"), "{}", why[0]);
+        assert!(why[1].contains("that was pod/runs") && why[3].contains("that was pod/runs"), "{why:?}");
+    }
+
+    #[test]
+    fn where_none_runs_the_newest_tells_why() {
+        let (chosen, _) = chosen(&[("waits", "Pending", true), ("ended", "Failed", true)], Via::Ephemeral);
+        assert_eq!(chosen.unwrap().pod.as_deref(), Some("waits"));
+    }
+
+    #[test]
+    fn nothing_is_added_where_there_is_nothing_to_look_at() {
+        let (none, why) = chosen(&[("bare", "Running", false)], Via::Ephemeral);
+        assert!(none.is_none() && why[0].contains("no AWS identity"), "{why:?}");
+        let (none, why) = chosen(&[], Via::Ephemeral);
+        assert!(none.is_none() && why[0].contains("there is no pod"), "{why:?}");
+    }
+
+    #[test]
+    fn a_pod_of_its_own_needs_only_the_service_account() {
+        let (chosen, _) = chosen(&[], Via::Pod);
+        let chosen = chosen.unwrap();
+        assert_eq!((chosen.pod, chosen.account.as_str()), (None, "checkout"));
+    }
+}

@@ -1,0 +1,253 @@
+//! `--via pod`: a short-lived pod with the identity of another, for clusters that refuse ephemeral containers and for service
+//! accounts that no pod uses. It proves nothing of the pod itself.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::calls::Change;
+use super::container::{Wanted, arguments, new_name};
+use super::obstacle::{Obstacle, on_fargate};
+use super::pod::{RawPod, items};
+use super::run::{deadline, read};
+use super::watch::Watch;
+use super::{CONTAINER, Probing, security, settings};
+use crate::collect::api::{Api, NoAnswer};
+use crate::facts::inside::{Inside, Place};
+use crate::facts::{Fact, Source};
+
+/// How long the kubelet lets the pod live, should this run not come to delete it.
+const LIFETIME: Duration = Duration::from_secs(300);
+/// What of the pod's spec decides as whom it talks, and by which way.
+const COPIED: [&str; 9] = [
+    "dnsConfig",
+    "dnsPolicy",
+    "hostAliases",
+    "hostNetwork",
+    "imagePullSecrets",
+    "nodeName",
+    "runtimeClassName",
+    "securityContext",
+    "tolerations",
+];
+
+/// Whose identity the pod takes on.
+pub struct Like<'p> {
+    /// Namespace.
+    pub namespace: &'p str,
+    /// Service account.
+    pub account: &'p str,
+    /// A pod and its container; `None` for the service account alone.
+    pub pod: Option<(&'p str, &'p str)>,
+}
+
+/// Makes the pod, has it look around, and deletes it.
+pub async fn run(api: &Api, probing: &Probing, like: &Like<'_>) -> Fact<Inside> {
+    let name = new_name();
+    match look(api, probing, like, &name).await {
+        Ok(report) => {
+            let container = like.pod.map_or(name.as_str(), |(_, container)| container).to_owned();
+            let inside = Inside::new(report, Place::Copy, container);
+            Fact::observed(inside, Source::Probe { container: format!("pod/{name}"), field: String::new() })
+        }
+        Err(obstacle) => obstacle.into_fact(like.namespace),
+    }
+}
+
+async fn look(
+    api: &Api,
+    probing: &Probing,
+    like: &Like<'_>,
+    name: &str,
+) -> Result<irsa_probe::Report, Obstacle> {
+    let wanted =
+        Wanted { image: probing.image.as_str(), deadline: deadline(probing.until)?, assume: probing.assume };
+    let manifest = match like.pod {
+        Some((pod, container)) => {
+            let pod = api.raw_pod(like.namespace, pod).await;
+            let pod = pod.map_err(|error| Obstacle::of_answer("get", "pods", &error))?;
+            let target = pod.container(container);
+            let target = target.ok_or_else(|| Obstacle::NoContainer(container.to_owned()))?;
+            of_pod(&pod, target, name, like.account, wanted)
+        }
+        None => of_account(name, like.account, wanted),
+    };
+    let create = |change| api.create_pod(like.namespace, &manifest, change);
+    let copied: Vec<Value> = items(&manifest["spec"]["containers"][0]["env"]).cloned().collect();
+    let refused = |error: NoAnswer| {
+        let error = error.with_words(|words| settings::without_secrets(words, &copied));
+        Obstacle::of_answer("create", "pods", &error)
+    };
+    create(Change::DryRun).await.map_err(refused)?;
+    may_delete(api, like.namespace, name).await?;
+    // A pod that does not exist yet can be watched: its beginning is the first event.
+    let mut watch = Watch::open(api, like.namespace, name, "", probing.until).await?;
+    probing.progress.say(&announcement(probing, like, name));
+    let making = probing.traces.pod(api, like.namespace, name);
+    let created = create(Change::Made).await;
+    if let Err(error) = &created
+        && error.is_refusal()
+    {
+        making.refused();
+    }
+    let report = match created {
+        Ok(()) => match watch.end_of(name).await {
+            Ok(end) => read(api, like.namespace, name, name, &end).await,
+            Err(obstacle) => Err(obstacle),
+        },
+        Err(error) => Err(refused(error)),
+    };
+    // Also where it is not certain that it was made.
+    if let Err(error) = making.delete().await {
+        let why = Obstacle::of_answer("delete", "pods", &error);
+        probing.progress.say(&format!("pod/{name} could not be deleted: {why}; {}", probing.traces));
+    }
+    report
+}
+
+/// What could not be deleted again is not made. There is no such pod yet, which only who may delete it gets to know.
+async fn may_delete(api: &Api, namespace: &str, name: &str) -> Result<(), Obstacle> {
+    match api.delete_pod(namespace, name, Change::DryRun).await {
+        Ok(()) | Err(NoAnswer::Status { code: StatusCode::NOT_FOUND, .. }) => Ok(()),
+        Err(error) => Err(Obstacle::of_answer("delete", "pods", &error)),
+    }
+}
+
+fn announcement(probing: &Probing, like: &Like<'_>, name: &str) -> String {
+    let of = match like.pod {
+        Some((pod, container)) => format!("made like pod/{pod}, container {container}"),
+        None => format!("of service account {}", like.account),
+    };
+    let sts = if probing.assume { "; STS issues credentials that it throws away" } else { "" };
+    format!(
+        "making pod/{name} -n {} ({}), {of}{sts}; it is deleted once it has reported (--no-probe leaves it out)",
+        like.namespace, probing.image
+    )
+}
+
+/// A pod like another. What the webhook gave that one is copied, so that it adds nothing to this one.
+fn of_pod(pod: &RawPod, target: &Value, name: &str, account: &str, wanted: Wanted<'_>) -> Value {
+    let mounts = settings::mounts(target);
+    let used = |volume: &&Value| mounts.iter().any(|mount| mount["name"] == volume["name"]);
+    let volumes: Vec<&Value> = items(pod.spec("volumes")).filter(used).collect();
+    let mut spec: Map<String, Value> = COPIED
+        .iter()
+        .filter(|field| !pod.spec(field).is_null())
+        .map(|field| ((*field).to_owned(), pod.spec(field).clone()))
+        .collect();
+    // A Fargate node takes one pod, and that is there.
+    if on_fargate(pod) {
+        spec.remove("nodeName");
+    }
+    spec.insert("volumes".into(), json!(volumes));
+    let mut container = json!({
+        "env": settings::environment(target),
+        "volumeMounts": mounts,
+        "securityContext": security::context(pod, target),
+    });
+    if !target["envFrom"].is_null() {
+        container["envFrom"] = target["envFrom"].clone();
+    }
+    finished(spec, container, name, account, wanted)
+}
+
+/// A pod of a service account, which the webhook is to complete.
+fn of_account(name: &str, account: &str, wanted: Wanted<'_>) -> Value {
+    let container = json!({
+        "env": [{"name": CONTAINER, "value": name}],
+        "securityContext": security::restricted(),
+    });
+    finished(Map::new(), container, name, account, wanted)
+}
+
+fn finished(
+    mut spec: Map<String, Value>,
+    mut container: Value,
+    name: &str,
+    account: &str,
+    wanted: Wanted<'_>,
+) -> Value {
+    container["name"] = name.into();
+    container["image"] = wanted.image.into();
+    container["imagePullPolicy"] = "IfNotPresent".into();
+    container["args"] = arguments(wanted, 1, None).into();
+    container["terminationMessagePolicy"] = "File".into();
+    // Quotas may demand them.
+    container["resources"] =
+        json!({"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}});
+    spec.insert("serviceAccountName".into(), account.into());
+    spec.insert("automountServiceAccountToken".into(), false.into());
+    spec.insert("restartPolicy".into(), "Never".into());
+    spec.insert("activeDeadlineSeconds".into(), LIFETIME.as_secs().into());
+    spec.insert("containers".into(), json!([container]));
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        // Labels of its own alone: no workload and no service must take it for theirs.
+        "metadata": {"name": name, "labels": {
+            "app.kubernetes.io/name": "irsa-probe", "app.kubernetes.io/managed-by": "kubectl-irsa"}},
+        "spec": spec,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTED: Wanted<'_> =
+        Wanted { image: "registry.example/irsa-probe:1", deadline: Duration::from_secs(9), assume: true };
+
+    fn like_checkout(node: &str) -> Value {
+        let pod = RawPod::new(json!({
+            "metadata": {"name": "checkout", "labels": {"app": "checkout"}},
+            "spec": {
+                "nodeName": node, "hostNetwork": true, "serviceAccountName": "checkout", "priority": 0,
+                "securityContext": {"fsGroup": 2000, "runAsUser": 1000},
+                "containers": [
+                    {"name": "app", "env": [{"name": "AWS_ROLE_ARN", "value": "arn"}], "volumeMounts": [
+                        {"name": "aws-iam-token", "mountPath": "/token"}, {"name": "data", "mountPath": "/data"}]},
+                    {"name": "sidecar"}],
+                "volumes": [{"name": "data", "emptyDir": {}}, {"name": "aws-iam-token", "projected": {"sources": []}}]}}));
+        of_pod(&pod, pod.container("app").unwrap(), "irsa-probe-a1b2c", "checkout", WANTED)
+    }
+
+    #[test]
+    fn it_is_like_the_pod_in_what_counts() {
+        let found = like_checkout("node-1");
+        assert_eq!(
+            found["metadata"],
+            json!({"name": "irsa-probe-a1b2c", "labels": {
+                "app.kubernetes.io/name": "irsa-probe", "app.kubernetes.io/managed-by": "kubectl-irsa"}})
+        );
+        let spec = &found["spec"];
+        let container = &spec["containers"][0];
+        assert_eq!(
+            (&spec["nodeName"], &spec["hostNetwork"], &spec["priority"]),
+            (&json!("node-1"), &json!(true), &json!(null))
+        );
+        assert_eq!(spec["securityContext"], json!({"fsGroup": 2000, "runAsUser": 1000}));
+        assert_eq!(spec["volumes"], json!([{"name": "aws-iam-token", "projected": {"sources": []}}]));
+        assert_eq!(
+            (&spec["restartPolicy"], &spec["automountServiceAccountToken"]),
+            (&json!("Never"), &json!(false))
+        );
+        assert_eq!(container["securityContext"]["runAsUser"], 1000);
+        assert_eq!(container["env"][1], json!({"name": "KUBECTL_IRSA_CONTAINER", "value": "app"}));
+        assert_eq!(spec["containers"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn fargate_gives_it_a_node_of_its_own() {
+        assert_eq!(like_checkout("fargate-ip-10-0-0-1")["spec"]["nodeName"], Value::Null);
+    }
+
+    #[test]
+    fn that_of_a_service_account_is_left_to_the_webhook() {
+        let found = of_account("irsa-probe-a1b2c", "checkout", WANTED);
+        let spec = &found["spec"];
+        assert_eq!((&spec["serviceAccountName"], &spec["nodeName"]), (&json!("checkout"), &json!(null)));
+        assert_eq!(spec["volumes"], Value::Null);
+        assert_eq!(spec["containers"][0]["securityContext"]["runAsNonRoot"], true);
+    }
+}

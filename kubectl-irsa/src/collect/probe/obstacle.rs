@@ -1,0 +1,351 @@
+//! The ways in which the probe does not start, or does not report. None of them is a fault of the pod.
+
+use http::StatusCode;
+use thiserror::Error;
+
+use super::pod::RawPod;
+use super::report::{INSIDE, ReportError};
+use crate::collect::api::NoAnswer;
+use crate::facts::inside::Inside;
+use crate::facts::kubernetes::{ProbeEnd, Waiting};
+use crate::facts::{Fact, Grant, Why};
+
+/// The annotation of a pod that stands in a file of the node.
+const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mirror";
+/// More of the server's words is not repeated, in characters.
+const LONGEST: usize = 600;
+
+/// Why the probe gave no report, in one sentence.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum Obstacle {
+    /// RBAC refuses.
+    #[error("{words}")]
+    Denied {
+        /// What is not allowed.
+        verb: &'static str,
+        /// On what.
+        resource: &'static str,
+        /// The server's words.
+        words: String,
+    },
+    /// The cluster has no such subresource.
+    #[error("the cluster has no ephemeral containers; a pod of its own does without: --via pod")]
+    NoEphemeralContainers,
+    /// PodSecurity refuses any change of this pod.
+    #[error(
+        "the pod itself violates the level \"{level}\" that its namespace demands by now, so that nothing can be added to it: \
+         {words}"
+    )]
+    PodViolates {
+        /// `restricted:latest`.
+        level: String,
+        /// The server's words.
+        words: String,
+    },
+    /// PodSecurity refuses the probe's own container.
+    #[error("PodSecurity \"{level}\" refuses the probe, which must run as the target does: {words}")]
+    PodSecurity {
+        /// `restricted:latest`.
+        level: String,
+        /// The server's words.
+        words: String,
+    },
+    /// A quota is used up.
+    #[error("a quota is used up: {0}")]
+    Quota(String),
+    /// Something else refuses: an admission policy or webhook.
+    #[error("the cluster refuses the probe: {0}")]
+    Refused(String),
+    /// The server does not answer as it should.
+    #[error("the API server did not take the request: {0}")]
+    NoAnswer(String),
+    /// The pod waits.
+    #[error("the pod is Pending: nothing runs in it yet")]
+    Pending,
+    /// The pod has ended.
+    #[error("the pod has ended ({}): nothing starts in it any more", .0.join(": "))]
+    Finished(Vec<String>),
+    /// The pod is going, or gone.
+    #[error("the pod is gone, or being deleted")]
+    Deleted,
+    /// The pod is made by its node.
+    #[error("it is a static pod, which its node makes from a file and the API server cannot change")]
+    Static,
+    /// The probe is for Linux.
+    #[error("it runs on Windows, for which there is no probe")]
+    Windows,
+    /// The container is not in the pod.
+    #[error("the pod has no container \"{0}\" any more")]
+    NoContainer(String),
+    /// The image cannot be had.
+    #[error("the probe's image cannot be pulled: {0}; name one that the node can pull with --probe-image")]
+    ImagePull(String),
+    /// The kubelet does not make the container.
+    #[error("the probe's container cannot be made: {0}")]
+    CannotStart(String),
+    /// Its target does not run.
+    #[error("the target container does not run: {0}")]
+    TargetNotRunning(String),
+    /// It was killed, most often because its target ended.
+    #[error(
+        "the probe was killed before it could report: the target container was restarted, or the node ran out of memory"
+    )]
+    Killed,
+    /// It was killed for its memory.
+    #[error("the probe was killed because the pod's memory is used up")]
+    OutOfMemory,
+    /// Nothing within the time.
+    #[error("the probe did not report within {seconds} s: {last}")]
+    NotInTime {
+        /// How long was waited.
+        seconds: u64,
+        /// What was seen last.
+        last: String,
+    },
+    /// There is no time left to start it.
+    #[error("no time was left to start the probe; give it more with --timeout")]
+    NoTime,
+    /// Its report cannot be read.
+    #[error("{error}{}", log_words(.log))]
+    NoReport {
+        /// What is wrong with it.
+        error: ReportError,
+        /// Why the whole report could not be read in its log, either.
+        log: Option<Box<Obstacle>>,
+    },
+}
+
+fn log_words(log: &Option<Box<Obstacle>>) -> String {
+    log.as_ref().map_or_else(String::new, |log| format!("; its log cannot be read: {log}"))
+}
+
+impl Obstacle {
+    /// What the pod's state forbids before anything is tried.
+    pub fn before(pod: &RawPod) -> Option<Self> {
+        let phase = pod.text("/status/phase");
+        let windows = pod.text("/spec/os/name") == "windows"
+            || pod.text("/spec/nodeSelector/kubernetes.io~1os") == "windows";
+        if windows {
+            Some(Self::Windows)
+        } else if pod.has(MIRROR) {
+            Some(Self::Static)
+        } else if pod.has("/metadata/deletionTimestamp") {
+            Some(Self::Deleted)
+        } else {
+            match phase {
+                "Pending" => Some(Self::Pending),
+                "Succeeded" | "Failed" => Some(Self::Finished(vec![phase.to_owned()])),
+                _ => None,
+            }
+        }
+    }
+
+    /// What the server's refusal of a request means.
+    pub fn of_answer(verb: &'static str, resource: &'static str, error: &NoAnswer) -> Self {
+        let (code, message, about_object) = match error {
+            NoAnswer::Status { code, message, about_object } => (*code, shortened(message), *about_object),
+            NoAnswer::TimedOut => return Self::NoAnswer(String::from("no answer came in time")),
+            NoAnswer::Unreachable(words) | NoAnswer::Unreadable(words) => {
+                return Self::NoAnswer(words.clone());
+            }
+        };
+        match code {
+            // RBAC's own words; admission never says who may not what.
+            StatusCode::FORBIDDEN if message.contains(&format!("cannot {verb} resource")) => {
+                Self::Denied { verb, resource, words: message }
+            }
+            StatusCode::FORBIDDEN if message.contains("exceeded quota") => Self::Quota(message),
+            StatusCode::FORBIDDEN => Self::Refused(message),
+            StatusCode::NOT_FOUND if about_object => Self::Deleted,
+            StatusCode::NOT_FOUND if resource == "pods/ephemeralcontainers" => Self::NoEphemeralContainers,
+            // The server may repeat what it was sent, and that may hold a proxy's password.
+            StatusCode::BAD_REQUEST => Self::NoAnswer(String::from("400 Bad Request")),
+            StatusCode::UNPROCESSABLE_ENTITY => Self::Refused(message),
+            code => Self::NoAnswer(format!("{code}: {message}")),
+        }
+    }
+
+    /// The same for the request that adds the container `name`: PodSecurity looks at the whole pod.
+    pub fn of_addition(verb: &'static str, resource: &'static str, name: &str, error: &NoAnswer) -> Self {
+        let obstacle = Self::of_answer(verb, resource, error);
+        let Self::Refused(words) = &obstacle else { return obstacle };
+        let Some((_, violation)) = words.split_once("violates PodSecurity \"") else { return obstacle };
+        let level = violation.split('"').next().unwrap_or_default().to_owned();
+        let words = words.clone();
+        if violation.contains(&format!("\"{name}\"")) {
+            Self::PodSecurity { level, words }
+        } else {
+            Self::PodViolates { level, words }
+        }
+    }
+
+    /// What a container waits for, if it will wait for ever.
+    pub fn of_waiting(waiting: &Waiting) -> Option<Self> {
+        let words = if waiting.message.is_empty() { &waiting.reason } else { &waiting.message };
+        let words = shortened(words);
+        // What the kubelet tries again within seconds.
+        if words.contains("QPS exceeded") || words.contains("failed to sync") {
+            return None;
+        }
+        match waiting.reason.as_str() {
+            "ErrImagePull"
+            | "ImagePullBackOff"
+            | "ErrImageNeverPull"
+            | "InvalidImageName"
+            | "ImageInspectError"
+            | "RegistryUnavailable" => Some(Self::ImagePull(words)),
+            "CreateContainerError" | "RunContainerError" if words.contains("invalid target container") => {
+                Some(Self::TargetNotRunning(words))
+            }
+            "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+                Some(Self::CannotStart(words))
+            }
+            _ => None,
+        }
+    }
+
+    /// What an end without a report means; `None` if it is not known.
+    pub fn of_end(end: &ProbeEnd) -> Option<Self> {
+        match (end.reason.as_str(), end.exit_code) {
+            ("StartError" | "ContainerCannotRun", _) => Some(Self::CannotStart(shortened(&end.message))),
+            ("OOMKilled", _) => Some(Self::OutOfMemory),
+            (_, 137) if end.message.is_empty() => Some(Self::Killed),
+            _ => None,
+        }
+    }
+
+    /// The permission that would remove it.
+    fn grant(&self, namespace: &str) -> Option<Grant> {
+        match self {
+            Self::Denied { verb, resource, .. } => Some(Grant::rbac(verb, *resource, Some(namespace))),
+            Self::NoReport { log: Some(log), .. } => log.grant(namespace),
+            _ => None,
+        }
+    }
+
+    /// The inside of the pod as a fact that is not known.
+    pub fn into_fact(self, namespace: &str) -> Fact<Inside> {
+        let grant = self.grant(namespace);
+        let why = match self {
+            Self::Denied { words, .. } => Why::Denied(words),
+            other => Why::Failed(other.to_string()),
+        };
+        Fact::unknown_because(INSIDE, why, grant)
+    }
+}
+
+/// True if the pod's node is a Fargate micro-VM.
+pub fn on_fargate(pod: &RawPod) -> bool {
+    pod.text("/spec/nodeName").starts_with("fargate-")
+        || pod.has("/metadata/labels/eks.amazonaws.com~1fargate-profile")
+}
+
+fn shortened(words: &str) -> String {
+    match words.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &words[..end]),
+        None => words.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn refused(code: u16, message: &str, about_object: bool) -> Obstacle {
+        let code = StatusCode::from_u16(code).unwrap();
+        let error = NoAnswer::Status { code, message: message.into(), about_object };
+        Obstacle::of_addition("patch", "pods/ephemeralcontainers", "irsa-probe-a1b2c", &error)
+    }
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        let obstacle = refused(
+            403,
+            "pods \"x\" is forbidden: User \"oncall\" cannot patch resource \"pods/ephemeralcontainers\" in API group \"\" \
+             in the namespace \"shop\"",
+            true,
+        );
+        let Fact::Unknown(unknown) = obstacle.into_fact("shop") else { panic!("nothing was seen") };
+        assert!(matches!(unknown.why, Why::Denied(_)));
+        assert_eq!(unknown.grant.unwrap().to_string(), "patch pods/ephemeralcontainers -n shop");
+    }
+
+    #[test]
+    fn who_violates_the_level_is_told_apart() {
+        let words = |container: &str| {
+            format!(
+                "pods \"tight\" is forbidden: violates PodSecurity \"restricted:latest\": allowPrivilegeEscalation != false \
+                 (container \"{container}\" must set securityContext.allowPrivilegeEscalation=false)"
+            )
+        };
+        let own = refused(403, &words("irsa-probe-a1b2c"), true);
+        assert!(matches!(own, Obstacle::PodSecurity { level, .. } if level == "restricted:latest"));
+        let pods = refused(403, &words("app"), true);
+        assert!(matches!(pods, Obstacle::PodViolates { level, .. } if level == "restricted:latest"));
+    }
+
+    #[test]
+    fn refusals_are_told_apart() {
+        assert_eq!(refused(404, "not found", false), Obstacle::NoEphemeralContainers);
+        assert_eq!(refused(404, "pods \"x\" not found", true), Obstacle::Deleted);
+        assert!(matches!(refused(403, "exceeded quota: small", true), Obstacle::Quota(_)));
+        assert!(matches!(refused(422, "ValidatingAdmissionPolicy 'p' denied", true), Obstacle::Refused(_)));
+        let repeated = refused(400, "cannot unmarshal {\"value\":\"http://me:secret@proxy\"}", true);
+        assert!(!repeated.to_string().contains("secret"));
+        assert!(refused(422, &"é".repeat(5000), true).to_string().len() < 1300);
+    }
+
+    #[test]
+    fn the_pod_may_forbid_it_beforehand() {
+        let before = |pod| Obstacle::before(&RawPod::new(pod));
+        assert_eq!(before(json!({"status": {"phase": "Running"}})), None);
+        assert_eq!(before(json!({"status": {"phase": "Pending"}})), Some(Obstacle::Pending));
+        assert_eq!(
+            before(json!({"status": {"phase": "Failed"}})).unwrap().to_string(),
+            "the pod has ended (Failed): nothing starts in it any more"
+        );
+        let deleting = json!({"metadata": {"deletionTimestamp": "2026-11-22T07:00:00Z"}});
+        assert_eq!(before(deleting), Some(Obstacle::Deleted));
+        let mirror = json!({"metadata": {"annotations": {"kubernetes.io/config.mirror": "abc"}}});
+        assert_eq!(before(mirror), Some(Obstacle::Static));
+        let windows = json!({"spec": {"nodeSelector": {"kubernetes.io/os": "windows"}}});
+        assert_eq!(before(windows), Some(Obstacle::Windows));
+    }
+
+    #[test]
+    fn what_it_waits_for_may_never_come() {
+        let waiting = |reason: &str, message: &str| {
+            Obstacle::of_waiting(&Waiting { reason: reason.into(), message: message.into() })
+        };
+        assert_eq!(waiting("ContainerCreating", ""), None);
+        assert_eq!(waiting("ErrImagePull", "pull QPS exceeded"), None);
+        assert_eq!(waiting("ErrImagePull", ""), Some(Obstacle::ImagePull("ErrImagePull".into())));
+        let stopped =
+            "failed to generate spec opts: invalid target container: container \"4\" is not running";
+        assert_eq!(
+            waiting("CreateContainerError", stopped),
+            Some(Obstacle::TargetNotRunning(stopped.into()))
+        );
+        assert!(matches!(waiting("CreateContainerConfigError", "x"), Some(Obstacle::CannotStart(_))));
+    }
+
+    #[test]
+    fn an_end_without_a_report_has_a_reason() {
+        let end = |reason: &str, exit_code, message: &str| {
+            Obstacle::of_end(&ProbeEnd {
+                reason: reason.into(),
+                exit_code,
+                message: message.into(),
+                finished_at: None,
+            })
+        };
+        assert_eq!(end("Error", 137, ""), Some(Obstacle::Killed));
+        assert_eq!(end("OOMKilled", 137, ""), Some(Obstacle::OutOfMemory));
+        assert_eq!(
+            end("StartError", 128, "exec format error"),
+            Some(Obstacle::CannotStart("exec format error".into()))
+        );
+        assert_eq!(end("Completed", 0, "{}"), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! Starts the probe in a pod as an ephemeral container, and waits for its report.
+
+use std::time::Duration;
+
+use irsa_probe::Report;
+use tokio::time::Instant;
+
+use super::calls::Change;
+use super::container::{Wanted, ephemeral, new_name};
+use super::obstacle::{Obstacle, on_fargate};
+use super::pod::RawPod;
+use super::watch::Watch;
+use super::{Probing, report, security, settings};
+use crate::collect::api::{Api, NoAnswer};
+use crate::facts::inside::{Inside, Place};
+use crate::facts::kubernetes::ProbeEnd;
+use crate::facts::{Fact, Source};
+
+/// With less time left the probe is not started.
+const LEAST: Duration = Duration::from_secs(2);
+/// The probe's own deadline, where there is time enough.
+const DEADLINE: Duration = Duration::from_secs(15);
+/// What must be allowed.
+const EPHEMERAL: (&str, &str) = ("patch", "pods/ephemeralcontainers");
+
+/// The container to look into.
+pub struct Into<'p> {
+    /// Namespace.
+    pub namespace: &'p str,
+    /// The pod.
+    pub pod: &'p str,
+    /// Its container.
+    pub container: &'p str,
+}
+
+/// Looks into a container.
+pub async fn run(api: &Api, probing: &Probing, into: &Into<'_>) -> Fact<Inside> {
+    let (name, report) = match look(api, probing, into).await {
+        Ok(found) => found,
+        Err(obstacle) => return obstacle.into_fact(into.namespace),
+    };
+    let inside = Inside::new(report, Place::Pod, into.container.to_owned());
+    Fact::observed(inside, Source::Probe { container: name, field: String::new() })
+}
+
+async fn look(api: &Api, probing: &Probing, into: &Into<'_>) -> Result<(String, Report), Obstacle> {
+    let Into { namespace, pod: pod_name, container } = *into;
+    let get = || async {
+        let pod = api.raw_pod(namespace, pod_name).await;
+        pod.map_err(|error| Obstacle::of_answer("get", "pods", &error))
+    };
+    let mut pod = get().await?;
+    if let Some(obstacle) = Obstacle::before(&pod) {
+        return Err(obstacle);
+    }
+    // First of all, so that nothing is missed, and nothing is added that could not be waited for.
+    let mut watch = Watch::open(api, namespace, pod_name, pod.resource_version(), probing.until).await?;
+    let mut beside = pod.runs(container);
+    loop {
+        let name = add(api, probing, into, &pod, beside).await?;
+        match watch.end_of(&name).await {
+            Ok(end) => return Ok((name.clone(), read(api, namespace, pod_name, &name, &end).await?)),
+            // It stopped in the meantime: without its processes there is still much to see.
+            Err(Obstacle::TargetNotRunning(_)) if beside => {
+                beside = false;
+                pod = get().await?;
+            }
+            Err(Obstacle::NotInTime { seconds, last }) if on_fargate(&pod) => {
+                let last = format!("{last}; it runs on Fargate: --via pod makes a pod of its own");
+                return Err(Obstacle::NotInTime { seconds, last });
+            }
+            Err(obstacle) => return Err(obstacle),
+        }
+    }
+}
+
+/// Adds the container, after the server has said that it would take it; gives its name.
+async fn add(
+    api: &Api,
+    probing: &Probing,
+    into: &Into<'_>,
+    pod: &RawPod,
+    beside: bool,
+) -> Result<String, Obstacle> {
+    let target =
+        pod.container(into.container).ok_or_else(|| Obstacle::NoContainer(into.container.to_owned()))?;
+    let name = new_name();
+    let wanted =
+        Wanted { image: probing.image.as_str(), deadline: deadline(probing.until)?, assume: probing.assume };
+    let container = ephemeral(pod, target, &name, beside, wanted);
+    let patch = |change| api.add_container(into.namespace, into.pod, &container, change);
+    let copied = settings::environment(target);
+    let refused = |error: NoAnswer| {
+        let error = error.with_words(|words| settings::without_secrets(words, &copied));
+        Obstacle::of_addition(EPHEMERAL.0, EPHEMERAL.1, &name, &error)
+    };
+    patch(Change::DryRun).await.map_err(refused)?;
+    probing.progress.say(&announcement(probing, into, &name, security::user(pod, target), beside));
+    let making = probing.traces.container(&name, into.pod);
+    match patch(Change::Made).await {
+        Ok(()) => making.made(),
+        Err(error) => {
+            // After a refusal it is certain that nothing was added; after silence it is not.
+            if error.is_refusal() {
+                making.refused();
+            }
+            return Err(refused(error));
+        }
+    }
+    Ok(name)
+}
+
+/// After which time the probe reports, so that its report is here in time.
+pub(super) fn deadline(until: Instant) -> Result<Duration, Obstacle> {
+    let left = until.saturating_duration_since(Instant::now());
+    if left < LEAST { Err(Obstacle::NoTime) } else { Ok(DEADLINE.min(left * 2 / 3)) }
+}
+
+fn announcement(probing: &Probing, into: &Into<'_>, name: &str, user: Option<i64>, beside: bool) -> String {
+    let user = user.map_or_else(|| String::from("its image's user"), |user| format!("user {user}"));
+    let beside = if beside {
+        format!("beside container {}", into.container)
+    } else {
+        format!("without the processes of container {}, which does not run", into.container)
+    };
+    let sts = if probing.assume { ", and STS issues credentials that it throws away" } else { "" };
+    format!(
+        "adding the ephemeral container {name} ({}) to pod/{} -n {} as {user}, {beside}{sts}; it stays in the pod as a \
+         terminated entry (--no-probe leaves it out)",
+        probing.image, into.pod, into.namespace
+    )
+}
+
+/// The report: from the termination message, or from the log where that has more.
+pub(super) async fn read(
+    api: &Api,
+    namespace: &str,
+    pod: &str,
+    container: &str,
+    end: &ProbeEnd,
+) -> Result<Report, Obstacle> {
+    let message = report::read(&end.message);
+    if let Ok(report) = &message
+        && report.dropped.is_empty()
+    {
+        return message.map_err(|error| Obstacle::NoReport { error, log: None });
+    }
+    if message.is_err()
+        && let Some(obstacle) = Obstacle::of_end(end)
+    {
+        return Err(obstacle);
+    }
+    let log = api.probe_log(namespace, pod, container).await;
+    let log = log.map_err(|error| Obstacle::of_answer("get", "pods/log", &error));
+    match (log.as_deref().ok().and_then(last_report), message) {
+        (Some(whole), _) => Ok(whole),
+        (None, Ok(compact)) => Ok(compact),
+        (None, Err(error)) => Err(Obstacle::NoReport { error, log: log.err().map(Box::new) }),
+    }
+}
+
+/// The last line that is a report.
+fn last_report(log: &[u8]) -> Option<Report> {
+    String::from_utf8_lossy(log).lines().rev().find_map(|line| report::read(line).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_that_is_a_report_counts() {
+        let log =
+            b"{\"schema\":\"irsa-probe/v1\",\"now\":1}\n{\"schema\":\"irsa-probe/v1\",\"now\":2}\nkilled\n";
+        assert_eq!(last_report(log).unwrap().now, Some(2));
+        assert_eq!(last_report(b"no report\n"), None);
+    }
+
+    #[test]
+    fn the_probe_ends_before_the_run() {
+        let after = |seconds| deadline(Instant::now() + Duration::from_secs(seconds));
+        assert_eq!(after(60), Ok(DEADLINE));
+        assert!(after(12).unwrap() <= Duration::from_secs(8));
+        assert_eq!(after(1), Err(Obstacle::NoTime));
+    }
+}

@@ -1,0 +1,136 @@
+//! As whom the probe runs: as the target, so that it may read what the target may, and so that the kubelet keeps the pod's
+//! token files as they are. Never privileged, never with a capability that the target lacks.
+
+use serde_json::{Map, Value, json};
+
+use super::pod::RawPod;
+
+/// What is copied of a root target's own context. Nothing of it gives a right that the target lacks.
+const OF_ROOT: [&str; 4] = ["seccompProfile", "appArmorProfile", "allowPrivilegeEscalation", "runAsNonRoot"];
+
+/// The user that the probe runs as; `None` if it is not known and the image's own is taken.
+pub fn user(pod: &RawPod, target: &Value) -> Option<i64> {
+    // The kubelet gives the token files to that one user if all containers have it, ephemeral ones included, and makes
+    // them readable to all if one differs (pkg/volume/util, FsUserFrom).
+    shared_user(pod).or_else(|| running_as(pod, target, "uid")).or_else(|| pod.user_in_spec(target))
+}
+
+/// The probe's `securityContext`.
+pub fn context(pod: &RawPod, target: &Value) -> Value {
+    let user = user(pod, target);
+    let mut context = if user == Some(0) { of_root(target) } else { restricted() };
+    let group = running_as(pod, target, "gid").or_else(|| pod.group_in_spec(target));
+    if let Some(user) = user {
+        context.insert("runAsUser".into(), user.into());
+        context.extend(group.map(|group| ("runAsGroup".into(), group.into())));
+    }
+    let label = &target["securityContext"]["seLinuxOptions"];
+    if !label.is_null() {
+        context.insert("seLinuxOptions".into(), label.clone());
+    }
+    context.into()
+}
+
+/// What every namespace admits (PodSecurity `restricted`).
+pub fn restricted() -> Map<String, Value> {
+    Map::from_iter([
+        ("runAsNonRoot".into(), true.into()),
+        ("allowPrivilegeEscalation".into(), false.into()),
+        ("readOnlyRootFilesystem".into(), true.into()),
+        ("capabilities".into(), json!({"drop": ["ALL"]})),
+        ("seccompProfile".into(), json!({"type": "RuntimeDefault"})),
+    ])
+}
+
+fn of_root(target: &Value) -> Map<String, Value> {
+    let own = &target["securityContext"];
+    let mut context = Map::from_iter([("readOnlyRootFilesystem".into(), true.into())]);
+    let kept = OF_ROOT.iter().filter(|field| !own[**field].is_null());
+    context.extend(kept.map(|field| ((*field).to_owned(), own[*field].clone())));
+    let drop = &own["capabilities"]["drop"];
+    if !drop.is_null() {
+        context.insert("capabilities".into(), json!({ "drop": drop }));
+    }
+    context
+}
+
+/// The one user that the specs of all containers name, if they do.
+fn shared_user(pod: &RawPod) -> Option<i64> {
+    let mut users = pod.containers().map(|container| pod.user_in_spec(container));
+    let first = users.next()??;
+    users.all(|user| user == Some(first)).then_some(first)
+}
+
+fn running_as(pod: &RawPod, target: &Value, id: &str) -> Option<i64> {
+    pod.status(target["name"].as_str()?)["user"]["linux"][id].as_i64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pod: Value) -> Value {
+        let pod = RawPod::new(pod);
+        let target = pod.container("app").unwrap().clone();
+        context(&pod, &target)
+    }
+
+    fn runs_as(uid: i64, gid: i64) -> Value {
+        json!({"containerStatuses": [{"name": "app", "user": {"linux": {"uid": uid, "gid": gid}}}]})
+    }
+
+    #[test]
+    fn it_runs_as_the_running_target() {
+        let found = of(json!({"spec": {"containers": [{"name": "app"}, {"name": "sidecar"}]},
+                              "status": runs_as(1000, 3000)}));
+        assert_eq!(
+            found,
+            json!({"runAsUser": 1000, "runAsGroup": 3000, "runAsNonRoot": true, "allowPrivilegeEscalation": false,
+                   "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
+                   "seccompProfile": {"type": "RuntimeDefault"}})
+        );
+    }
+
+    #[test]
+    fn the_user_that_all_containers_share_is_kept() {
+        // The process may have started as another one; the kubelet looks at the spec.
+        let found = of(json!({
+            "spec": {"securityContext": {"runAsUser": 1000, "runAsGroup": 5}, "containers": [{"name": "app"}],
+                     "initContainers": [{"name": "first", "securityContext": {"runAsUser": 1000}}]},
+            "status": runs_as(0, 0)}));
+        assert_eq!((&found["runAsUser"], &found["runAsGroup"]), (&json!(1000), &json!(0)));
+        let found = of(json!({
+            "spec": {"securityContext": {"runAsUser": 1000}, "containers": [{"name": "app"}],
+                     "ephemeralContainers": [{"name": "debugger", "securityContext": {"runAsUser": 0}}]},
+            "status": runs_as(2000, 2000)}));
+        assert_eq!(found["runAsUser"], 2000);
+    }
+
+    #[test]
+    fn without_a_status_the_spec_tells() {
+        let found = of(json!({"spec": {"securityContext": {"runAsUser": 1, "runAsGroup": 2}, "containers": [
+            {"name": "app", "securityContext": {"runAsUser": 7}}, {"name": "other"}]}}));
+        assert_eq!((&found["runAsUser"], &found["runAsGroup"]), (&json!(7), &json!(2)));
+    }
+
+    #[test]
+    fn an_unknown_user_is_left_to_the_image() {
+        let found = of(json!({"spec": {"containers": [{"name": "app"}]}}));
+        assert_eq!(found.get("runAsUser"), None);
+        assert_eq!(found["runAsNonRoot"], true);
+    }
+
+    #[test]
+    fn root_keeps_what_limits_it_and_gains_nothing() {
+        let found = of(json!({"spec": {"containers": [{"name": "app", "securityContext": {
+            "privileged": true, "capabilities": {"add": ["SYS_PTRACE"], "drop": ["NET_RAW"]},
+            "seccompProfile": {"type": "Unconfined"}, "seLinuxOptions": {"level": "s0:c1"}}}]},
+            "status": runs_as(0, 0)}));
+        assert_eq!(
+            found,
+            json!({"runAsUser": 0, "runAsGroup": 0, "readOnlyRootFilesystem": true,
+                   "capabilities": {"drop": ["NET_RAW"]}, "seccompProfile": {"type": "Unconfined"},
+                   "seLinuxOptions": {"level": "s0:c1"}})
+        );
+    }
+}

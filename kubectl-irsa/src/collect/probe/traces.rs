@@ -1,0 +1,176 @@
+//! What a run leaves in the cluster, so that its last words say it exactly, however the run ends.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use super::calls::Change;
+use crate::collect::api::{Api, NoAnswer};
+
+/// How long the pods that a run has made may take to be deleted at its end.
+const TO_DELETE: Duration = Duration::from_secs(5);
+
+/// The traces of a run; clones share them.
+#[derive(Clone, Default)]
+pub struct Traces(Arc<Mutex<Vec<Trace>>>);
+
+#[derive(Clone)]
+struct Trace {
+    what: What,
+    state: State,
+}
+
+#[derive(Clone)]
+enum What {
+    /// An ephemeral container cannot be removed.
+    Container { name: String, pod: String },
+    /// A pod can.
+    Pod { api: Api, namespace: String, name: String },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It was asked for; the answer has not come.
+    Asked,
+    /// It is there.
+    Made,
+    /// It was refused.
+    Refused,
+    /// It was there, and is no more.
+    Deleted,
+}
+
+/// Something that this run is making.
+#[must_use]
+pub struct Making {
+    traces: Traces,
+    index: usize,
+}
+
+impl Traces {
+    /// An ephemeral container is about to be asked for.
+    pub(super) fn container(&self, name: &str, pod: &str) -> Making {
+        self.add(What::Container { name: name.to_owned(), pod: pod.to_owned() })
+    }
+
+    /// A pod is about to be asked for.
+    pub(super) fn pod(&self, api: &Api, namespace: &str, name: &str) -> Making {
+        self.add(What::Pod { api: api.clone(), namespace: namespace.to_owned(), name: name.to_owned() })
+    }
+
+    /// Deletes the pods that are left; for the end of an interrupted run.
+    pub async fn clean_up(&self) {
+        let left: Vec<(usize, Trace)> = self.all().iter().cloned().enumerate().collect();
+        let deletions = left.into_iter().map(|(index, trace)| async move {
+            if let (What::Pod { api, namespace, name }, State::Asked | State::Made) =
+                (trace.what, trace.state)
+                && deleted(&api, &namespace, &name).await.is_ok()
+            {
+                self.set(index, State::Deleted);
+            }
+        });
+        let _ = tokio::time::timeout(TO_DELETE, join_all(deletions)).await;
+    }
+
+    fn add(&self, what: What) -> Making {
+        let mut all = self.all();
+        all.push(Trace { what, state: State::Asked });
+        Making { traces: self.clone(), index: all.len() - 1 }
+    }
+
+    fn set(&self, index: usize, state: State) {
+        if let Some(trace) = self.all().get_mut(index) {
+            trace.state = state;
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Trace>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Making {
+    /// It is there.
+    pub(super) fn made(&self) {
+        self.traces.set(self.index, State::Made);
+    }
+
+    /// It is not there.
+    pub(super) fn refused(&self) {
+        self.traces.set(self.index, State::Refused);
+    }
+
+    /// Deletes a pod that was made.
+    pub(super) async fn delete(&self) -> Result<(), NoAnswer> {
+        let what = self.traces.all().get(self.index).map(|trace| trace.what.clone());
+        if let Some(What::Pod { api, namespace, name }) = what {
+            deleted(&api, &namespace, &name).await?;
+            self.traces.set(self.index, State::Deleted);
+        }
+        Ok(())
+    }
+}
+
+/// A pod that is not there any more is as good as deleted.
+async fn deleted(api: &Api, namespace: &str, name: &str) -> Result<(), NoAnswer> {
+    match api.delete_pod(namespace, name, Change::Made).await {
+        Err(NoAnswer::Status { code: http::StatusCode::NOT_FOUND, .. }) => Ok(()),
+        other => other,
+    }
+}
+
+impl fmt::Display for Traces {
+    /// What of it stays.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.all();
+        let left: Vec<String> = all
+            .iter()
+            .filter_map(|trace| match (&trace.what, trace.state) {
+                (_, State::Refused) | (What::Container { .. }, State::Deleted) => None,
+                (What::Pod { name, .. }, State::Deleted) => Some(format!("pod/{name} was deleted again")),
+                (What::Container { name, pod }, State::Made) => {
+                    Some(format!("the ephemeral container {name} stays in pod/{pod} as a terminated entry"))
+                }
+                (What::Container { name, pod }, State::Asked) => {
+                    Some(format!("the ephemeral container {name} may have been added to pod/{pod}"))
+                }
+                (What::Pod { namespace, name, .. }, _) => Some(format!(
+                    "pod/{name} may be left: delete it with kubectl delete pod {name} -n {namespace}"
+                )),
+            })
+            .collect();
+        f.write_str(if left.is_empty() { "nothing in the cluster was changed" } else { "" })?;
+        f.write_str(&left.join("; "))
+    }
+}
+
+impl fmt::Debug for Traces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_is_said() {
+        let traces = Traces::default();
+        assert_eq!(traces.to_string(), "nothing in the cluster was changed");
+        let first = traces.container("irsa-probe-x1", "checkout");
+        assert_eq!(
+            traces.to_string(),
+            "the ephemeral container irsa-probe-x1 may have been added to pod/checkout"
+        );
+        first.made();
+        let second = traces.container("irsa-probe-x2", "checkout");
+        second.refused();
+        assert_eq!(
+            traces.to_string(),
+            "the ephemeral container irsa-probe-x1 stays in pod/checkout as a terminated entry"
+        );
+    }
+}
