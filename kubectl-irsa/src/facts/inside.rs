@@ -34,11 +34,13 @@ pub enum Place {
 }
 
 impl Inside {
-    /// A report, with STS's answer in the terms in which the tool's own trial has it.
-    pub fn new(report: Report, place: Place, container: String, source: &Source) -> Self {
+    /// The report of the probe that ran in `probe`, with STS's answer in the terms in which the tool's own trial has it.
+    pub fn reported(report: Report, place: Place, container: &str, probe: &str) -> Sourced<Self> {
+        let source = Source::Probe { container: probe.to_owned(), field: String::new() };
         let trial = trial(&report).map(|value| Sourced { value, source: source.at("sts.assume") });
         let claims = claims(&report);
-        Self { report, place, container, trial, claims }
+        let value = Self { report, place, container: container.to_owned(), trial, claims };
+        Sourced { value, source }
     }
 }
 

@@ -15,7 +15,7 @@ use super::watch::Watch;
 use super::{CONTAINER, Probing, security, settings};
 use crate::collect::api::{Api, NoAnswer};
 use crate::facts::inside::{Inside, Place};
-use crate::facts::{Fact, Source};
+use crate::facts::Fact;
 
 /// How long the kubelet lets the pod live, should this run not come to delete it.
 const LIFETIME: Duration = Duration::from_secs(300);
@@ -47,9 +47,8 @@ pub async fn run(api: &Api, probing: &Probing, like: &Like<'_>) -> Fact<Inside> 
     let name = new_name();
     match look(api, probing, like, &name).await {
         Ok(report) => {
-            let container = like.pod.map_or(name.as_str(), |(_, container)| container).to_owned();
-            let inside = Inside::new(report, Place::Copy, container);
-            Fact::observed(inside, Source::Probe { container: format!("pod/{name}"), field: String::new() })
+            let container = like.pod.map_or(name.as_str(), |(_, container)| container);
+            Fact::Known(Inside::reported(report, Place::Copy, container, &format!("pod/{name}")))
         }
         Err(obstacle) => obstacle.into_fact(like.namespace),
     }

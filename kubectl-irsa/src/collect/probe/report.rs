@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::derive::Derived;
 use crate::facts::inside::{Inside, Place};
 use crate::facts::kubernetes::{Pod, ProbeStatus};
-use crate::facts::{Fact, Facts, Source, Sourced, Why};
+use crate::facts::{Fact, Facts, Why};
 
 /// What is not known without a report.
 pub const INSIDE: &str = "the inside of the pod";
@@ -55,7 +55,6 @@ pub fn earlier(facts: &Facts) -> Option<Fact<Inside>> {
     let derived = Derived::of(facts);
     let target = derived.target()?.name();
     let (status, text) = newest(&pod.value, target)?;
-    let source = Source::Probe { container: status.name.clone(), field: String::new() };
     let unknown = |why: String| Some(Fact::unknown_because(INSIDE, Why::Failed(why), None));
     let report = match read(text) {
         Ok(report) => report,
@@ -80,8 +79,7 @@ pub fn earlier(facts: &Facts) -> Option<Fact<Inside>> {
             "the container was restarted after the probe of an earlier run had left its report",
         ));
     }
-    let value = Inside::new(report, Place::Pod, target.to_owned(), &source);
-    Some(Fact::Known(Sourced { value, source }))
+    Some(Fact::Known(Inside::reported(report, Place::Pod, target, &status.name)))
 }
 
 /// The last report about a container.

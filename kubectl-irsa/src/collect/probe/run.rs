@@ -14,7 +14,7 @@ use super::{Probing, report, security, settings};
 use crate::collect::api::{Api, NoAnswer};
 use crate::facts::inside::{Inside, Place};
 use crate::facts::kubernetes::ProbeEnd;
-use crate::facts::{Fact, Source};
+use crate::facts::Fact;
 
 /// With less time left the probe is not started.
 const LEAST: Duration = Duration::from_secs(2);
@@ -39,8 +39,7 @@ pub async fn run(api: &Api, probing: &Probing, into: &Into<'_>) -> Fact<Inside> 
         Ok(found) => found,
         Err(obstacle) => return obstacle.into_fact(into.namespace),
     };
-    let inside = Inside::new(report, Place::Pod, into.container.to_owned());
-    Fact::observed(inside, Source::Probe { container: name, field: String::new() })
+    Fact::Known(Inside::reported(report, Place::Pod, into.container, &name))
 }
 
 async fn look(api: &Api, probing: &Probing, into: &Into<'_>) -> Result<(String, Report), Obstacle> {
