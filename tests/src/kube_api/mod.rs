@@ -5,10 +5,13 @@
 //! to wait for one after the other.
 
 mod accept;
+mod ephemeral;
 mod kubeconfig;
 mod log;
 pub mod logs;
 mod meta;
+mod pod_security;
+mod pods;
 pub mod resources;
 mod route;
 pub mod rule;
