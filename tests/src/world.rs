@@ -9,6 +9,7 @@ use crate::kube_api::logs::{ContainerLog, containers};
 use crate::kube_api::resources::{Resource, by_kind};
 use crate::kube_api::revision_of;
 use crate::kube_api::rule::{Rule, check_plural};
+use crate::kubelet;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -95,6 +96,9 @@ pub struct Header {
     /// A ValidatingAdmissionPolicy that refuses every new pod and every new ephemeral container.
     #[serde(default)]
     pub admission_policy: Option<AdmissionPolicy>,
+    /// The nodes of the cluster; without them no container that is added starts.
+    #[serde(default)]
+    pub kubelet: Option<kubelet::setup::Setup>,
     /// The diagnosis this world must get.
     pub expect: Expect,
 }

@@ -1,4 +1,4 @@
-//! Changes of pods: ephemeral containers, creation and deletion, each through authorization's successor, admission.
+//! Changes of pods: ephemeral containers, creation and deletion, each of which admission may refuse.
 
 use super::ephemeral;
 use super::pod_security;
@@ -9,6 +9,7 @@ use super::store::Store;
 use crate::world::{AdmissionPolicy, Object, uid_of};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What the handlers need.
 pub struct Pods<'s> {
@@ -40,13 +41,15 @@ impl Pods<'_> {
         }
         let patch = read(body)?;
         let pods = Pods::resource();
+        // Before the pod is edited: nothing else can be read meanwhile.
+        let namespace = self.namespace(&at.namespace);
         let edit = |pod: &mut Value| {
             if !pod["metadata"]["annotations"]["kubernetes.io/config.mirror"].is_null() {
                 let message = "static pods do not support ephemeral containers";
                 return Err(invalid_object("Pod", &at.name, &[Cause::forbidden(String::new(), message)]));
             }
             ephemeral::patch(pod, &patch)?;
-            self.admit(&at.namespace, pod)
+            self.admit(namespace.as_deref(), pod)
         };
         let missing = || not_found("", "pods", &at.name);
         let pod = if dry_run(route)? {
@@ -84,7 +87,7 @@ impl Pods<'_> {
         }
         self.fill_in(&mut pod, &name);
         self.service_account(at, &pod, &name)?;
-        self.admit(&at.namespace, &pod)?;
+        self.admit(self.namespace(&at.namespace).as_deref(), &pod)?;
         let object = Object::new(pod).map_err(|why| bad_request(&why))?;
         let created = object.value.clone();
         if dry_run(route)? {
@@ -168,10 +171,13 @@ impl Pods<'_> {
         Ok(Answer::json(200, &marked.unwrap_or(pod).value))
     }
 
-    fn admit(&self, namespace: &str, pod: &Value) -> Result<(), Answer> {
+    fn namespace(&self, name: &str) -> Option<Arc<Object>> {
+        by_path("", "namespaces").and_then(|namespaces| self.store.find(namespaces, "", name))
+    }
+
+    fn admit(&self, namespace: Option<&Object>, pod: &Value) -> Result<(), Answer> {
         let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-        let labels = by_path("", "namespaces").and_then(|all| self.store.find(all, "", namespace));
-        if let Some(message) = labels.and_then(|object| pod_security::refusal(&object.value, pod)) {
+        if let Some(message) = namespace.and_then(|object| pod_security::refusal(&object.value, pod)) {
             return Err(status::forbidden_object("pods", name, &message));
         }
         match self.policy {

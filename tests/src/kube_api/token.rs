@@ -117,6 +117,34 @@ impl Issuer {
         Ok(Answer::json(201, &answer))
     }
 
+    /// The issuer's URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A token that a kubelet asks for: bound to the pod.
+    pub fn mint_for(
+        &self,
+        store: &Store,
+        pod: &Value,
+        audiences: &Value,
+        issued: Timestamp,
+        seconds: i64,
+    ) -> String {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let name = pod["spec"]["serviceAccountName"].as_str().unwrap_or("default");
+        let at = ResourcePath {
+            plural: "serviceaccounts".to_owned(),
+            namespace: text(&pod["metadata"]["namespace"]),
+            name: name.to_owned(),
+            ..ResourcePath::default()
+        };
+        let account = lookup(store, "serviceaccounts", &at.namespace, name);
+        let account = account.map_or(Value::Null, |object| object.value.clone());
+        let bound = bound_claims(store, pod);
+        self.sign(&self.claims(&at, &account, bound, audiences, issued, seconds))
+    }
+
     fn claims(
         &self,
         at: &ResourcePath,
@@ -216,12 +244,18 @@ fn bound_pod(store: &Store, at: &ResourcePath, name: &str) -> Result<(Arc<Object
             at.name
         )));
     }
-    let mut claims = json!({ "pod": name_and_uid(&pod.value) });
-    if let Some(node) = pod.value["spec"]["nodeName"].as_str() {
+    let claims = bound_claims(store, &pod.value);
+    Ok((pod, claims))
+}
+
+/// The private claims of a token that is bound to this pod.
+fn bound_claims(store: &Store, pod: &Value) -> Value {
+    let mut claims = json!({ "pod": name_and_uid(pod) });
+    if let Some(node) = pod["spec"]["nodeName"].as_str() {
         let known = lookup(store, "nodes", "", node);
         claims["node"] = known.map_or_else(|_| json!({ "name": node }), |node| name_and_uid(&node.value));
     }
-    Ok((pod, claims))
+    claims
 }
 
 fn name_and_uid(object: &Value) -> Value {

@@ -62,6 +62,14 @@ pub fn post(kube: &FakeKube, target: &str, body: &Value) -> Got {
     send(kube, &Call { method: "POST", target, body: &body.to_string(), ..Call::default() })
 }
 
+pub fn patch(kube: &FakeKube, target: &str, body: &Value) -> Got {
+    let headers = [("Content-Type", "application/strategic-merge-patch+json")];
+    send(
+        kube,
+        &Call { method: "PATCH", target, headers: &headers, body: &body.to_string(), ..Call::default() },
+    )
+}
+
 fn client_config(auth: &Auth) -> ClientConfig {
     let builder = trusting(&Authority::of_process().ca_pem);
     match auth {
