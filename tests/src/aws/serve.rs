@@ -169,6 +169,14 @@ impl Server {
                 let answer = self.page(name, head.uri.path()).await;
                 Ok(self.respond(number, &self.answer_id(number), answer))
             }
+            // STS sends browsers to a page about it. The probe reads the clock there.
+            Host::Aws(Endpoint { service: Service::Sts, .. }) if is_bare_get(&head) => {
+                let number = self.log.start(Seen::page(name, "/"));
+                tokio::time::sleep(latency).await;
+                let answer =
+                    Answer { status: 302, content_type: "text/html", error_type: None, body: String::new() };
+                Ok(self.respond(number, &self.answer_id(number), answer))
+            }
             Host::Aws(endpoint) => {
                 let call = Call::read(origin, endpoint.clone(), &head, &body);
                 let number = self.log.start(Seen::call(name, &call, &head));
@@ -280,6 +288,10 @@ impl Server {
         }
         response.body(Full::new(Bytes::from(answer.body))).expect("all header values are plain ASCII")
     }
+}
+
+fn is_bare_get(head: &Parts) -> bool {
+    head.method == "GET" && head.uri.path() == "/" && head.uri.query().is_none()
 }
 
 /// An answer in the words of the service's protocol.

@@ -38,7 +38,7 @@ pub async fn run(node: &Arc<Node>, pod: &Value, name: &str) -> io::Result<()> {
         }
     };
     let user = pod::user(pod, container, PROBE_IMAGE);
-    node.report(pod, name, &State::Running { user: user.clone() });
+    let seen = node.report(pod, name, &State::Running { user: user.clone() });
     let (exit, message, log) = match &node.setup.containers {
         Fate::Killed => (KILLED, Vec::new(), Vec::new()),
         Fate::Report(report) => {
@@ -48,10 +48,14 @@ pub async fn run(node: &Arc<Node>, pod: &Value, name: &str) -> io::Result<()> {
         _ => probe(node, pod, container, user.clone(), environment).await?,
     };
     keep_log(node, pod, name, &log);
-    let Some(pod) = node.report(pod, name, &State::Terminated { user, exit, message }) else { return Ok(()) };
-    // The next time that the kubelet looks after the volumes, it sees the new container too.
-    let sandbox = node.sandbox(&pod).await?;
-    node.volumes(&pod).write(&sandbox.volumes)
+    // When the kubelet next looks after the volumes, it sees the new container too. Here it has done so before anybody
+    // knows of the container's end, so that what a second one finds is no matter of luck.
+    if let Some(pod) = seen {
+        let sandbox = node.sandbox(&pod).await?;
+        node.volumes(&pod).write(&sandbox.volumes)?;
+    }
+    node.report(pod, name, &State::Terminated { user, exit, message });
+    Ok(())
 }
 
 /// The container's environment, or why it is not created.

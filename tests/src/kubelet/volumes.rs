@@ -25,6 +25,8 @@ struct File {
     path: String,
     content: String,
     ownership: Ownership,
+    /// By the node's clock, which is not that of the machine.
+    modified: Timestamp,
 }
 
 impl Volumes<'_> {
@@ -66,7 +68,8 @@ impl Volumes<'_> {
             // Without a shared user or a group the volume's own mode holds.
             let open = ownership.mode == 0o644;
             let ownership = if open { Ownership { mode, ..ownership } } else { ownership };
-            return vec![File { path, content: self.token(token), ownership }];
+            let (content, modified) = self.token(token);
+            return vec![File { path, content, ownership, modified }];
         }
         let entries: Vec<(String, String)> = match &source["downwardAPI"] {
             Value::Null => self.entries(source),
@@ -78,7 +81,7 @@ impl Volumes<'_> {
                 })
                 .collect(),
         };
-        let file = |(path, content)| File { path, content, ownership: plain };
+        let file = |(path, content)| File { path, content, ownership: plain, modified: self.now };
         entries.into_iter().map(file).collect()
     }
 
@@ -103,8 +106,8 @@ impl Volumes<'_> {
         entries.into_iter().filter_map(|(key, value)| Some((path(&key)?, value))).collect()
     }
 
-    /// A token that was asked for when the pod started, and since then whenever 80 % of its life or a day were over.
-    fn token(&self, wanted: &Value) -> String {
+    /// A token and its time: it was asked for when the pod started, and since then whenever 80 % of its life or a day were over.
+    fn token(&self, wanted: &Value) -> (String, Timestamp) {
         let pod = self.sources.pod;
         let seconds = wanted["expirationSeconds"].as_i64().unwrap_or(3600).max(600);
         let time = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
@@ -115,7 +118,7 @@ impl Volumes<'_> {
         let issued = self.now - SignedDuration::from_secs(age % period);
         let audience = &wanted["audience"];
         let audiences = if audience.is_null() { json!([self.issuer.url()]) } else { json!([audience]) };
-        self.issuer.mint_for(self.sources.store, pod, &audiences, issued, seconds)
+        (self.issuer.mint_for(self.sources.store, pod, &audiences, issued, seconds), issued)
     }
 }
 
@@ -123,8 +126,9 @@ impl Volumes<'_> {
 fn swap(volume: &Path, files: &[File]) -> io::Result<()> {
     let data = volume.join("..data");
     let old = fs::read_link(&data).ok();
-    let number = fs::read_dir(volume)?.count();
-    let name = format!("..2026_11_22_00_00_00.{number:09}");
+    // After the time it carries a random number; here they are counted.
+    let last = old.as_ref().and_then(|old| old.extension()?.to_str()?.parse::<u32>().ok());
+    let name = format!("..2026_11_22_00_00_00.{:09}", last.map_or(0, |last| last + 1));
     let directory = volume.join(&name);
     fs::create_dir(&directory)?;
     fs::set_permissions(&directory, Permissions::from_mode(0o755))?;
@@ -134,6 +138,7 @@ fn swap(volume: &Path, files: &[File]) -> io::Result<()> {
             fs::create_dir_all(parent)?;
         }
         fs::write(&path, &file.content)?;
+        fs::File::options().write(true).open(&path)?.set_modified(file.modified.into())?;
         fs::set_permissions(&path, Permissions::from_mode(file.ownership.mode))?;
         chown(&path, Some(file.ownership.uid), Some(file.ownership.gid))?;
         let first = file.path.split('/').next().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Tests over the wire: a small HTTP client over TLS, and what the recordings say.
 
 mod access;
+mod changes;
 mod logs;
 mod objects;
 mod tokens;

@@ -6,7 +6,7 @@ mod probe;
 use super::Kubelet;
 use crate::aws::FakeAws;
 use crate::kube_api::FakeKube;
-use crate::kube_api::tests::{Call, get, open, patch};
+use crate::kube_api::tests::{Call, get, open, patch, post, send};
 use crate::world::World;
 use serde_json::{Value, json};
 use std::io::BufRead as _;
@@ -50,31 +50,30 @@ fn probe(name: &str) -> Value {
 impl Shop {
     /// Adds a container, and follows it until its state is of this kind.
     fn add(&self, container: &Value, until: &str) -> Value {
-        let name = container["name"].clone();
         let body = json!({"spec": {"ephemeralContainers": [container]}});
-        let revision =
-            get(&self.kube, &format!("{PODS}/checkout")).json()["metadata"]["resourceVersion"].clone();
-        let target = format!(
-            "{PODS}?watch=true&fieldSelector=metadata.name=checkout&resourceVersion={}",
-            revision.as_str().unwrap()
-        );
-        let mut watch = open(&self.kube, &Call { target: &target, ..Call::default() });
+        let pod = get(&self.kube, &format!("{PODS}/checkout")).json();
         let patched = patch(&self.kube, &format!("{PODS}/checkout/ephemeralcontainers"), &body);
         assert_eq!(patched.code, 200, "{}", patched.body);
+        let since = pod["metadata"]["resourceVersion"].as_str().unwrap();
+        self.follow("checkout", "ephemeralContainerStatuses", &container["name"], until, since)
+    }
+
+    /// Watches a pod until the state of a container is of this kind, and more than that it is being created.
+    fn follow(&self, pod: &str, kind: &str, name: &Value, until: &str, since: &str) -> Value {
+        let target = format!("{PODS}?watch=true&fieldSelector=metadata.name={pod}&resourceVersion={since}");
+        let mut watch = open(&self.kube, &Call { target: &target, ..Call::default() });
         let mut line = String::new();
         loop {
             line.clear();
-            assert!(
-                watch.read_line(&mut line).unwrap() > 0,
-                "the watch has ended: {:?}",
-                self.kubelet.problems()
-            );
+            let read = watch.read_line(&mut line);
+            assert!(read.is_ok_and(|length| length > 0), "no such event: {:?}", self.kubelet.problems());
             // Chunks have lines with their sizes in between.
             let Ok(event) = serde_json::from_str::<Value>(line.trim()) else { continue };
-            let statuses = event["object"]["status"]["ephemeralContainerStatuses"].as_array();
-            let status = statuses.into_iter().flatten().find(|status| status["name"] == name);
-            let waiting = |status: &&Value| status["state"]["waiting"]["reason"] != "ContainerCreating";
-            if let Some(status) = status.filter(|status| !status["state"][until].is_null()).filter(waiting) {
+            let statuses = event["object"]["status"][kind].as_array();
+            let status = statuses.into_iter().flatten().find(|status| status["name"] == *name);
+            let creating = |status: &&Value| status["state"]["waiting"]["reason"] == "ContainerCreating";
+            let status = status.filter(|status| !status["state"][until].is_null());
+            if let Some(status) = status.filter(|status| !creating(status)) {
                 return status.clone();
             }
         }
@@ -87,6 +86,14 @@ impl Shop {
         let message =
             ended["message"].as_str().unwrap_or_else(|| panic!("{status} {:?}", self.kubelet.problems()));
         serde_json::from_str(message).unwrap_or_else(|error| panic!("{error}: {message}"))
+    }
+}
+
+impl Shop {
+    /// The report that a probe wrote to its log.
+    fn full_report(&self, name: &str) -> Value {
+        let log = get(&self.kube, &format!("{PODS}/checkout/log?container={name}"));
+        serde_json::from_str(&log.body).unwrap_or_else(|error| panic!("{error}: {}", log.body))
     }
 }
 
