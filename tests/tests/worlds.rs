@@ -150,8 +150,9 @@ fn against_schema(run: &Run) -> String {
 
 fn debug(world: &World, format: &str) -> Command {
     let mut command = plugin();
-    // The worlds have no kubelet that would start a probe.
-    command.arg("debug").args(&world.header.debug).args(["--no-probe", "-o", format]);
+    command.arg("debug").args(&world.header.debug).args(["-o", format]);
+    // Without a kubelet nothing would start, and what an earlier run has left in the pod counts.
+    command.args(world.header.kubelet.is_none().then_some("--no-probe"));
     if !world.has_aws() {
         // There is nothing to try, and nothing that a log could complain about unless the world has one.
         command.arg("--no-assume").args(world.header.logs.is_empty().then_some("--no-logs"));
