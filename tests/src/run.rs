@@ -6,15 +6,27 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+/// Cargo, as a shell runs it. Build scripts that look at the variables of the package under test, as that of ring does,
+/// would run again, and everything that needs ring would be built again.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
 /// The plugin's binary, built from the present sources: a stale one would pass for a new one. `--workspace` so that the
 /// features of shared dependencies are those of `cargo test --workspace`, and nothing is built twice.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         // Benches measure what users run.
         let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
-        let output = Command::new(cargo)
+        let output = cargo()
             .args([
                 "build",
                 "--quiet",

@@ -95,8 +95,10 @@ fn judge(path: &Path) -> Verdict {
         let _ = writeln!(problems, "{problem}");
     }
     if let Some(aws) = &aws {
-        problems += &enforced(aws, &[&json, &text]);
+        problems += &enforced(aws);
+        problems += &shown(&aws.secrets(), &[&json, &text]);
     }
+    problems += &shown(&kube.token_signatures(), &[&json, &text]);
     problems += &from_file(&world, path, &json);
     Verdict { problems, text: without_key_ids(text.stdout + &text.stderr) }
 }
@@ -110,7 +112,7 @@ fn without_key_ids(text: String) -> String {
 }
 
 /// What holds of every run against AWS.
-fn enforced(aws: &FakeAws, runs: &[&Run]) -> String {
+fn enforced(aws: &FakeAws) -> String {
     let mut problems: String = aws.problems().iter().map(|problem| format!("{problem}\n")).collect();
     if aws.issued_credentials_used() > 0 {
         problems += "credentials that STS issued were used\n";
@@ -125,12 +127,15 @@ fn enforced(aws: &FakeAws, runs: &[&Run]) -> String {
             let _ = writeln!(problems, "AssumeRoleWithWebIdentity was signed, by {key}");
         }
     }
-    for secret in aws.secrets() {
-        if runs.iter().any(|run| run.stdout.contains(&secret) || run.stderr.contains(&secret)) {
-            let _ = writeln!(problems, "a secret is shown: {secret}");
-        }
-    }
     problems
+}
+
+/// No output holds any of the secrets.
+fn shown(secrets: &[String], runs: &[&Run]) -> String {
+    let is_shown = |secret: &&String| {
+        runs.iter().any(|run| run.stdout.contains(*secret) || run.stderr.contains(*secret))
+    };
+    secrets.iter().filter(is_shown).map(|secret| format!("a secret is shown: {secret}\n")).collect()
 }
 
 /// What is printed is what the schema promises.

@@ -130,6 +130,11 @@ impl FakeKube {
         self.server.issuer.key_set()
     }
 
+    /// The signatures of all tokens that were issued, to whomever: no output may hold any of them.
+    pub fn token_signatures(&self) -> Vec<String> {
+        self.server.issuer.signatures()
+    }
+
     /// The issuer's public key: an uncompressed P-256 point, for verifying ES256 signatures.
     pub fn issuer_public_key(&self) -> Vec<u8> {
         self.server.issuer.public_key()

@@ -15,8 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 const GROUP: &str = "authentication.k8s.io";
 
@@ -26,6 +26,7 @@ pub struct Issuer {
     key: EcdsaKeyPair,
     random: SystemRandom,
     issued: AtomicU64,
+    signatures: Mutex<Vec<String>>,
 }
 
 impl Issuer {
@@ -36,7 +37,7 @@ impl Issuer {
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("the system has random numbers");
         let key =
             EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).expect("ring reads its own key");
-        Issuer { url: url.to_owned(), key, random, issued: AtomicU64::new(0) }
+        Issuer { url: url.to_owned(), key, random, issued: AtomicU64::new(0), signatures: Mutex::default() }
     }
 
     /// The public key as an uncompressed point, as `ring::signature::UnparsedPublicKey` wants it.
@@ -51,7 +52,15 @@ impl Issuer {
         let message = format!("{}.{}", part(&header), part(claims));
         let signature =
             self.key.sign(&self.random, message.as_bytes()).expect("ECDSA signing needs only randomness");
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+        let signature = URL_SAFE_NO_PAD.encode(signature);
+        let mut all = self.signatures.lock().expect("no thread panics while it holds the signatures");
+        all.push(signature.clone());
+        format!("{message}.{signature}")
+    }
+
+    /// The signatures of all tokens so far.
+    pub fn signatures(&self) -> Vec<String> {
+        self.signatures.lock().expect("no thread panics while it holds the signatures").clone()
     }
 
     fn key_id(&self) -> String {

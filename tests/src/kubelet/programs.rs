@@ -1,6 +1,7 @@
 //! The programs that run in containers: the probe as it is shipped, but for its clock, and the container runtime. Both are
 //! static, because a container's root holds nothing else.
 
+use crate::run::cargo;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -30,7 +31,7 @@ pub fn programs() -> &'static Programs {
             &format!("-Clink-arg={}", clock.display()),
             "-Clink-arg=-Wl,--wrap=clock_gettime",
         ];
-        let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        let status = cargo()
             .args(["build", "--quiet", "--package", "irsa-probe", "--features", "irsa-probe/binary"])
             .args(["--package", "irsa-test-container", "--target", &host, "--target-dir"])
             .arg(&directory)

@@ -58,22 +58,41 @@ fn a_group_of_the_volumes() {
 
 #[test]
 fn another_network() {
-    let fault = |kubelet: &str, part: &str| {
-        let report = shop(kubelet, ("", "")).report(&probe("irsa-probe-1"));
-        let found = report["network"]["connection"].pointer(part).cloned();
-        found.unwrap_or_else(|| panic!("{kubelet}: {report}"))
+    let cases = [
+        ("{dns: nx-domain}", "/network/connection/lookup/fault/kind", "no-such-name"),
+        ("{dns: serv-fail}", "/network/connection/lookup/fault/kind", "resolver-failed"),
+        ("{dns: silent}", "/network/connection/lookup/fault/kind", "timeout"),
+        ("{sts: refused}", "/network/connection/tcp/0/fault/kind", "refused"),
+        ("{sts: silent}", "/network/connection/tcp/0/fault/kind", "timeout"),
+        ("{sts: hangs}", "/sts/assume/fault/kind", "timeout"),
+        ("{sts: intercepted}", "/network/connection/tls/issuer", "fake interceptor ca"),
+        ("{trustsNoPublicCa: true}", "/network/connection/tls/fault/kind", "certificate"),
+    ];
+    std::thread::scope(|scope| {
+        for (kubelet, part, expected) in cases {
+            scope.spawn(move || {
+                let report = shop(kubelet, ("", "")).report(&probe("irsa-probe-1"));
+                let found = report.pointer(part).unwrap_or_else(|| panic!("{kubelet}: {report}"));
+                assert!(found.as_str().unwrap().contains(expected), "{kubelet}: {found}");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_vpc_endpoint() {
+    let condition = "          StringEquals:\n";
+    let through = format!("{condition}            aws:SourceVpce: vpce-1\n");
+    let status = |kubelet: &str| {
+        let report = shop(kubelet, (condition, &through)).report(&probe("irsa-probe-1"));
+        (
+            report["sts"]["assume"]["status"].clone(),
+            report["network"]["connection"]["lookup"]["addresses"].clone(),
+        )
     };
-    for (kubelet, part, expected) in [
-        ("{dns: nx-domain}", "/lookup/fault/kind", "no-such-name"),
-        ("{dns: serv-fail}", "/lookup/fault/kind", "resolver-failed"),
-        ("{sts: refused}", "/tcp/0/fault/kind", "refused"),
-        ("{sts: silent}", "/tcp/0/fault/kind", "timeout"),
-        ("{sts: intercepted}", "/tls/issuer", "fake interceptor ca"),
-        ("{trustsNoPublicCa: true}", "/tls/fault/kind", "certificate"),
-    ] {
-        let found = fault(kubelet, part);
-        assert!(found.as_str().unwrap().contains(expected), "{kubelet}: {found}");
-    }
+    let endpoint = "{endpoint: {vpc: vpc-1, vpce: vpce-1, ip: 10.0.3.17}}";
+    assert_eq!(status(endpoint), (json!(200), json!(["10.0.9.44"])));
+    assert_eq!(status("{}"), (json!(403), json!(["52.119.0.44"])));
 }
 
 #[test]
