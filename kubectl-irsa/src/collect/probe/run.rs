@@ -12,9 +12,9 @@ use super::pod::RawPod;
 use super::watch::Watch;
 use super::{Probing, report, security, settings};
 use crate::collect::api::{Api, NoAnswer};
+use crate::facts::Fact;
 use crate::facts::inside::{Inside, Place};
 use crate::facts::kubernetes::ProbeEnd;
-use crate::facts::Fact;
 
 /// With less time left the probe is not started.
 const LEAST: Duration = Duration::from_secs(2);
@@ -138,12 +138,10 @@ pub(super) async fn read(
     container: &str,
     end: &ProbeEnd,
 ) -> Result<Report, Obstacle> {
-    let message = report::read(&end.message);
-    if let Ok(report) = &message
-        && report.dropped.is_empty()
-    {
-        return message.map_err(|error| Obstacle::NoReport { error, log: None });
-    }
+    let message = match report::read(&end.message) {
+        Ok(report) if report.dropped.is_empty() => return Ok(report),
+        message => message,
+    };
     if message.is_err()
         && let Some(obstacle) = Obstacle::of_end(end)
     {
