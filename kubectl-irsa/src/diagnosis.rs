@@ -9,7 +9,8 @@ use crate::checks::{self, Check, Outcome};
 use crate::derive::caller::Who;
 use crate::derive::container::{ContainerView, ROLE_ARN, Wiring};
 use crate::derive::{Derived, Mechanism};
-use crate::facts::{Facts, Subject, Unknown, Why, of_listing};
+use crate::facts::inside::Place;
+use crate::facts::{Facts, Source, Subject, Unknown, Why, of_listing};
 use crate::finding::{About, Confidence, Evidence, Finding, Fix, Severity};
 use crate::step::Step;
 
@@ -423,14 +424,22 @@ fn link(
     let of_step =
         || outcomes.iter().filter(move |(check, _)| check.meta.step == step).map(|(_, outcome)| outcome);
     if derived.trial.proves(step) && here(Severity::Warning).is_none() {
-        let summary = String::from("proven: STS let a fresh token of the service account pass");
+        let summary = String::from(match derived.trial.source() {
+            Some(Source::Probe { .. }) => "proven: STS let the token in the pod pass",
+            _ => "proven: STS let a fresh token of the service account pass",
+        });
         return Link { step, status: Status::Pass, summary, reason: None };
     }
     if step == Step::Caller
         && here(Severity::Warning).is_none()
-        && let Some((arn, Who::Expected)) = derived.inside.seen().and_then(|seen| seen.caller())
+        && let Some(seen) = derived.inside.seen()
+        && let Some((arn, Who::Expected)) = seen.caller()
     {
-        let summary = format!("proven: inside the pod AWS names {arn} as the caller");
+        let place = match seen.place() {
+            Place::Pod => "proven: inside the pod",
+            Place::Copy => "in a pod made like it",
+        };
+        let summary = format!("{place} AWS names {arn} as the caller");
         return Link { step, status: Status::Pass, summary, reason: None };
     }
     if step == Step::Caller && derived.words.prove_the_caller() && here(Severity::Warning).is_none() {

@@ -4,12 +4,14 @@
 
 use irsa_tests::aws::FakeAws;
 use irsa_tests::kube_api::FakeKube;
+use irsa_tests::kubelet::Kubelet;
 use irsa_tests::world::World;
 
 fn main() {
     let world = World::load(std::path::Path::new(&std::env::args().nth(1).unwrap())).unwrap();
     let kube = FakeKube::start(&world);
     let aws = FakeAws::start(&world, Some(&kube));
+    let kubelet = Kubelet::start(&world, &kube, Some(&aws));
     let directory = tempfile::tempdir().unwrap();
     println!("export KUBECONFIG='{}'", kube.kubeconfig(directory.path()).display());
     for (name, value) in aws.env(directory.path()) {
@@ -19,7 +21,7 @@ fn main() {
     for seen in aws.requests() {
         println!("# {} {} {:?}", seen.host, seen.action, seen.status);
     }
-    for problem in aws.problems() {
+    for problem in kubelet.iter().flat_map(Kubelet::problems).chain(aws.problems()) {
         println!("# {problem}");
     }
 }

@@ -7,6 +7,7 @@
 pub mod aws;
 mod certificates;
 pub mod kube_api;
+pub mod kubelet;
 mod query;
 pub mod run;
 mod server;

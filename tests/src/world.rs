@@ -9,6 +9,7 @@ use crate::kube_api::logs::{ContainerLog, containers};
 use crate::kube_api::resources::{Resource, by_kind};
 use crate::kube_api::revision_of;
 use crate::kube_api::rule::{Rule, check_plural};
+use crate::kubelet;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -61,7 +62,7 @@ pub struct Header {
     /// What RBAC denies.
     #[serde(default)]
     pub deny: Vec<Rule>,
-    /// Resources (plural names) that the server does not know.
+    /// Resources (plural names) and subresources (`pods/ephemeralcontainers`) that the server does not know.
     #[serde(default)]
     pub missing: Vec<String>,
     /// Requests that fail, with the HTTP status of the answer.
@@ -92,8 +93,26 @@ pub struct Header {
     /// The way from the user's machine to AWS.
     #[serde(default)]
     pub laptop: Laptop,
+    /// A ValidatingAdmissionPolicy that refuses every new pod and every new ephemeral container.
+    #[serde(default)]
+    pub admission_policy: Option<AdmissionPolicy>,
+    /// The nodes of the cluster; without them no container that is added starts.
+    #[serde(default)]
+    pub kubelet: Option<kubelet::setup::Setup>,
     /// The diagnosis this world must get.
     pub expect: Expect,
+}
+
+/// A ValidatingAdmissionPolicy.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdmissionPolicy {
+    /// Its name.
+    pub name: String,
+    /// The name of its binding.
+    pub binding: String,
+    /// What it says.
+    pub message: String,
 }
 
 /// The diagnosis a world must get.
@@ -258,8 +277,9 @@ impl Header {
         if (self.api_version.as_str(), self.kind.as_str()) != ("irsa.test/v1", "World") {
             return Err("the first document must be apiVersion irsa.test/v1, kind World".to_owned());
         }
-        for plural in &self.missing {
-            check_plural(plural).map_err(|why| format!("missing: {why}"))?;
+        for name in &self.missing {
+            check_plural(name.split('/').next().unwrap_or_default())
+                .map_err(|why| format!("missing: {why}"))?;
         }
         if let Some((rule, code)) = self.fail.iter().find(|(_, code)| !(400..600).contains(*code)) {
             return Err(format!("fail: {rule}: {code} is not the status of an error (400 to 599)"));
@@ -317,7 +337,7 @@ fn flatten(value: Value) -> Result<Vec<Value>, String> {
 }
 
 impl Object {
-    fn new(mut value: Value) -> Result<Object, String> {
+    pub(crate) fn new(mut value: Value) -> Result<Object, String> {
         let text = |key: &str| {
             value[key].as_str().map(str::to_owned).ok_or_else(|| format!("an object without {key}"))
         };
@@ -341,7 +361,7 @@ impl Object {
     }
 
     /// What makes it unique; sorted by it, objects come in the order of their etcd keys.
-    fn identity(&self) -> (String, String) {
+    pub(crate) fn identity(&self) -> (String, String) {
         (self.resource.qualified(), self.key())
     }
 }

@@ -11,6 +11,7 @@ use std::sync::{LazyLock, Mutex};
 
 use irsa_tests::aws::{FakeAws, Seen};
 use irsa_tests::kube_api::FakeKube;
+use irsa_tests::kubelet::Kubelet;
 use irsa_tests::run::{Run, plugin, run};
 use irsa_tests::world::{World, all_worlds, worlds_dir};
 use serde_json::Value;
@@ -71,6 +72,7 @@ fn judge(path: &Path) -> Verdict {
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = kube.kubeconfig(directory.path());
     let aws = world.has_aws().then(|| FakeAws::start(&world, Some(&kube)));
+    let kubelet = Kubelet::start(&world, &kube, aws.as_ref());
     let environment = aws.as_ref().map(|aws| aws.env(directory.path())).unwrap_or_default();
     let live = |format: &str| {
         let mut command = debug(&world, format);
@@ -88,6 +90,9 @@ fn judge(path: &Path) -> Verdict {
     }
     if kube.secret_values_read() > 0 {
         let _ = writeln!(problems, "values of Secrets were asked for");
+    }
+    for problem in kubelet.iter().flat_map(Kubelet::problems) {
+        let _ = writeln!(problems, "{problem}");
     }
     if let Some(aws) = &aws {
         problems += &enforced(aws, &[&json, &text]);

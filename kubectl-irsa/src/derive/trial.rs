@@ -99,6 +99,15 @@ impl<'f> Verdict<'f> {
         }
     }
 
+    /// Where the answer was read.
+    pub fn source(&self) -> Option<&'f Source> {
+        match self {
+            Self::Accepted { source, .. } => Some(source),
+            Self::Refused(refusal) => Some(refusal.source),
+            Self::Unknown(_) | Self::NotApplicable => None,
+        }
+    }
+
     /// The refusal, if it is one.
     pub fn refusal(&self) -> Option<&Refusal<'f>> {
         match self {

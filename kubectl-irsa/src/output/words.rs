@@ -95,21 +95,32 @@ pub fn chain(diagnosis: &Diagnosis, all: bool, ellipsis: &str) -> Vec<Row> {
         [first, .., last] => Some(Row {
             status: first.status,
             label: format!("{} {ellipsis} {}", first.step.label(), last.step.label()),
-            text: format!("{}: {}", first.summary, reason(diagnosis, first).unwrap_or_default()),
+            text: state(diagnosis, first, all),
         }),
     };
     links.chunk_by(|a, b| !all && alike(diagnosis, a, b)).filter_map(row).collect()
 }
 
-/// Both were not reached, for the same reason, and nothing can be granted about either.
+/// Both were not reached, for the same reason.
 fn alike(diagnosis: &Diagnosis, a: &Link, b: &Link) -> bool {
-    let granted = |link| unchecked(diagnosis, link).is_some_and(|unchecked| unchecked.grant.is_some());
+    let of = |link| unchecked(diagnosis, link);
+    let same = match (of(a), of(b)) {
+        // Where it is told below, the rows only name what is missing.
+        (Some(a), Some(b)) if told_below(a) || told_below(b) => a == b,
+        _ => reason(diagnosis, a) == reason(diagnosis, b),
+    };
     matches!(a.status, Status::Unknown | Status::Skipped)
         && a.status == b.status
         && a.summary == b.summary
-        && reason(diagnosis, a) == reason(diagnosis, b)
-        && !granted(a)
-        && !granted(b)
+        && same
+}
+
+/// Reasons that are longer, in characters, do not fit into the chain.
+const SHORT: usize = 100;
+
+/// True if something that was not checked has its place below the chain: its reason is long, or something can be granted.
+fn told_below(unchecked: &Unchecked) -> bool {
+    unchecked.grant.is_some() || unchecked.why.chars().count() > SHORT
 }
 
 /// Why a link was not reached, without what it is about.
@@ -144,13 +155,11 @@ fn state(diagnosis: &Diagnosis, link: &Link, all: bool) -> String {
         }
         Status::Unknown | Status::Skipped | Status::NotApplicable => {
             match unchecked(diagnosis, link) {
-                Some(Unchecked { what, grant: Some(_), .. }) => {
-                    return format!("{}: {what}, see below", link.summary);
+                Some(unchecked) if told_below(unchecked) => {
+                    return format!("{}: {}, see below", link.summary, unchecked.what);
                 }
                 // The link's name says what.
-                Some(Unchecked { why, grant: None, .. }) if !all => {
-                    return format!("{}: {why}", link.summary);
-                }
+                Some(Unchecked { why, .. }) if !all => return format!("{}: {why}", link.summary),
                 _ => {}
             }
             reason.map_or_else(|| link.summary.clone(), |reason| format!("{}: {reason}", link.summary))
@@ -168,7 +177,7 @@ fn unchecked<'d>(diagnosis: &'d Diagnosis, link: &Link) -> Option<&'d Unchecked>
 pub fn not_checked(diagnosis: &Diagnosis) -> Vec<Unchecked> {
     let in_chain = |unknown: &Unchecked| {
         let mut links = diagnosis.chain.iter().filter(|link| link.status == Status::Unknown);
-        unknown.grant.is_none()
+        !told_below(unknown)
             && links.any(|link| unchecked(diagnosis, link).is_some_and(|told| told == unknown))
     };
     let mut groups: Vec<Unchecked> = Vec::new();

@@ -6,9 +6,20 @@ use crate::query::{parse_query, percent_decode};
 use http::request::Parts;
 use serde_json::Value;
 
+/// Where a call comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The user's machine.
+    Laptop,
+    /// A pod.
+    Pod,
+}
+
 /// What is asked.
 #[derive(Debug)]
 pub struct Call {
+    /// Who asks.
+    pub origin: Origin,
     /// Where.
     pub endpoint: Endpoint,
     /// `GetRole`; empty if the request names none.
@@ -31,7 +42,7 @@ pub struct Page<T> {
 
 impl Call {
     /// Reads a request.
-    pub fn read(endpoint: Endpoint, head: &Parts, body: &[u8]) -> Call {
+    pub fn read(origin: Origin, endpoint: Endpoint, head: &Parts, body: &[u8]) -> Call {
         let text = |name: &str| {
             head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
@@ -49,7 +60,7 @@ impl Call {
             }
         };
         let json = serde_json::from_slice(body).unwrap_or_default();
-        Call { endpoint, operation, params, json, user_agent: text("user-agent") }
+        Call { origin, endpoint, operation, params, json, user_agent: text("user-agent") }
     }
 
     /// The protocol of the service.

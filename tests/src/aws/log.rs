@@ -1,6 +1,6 @@
 //! What was asked, and when.
 
-use super::call::Call;
+use super::call::{Call, Origin};
 use http::request::Parts;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -8,6 +8,8 @@ use std::time::Instant;
 /// One request.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    /// Whether a pod asked, and not the plugin.
+    pub from_pod: bool,
     /// The host that was asked.
     pub host: String,
     /// `sts:AssumeRoleWithWebIdentity`; of an issuer, `GET` and the path.
@@ -31,6 +33,7 @@ impl Seen {
         let access_key = authorization.and_then(|text| text.split_once("Credential=")?.1.split('/').next());
         let params = call.params.iter().filter(|(name, _)| name != "WebIdentityToken").cloned();
         Seen {
+            from_pod: call.origin == Origin::Pod,
             params: params.collect(),
             access_key: access_key.map(str::to_owned),
             ..Seen::new(host, call.action())
@@ -49,6 +52,7 @@ impl Seen {
 
     fn new(host: &str, action: String) -> Seen {
         Seen {
+            from_pod: false,
             host: host.to_owned(),
             action,
             params: BTreeMap::new(),

@@ -28,20 +28,23 @@ mod xml;
 mod tests;
 
 use crate::kube_api::FakeKube;
+use crate::kubelet::setup::Sts;
 use crate::server::Background;
 use crate::timeline::Interval;
 use crate::world::World;
+use call::Origin;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 pub use log::Seen;
 use serde_json::json;
-use serve::Server;
+use serve::Host;
+pub(crate) use serve::Server;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 /// A running AWS. It stops when dropped, and drops what is still being answered.
 pub struct FakeAws {
@@ -62,6 +65,16 @@ impl FakeAws {
     /// The environment variables of a user with this AWS; the files that they name are written into `dir`.
     pub fn env(&self, dir: &Path) -> Vec<(String, String)> {
         environment::environment(&self.server, &self.proxy(), &tls::public_ca().pem(), dir)
+    }
+
+    /// What the connections share.
+    pub(crate) fn server(&self) -> Arc<Server> {
+        self.server.clone()
+    }
+
+    /// The certificate of the CA that signs the hosts of this AWS.
+    pub(crate) fn ca_pem() -> String {
+        tls::public_ca().pem()
     }
 
     /// `http://127.0.0.1:PORT`, the proxy that leads to all hosts of this AWS.
@@ -89,10 +102,12 @@ impl FakeAws {
         self.server.problems.lock().expect("no thread panics while it holds the problems").clone()
     }
 
-    /// How many requests were signed with credentials that STS issued during the test. It must stay 0.
+    /// How many requests the plugin signed with credentials that STS issued during the test. It must stay 0. The probe
+    /// asks STS once who it is.
     pub fn issued_credentials_used(&self) -> usize {
-        let issued =
-            |seen: &&Seen| seen.access_key.as_ref().is_some_and(|key| self.server.keys.has_issued(key));
+        let issued = |seen: &&Seen| {
+            !seen.from_pod && seen.access_key.as_ref().is_some_and(|key| self.server.keys.has_issued(key))
+        };
         self.requests().iter().filter(issued).count()
     }
 
@@ -110,7 +125,7 @@ impl FakeAws {
 async fn connection(stream: TcpStream, server: Arc<Server>) {
     let mut stream = BufReader::new(stream);
     let Some(name) = read_connect(&mut stream).await else { return };
-    let Some(host) = server.host(&name) else {
+    let Some(host) = server.host(&name).filter(|_| server.is_reachable(&name)) else {
         server.log.start(Seen::no_route(&name));
         // The client may be gone.
         let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n").await;
@@ -123,10 +138,31 @@ async fn connection(stream: TcpStream, server: Arc<Server>) {
     else {
         return;
     };
+    answer(stream, Origin::Laptop, name, host, server).await;
+}
+
+/// One connection from a pod, which is straight: the handshake names the host.
+pub(crate) async fn pod_connection(stream: TcpStream, sts: Sts, server: Arc<Server>) {
+    let Ok(handshake) = LazyConfigAcceptor::new(Default::default(), stream).await else { return };
+    let Some(name) = handshake.client_hello().server_name().map(str::to_owned) else { return };
+    let Some(host) = server.host(&name) else { return };
+    let ca = if sts == Sts::Intercepted { tls::interceptor_ca() } else { server.ca(&name) };
+    let Ok(stream) = handshake.into_stream(tls::server_config(&name, ca)).await else { return };
+    if sts == Sts::Hangs {
+        std::future::pending::<()>().await;
+    }
+    answer(stream, Origin::Pod, name, host, server).await;
+}
+
+async fn answer<S>(stream: S, origin: Origin, name: String, host: Host, server: Arc<Server>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let service = service_fn(|request| {
         let (server, host, name) = (server.clone(), host.clone(), name.clone());
-        async move { server.serve(&name, &host, request).await }
+        async move { server.serve(origin, &name, &host, request).await }
     });
+    // Clients that go away are no error of the test.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 

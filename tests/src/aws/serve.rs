@@ -1,7 +1,7 @@
 //! One request from its host name to its answer.
 
-use super::account::{Account, IssuerCertificate};
-use super::call::Call;
+use super::account::{Account, IssuerCertificate, VpcEndpoint};
+use super::call::{Call, Origin};
 use super::endpoint::{Endpoint, Service};
 use super::failure::{Common, Failure, Protocol, Refusal};
 use super::issuer::{Issuers, host_of};
@@ -43,6 +43,9 @@ pub struct Server {
     /// Signatures of the web identity tokens that were sent.
     pub signatures: Mutex<Vec<String>>,
 }
+
+/// The NAT gateway of the pods' network.
+const PODS_SOURCE_IP: &str = "198.51.100.23";
 
 /// What a host name leads to.
 #[derive(Debug, Clone)]
@@ -94,11 +97,39 @@ impl Server {
         }
     }
 
+    /// How AWS sees a caller: through this VPC endpoint, or else from this address.
+    pub fn way(&self, origin: Origin) -> (Option<&VpcEndpoint>, &str) {
+        match (origin, &self.header.kubelet) {
+            (Origin::Pod, Some(nodes)) => {
+                (nodes.endpoint.as_ref(), nodes.source_ip.as_deref().unwrap_or(PODS_SOURCE_IP))
+            }
+            _ => (self.header.laptop.endpoint.as_ref(), &self.header.laptop.source_ip),
+        }
+    }
+
+    /// Credentials for the role that EKS Pod Identity gives to a pod.
+    pub fn pod_identity(&self, pod: &Value) -> Option<Key> {
+        let (namespace, service_account) =
+            (&pod["metadata"]["namespace"], pod["spec"]["serviceAccountName"].as_str().unwrap_or("default"));
+        self.accounts.iter().find_map(|account| {
+            let all = account.eks.iter().flat_map(|cluster| &cluster.pod_identity_associations);
+            let mut own =
+                all.filter(|it| *namespace == it.namespace && service_account == it.service_account);
+            let role =
+                own.find_map(|it| account.roles.iter().find(|role| account.role_arn(role) == it.role_arn))?;
+            let session = format!("eks-{}", pod["metadata"]["name"].as_str().unwrap_or_default());
+            let user_id = format!("{}:{session}", account.role_id(role));
+            Some(self.keys.issue(account, &account.session_arn(role, &session), &user_id))
+        })
+    }
+
+    /// Whether the user's machine can reach this host.
+    pub fn is_reachable(&self, name: &str) -> bool {
+        self.header.laptop.unreachable.iter().all(|host| host != name)
+    }
+
     /// What a host name leads to, if anything.
     pub fn host(&self, name: &str) -> Option<Host> {
-        if self.header.laptop.unreachable.iter().any(|host| host == name) {
-            return None;
-        }
         let endpoint = Endpoint::of(name).map(Host::Aws);
         endpoint.or_else(|| self.issuers.live_on(name).then_some(Host::Issuer))
     }
@@ -123,6 +154,7 @@ impl Server {
     /// Serves one request.
     pub async fn serve(
         &self,
+        origin: Origin,
         name: &str,
         host: &Host,
         request: Request<Incoming>,
@@ -137,8 +169,16 @@ impl Server {
                 let answer = self.page(name, head.uri.path()).await;
                 Ok(self.respond(number, &self.answer_id(number), answer))
             }
+            // STS sends browsers to a page about it. The probe reads the clock there.
+            Host::Aws(Endpoint { service: Service::Sts, .. }) if is_bare_get(&head) => {
+                let number = self.log.start(Seen::page(name, "/"));
+                tokio::time::sleep(latency).await;
+                let answer =
+                    Answer { status: 302, content_type: "text/html", error_type: None, body: String::new() };
+                Ok(self.respond(number, &self.answer_id(number), answer))
+            }
             Host::Aws(endpoint) => {
-                let call = Call::read(endpoint.clone(), &head, &body);
+                let call = Call::read(origin, endpoint.clone(), &head, &body);
                 let number = self.log.start(Seen::call(name, &call, &head));
                 let id = self.answer_id(number);
                 tokio::time::sleep(latency).await;
@@ -248,6 +288,10 @@ impl Server {
         }
         response.body(Full::new(Bytes::from(answer.body))).expect("all header values are plain ASCII")
     }
+}
+
+fn is_bare_get(head: &Parts) -> bool {
+    head.method == "GET" && head.uri.path() == "/" && head.uri.query().is_none()
 }
 
 /// An answer in the words of the service's protocol.

@@ -134,9 +134,9 @@ impl<'c> Request<'c> {
         provider: &str,
     ) -> BTreeMap<String, String> {
         let url = without_scheme(claims.issuer);
-        let laptop = &server.header.laptop;
-        let network = match &laptop.endpoint {
-            None => vec![("aws:SourceIp", laptop.source_ip.as_str())],
+        let (endpoint, source_ip) = server.way(call.origin);
+        let network = match endpoint {
+            None => vec![("aws:SourceIp", source_ip)],
             Some(endpoint) => vec![
                 ("aws:SourceVpc", endpoint.vpc.as_str()),
                 ("aws:SourceVpce", endpoint.vpce.as_str()),

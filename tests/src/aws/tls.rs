@@ -18,6 +18,12 @@ pub fn private_ca() -> &'static Ca {
     CA.get_or_init(|| authority("fake private ca").expect("fixed certificate parameters are valid"))
 }
 
+/// The CA of a proxy that opens TLS.
+pub fn interceptor_ca() -> &'static Ca {
+    static CA: OnceLock<Ca> = OnceLock::new();
+    CA.get_or_init(|| authority("fake interceptor ca").expect("fixed certificate parameters are valid"))
+}
+
 /// The SHA-1 of the private CA's certificate, as IAM stores thumbprints.
 pub fn private_ca_thumbprint() -> &'static str {
     static THUMBPRINT: OnceLock<String> = OnceLock::new();

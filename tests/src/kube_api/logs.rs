@@ -40,16 +40,17 @@ pub fn containers(pod: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// Answers a request for a log; `find` gives the world's log of a container of the pod.
-pub fn answer<'l>(
+pub fn answer(
     store: &Store,
     at: &ResourcePath,
     route: &Route,
-    find: impl Fn(&str) -> Option<&'l ContainerLog>,
+    find: impl Fn(&str) -> Option<ContainerLog>,
 ) -> Result<Answer, Answer> {
     let pod = by_path("", "pods").and_then(|pods| store.find(pods, &at.namespace, &at.name));
     let pod = pod.ok_or_else(|| not_found("", "pods", &at.name))?;
+    let pod = &pod.value;
     let name = container(pod, &at.name, route.param("container"))?;
-    let log = find(name).cloned().unwrap_or_default();
+    let log = find(name).unwrap_or_default();
     let given = if route.flag("previous") { log.previous } else { log.current };
     let text = match given {
         Some(text) => text,

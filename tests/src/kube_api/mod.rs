@@ -5,10 +5,13 @@
 //! to wait for one after the other.
 
 mod accept;
+mod ephemeral;
 mod kubeconfig;
 mod log;
 pub mod logs;
 mod meta;
+mod pod_security;
+mod pods;
 pub mod resources;
 mod route;
 pub mod rule;
@@ -21,7 +24,7 @@ pub(crate) mod token;
 mod watch;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::server::Background;
 use crate::timeline::{Interval, sequential_depth};
@@ -30,13 +33,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 pub use log::Seen;
 use serde_json::Value;
-use serve::Server;
+pub(crate) use serve::Server;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-pub(crate) use store::revision_of;
+pub(crate) use store::{Change, ChangeKind, Store, revision_of};
 use tls::Authority;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -59,6 +62,11 @@ impl FakeKube {
         let background =
             Background::start("fake-kube", move |stream| connection(stream, tls.clone(), shared.clone()));
         FakeKube { server, background }
+    }
+
+    /// What the connections share.
+    pub(crate) fn server(&self) -> Arc<Server> {
+        self.server.clone()
     }
 
     /// `https://127.0.0.1:PORT`.

@@ -4,8 +4,9 @@
 use super::TOKEN;
 use super::accept::{Form, negotiate};
 use super::log::Seen;
-use super::logs;
+use super::logs::{self, ContainerLog};
 use super::meta;
+use super::pods::Pods;
 use super::resources::{Resource, VERSION, by_path, group_exists};
 use super::route::{ResourcePath, Route};
 use super::status::{self, Answer};
@@ -21,6 +22,7 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use jiff::fmt::rfc2822::DateTimePrinter;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,6 +34,8 @@ pub struct Server {
     pub header: Header,
     /// Its objects.
     pub store: Store,
+    /// What containers have logged, by `NAMESPACE/POD/CONTAINER`.
+    pub logs: Mutex<BTreeMap<String, ContainerLog>>,
     /// Signs tokens.
     pub issuer: Issuer,
     /// What was asked.
@@ -57,6 +61,7 @@ impl Server {
         Server {
             header: world.header.clone(),
             store: Store::new(world),
+            logs: Mutex::new(world.header.logs.clone()),
             issuer: Issuer::new(&world.header.issuer),
             log: Log::default(),
             latency: Mutex::new(Duration::ZERO),
@@ -158,7 +163,7 @@ impl Server {
         if at.version != VERSION || !group_exists(&at.group) {
             return Err(status::no_such_path());
         }
-        if self.header.missing.contains(&at.plural) {
+        if [&at.plural, &at.with_subresource()].iter().any(|name| self.header.missing.contains(name)) {
             return Err(status::no_such_resource());
         }
         check_body_type(method, headers)?;
@@ -170,13 +175,30 @@ impl Server {
                 self.issuer.create(&self.store, at, body, self.header.now).map(Reply::Once)
             }
             ("", "pods/log") if *method == Method::GET => {
-                let log_of = |container: &str| {
-                    self.header.logs.get(&format!("{}/{}/{container}", at.namespace, at.name))
-                };
+                let log_of = |container: &str| self.log_of(&at.namespace, &at.name, container);
                 logs::answer(&self.store, at, route, log_of).map(Reply::Once)
+            }
+            ("", "pods/ephemeralcontainers") if *method == Method::PATCH => {
+                self.pods().patch(at, route, &media_type(headers), body).map(Reply::Once)
+            }
+            ("", "pods") if *method == Method::POST && !at.named => {
+                self.pods().create(at, route, body).map(Reply::Once)
+            }
+            ("", "pods") if *method == Method::DELETE && at.named => {
+                self.pods().delete(at, route, body).map(Reply::Once)
             }
             _ => self.answer_object(method, route, at, &accept),
         }
+    }
+
+    fn pods(&self) -> Pods<'_> {
+        Pods { store: &self.store, policy: self.header.admission_policy.as_ref(), now: self.header.now }
+    }
+
+    /// What a container has logged so far.
+    fn log_of(&self, namespace: &str, pod: &str, container: &str) -> Option<ContainerLog> {
+        let logs = self.logs.lock().expect("no thread panics while it holds the logs");
+        logs.get(&format!("{namespace}/{pod}/{container}")).cloned()
     }
 
     fn answer_path(&self, method: &Method, route: &Route, accept: &str) -> Result<Answer, Answer> {
@@ -241,10 +263,12 @@ impl Server {
 
 /// Objects to create come as JSON; no Content-Type counts as JSON, as on a real server.
 fn check_body_type(method: &Method, headers: &HeaderMap) -> Result<(), Answer> {
-    let given = text(headers, "content-type");
-    let media_type = given.split(';').next().unwrap_or_default().trim();
-    let readable = *method != Method::POST || matches!(media_type, "" | status::JSON);
+    let readable = *method != Method::POST || matches!(media_type(headers).as_str(), "" | status::JSON);
     if readable { Ok(()) } else { Err(status::unsupported_media_type()) }
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    text(headers, "content-type").split(';').next().unwrap_or_default().trim().to_owned()
 }
 
 /// Whether the path has a namespace exactly where the resource needs one. A namespace lies in itself.

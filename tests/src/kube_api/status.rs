@@ -2,6 +2,7 @@
 
 use super::resources::qualified;
 use super::route::{ResourcePath, Route};
+use crate::world::AdmissionPolicy;
 use serde_json::{Value, json};
 
 /// An answer before it is put on the wire.
@@ -100,6 +101,93 @@ pub fn invalid_field(group: &str, kind: &str, field: &str, value: &Value, why: &
     let mut body = details("", group, kind);
     body["causes"] = json!([{ "reason": "FieldValueInvalid", "message": problem, "field": field }]);
     status(422, "Invalid", &message, Some(body))
+}
+
+/// One complaint of the validation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    reason: &'static str,
+    field: String,
+    message: String,
+}
+
+impl Cause {
+    /// A field that must not be set.
+    pub fn forbidden(field: String, why: &str) -> Cause {
+        Cause { reason: "FieldValueForbidden", field, message: format!("Forbidden: {why}") }
+    }
+
+    /// A name that occurs twice.
+    pub fn duplicate(field: String, value: &Value) -> Cause {
+        Cause { reason: "FieldValueDuplicate", field, message: format!("Duplicate value: {value}") }
+    }
+
+    /// A reference to nothing.
+    pub fn not_found(field: String, value: &Value) -> Cause {
+        Cause { reason: "FieldValueNotFound", field, message: format!("Not found: {value}") }
+    }
+
+    /// A field that is missing.
+    pub fn required(field: String) -> Cause {
+        Cause { reason: "FieldValueRequired", field, message: "Required value".to_owned() }
+    }
+
+    /// A field that is missing, and why it must not.
+    pub fn required_because(field: &str, why: &str) -> Cause {
+        let message = format!("Required value: {why}");
+        Cause { reason: "FieldValueRequired", field: field.to_owned(), message }
+    }
+}
+
+/// 422 for an object of the core group, recordings `ec-patch-*`.
+pub fn invalid_object(kind: &str, name: &str, causes: &[Cause]) -> Answer {
+    let problems: Vec<String> = causes
+        .iter()
+        .map(|cause| match cause.field.as_str() {
+            "" => cause.message.clone(),
+            field => format!("{field}: {}", cause.message),
+        })
+        .collect();
+    let problems = match problems.as_slice() {
+        [one] => one.clone(),
+        several => format!("[{}]", several.join(", ")),
+    };
+    let causes: Vec<Value> = causes
+        .iter()
+        .map(|cause| json!({"reason": cause.reason, "message": cause.message, "field": cause.field}))
+        .collect();
+    let mut body = details(name, "", kind);
+    body["causes"] = json!(causes);
+    status(422, "Invalid", &format!("{kind} \"{name}\" is invalid: {problems}"), Some(body))
+}
+
+/// 403 of an admission plugin, recording `ec-patch-psa-refused`.
+pub fn forbidden_object(plural: &str, name: &str, why: &str) -> Answer {
+    let message = format!("{plural} \"{name}\" is forbidden: {why}");
+    status(403, "Forbidden", &message, Some(details(name, "", plural)))
+}
+
+/// 422 of a ValidatingAdmissionPolicy: the words of a 403 under another code.
+pub fn denied_by_policy(plural: &str, name: &str, policy: &AdmissionPolicy) -> Answer {
+    let AdmissionPolicy { name: policy, binding, message } = policy;
+    let message = format!(
+        "{plural} \"{name}\" is forbidden: ValidatingAdmissionPolicy '{policy}' with binding '{binding}' denied \
+         request: {message}"
+    );
+    status(422, "Invalid", &message, Some(details(name, "", plural)))
+}
+
+/// 409 for a name that is taken.
+pub fn already_exists(group: &str, plural: &str, name: &str) -> Answer {
+    let message = format!("{} \"{name}\" already exists", qualified(group, plural));
+    status(409, "AlreadyExists", &message, Some(details(name, group, plural)))
+}
+
+/// 415 for a patch of another sort than the only one that the fake knows.
+pub fn unsupported_patch(known: &str) -> Answer {
+    let message =
+        format!("the body of the request was in an unknown format - accepted media types include: {known}");
+    status(415, "UnsupportedMediaType", &message, None)
 }
 
 /// 406 of an API resource, in the words of `errNotAcceptable`.

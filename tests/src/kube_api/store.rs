@@ -10,45 +10,186 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// The objects and the revision of the whole store.
+/// The objects, what happened to them, and the revision of the whole store.
 #[derive(Debug)]
 pub struct Store {
-    objects: Vec<Object>,
-    revision: AtomicI64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    objects: Vec<Arc<Object>>,
+    /// The objects that the store started with, for watches from before their revision.
+    first: Vec<Arc<Object>>,
+    changes: Vec<Change>,
+    watchers: Vec<UnboundedSender<Change>>,
+    revision: i64,
+    /// Continue tokens of earlier revisions are expired.
+    compacted: i64,
+}
+
+/// Something that happened to an object.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// What.
+    pub kind: ChangeKind,
+    /// The object afterwards; a deleted one as it was last.
+    pub object: Arc<Object>,
+}
+
+/// What happens to objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// It is another.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+impl ChangeKind {
+    /// As events of a watch name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChangeKind::Added => "ADDED",
+            ChangeKind::Modified => "MODIFIED",
+            ChangeKind::Deleted => "DELETED",
+        }
+    }
+}
+
+/// What a watcher gets: everything up to now, and a channel for the rest. Nothing is lost in between.
+#[derive(Debug)]
+pub struct Subscription {
+    /// The changes since the version that was asked for.
+    pub changes: Vec<Change>,
+    /// What happens from now on.
+    pub rest: UnboundedReceiver<Change>,
 }
 
 impl Store {
     /// The objects of a world; the revision is that of the newest object.
     pub fn new(world: &World) -> Store {
         let revision = world.objects.iter().map(|o| revision_of(&o.value)).max().unwrap_or(1);
-        Store { objects: world.objects.clone(), revision: AtomicI64::new(revision) }
+        let objects: Vec<Arc<Object>> = world.objects.iter().cloned().map(Arc::new).collect();
+        let first = objects.clone();
+        let (changes, watchers) = (Vec::new(), Vec::new());
+        Store { state: Mutex::new(State { objects, first, changes, watchers, revision, compacted: 0 }) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no thread panics while it holds the store")
     }
 
     /// The current revision.
     pub fn revision(&self) -> i64 {
-        self.revision.load(Ordering::SeqCst)
+        self.state().revision
     }
 
     /// Moves on as if the history had been compacted: continue tokens handed out before are expired.
     pub fn compact(&self) {
-        self.revision.fetch_add(1, Ordering::SeqCst);
+        let mut state = self.state();
+        state.revision += 1;
+        state.compacted = state.revision;
+    }
+
+    /// Whether a continue token of this revision is of no use any more.
+    fn is_expired(&self, revision: i64) -> bool {
+        let state = self.state();
+        revision < state.compacted || revision > state.revision
     }
 
     /// One object.
-    pub fn find(&self, resource: &Resource, namespace: &str, name: &str) -> Option<&Value> {
-        self.objects
-            .iter()
-            .find(|o| o.resource == resource && o.name == name && o.namespace == namespace)
-            .map(|o| &o.value)
+    pub fn find(&self, resource: &Resource, namespace: &str, name: &str) -> Option<Arc<Object>> {
+        let state = self.state();
+        state.position(resource, namespace, name).map(|at| state.objects[at].clone())
     }
 
     /// The objects in a namespace (empty: in all of them), in the order of their keys.
-    pub fn all<'s>(&'s self, resource: &'s Resource, namespace: &'s str) -> impl Iterator<Item = &'s Object> {
+    pub fn all(&self, resource: &Resource, namespace: &str) -> Vec<Arc<Object>> {
         let wanted =
-            move |o: &&Object| o.resource == resource && (namespace.is_empty() || o.namespace == namespace);
-        self.objects.iter().filter(wanted)
+            |o: &&Arc<Object>| o.resource == resource && (namespace.is_empty() || o.namespace == namespace);
+        self.state().objects.iter().filter(wanted).cloned().collect()
+    }
+
+    /// Everything that happens to objects of this sort, from after a version on; from 0 on it is the state as it is,
+    /// as objects that were added.
+    pub fn subscribe(&self, resource: &Resource, namespace: &str, since: i64) -> Subscription {
+        let (sender, rest) = unbounded_channel();
+        let mut state = self.state();
+        let added = |object: &Arc<Object>| Change { kind: ChangeKind::Added, object: object.clone() };
+        let all: Vec<Change> = match since {
+            0 => state.objects.iter().map(added).collect(),
+            _ => state.first.iter().map(added).chain(state.changes.iter().cloned()).collect(),
+        };
+        let wanted = |change: &Change| {
+            let object = &change.object;
+            object.resource == resource
+                && (namespace.is_empty() || object.namespace == namespace)
+                && (since == 0 || revision_of(&object.value) > since)
+        };
+        state.watchers.push(sender);
+        Subscription { changes: all.into_iter().filter(wanted).collect(), rest }
+    }
+
+    /// Adds an object; `false` if there is one of its name.
+    pub fn add(&self, object: Object) -> bool {
+        let mut state = self.state();
+        if state.position(object.resource, &object.namespace, &object.name).is_some() {
+            return false;
+        }
+        let object = state.commit(ChangeKind::Added, object);
+        state.objects.push(object);
+        state.objects.sort_by_cached_key(|object| object.identity());
+        true
+    }
+
+    /// Changes an object, if it is still there and `edit` lets it.
+    pub fn edit<E>(
+        &self,
+        resource: &Resource,
+        namespace: &str,
+        name: &str,
+        edit: impl FnOnce(&mut Value) -> Result<(), E>,
+    ) -> Result<Option<Arc<Object>>, E> {
+        let mut state = self.state();
+        let Some(at) = state.position(resource, namespace, name) else { return Ok(None) };
+        let mut object = Object::clone(&state.objects[at]);
+        edit(&mut object.value)?;
+        if object != *state.objects[at] {
+            state.objects[at] = state.commit(ChangeKind::Modified, object);
+        }
+        Ok(Some(state.objects[at].clone()))
+    }
+
+    /// Removes an object.
+    pub fn remove(&self, resource: &Resource, namespace: &str, name: &str) -> Option<Arc<Object>> {
+        let mut state = self.state();
+        let at = state.position(resource, namespace, name)?;
+        let object = Object::clone(&state.objects.remove(at));
+        Some(state.commit(ChangeKind::Deleted, object))
+    }
+}
+
+impl State {
+    fn position(&self, resource: &Resource, namespace: &str, name: &str) -> Option<usize> {
+        let is = |o: &Arc<Object>| o.resource == resource && o.name == name && o.namespace == namespace;
+        self.objects.iter().position(is)
+    }
+
+    /// Gives the object a revision of its own and tells everybody.
+    fn commit(&mut self, kind: ChangeKind, mut object: Object) -> Arc<Object> {
+        self.revision += 1;
+        object.value["metadata"]["resourceVersion"] = json!(self.revision.to_string());
+        let object = Arc::new(object);
+        let change = Change { kind, object: object.clone() };
+        self.watchers.retain(|watcher| watcher.send(change.clone()).is_ok());
+        self.changes.push(change);
+        object
     }
 }
 
@@ -66,8 +207,8 @@ pub fn get(store: &Store, resource: &Resource, at: &ResourcePath, accept: &str) 
         .find(resource, namespace, &at.name)
         .ok_or_else(|| not_found(resource.group, resource.plural, &at.name))?;
     match form {
-        Form::Full => Ok(Answer::json(200, object)),
-        Form::Partial => Ok(Answer::json(200, &partial(object))),
+        Form::Full => Ok(Answer::json(200, &object.value)),
+        Form::Partial => Ok(Answer::json(200, &partial(&object.value))),
         Form::PartialList => Err(wrong_form(form, resource.kind)),
     }
 }
@@ -118,23 +259,24 @@ fn item(object: &Value, form: Form) -> Value {
         .collect()
 }
 
-struct Page<'s> {
-    objects: Vec<&'s Object>,
+struct Page {
+    objects: Vec<Arc<Object>>,
     metadata: Value,
 }
 
-fn page<'s>(
-    store: &'s Store,
-    resource: &'s Resource,
-    at: &'s ResourcePath,
+fn page(
+    store: &Store,
+    resource: &Resource,
+    at: &ResourcePath,
     route: &Route,
     selector: &Selector,
-) -> Result<Page<'s>, Answer> {
+) -> Result<Page, Answer> {
     let revision = store.revision();
     let key = |object: &Object| if at.namespace.is_empty() { full_key(object) } else { object.name.clone() };
-    let start = route.param("continue").map(|token| read_continue(token, revision)).transpose()?;
-    let mut objects: Vec<&Object> = store
+    let start = route.param("continue").map(|token| read_continue(token, store)).transpose()?;
+    let mut objects: Vec<Arc<Object>> = store
         .all(resource, &at.namespace)
+        .into_iter()
         .filter(|object| selector.matches(&object.value))
         .filter(|object| start.as_ref().is_none_or(|start| key(object) >= *start))
         .collect();
@@ -176,7 +318,7 @@ fn write_continue(start: &str, revision: i64) -> String {
 const GO_BASE64: GeneralPurpose =
     GeneralPurpose::new(&alphabet::URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 
-fn read_continue(token: &str, revision: i64) -> Result<String, Answer> {
+fn read_continue(token: &str, store: &Store) -> Result<String, Answer> {
     let invalid = |why: &str| bad_request(&format!("invalid continue token: continue key is not valid{why}"));
     let bytes =
         GO_BASE64.decode(token).map_err(|error| invalid(&format!(": {}", go_base64_error(&error))))?;
@@ -192,7 +334,7 @@ fn read_continue(token: &str, revision: i64) -> Result<String, Answer> {
         _ if start.is_empty() => Err(invalid(": encoded start key empty (version meta.k8s.io/v1)")),
         // -1 is what a 410 answer offers: go on with whatever is there now.
         Some(-1) => Ok(start),
-        Some(old) if old != revision => Err(continue_expired(&write_continue(&start, -1))),
+        Some(old) if store.is_expired(old) => Err(continue_expired(&write_continue(&start, -1))),
         Some(_) => Ok(start),
     }
 }

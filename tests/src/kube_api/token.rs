@@ -8,13 +8,14 @@ use super::resources::{Resource, by_path};
 use super::route::ResourcePath;
 use super::status::{Answer, JSON, bad_request, conflict, invalid_field, not_found};
 use super::store::Store;
-use crate::world::uid_of;
+use crate::world::{Object, uid_of};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const GROUP: &str = "authentication.k8s.io";
@@ -100,6 +101,7 @@ impl Issuer {
         };
         let reference = &request["spec"]["boundObjectRef"];
         let bound = bound_object(store, at, reference)?;
+        let account = &account.value;
         let claims = self.claims(at, account, bound, &audiences, now, seconds);
         let expires = now + SignedDuration::from_secs(seconds);
         // Without a bound object a real server says `"boundObjectRef": null`: the field has no omitempty.
@@ -113,6 +115,34 @@ impl Issuer {
             "status": { "token": self.sign(&claims), "expirationTimestamp": expires.to_string() },
         });
         Ok(Answer::json(201, &answer))
+    }
+
+    /// The issuer's URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A token that a kubelet asks for: bound to the pod.
+    pub fn mint_for(
+        &self,
+        store: &Store,
+        pod: &Value,
+        audiences: &Value,
+        issued: Timestamp,
+        seconds: i64,
+    ) -> String {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let name = pod["spec"]["serviceAccountName"].as_str().unwrap_or("default");
+        let at = ResourcePath {
+            plural: "serviceaccounts".to_owned(),
+            namespace: text(&pod["metadata"]["namespace"]),
+            name: name.to_owned(),
+            ..ResourcePath::default()
+        };
+        let account = lookup(store, "serviceaccounts", &at.namespace, name);
+        let account = account.map_or(Value::Null, |object| object.value.clone());
+        let bound = bound_claims(store, pod);
+        self.sign(&self.claims(&at, &account, bound, audiences, issued, seconds))
     }
 
     fn claims(
@@ -160,7 +190,7 @@ fn expiration(value: &Value) -> Result<i64, Answer> {
     }
 }
 
-fn lookup<'s>(store: &'s Store, plural: &str, namespace: &str, name: &str) -> Result<&'s Value, Answer> {
+fn lookup(store: &Store, plural: &str, namespace: &str, name: &str) -> Result<Arc<Object>, Answer> {
     let resource: Option<&Resource> = by_path("", plural);
     resource.and_then(|r| store.find(r, namespace, name)).ok_or_else(|| not_found("", plural, name))
 }
@@ -176,11 +206,13 @@ fn bound_object(store: &Store, at: &ResourcePath, reference: &Value) -> Result<V
         ("v1", "Pod") => bound_pod(store, at, name)?,
         ("v1", "Node") => {
             let node = lookup(store, "nodes", "", name)?;
-            (node, json!({ "node": name_and_uid(node) }))
+            let claims = json!({ "node": name_and_uid(&node.value) });
+            (node, claims)
         }
         ("v1", "Secret") => {
             let secret = lookup(store, "secrets", &at.namespace, name)?;
-            (secret, json!({ "secret": name_and_uid(secret) }))
+            let claims = json!({ "secret": name_and_uid(&secret.value) });
+            (secret, claims)
         }
         (api_version, kind) => {
             let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
@@ -188,7 +220,7 @@ fn bound_object(store: &Store, at: &ResourcePath, reference: &Value) -> Result<V
             return Err(bad_request(&message));
         }
     };
-    let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+    let uid = object.value["metadata"]["uid"].as_str().unwrap_or_default();
     match text("uid") {
         given if given.is_empty() || given == uid => Ok(claims),
         given => Err(conflict(
@@ -203,21 +235,27 @@ fn bound_object(store: &Store, at: &ResourcePath, reference: &Value) -> Result<V
     }
 }
 
-fn bound_pod<'s>(store: &'s Store, at: &ResourcePath, name: &str) -> Result<(&'s Value, Value), Answer> {
+fn bound_pod(store: &Store, at: &ResourcePath, name: &str) -> Result<(Arc<Object>, Value), Answer> {
     let pod = lookup(store, "pods", &at.namespace, name)?;
-    let runs_as = pod["spec"]["serviceAccountName"].as_str().unwrap_or("default");
+    let runs_as = pod.value["spec"]["serviceAccountName"].as_str().unwrap_or("default");
     if runs_as != at.name {
         return Err(bad_request(&format!(
             "cannot bind token for serviceaccount {:?} to pod running with different serviceaccount name.",
             at.name
         )));
     }
+    let claims = bound_claims(store, &pod.value);
+    Ok((pod, claims))
+}
+
+/// The private claims of a token that is bound to this pod.
+fn bound_claims(store: &Store, pod: &Value) -> Value {
     let mut claims = json!({ "pod": name_and_uid(pod) });
     if let Some(node) = pod["spec"]["nodeName"].as_str() {
-        claims["node"] =
-            lookup(store, "nodes", "", node).map_or_else(|_| json!({ "name": node }), name_and_uid);
+        let known = lookup(store, "nodes", "", node);
+        claims["node"] = known.map_or_else(|_| json!({ "name": node }), |node| name_and_uid(&node.value));
     }
-    Ok((pod, claims))
+    claims
 }
 
 fn name_and_uid(object: &Value) -> Value {

@@ -1,10 +1,11 @@
-//! Watches: the current objects as ADDED events, then silence until the timeout. The world does not change.
+//! Watches: what has happened, then what happens, until the timeout.
 
 use super::accept::{Form, negotiate, wrong_form};
 use super::resources::Resource;
 use super::route::{ResourcePath, Route};
+use super::select::Selector;
 use super::status::{Answer, bad_request};
-use super::store::{Store, partial, revision_of, selector};
+use super::store::{Change, Store, partial, selector};
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
 use serde_json::{Value, json};
@@ -13,15 +14,37 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Sleep, sleep};
 
 /// A watch that was accepted.
 #[derive(Debug)]
 pub struct Watch {
-    /// The lines to send at once.
-    pub events: Vec<Value>,
-    /// When the server ends the stream.
-    pub timeout: Duration,
+    events: Vec<Value>,
+    rest: UnboundedReceiver<Change>,
+    filter: Filter,
+    timeout: Duration,
+}
+
+/// Which changes are shown, and how.
+#[derive(Debug)]
+struct Filter {
+    resource: &'static Resource,
+    namespace: String,
+    selector: Selector,
+    form: Form,
+}
+
+impl Filter {
+    fn event(&self, change: &Change) -> Option<Value> {
+        let object = &change.object;
+        let here = self.namespace.is_empty() || self.namespace == object.namespace;
+        if object.resource != self.resource || !here || !self.selector.matches(&object.value) {
+            return None;
+        }
+        let shown = if self.form == Form::Partial { partial(&object.value) } else { object.value.clone() };
+        Some(json!({"type": change.kind.name(), "object": shown}))
+    }
 }
 
 /// A real server draws a timeout between 30 and 60 minutes for clients that name none.
@@ -30,7 +53,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 /// Opens a watch, events as in the recording `watch-ephemeral-container`.
 pub fn watch(
     store: &Store,
-    resource: &Resource,
+    resource: &'static Resource,
     at: &ResourcePath,
     route: &Route,
     accept: &str,
@@ -39,20 +62,18 @@ pub fn watch(
     if form == Form::PartialList {
         return Err(wrong_form(form, resource.kind));
     }
-    let selector = selector(resource, route)?;
-    let since = since(route)?;
+    let filter =
+        Filter { resource, namespace: at.namespace.clone(), selector: selector(resource, route)?, form };
     let initial = route.flag("sendInitialEvents");
-    let shown = |object: &Value| if form == Form::Partial { partial(object) } else { object.clone() };
-    let mut events: Vec<Value> = store
-        .all(resource, &at.namespace)
-        .map(|object| &object.value)
-        .filter(|object| selector.matches(object) && (initial || revision_of(object) > since))
-        .map(|object| json!({"type": "ADDED", "object": shown(object)}))
-        .collect();
+    let since = if initial { 0 } else { since(route)? };
+    let timeout = timeout(route)?;
+    let subscription = store.subscribe(resource, &at.namespace, since);
+    let mut events: Vec<Value> =
+        subscription.changes.iter().filter_map(|change| filter.event(change)).collect();
     if initial {
         events.push(end_of_initial_events(resource, store.revision(), form));
     }
-    Ok(Watch { events, timeout: timeout(route)? })
+    Ok(Watch { events, rest: subscription.rest, filter, timeout })
 }
 
 /// No version and "0" both mean: start with the state as it is.
@@ -80,17 +101,23 @@ fn end_of_initial_events(resource: &Resource, revision: i64, form: Form) -> Valu
     json!({"type": "BOOKMARK", "object": {"kind": kind, "apiVersion": api_version, "metadata": metadata}})
 }
 
-/// The body of a watch: one line per event, then open until the timeout.
+/// The body of a watch: one line per event, until the timeout.
 pub struct WatchBody {
     lines: VecDeque<Bytes>,
+    rest: UnboundedReceiver<Change>,
+    filter: Filter,
     end: Pin<Box<Sleep>>,
+}
+
+fn line(event: &Value) -> Bytes {
+    Bytes::from(format!("{event}\n"))
 }
 
 impl WatchBody {
     /// The stream of a watch; the timeout runs from now.
     pub fn new(watch: Watch) -> WatchBody {
-        let line = |event: Value| Bytes::from(format!("{event}\n"));
-        WatchBody { lines: watch.events.into_iter().map(line).collect(), end: Box::pin(sleep(watch.timeout)) }
+        let Watch { events, rest, filter, timeout } = watch;
+        WatchBody { lines: events.iter().map(line).collect(), rest, filter, end: Box::pin(sleep(timeout)) }
     }
 }
 
@@ -104,6 +131,11 @@ impl Body for WatchBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if let Some(line) = self.lines.pop_front() {
             return Poll::Ready(Some(Ok(Frame::data(line))));
+        }
+        while let Poll::Ready(Some(change)) = self.rest.poll_recv(context) {
+            if let Some(event) = self.filter.event(&change) {
+                return Poll::Ready(Some(Ok(Frame::data(line(&event)))));
+            }
         }
         self.end.as_mut().poll(context).map(|()| None)
     }

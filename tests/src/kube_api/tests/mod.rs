@@ -1,6 +1,7 @@
 //! Tests over the wire: a small HTTP client over TLS, and what the recordings say.
 
 mod access;
+mod changes;
 mod logs;
 mod objects;
 mod tokens;
@@ -60,6 +61,14 @@ pub fn get_as(kube: &FakeKube, target: &str, accept: &str) -> Got {
 
 pub fn post(kube: &FakeKube, target: &str, body: &Value) -> Got {
     send(kube, &Call { method: "POST", target, body: &body.to_string(), ..Call::default() })
+}
+
+pub fn patch(kube: &FakeKube, target: &str, body: &Value) -> Got {
+    let headers = [("Content-Type", "application/strategic-merge-patch+json")];
+    send(
+        kube,
+        &Call { method: "PATCH", target, headers: &headers, body: &body.to_string(), ..Call::default() },
+    )
 }
 
 fn client_config(auth: &Auth) -> ClientConfig {

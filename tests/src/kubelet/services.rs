@@ -1,0 +1,69 @@
+//! What pods find at link-local addresses: the node's metadata service and the EKS Pod Identity agent.
+
+use super::Node;
+use super::setup::Imds;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+
+const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
+const SESSION: &str = "AQAEA-session-of-the-metadata-service==";
+
+/// One connection to the metadata service, version 2.
+pub async fn metadata(stream: TcpStream, imds: Imds) {
+    serve(stream, |request| {
+        let session = request.headers().get("x-aws-ec2-metadata-token").is_some_and(|value| value == SESSION);
+        match (request.method(), request.uri().path(), &imds.role) {
+            (&Method::PUT, "/latest/api/token", _) => (200, SESSION.to_owned()),
+            _ if !session => (401, String::new()),
+            (&Method::GET, ROLES, Some(role)) => (200, role.clone()),
+            _ => (404, String::new()),
+        }
+    })
+    .await;
+}
+
+/// One connection to the agent: credentials for the role of the pod's association.
+pub async fn agent(stream: TcpStream, node: Arc<Node>, pod: Arc<Value>) {
+    serve(stream, |request| {
+        if request.uri().path() != "/v1/credentials" {
+            return (404, String::new());
+        }
+        if !request.headers().contains_key("authorization") {
+            return (400, "Service account token cannot be empty".to_owned());
+        }
+        match node.aws.as_ref().and_then(|aws| aws.pod_identity(&pod)) {
+            Some(key) => (
+                200,
+                json!({
+                    "AccessKeyId": key.id, "SecretAccessKey": key.secret, "Token": key.session_token,
+                    "AccountId": key.account, "Expiration": aws_expiry(&node),
+                })
+                .to_string(),
+            ),
+            None => (404, "(ResourceNotFoundException): No association found".to_owned()),
+        }
+    })
+    .await;
+}
+
+fn aws_expiry(node: &Node) -> String {
+    (node.kube.header.now + jiff::SignedDuration::from_hours(6)).to_string()
+}
+
+async fn serve(stream: TcpStream, answer: impl Fn(&Request<Incoming>) -> (u16, String)) {
+    let service = service_fn(|request: Request<Incoming>| {
+        let (status, body) = answer(&request);
+        let response = Response::builder().status(status).body(Full::new(Bytes::from(body)));
+        async move { Ok::<_, Infallible>(response.expect("a status alone is valid")) }
+    });
+    // Clients that go away are no error of the test.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
