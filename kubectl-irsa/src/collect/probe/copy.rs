@@ -66,6 +66,9 @@ async fn look(
         Some((pod, container)) => {
             let pod = api.raw_pod(like.namespace, pod).await;
             let pod = pod.map_err(|error| Obstacle::of_answer("get", "pods", &error))?;
+            if let Some(windows @ Obstacle::Windows) = Obstacle::before(&pod) {
+                return Err(windows);
+            }
             let target = pod.container(container);
             let target = target.ok_or_else(|| Obstacle::NoContainer(container.to_owned()))?;
             of_pod(&pod, target, name, like.account, wanted)
@@ -84,20 +87,18 @@ async fn look(
     let mut watch = Watch::open(api, like.namespace, name, "", probing.until).await?;
     probing.progress.say(&announcement(probing, like, name));
     let making = probing.traces.pod(api, like.namespace, name);
-    let created = create(Change::Made).await;
-    if let Err(error) = &created
-        && error.is_refusal()
-    {
-        making.refused();
-    }
-    let report = match created {
+    let report = match create(Change::Made).await {
         Ok(()) => match watch.end_of(name).await {
             Ok(end) => read(api, like.namespace, name, name, &end).await,
             Err(obstacle) => Err(obstacle),
         },
+        Err(error) if error.is_refusal() => {
+            making.refused();
+            return Err(refused(error));
+        }
+        // It is not certain that it was not made.
         Err(error) => Err(refused(error)),
     };
-    // Also where it is not certain that it was made.
     if let Err(error) = making.delete().await {
         let why = Obstacle::of_answer("delete", "pods", &error);
         probing.progress.say(&format!("pod/{name} could not be deleted: {why}; {}", probing.traces));

@@ -138,12 +138,10 @@ pub(super) async fn read(
     container: &str,
     end: &ProbeEnd,
 ) -> Result<Report, Obstacle> {
-    let message = report::read(&end.message);
-    if let Ok(report) = &message
-        && report.dropped.is_empty()
-    {
-        return message.map_err(|error| Obstacle::NoReport { error, log: None });
-    }
+    let message = match report::read(&end.message) {
+        Ok(report) if report.dropped.is_empty() => return Ok(report),
+        message => message,
+    };
     if message.is_err()
         && let Some(obstacle) = Obstacle::of_end(end)
     {

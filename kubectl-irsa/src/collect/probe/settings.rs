@@ -70,7 +70,10 @@ pub fn mounts(container: &Value) -> Vec<Value> {
         // The longest path is the one that the file is seen through.
         wanted.extend(holds.max_by_key(|(_, mount)| path(mount).len()).map(|(index, _)| index));
     }
-    let whole = |mount: &&&Value| mount["subPath"].is_null() && mount["subPathExpr"].is_null();
+    // One on the root would hide the probe itself.
+    let whole = |mount: &&&Value| {
+        mount["subPath"].is_null() && mount["subPathExpr"].is_null() && !path(mount).is_empty()
+    };
     let wanted = wanted.iter().filter_map(|&index| mounts.get(index)).filter(whole);
     wanted
         .map(|mount| json!({"name": mount["name"], "mountPath": mount["mountPath"], "readOnly": true}))
