@@ -165,17 +165,23 @@ impl Obstacle {
         }
     }
 
-    /// The same for the request that adds the container `name`: PodSecurity looks at the whole pod.
-    pub fn of_addition(verb: &'static str, resource: &'static str, name: &str, error: &NoAnswer) -> Self {
+    /// The same for the request that adds a container to the pod: PodSecurity looks at all of it, and names every container
+    /// that violates the level. `there` are those that the pod has already.
+    pub fn of_addition<'p>(
+        verb: &'static str,
+        resource: &'static str,
+        mut there: impl Iterator<Item = &'p str>,
+        error: &NoAnswer,
+    ) -> Self {
         let obstacle = Self::of_answer(verb, resource, error);
         let Self::Refused(words) = &obstacle else { return obstacle };
         let Some((_, violation)) = words.split_once("violates PodSecurity \"") else { return obstacle };
         let level = violation.split('"').next().unwrap_or_default().to_owned();
         let words = words.clone();
-        if violation.contains(&format!("\"{name}\"")) {
-            Self::PodSecurity { level, words }
-        } else {
+        if there.any(|name| violation.contains(&format!("\"{name}\""))) {
             Self::PodViolates { level, words }
+        } else {
+            Self::PodSecurity { level, words }
         }
     }
 
@@ -255,7 +261,8 @@ mod tests {
     fn refused(code: u16, message: &str, about_object: bool) -> Obstacle {
         let code = StatusCode::from_u16(code).unwrap();
         let error = NoAnswer::Status { code, message: message.into(), about_object };
-        Obstacle::of_addition("patch", "pods/ephemeralcontainers", "irsa-probe-a1b2c", &error)
+        let there = ["app", "irsa-probe-00000"].into_iter();
+        Obstacle::of_addition("patch", "pods/ephemeralcontainers", there, &error)
     }
 
     #[test]
@@ -281,7 +288,7 @@ mod tests {
         };
         let own = refused(403, &words("irsa-probe-a1b2c"), true);
         assert!(matches!(own, Obstacle::PodSecurity { level, .. } if level == "restricted:latest"));
-        let pods = refused(403, &words("app"), true);
+        let pods = refused(403, &words("app\", \"irsa-probe-a1b2c"), true);
         assert!(matches!(pods, Obstacle::PodViolates { level, .. } if level == "restricted:latest"));
     }
 

@@ -91,7 +91,8 @@ async fn add(
     let copied = settings::environment(target);
     let refused = |error: NoAnswer| {
         let error = error.with_words(|words| settings::without_secrets(words, &copied));
-        Obstacle::of_addition(EPHEMERAL.0, EPHEMERAL.1, &name, &error)
+        let there = pod.containers().filter_map(|container| container["name"].as_str());
+        Obstacle::of_addition(EPHEMERAL.0, EPHEMERAL.1, there, &error)
     };
     patch(Change::DryRun).await.map_err(refused)?;
     probing.progress.say(&announcement(probing, into, &name, security::user(pod, target), beside));
