@@ -436,11 +436,14 @@ fn link(
         && let Some((arn, Who::Expected)) = seen.caller()
     {
         let place = match seen.place() {
-            Place::Pod => "proven: inside the pod",
-            Place::Copy => "in a pod made like it",
+            Place::Pod if seen.proves_identity() => Some("proven: inside the pod"),
+            Place::Pod => None,
+            Place::Copy => Some("in a pod made like it"),
         };
-        let summary = format!("{place} AWS names {arn} as the caller");
-        return Link { step, status: Status::Pass, summary, reason: None };
+        if let Some(place) = place {
+            let summary = format!("{place} AWS names {arn} as the caller");
+            return Link { step, status: Status::Pass, summary, reason: None };
+        }
     }
     if step == Step::Caller && derived.words.prove_the_caller() && here(Severity::Warning).is_none() {
         let summary = String::from("proven: AWS named the pod's role to the application as the caller");

@@ -281,6 +281,10 @@ impl<'f> Seen<'f> {
                 why: Why::Excluded(String::from("--no-assume")),
                 grant: None,
             }),
+            Step::Caller if self.denied().is_some() => unknown(
+                "who the application is to AWS",
+                String::from("the application cannot read its token"),
+            ),
             Step::Caller if self.caller().is_none() && self.caller_refused().is_none() => unknown(
                 "who the application is to AWS",
                 String::from("the probe got no credentials to ask with"),
