@@ -116,6 +116,7 @@ checks! {
     only_some_containers_injected,
     not_injected,
     // token
+    node_audience_restriction,
     token_mount_failed,
     selinux_lsm,
     privilege_drop_after_start,
@@ -185,6 +186,7 @@ checks! {
     sdk_too_old,
     app_assumes_with_node_role,
     silent_fallback_to_node_role,
+    imds_intercepted_kiam,
     config_role_arn_double_assume,
     clock_skew,
     app_caches_token,

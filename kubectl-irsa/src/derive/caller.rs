@@ -42,6 +42,11 @@ impl Expected {
         }
     }
 
+    /// True if the credentials come from the EKS Pod Identity agent.
+    pub fn by_agent(&self) -> bool {
+        self.mechanism == Mechanism::PodIdentity
+    }
+
     /// Who a caller is.
     pub fn who(&self, principal: &Principal) -> Who {
         let PrincipalKind::AssumedRole { role, source, .. } = &principal.kind else { return Who::Keys };

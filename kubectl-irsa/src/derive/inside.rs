@@ -28,6 +28,8 @@ pub enum Inside<'f> {
 pub struct Seen<'f> {
     inside: &'f Sourced<inside::Inside>,
     caller: Option<(&'f str, Who)>,
+    /// The container should get its credentials from the EKS Pod Identity agent.
+    by_agent: bool,
 }
 
 /// Why the application may not read a file that is there.
@@ -56,9 +58,11 @@ impl<'f> Inside<'f> {
     /// Reads it.
     pub fn of(facts: &'f Facts, expected: &Expected) -> Self {
         match &facts.inside {
-            Fact::Known(inside) => {
-                Self::Seen(Seen { inside, caller: caller(&inside.value.report, expected) })
-            }
+            Fact::Known(inside) => Self::Seen(Seen {
+                inside,
+                caller: caller(&inside.value.report, expected),
+                by_agent: expected.by_agent(),
+            }),
             Fact::Unknown(unknown) if matches!(unknown.why, Why::NotAsked(_)) => Self::NotApplicable,
             Fact::Unknown(unknown) => Self::Unknown(unknown),
             Fact::Absent { .. } => Self::NotApplicable,
@@ -121,8 +125,13 @@ impl<'f> Seen<'f> {
     /// The token file as the application's process sees it, as far as its file system is open; else in the probe's own mount
     /// of the same volume. With the name of the field.
     pub fn token_file(&self) -> Option<(&'f FileSeen, &'static str)> {
-        let token = self.token()?;
-        Some(token.target.as_ref().map_or((&token.own, "token.own"), |seen| (seen, "token.target")))
+        let (token, own, target) = if self.by_agent {
+            let token = self.report().container_credentials.as_ref()?.token.as_ref()?;
+            (token, "containerCredentials.token.own", "containerCredentials.token.target")
+        } else {
+            (self.token()?, "token.own", "token.target")
+        };
+        Some(token.target.as_ref().map_or((&token.own, own), |seen| (seen, target)))
     }
 
     /// Why the application's process may not read the token file, if it may not.
@@ -215,7 +224,7 @@ impl<'f> Seen<'f> {
         self.report().environment.as_ref().is_some_and(|environment| environment.of == Origin::Target)
     }
 
-    /// Who AWS named as the caller, to GetCallerIdentity with what STS had issued in the pod.
+    /// Who AWS named as the caller, to GetCallerIdentity with what STS or the EKS Pod Identity agent had issued in the pod.
     pub fn caller(&self) -> Option<(&'f str, Who)> {
         self.caller
     }
@@ -244,11 +253,39 @@ impl<'f> Seen<'f> {
         })
     }
 
+    /// The same where the credentials come from the EKS Pod Identity agent.
+    fn gap_at_agent(&self, step: Step) -> Option<Unknown> {
+        let agent = self.report().container_credentials.as_ref();
+        let token = agent.and_then(|agent| agent.token.as_ref());
+        let (what, missing) = match step {
+            Step::TokenFile => ("the token file for the Pod Identity agent", token.is_none()),
+            Step::TokenClaims => {
+                ("what the token for the agent says", token.is_none_or(|token| token.jwt.is_none()))
+            }
+            Step::Network => {
+                ("the way from the pod to the agent", agent.is_none_or(|agent| agent.connection.is_none()))
+            }
+            _ => ("who the application is to AWS", self.caller.is_none()),
+        };
+        let fault = agent.and_then(|agent| agent.fault.as_ref());
+        let refused =
+            agent.and_then(|agent| agent.answer.as_ref()).and_then(|answer| answer.message.as_deref());
+        let why = match (refused, fault) {
+            (Some(words), _) if step == Step::Caller => format!("the agent answered: {words}"),
+            (_, Some(fault)) => fault.text.clone(),
+            _ => String::from("the probe did not see it"),
+        };
+        missing.then(|| Unknown { what: what.to_owned(), why: Why::Failed(why), grant: None })
+    }
+
     fn gap(&self, step: Step) -> Option<Unknown> {
         let report = self.report();
         let unknown = |what: &str, why: String| {
             Some(Unknown { what: what.to_owned(), why: Why::Failed(why), grant: None })
         };
+        if self.by_agent {
+            return self.gap_at_agent(step);
+        }
         let missing = |section: &str| {
             if report.dropped.iter().any(|dropped| dropped == section) {
                 format!("the probe's report had no room for its section {section}")
@@ -295,6 +332,8 @@ impl<'f> Seen<'f> {
 }
 
 fn caller<'f>(report: &'f Report, expected: &Expected) -> Option<(&'f str, Who)> {
-    let arn = report.sts.as_ref()?.caller.as_ref()?.arn.as_deref()?;
+    let by_token = || report.sts.as_ref()?.caller.as_ref()?.arn.as_deref();
+    let by_agent = || report.container_credentials.as_ref()?.caller.as_ref()?.arn.as_deref();
+    let arn = if expected.by_agent() { by_agent() } else { by_token() }?;
     Some((arn, expected.who(&aws_error::principal(arn)?)))
 }
