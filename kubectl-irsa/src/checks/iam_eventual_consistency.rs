@@ -41,7 +41,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let aws = &derived.facts.aws;
     let allows =
-        || derived.trust.judged().is_some_and(|judged| matches!(judged.to_trial, Decision::Allow { .. }));
+        || derived.trust().judged().is_some_and(|judged| matches!(judged.to_trial, Decision::Allow { .. }));
     let (what, created, source) = match (refusal.kind, &aws.provider, &aws.role) {
         (Kind::NoProvider, Fact::Known(provider), _) => {
             ("OIDC provider", provider.value.created, &provider.source)

@@ -99,7 +99,7 @@ fn repaired(
     provider: Option<&Sourced<IamProvider>>,
     audience: &str,
 ) -> Finding {
-    let judged = derived.trust.judged();
+    let judged = derived.trust().judged();
     let refused = judged.and_then(|judged| Some((judged, judged.fault.as_ref()?)));
     let refused = refused.filter(|(_, fault)| fault.kind == FaultKind::AudMismatch);
     let takes_usual = provider.is_some_and(|provider| provider.value.client_ids.iter().any(|id| id == USUAL));

@@ -97,7 +97,7 @@ fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Fin
 /// Provider, signature, times and audience are right: it is the role or its trust policy.
 fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome {
     let subject = derived.plan().subject();
-    match (derived.trust.judged(), &derived.facts.aws.role) {
+    match (derived.trust().judged(), &derived.facts.aws.role) {
         (Some(judged), _) if judged.may_refuse_trial_alone() => of_this_machine(judged),
         (Some(judged), _) if matches!(judged.to_trial, Decision::Allow { .. }) => {
             let summary =

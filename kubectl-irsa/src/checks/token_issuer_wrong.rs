@@ -69,7 +69,7 @@ fn not_public(derived: &Derived<'_>, missing: &Missing<'_>) -> Finding {
 
 /// The role trusts service accounts of another issuer, and no provider is there for this one.
 fn changed(derived: &Derived<'_>, missing: &Missing<'_>) -> Outcome {
-    let judged = derived.trust.judged();
+    let judged = derived.trust().judged();
     let Some((judged, fault)) = judged.and_then(|judged| Some((judged, judged.fault.as_ref()?))) else {
         return Outcome::Pass;
     };

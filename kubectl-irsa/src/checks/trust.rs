@@ -45,7 +45,7 @@ pub(super) fn judged<'d, 'f>(derived: &'d Derived<'f>) -> Result<&'d Judgement<'
     if derived.trial.accepted() {
         return Err(Outcome::Pass);
     }
-    match &derived.trust {
+    match derived.trust() {
         Trust::NotApplicable(reason) => Err(Outcome::NotApplicable(reason)),
         Trust::Unknown(unknowns) => Err(Outcome::Unknown(unknowns.clone())),
         Trust::Judged(judged) if judged.open.is_empty() => Ok(judged),

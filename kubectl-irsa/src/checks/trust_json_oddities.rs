@@ -29,7 +29,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let judged = match &derived.trust {
+    let judged = match derived.trust() {
         Trust::Judged(judged) => judged,
         Trust::NotApplicable(reason) => return Outcome::NotApplicable(reason),
         Trust::Unknown(unknowns) => return Outcome::Unknown(unknowns.clone()),

@@ -28,7 +28,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let judged = match &derived.trust {
+    let judged = match derived.trust() {
         Trust::Judged(judged) => judged,
         Trust::NotApplicable(reason) => return Outcome::NotApplicable(reason),
         // The link of the trust policy says so.

@@ -38,7 +38,7 @@ const OWN_NAMES: [&str; 5] = [
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    if let Trust::Judged(judged) = &derived.trust
+    if let Trust::Judged(judged) = derived.trust()
         && !derived.trial.accepted()
         && judged.open.iter().all(|open| open.about == About::SessionName)
         && !judged.open.is_empty()
@@ -105,7 +105,7 @@ fn rename(derived: &Derived<'_>, finding: Finding, values: &[String]) -> Finding
         (2..=64).contains(&name.len())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
     };
-    let judged = derived.trust.judged();
+    let judged = derived.trust().judged();
     let fits = |name: &String| is_name(name) && judged.is_some_and(|judged| takes(judged, name));
     let name = values.iter().map(|value| value.replace('*', own)).find(fits);
     let command = name.and_then(|name| {

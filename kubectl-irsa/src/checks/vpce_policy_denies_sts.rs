@@ -124,5 +124,5 @@ fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
 
 /// True if the role's trust policy itself may tell the pod's call from one made here.
 fn told_apart(derived: &Derived<'_>) -> bool {
-    derived.trust.judged().is_some_and(|judged| !matches!(judged.decision, Decision::Allow { .. }))
+    derived.trust().judged().is_some_and(|judged| !matches!(judged.decision, Decision::Allow { .. }))
 }

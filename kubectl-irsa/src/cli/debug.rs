@@ -1,6 +1,5 @@
 //! `kubectl irsa debug`.
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -314,12 +313,7 @@ impl Debug {
 
 /// The text of `--error`.
 fn said(text: &str) -> Result<String, CliError> {
-    if text != "-" {
-        return Ok(text.to_owned());
-    }
-    let mut read = Vec::new();
-    std::io::stdin().lock().take(SAID_BYTES).read_to_end(&mut read).map_err(CliError::Stdin)?;
-    Ok(String::from_utf8_lossy(&read).into_owned())
+    if text == "-" { super::stdin() } else { Ok(text.to_owned()) }
 }
 
 /// Names the probe's image where `--probe-image` does not.
@@ -327,9 +321,6 @@ const PROBE_IMAGE: &str = "KUBECTL_IRSA_PROBE_IMAGE";
 
 /// What of `--timeout` is left once the probe must have reported.
 const TO_DIAGNOSE: Duration = Duration::from_secs(3);
-
-/// More of an error text is not read.
-const SAID_BYTES: u64 = 1 << 20;
 
 /// With `--from` and without `-n`, the namespace in which the files have the target.
 fn namespace_in_files(store: &Store, target: &Target) -> Result<Option<String>, CliError> {

@@ -1,16 +1,11 @@
 //! `kubectl irsa explain`: the pages of the checks, and what a pasted error can mean; offline.
 
-use std::io::Read;
-
 use clap::Args;
 
 use super::{CliError, print};
 use crate::aws_error::{self, Sighting};
 use crate::checks;
 use crate::output::{Style, explanation};
-
-/// More of stdin is not read.
-const MOST_BYTES: u64 = 64 << 20;
 
 /// Print the page of a failure mode, or what an error can mean
 ///
@@ -41,7 +36,7 @@ impl Explain {
     pub fn run(&self) -> Result<u8, CliError> {
         let text = match self.words.join(" ") {
             words if words.is_empty() => return print(&list()),
-            words if words == "-" => stdin()?,
+            words if words == "-" => super::stdin()?,
             words => words,
         };
         match page(text.trim()) {
@@ -49,12 +44,6 @@ impl Explain {
             None => print(&explain(&text)?),
         }
     }
-}
-
-fn stdin() -> Result<String, CliError> {
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().take(MOST_BYTES).read_to_end(&mut bytes).map_err(CliError::Stdin)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The page of an id.

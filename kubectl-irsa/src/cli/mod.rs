@@ -5,7 +5,7 @@ mod explain;
 mod flags;
 mod thumbprint;
 
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -18,6 +18,8 @@ use crate::collect::probe::Traces;
 use crate::output::RenderError;
 use crate::target::TargetError;
 
+/// More of stdin is not read.
+const MOST_BYTES: u64 = 16 << 20;
 /// Wrong usage, or it could not run.
 const COULD_NOT_RUN: u8 = 2;
 /// Stopped by Ctrl-C, as shells have it: 128 + SIGINT.
@@ -204,6 +206,13 @@ fn until_interrupted(
             }
         }
     })
+}
+
+/// What is piped in, up to [`MOST_BYTES`]; errors are found in any text, whatever its encoding.
+fn stdin() -> Result<String, CliError> {
+    let mut read = Vec::new();
+    std::io::stdin().lock().take(MOST_BYTES).read_to_end(&mut read).map_err(CliError::Stdin)?;
+    Ok(String::from_utf8_lossy(&read).into_owned())
 }
 
 /// Writes to stdout; a reader that went away (`| head`) is no error.

@@ -64,8 +64,7 @@ pub struct Derived<'f> {
     provider: OnceLock<provider::Provider<'f>>,
     /// What the application itself said of AWS.
     pub words: heard::Words<'f>,
-    /// What the role's trust policy says to such a token.
-    pub trust: trust::Trust<'f>,
+    trust: OnceLock<trust::Trust<'f>>,
 }
 
 /// Which Kubernetes it is.
@@ -96,7 +95,7 @@ impl<'f> Derived<'f> {
         let trial = laptop.strongest(inside.trial());
         let siblings = Siblings::of(facts, target.map(|view| view.container));
         let words = heard::Words::of(facts, &expected, target, &trial, &inside);
-        let mut derived = Self {
+        Self {
             facts,
             platform,
             registrations,
@@ -111,10 +110,8 @@ impl<'f> Derived<'f> {
             words,
             second_trial: trial::Verdict::second(facts),
             provider: OnceLock::new(),
-            trust: trust::Trust::NotApplicable("not asked yet"),
-        };
-        derived.trust = trust::Trust::of(&derived);
-        derived
+            trust: OnceLock::new(),
+        }
     }
 
     /// The container that the report is about.
@@ -272,6 +269,11 @@ impl<'f> Derived<'f> {
     /// The OIDC provider for the tokens' issuer.
     pub fn provider(&self) -> &provider::Provider<'f> {
         self.provider.get_or_init(|| provider::Provider::of(self))
+    }
+
+    /// What the role's trust policy says to a token of the service account.
+    pub fn trust(&self) -> &trust::Trust<'f> {
+        self.trust.get_or_init(|| trust::Trust::of(self))
     }
 
     /// Which identity AWS was asked about.

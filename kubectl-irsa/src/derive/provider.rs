@@ -127,7 +127,7 @@ fn because<'f>(derived: &Derived<'f>, issuer: &Issuer<'f>, account: &str, refuse
     if let Some((arn, source, words)) = variant {
         return Because::UrlVariant { arn: arn.clone(), words, source: source.clone() };
     }
-    match derived.trust.fault().map(|fault| fault.kind) {
+    match derived.trust().fault().map(|fault| fault.kind) {
         Some(FaultKind::OtherCluster) => Because::OtherCluster,
         _ => Because::Unexplained,
     }
