@@ -23,7 +23,8 @@ pub enum Who {
 #[derive(Debug)]
 pub struct Expected {
     role: Option<(String, String)>,
-    mechanism: Mechanism,
+    /// How it gets it.
+    pub(super) mechanism: Mechanism,
 }
 
 impl Expected {
