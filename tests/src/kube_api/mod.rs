@@ -22,6 +22,7 @@ mod store;
 mod tls;
 pub(crate) mod token;
 mod watch;
+mod webhook;
 
 #[cfg(test)]
 pub(crate) mod tests;
