@@ -14,7 +14,11 @@ use irsa_tests::kube_api::FakeKube;
 use irsa_tests::kubelet::Kubelet;
 use irsa_tests::run::{Run, plugin, run};
 use irsa_tests::world::{World, all_worlds, worlds_dir};
+use neutral::neutral;
 use serde_json::Value;
+
+#[path = "worlds/neutral.rs"]
+mod neutral;
 
 /// What is wrong with one world; empty if it is as expected.
 struct Verdict {
@@ -69,6 +73,7 @@ fn judge(path: &Path) -> Verdict {
         Err(error) => return Verdict { problems: format!("{error}\n"), text: String::new() },
     };
     let kube = FakeKube::start(&world);
+    let pods = kube.pods();
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = kube.kubeconfig(directory.path());
     let aws = world.has_aws().then(|| FakeAws::start(&world, Some(&kube)));
@@ -94,21 +99,19 @@ fn judge(path: &Path) -> Verdict {
     for problem in kubelet.iter().flat_map(Kubelet::problems) {
         let _ = writeln!(problems, "{problem}");
     }
+    for altered in kubelet.iter().flat_map(Kubelet::altered_files) {
+        let _ = writeln!(problems, "the probe changed what the application sees: {altered}");
+    }
+    if kube.pods() != pods {
+        let _ = writeln!(problems, "pods: before {pods:?}, after {:?}", kube.pods());
+    }
     if let Some(aws) = &aws {
         problems += &enforced(aws);
         problems += &shown(&aws.secrets(), &[&json, &text]);
     }
     problems += &shown(&kube.token_signatures(), &[&json, &text]);
     problems += &from_file(&world, path, &json);
-    Verdict { problems, text: without_key_ids(text.stdout + &text.stderr) }
-}
-
-/// Every fake cluster and issuer has keys of its own; their ids are SHA-256 in Base64.
-fn without_key_ids(text: String) -> String {
-    let of_id = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let words = text.split(|c| !of_id(c)).filter(|word| word.len() == 43 && !word.starts_with("allow-"));
-    let ids: BTreeSet<String> = words.map(str::to_owned).collect();
-    ids.iter().fold(text, |text, id| text.replace(id.as_str(), "(id of a key)"))
+    Verdict { problems, text: neutral(&world, text.stdout + &text.stderr) }
 }
 
 /// What holds of every run against AWS.
@@ -203,7 +206,10 @@ fn compare(world: &World, run: &Run) -> String {
 
 /// From files, less is known: nothing may be found that is not there live.
 fn from_file(world: &World, path: &Path, live: &Run) -> String {
-    let mut command = debug(world, "json");
+    let mut world = world.clone();
+    // Files are not looked into.
+    world.header.debug.retain(|argument| !argument.starts_with("--via"));
+    let mut command = debug(&world, "json");
     command.arg("--from").arg(path);
     let from = run(&mut command);
     if live.code == Some(2) {

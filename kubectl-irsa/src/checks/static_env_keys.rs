@@ -120,11 +120,20 @@ fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         let elsewhere = view.env.first_set(&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]).is_some();
         finding = finding.severity(if elsewhere { Severity::Info } else { Severity::Error });
     }
-    if severity != Severity::Error || found.iter().any(|(_, entry)| may_be_empty(entry)) {
+    let process = inside::of_irsa(derived).filter(|seen| view.is_target && seen.environment_is_targets());
+    let has = |variable: &str| process.is_some_and(|seen| seen.variable(variable).is_some());
+    if severity != Severity::Error
+        || found.iter().any(|(variable, entry)| may_be_empty(entry) && !has(variable))
+    {
         finding = finding.inferred();
     }
     for (variable, entry) in &found {
         finding = finding.evidence(*variable, "not set", entry.shown(), &entry.source);
+    }
+    if let Some(seen) = process
+        && found.iter().all(|(variable, _)| has(variable))
+    {
+        finding = finding.seen("in the process's own environment", "(set)", &seen.at("environment.variables"));
     }
     let token = view.env.first_set(&[TOKEN]);
     Some(super::take_out(finding, derived, view, &found.into_iter().chain(token).collect::<Vec<_>>()))

@@ -23,7 +23,8 @@ pub enum Who {
 #[derive(Debug)]
 pub struct Expected {
     role: Option<(String, String)>,
-    mechanism: Mechanism,
+    /// How it gets it.
+    pub(super) mechanism: Mechanism,
 }
 
 impl Expected {
@@ -40,11 +41,6 @@ impl Expected {
             role: role.map(|role| (role.account.to_owned(), role.name().to_owned())),
             mechanism: intent.mechanism,
         }
-    }
-
-    /// True if the credentials come from the EKS Pod Identity agent.
-    pub fn by_agent(&self) -> bool {
-        self.mechanism == Mechanism::PodIdentity
     }
 
     /// Who a caller is.

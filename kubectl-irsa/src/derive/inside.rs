@@ -1,9 +1,13 @@
 //! The probe's report, read: what it proves, and which links it did not get to see.
 
-use irsa_probe::{Answer, Connection, Ended, Fault, FaultKind, FileSeen, Origin, Report, Skipped, TokenFile};
+use irsa_probe::{
+    Answer, Connection, ContainerCredentials, Ended, Fault, FaultKind, FileSeen, Origin, Report, Skipped,
+    TokenFile,
+};
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 
+use super::Mechanism;
 use super::caller::{Expected, Who};
 use super::trial;
 use crate::aws_error;
@@ -28,8 +32,8 @@ pub enum Inside<'f> {
 pub struct Seen<'f> {
     inside: &'f Sourced<inside::Inside>,
     caller: Option<(&'f str, Who)>,
-    /// The container should get its credentials from the EKS Pod Identity agent.
-    by_agent: bool,
+    /// How the pod should get its role.
+    mechanism: Mechanism,
 }
 
 /// Why the application may not read a file that is there.
@@ -58,11 +62,11 @@ impl<'f> Inside<'f> {
     /// Reads it.
     pub fn of(facts: &'f Facts, expected: &Expected) -> Self {
         match &facts.inside {
-            Fact::Known(inside) => Self::Seen(Seen {
-                inside,
-                caller: caller(&inside.value.report, expected),
-                by_agent: expected.by_agent(),
-            }),
+            Fact::Known(inside) => {
+                let mut seen = Seen { inside, caller: None, mechanism: expected.mechanism };
+                seen.caller = seen.named(expected);
+                Self::Seen(seen)
+            }
             Fact::Unknown(unknown) if matches!(unknown.why, Why::NotAsked(_)) => Self::NotApplicable,
             Fact::Unknown(unknown) => Self::Unknown(unknown),
             Fact::Absent { .. } => Self::NotApplicable,
@@ -117,19 +121,39 @@ impl<'f> Seen<'f> {
         self.inside.source.at(field)
     }
 
-    /// The web identity token's file.
+    /// The file of the token that STS, or the Pod Identity agent, wants to see.
     pub fn token(&self) -> Option<&'f TokenFile> {
-        self.report().token.as_ref()
+        match self.mechanism {
+            Mechanism::PodIdentity => self.agent()?.token.as_ref(),
+            _ => self.report().token.as_ref(),
+        }
+    }
+
+    /// What the Pod Identity agent said.
+    fn agent(&self) -> Option<&'f ContainerCredentials> {
+        self.report().container_credentials.as_ref()
+    }
+
+    /// The answer to GetCallerIdentity with the credentials that the pod should use.
+    fn asked(&self) -> Option<&'f Answer> {
+        match self.mechanism {
+            Mechanism::PodIdentity => self.agent()?.caller.as_ref(),
+            _ => self.report().sts.as_ref()?.caller.as_ref(),
+        }
+    }
+
+    fn named(&self, expected: &Expected) -> Option<(&'f str, Who)> {
+        let arn = self.asked()?.arn.as_deref()?;
+        Some((arn, expected.who(&aws_error::principal(arn)?)))
     }
 
     /// The token file as the application's process sees it, as far as its file system is open; else in the probe's own mount
     /// of the same volume. With the name of the field.
     pub fn token_file(&self) -> Option<(&'f FileSeen, &'static str)> {
-        let (token, own, target) = if self.by_agent {
-            let token = self.report().container_credentials.as_ref()?.token.as_ref()?;
-            (token, "containerCredentials.token.own", "containerCredentials.token.target")
-        } else {
-            (self.token()?, "token.own", "token.target")
+        let token = self.token()?;
+        let (own, target) = match self.mechanism {
+            Mechanism::PodIdentity => ("containerCredentials.token.own", "containerCredentials.token.target"),
+            _ => ("token.own", "token.target"),
         };
         Some(token.target.as_ref().map_or((&token.own, own), |seen| (seen, target)))
     }
@@ -224,14 +248,14 @@ impl<'f> Seen<'f> {
         self.report().environment.as_ref().is_some_and(|environment| environment.of == Origin::Target)
     }
 
-    /// Who AWS named as the caller, to GetCallerIdentity with what STS or the EKS Pod Identity agent had issued in the pod.
+    /// Who AWS named as the caller, to GetCallerIdentity with what STS had issued in the pod.
     pub fn caller(&self) -> Option<(&'f str, Who)> {
         self.caller
     }
 
     /// AWS's refusal of GetCallerIdentity, the first request that is signed.
     pub fn caller_refused(&self) -> Option<(&'f Answer, &'f str)> {
-        let answer = self.report().sts.as_ref()?.caller.as_ref()?;
+        let answer = self.asked()?;
         Some((answer, answer.code.as_deref()?))
     }
 
@@ -253,39 +277,11 @@ impl<'f> Seen<'f> {
         })
     }
 
-    /// The same where the credentials come from the EKS Pod Identity agent.
-    fn gap_at_agent(&self, step: Step) -> Option<Unknown> {
-        let agent = self.report().container_credentials.as_ref();
-        let token = agent.and_then(|agent| agent.token.as_ref());
-        let (what, missing) = match step {
-            Step::TokenFile => ("the token file for the Pod Identity agent", token.is_none()),
-            Step::TokenClaims => {
-                ("what the token for the agent says", token.is_none_or(|token| token.jwt.is_none()))
-            }
-            Step::Network => {
-                ("the way from the pod to the agent", agent.is_none_or(|agent| agent.connection.is_none()))
-            }
-            _ => ("who the application is to AWS", self.caller.is_none()),
-        };
-        let fault = agent.and_then(|agent| agent.fault.as_ref());
-        let refused =
-            agent.and_then(|agent| agent.answer.as_ref()).and_then(|answer| answer.message.as_deref());
-        let why = match (refused, fault) {
-            (Some(words), _) if step == Step::Caller => format!("the agent answered: {words}"),
-            (_, Some(fault)) => fault.text.clone(),
-            _ => String::from("the probe did not see it"),
-        };
-        missing.then(|| Unknown { what: what.to_owned(), why: Why::Failed(why), grant: None })
-    }
-
     fn gap(&self, step: Step) -> Option<Unknown> {
         let report = self.report();
         let unknown = |what: &str, why: String| {
             Some(Unknown { what: what.to_owned(), why: Why::Failed(why), grant: None })
         };
-        if self.by_agent {
-            return self.gap_at_agent(step);
-        }
         let missing = |section: &str| {
             if report.dropped.iter().any(|dropped| dropped == section) {
                 format!("the probe's report had no room for its section {section}")
@@ -296,33 +292,42 @@ impl<'f> Seen<'f> {
             }
         };
         let skipped = report.sts.as_ref().and_then(|sts| sts.skipped);
+        let by_agent = self.mechanism == Mechanism::PodIdentity;
+        let no_token_file = !by_agent && skipped == Some(Skipped::NoTokenFile);
+        let section = if by_agent { "containerCredentials" } else { "token" };
+        let excluded = Unknown {
+            what: String::from("who the application is to AWS"),
+            why: Why::Excluded(String::from("--no-assume")),
+            grant: None,
+        };
         match step {
-            Step::TokenFile if report.token.is_none() && skipped != Some(Skipped::NoTokenFile) => {
-                unknown("the token file", missing("token"))
+            Step::TokenFile if self.token().is_none() && !no_token_file => {
+                unknown("the token file", missing(section))
             }
-            Step::TokenClaims => match &report.token {
+            Step::TokenClaims => match self.token() {
                 Some(TokenFile { jwt: None, .. }) => unknown(
                     "exp, aud and sub of the token",
                     String::from("the probe could not read the file"),
                 ),
-                None if skipped != Some(Skipped::NoTokenFile) => {
-                    unknown("exp, aud and sub of the token", missing("token"))
-                }
+                None if !no_token_file => unknown("exp, aud and sub of the token", missing(section)),
                 _ => None,
             },
             Step::Network if report.network.is_none() => {
                 unknown("the way from the pod to STS", missing("network"))
             }
-            Step::Caller if skipped == Some(Skipped::NoAssume) => Some(Unknown {
-                what: String::from("who the application is to AWS"),
-                why: Why::Excluded(String::from("--no-assume")),
-                grant: None,
-            }),
             Step::Caller if self.denied().is_some() => unknown(
                 "who the application is to AWS",
                 String::from("the application cannot read its token"),
             ),
-            Step::Caller if self.caller().is_none() && self.caller_refused().is_none() => unknown(
+            Step::Caller if self.caller().is_some() || self.caller_refused().is_some() => None,
+            Step::Caller if by_agent => match self.agent() {
+                Some(agent) => {
+                    refusal(agent).map_or(Some(excluded), |why| unknown("who the application is to AWS", why))
+                }
+                None => unknown("who the application is to AWS", missing(section)),
+            },
+            Step::Caller if skipped == Some(Skipped::NoAssume) => Some(excluded),
+            Step::Caller => unknown(
                 "who the application is to AWS",
                 String::from("the probe got no credentials to ask with"),
             ),
@@ -331,9 +336,16 @@ impl<'f> Seen<'f> {
     }
 }
 
-fn caller<'f>(report: &'f Report, expected: &Expected) -> Option<(&'f str, Who)> {
-    let by_token = || report.sts.as_ref()?.caller.as_ref()?.arn.as_deref();
-    let by_agent = || report.container_credentials.as_ref()?.caller.as_ref()?.arn.as_deref();
-    let arn = if expected.by_agent() { by_agent() } else { by_token() }?;
-    Some((arn, expected.who(&aws_error::principal(arn)?)))
+/// Why the Pod Identity agent gave no credentials; `None` if it was not asked for any.
+fn refusal(agent: &ContainerCredentials) -> Option<String> {
+    let way = agent.connection.as_ref().and_then(|way| way.fault.as_ref());
+    let answer = agent.answer.as_ref();
+    let fault = agent.fault.as_ref().or(way).or_else(|| answer?.fault.as_ref());
+    let words = fault.map(|fault| fault.text.clone()).or_else(|| answer?.message.clone());
+    let why = match words {
+        Some(words) => format!("the Pod Identity agent at {} gave no credentials: {words}", agent.url),
+        None if answer.is_some() => String::from("AWS did not name whose the agent's credentials are"),
+        None => return None,
+    };
+    Some(why)
 }

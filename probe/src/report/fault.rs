@@ -72,12 +72,15 @@ impl std::error::Error for Fault {}
 impl From<std::io::Error> for Fault {
     fn from(error: std::io::Error) -> Fault {
         use std::io::ErrorKind as Io;
+        // A socket's own deadline, which the system calls a resource that is temporarily unavailable.
+        if error.kind() == Io::WouldBlock {
+            return Fault::new(FaultKind::Timeout, "timed out");
+        }
         let kind = match error.kind() {
             Io::NotFound => FaultKind::NotFound,
             Io::PermissionDenied => FaultKind::PermissionDenied,
             Io::NotADirectory | Io::IsADirectory => FaultKind::WrongFileType,
-            // A socket's own deadline shows as WouldBlock.
-            Io::TimedOut | Io::WouldBlock => FaultKind::Timeout,
+            Io::TimedOut => FaultKind::Timeout,
             Io::ConnectionRefused => FaultKind::Refused,
             Io::HostUnreachable | Io::NetworkUnreachable | Io::NetworkDown => FaultKind::Unreachable,
             Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe | Io::UnexpectedEof => {

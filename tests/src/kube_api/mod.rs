@@ -22,6 +22,7 @@ mod store;
 mod tls;
 pub(crate) mod token;
 mod watch;
+mod webhook;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -34,6 +35,7 @@ use hyper_util::rt::TokioIo;
 pub use log::Seen;
 use serde_json::Value;
 pub(crate) use serve::Server;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -123,6 +125,12 @@ impl FakeKube {
     /// Makes continue tokens handed out so far expire (410), as a compaction does.
     pub fn expire_continue_tokens(&self) {
         self.server.store.compact();
+    }
+
+    /// The pods that it holds now, as `NAMESPACE/NAME`.
+    pub fn pods(&self) -> BTreeSet<String> {
+        let pods = resources::by_path("", "pods").expect("the table has pods");
+        self.server.store.all(pods, "").iter().map(|pod| format!("{}/{}", pod.namespace, pod.name)).collect()
     }
 
     /// The key set of the token issuer (JWKS).

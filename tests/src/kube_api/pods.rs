@@ -6,6 +6,7 @@ use super::resources::{Resource, by_path};
 use super::route::{ResourcePath, Route};
 use super::status::{self, Answer, Cause, bad_request, invalid_object, not_found};
 use super::store::Store;
+use super::webhook;
 use crate::world::{AdmissionPolicy, Object, uid_of};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -17,6 +18,8 @@ pub struct Pods<'s> {
     pub store: &'s Store,
     /// The policy of the cluster.
     pub policy: Option<&'s AdmissionPolicy>,
+    /// The URL of the service account issuer.
+    pub issuer: &'s str,
     /// The API server's clock.
     pub now: Timestamp,
 }
@@ -64,7 +67,7 @@ impl Pods<'_> {
         Ok(Answer::json(200, &pod))
     }
 
-    /// Answers POST. What the EKS webhook adds is not added here: the plugin sends it.
+    /// Answers POST.
     pub fn create(&self, at: &ResourcePath, route: &Route, body: &[u8]) -> Result<Answer, Answer> {
         let mut pod = read(body)?;
         let prefix = pod["metadata"]["generateName"].as_str().unwrap_or_default().to_owned();
@@ -86,7 +89,8 @@ impl Pods<'_> {
             _ => pod["metadata"]["namespace"] = json!(at.namespace),
         }
         self.fill_in(&mut pod, &name);
-        self.service_account(at, &pod, &name)?;
+        let account = self.service_account(at, &pod, &name)?;
+        webhook::inject(self.store, &mut pod, &account.value, self.issuer);
         self.admit(self.namespace(&at.namespace).as_deref(), &pod)?;
         let object = Object::new(pod).map_err(|why| bad_request(&why))?;
         let created = object.value.clone();
@@ -130,7 +134,7 @@ impl Pods<'_> {
         pod["status"] = json!({"phase": "Pending", "qosClass": "BestEffort"});
     }
 
-    fn service_account(&self, at: &ResourcePath, pod: &Value, name: &str) -> Result<(), Answer> {
+    fn service_account(&self, at: &ResourcePath, pod: &Value, name: &str) -> Result<Arc<Object>, Answer> {
         let account = pod["spec"]["serviceAccountName"].as_str().unwrap_or_default();
         let found = by_path("", "serviceaccounts")
             .and_then(|accounts| self.store.find(accounts, &at.namespace, account));
@@ -139,7 +143,7 @@ impl Pods<'_> {
             "error looking up service account {}/{account}: serviceaccount \"{account}\" not found",
             at.namespace
         );
-        found.map(drop).ok_or_else(|| status::forbidden_object("pods", name, &message))
+        found.ok_or_else(|| status::forbidden_object("pods", name, &message))
     }
 
     /// Answers DELETE: the pod ends at once, whatever its grace period.

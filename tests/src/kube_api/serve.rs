@@ -192,7 +192,12 @@ impl Server {
     }
 
     fn pods(&self) -> Pods<'_> {
-        Pods { store: &self.store, policy: self.header.admission_policy.as_ref(), now: self.header.now }
+        Pods {
+            store: &self.store,
+            policy: self.header.admission_policy.as_ref(),
+            issuer: self.issuer.url(),
+            now: self.header.now,
+        }
     }
 
     /// What a container has logged so far.

@@ -26,11 +26,11 @@ use crate::world::World;
 use container::run;
 use irsa_test_container::Order;
 use network::Network;
-use pod::list;
+use pod::{Ownership, list};
 use programs::{Programs, programs};
 use serde_json::{Value, json};
 use setup::{Fate, Setup};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
@@ -40,6 +40,7 @@ use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
 use tokio::task::AbortHandle;
+use volumes::ownerships;
 
 /// The nodes of a world at work. They stop when dropped, and everything that runs on them.
 pub struct Kubelet {
@@ -64,6 +65,8 @@ struct Sandbox {
     network: Network,
     /// Its volumes, by name.
     volumes: PathBuf,
+    /// The volumes' files before any container was added.
+    files: BTreeMap<PathBuf, Ownership>,
     /// The applications that run in it, by container.
     applications: tokio::sync::Mutex<HashMap<String, Child>>,
 }
@@ -106,6 +109,24 @@ impl Kubelet {
     /// What went wrong in the test's own machinery, or is not modelled. It must stay empty.
     pub fn problems(&self) -> Vec<String> {
         self.node.problems.lock().expect("no thread panics while it holds the problems").clone()
+    }
+
+    /// The files of volumes whose owner or mode is no longer what it was before any container was added: what the
+    /// observer has done to the application.
+    pub fn altered_files(&self) -> Vec<String> {
+        let sandboxes = self.node.sandboxes.blocking_lock();
+        let all = sandboxes.values().map(|sandbox| sandbox.altered_files());
+        all.flat_map(|altered| altered.unwrap_or_else(|error| vec![error.to_string()])).collect()
+    }
+}
+
+impl Sandbox {
+    fn altered_files(&self) -> io::Result<Vec<String>> {
+        let now = ownerships(&self.volumes)?;
+        let altered = self.files.iter().filter(|(path, before)| now.get(*path) != Some(before));
+        let told = altered
+            .map(|(path, before)| format!("{}: {before:?} has become {:?}", path.display(), now.get(path)));
+        Ok(told.collect())
     }
 }
 
@@ -206,7 +227,9 @@ impl Node {
             _ => json!([]),
         };
         self.volumes(&before).write(&volumes)?;
-        let sandbox = Arc::new(Sandbox { network, volumes, applications: tokio::sync::Mutex::default() });
+        let files = ownerships(&volumes)?;
+        let sandbox =
+            Arc::new(Sandbox { network, volumes, files, applications: tokio::sync::Mutex::default() });
         all.insert(uid, sandbox.clone());
         Ok(sandbox)
     }

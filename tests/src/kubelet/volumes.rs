@@ -5,10 +5,11 @@ use super::pod::{Ownership, list, token_ownership};
 use crate::kube_api::token::Issuer;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::path::{Path, PathBuf};
 
 /// Writes volumes.
 pub struct Volumes<'s> {
@@ -32,6 +33,7 @@ struct File {
 impl Volumes<'_> {
     /// Writes every volume into a directory of its own below `directory`, or refreshes it.
     pub fn write(&self, directory: &Path) -> io::Result<()> {
+        fs::create_dir_all(directory)?;
         for volume in list(&self.sources.pod["spec"]["volumes"]) {
             let path = directory.join(volume["name"].as_str().unwrap_or_default());
             fs::create_dir_all(&path)?;
@@ -120,6 +122,24 @@ impl Volumes<'_> {
         let audiences = if audience.is_null() { json!([self.issuer.url()]) } else { json!([audience]) };
         (self.issuer.mint_for(self.sources.store, pod, &audiences, issued, seconds), issued)
     }
+}
+
+/// Owner and mode of every file that the volumes below `directory` show, by `VOLUME/FILE`.
+pub fn ownerships(directory: &Path) -> io::Result<BTreeMap<PathBuf, Ownership>> {
+    let mut all = BTreeMap::new();
+    for volume in fs::read_dir(directory)? {
+        let volume = volume?;
+        for file in fs::read_dir(volume.path())? {
+            let file = file?;
+            if file.file_name().as_encoded_bytes().starts_with(b"..") {
+                continue;
+            }
+            let stat = fs::metadata(file.path())?;
+            let ownership = Ownership { uid: stat.uid(), gid: stat.gid(), mode: stat.mode() & 0o7777 };
+            all.insert(Path::new(&volume.file_name()).join(file.file_name()), ownership);
+        }
+    }
+    Ok(all)
 }
 
 /// Replaces what a volume holds, as the kubelet's atomic writer does: files in a new directory, then one link.

@@ -35,6 +35,7 @@ fn a_probe_beside_its_target() {
     assert!((report["now"].as_i64().unwrap() - 1_795_334_400).abs() < 5, "{report}");
     assert_eq!(shop.aws.issued_credentials_used(), 0, "the probe's own call does not count");
     assert_eq!(shop.full_report("irsa-probe-1")["token"], *token);
+    assert_eq!(shop.kubelet.altered_files(), Vec::<String>::new());
 }
 
 #[test]
@@ -47,6 +48,8 @@ fn the_observer_effect() {
     assert_eq!(first["environment"]["fault"]["kind"], "permission-denied", "it may not look at the target");
     let second = shop.report(&probe("irsa-probe-2"));
     assert_eq!(second["token"]["own"]["stat"]["mode"], "0644", "{second}");
+    let altered = shop.kubelet.altered_files();
+    assert!(altered.len() == 1 && altered[0].starts_with("aws-iam-token/token: "), "{altered:?}");
 }
 
 #[test]
