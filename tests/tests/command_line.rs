@@ -354,13 +354,31 @@ fn as_a_plugin_through_a_real_kubectl() {
 }
 
 #[test]
+fn the_image_to_mirror_is_the_one_that_debug_would_start() {
+    let image = |args: &[&str], set: &str| {
+        let mut image = plugin();
+        run(image.env("KUBECTL_IRSA_PROBE_IMAGE", set).arg("image").args(args))
+    };
+    let default = concat!("ghcr.io/kubectl-irsa/irsa-probe:", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(image(&[], "").stdout, default);
+    assert_eq!(image(&[], "registry.example/probe:1").stdout, "registry.example/probe:1\n");
+    let flag = ["--probe-image", "registry.example/probe:2"];
+    assert_eq!(image(&flag, "registry.example/probe:1").stdout, "registry.example/probe:2\n");
+    assert!(refused(&image(&[], "https://x")).contains("is no image reference"));
+    for args in [&["--no-probe"][..], &["--from", "-"]] {
+        let both = run(plugin().args(["debug", POD]).args(args).args(flag));
+        assert!(refused(&both).contains("cannot be used with"), "{both:?}");
+    }
+}
+
+#[test]
 fn help_has_examples_and_every_shell_a_completion() {
     for args in [&["--help"][..], &["debug", "--help"], &["explain", "--help"], &["completion", "--help"]] {
         let help = run(plugin().args(args));
         assert_eq!(help.code, Some(0));
         assert!(help.stdout.contains("kubectl irsa") || help.stdout.contains("kubectl-irsa"), "{help:?}");
     }
-    for command in ["debug", "explain", "completion"] {
+    for command in ["debug", "explain", "image", "completion"] {
         assert!(run(plugin().args([command, "--help"])).stdout.contains("Examples:"), "{command}");
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -3,6 +3,7 @@
 mod debug;
 mod explain;
 mod flags;
+mod image;
 mod thumbprint;
 
 use std::io::{IsTerminal, Write};
@@ -46,6 +47,7 @@ enum Command {
     Debug(Box<debug::Debug>),
     Explain(explain::Explain),
     Thumbprint(Box<thumbprint::Thumbprint>),
+    Image(image::Image),
     /// Print a completion script for a shell
     #[command(
         after_help = "Examples:\n  # for kubectl-irsa itself, in bash\n  source <(kubectl-irsa completion bash)"
@@ -180,6 +182,7 @@ fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Debug(debug) => until_interrupted(debug.run(&traces), &traces),
         Command::Thumbprint(thumbprint) => until_interrupted(thumbprint.run(), &traces),
         Command::Explain(explain) => explain.run(),
+        Command::Image(image) => image.run(),
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "kubectl-irsa", &mut script);
