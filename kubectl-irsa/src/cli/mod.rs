@@ -1,5 +1,6 @@
 //! The command line: flags, help, and the one place that prints.
 
+mod completion;
 mod debug;
 mod explain;
 mod flags;
@@ -9,7 +10,7 @@ mod thumbprint;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use thiserror::Error;
 
 use crate::collect::CollectError;
@@ -48,14 +49,13 @@ enum Command {
     Explain(explain::Explain),
     Thumbprint(Box<thumbprint::Thumbprint>),
     Image(image::Image),
-    /// Print a completion script for a shell
+    /// Complete commands, targets and flags in the shell
     #[command(
-        after_help = "Examples:\n  # for kubectl-irsa itself, in bash\n  source <(kubectl-irsa completion bash)"
+        subcommand,
+        after_help = "Examples:\n  # kubectl irsa debug pod/<TAB>\n  kubectl irsa completion install\n\n  \
+                      # kubectl-irsa itself, in bash\n  source <(kubectl-irsa completion bash)"
     )]
-    Completion {
-        /// The shell
-        shell: clap_complete::Shell,
-    },
+    Completion(completion::Completion),
 }
 
 /// Everything that can end a run without a diagnosis.
@@ -84,6 +84,9 @@ pub enum CliError {
     /// `--probe-image` is none.
     #[error(transparent)]
     Image(#[from] crate::collect::probe::ImageError),
+    /// kubectl's completion cannot be installed.
+    #[error(transparent)]
+    Install(#[from] completion::InstallError),
     /// The cluster's issuer is not known.
     #[error("the cluster's issuer cannot be read: {0}; name it: kubectl irsa thumbprint https://…")]
     NoIssuer(String),
@@ -152,6 +155,9 @@ fn did_you_mean(near: &[String]) -> String {
 
 /// Runs the command line and gives the exit code. The only place that prints errors.
 pub fn main() -> ExitCode {
+    if completion::is_asked() {
+        return exit_code(completion::answer());
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -159,7 +165,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { 0 });
         }
     };
-    match run(cli) {
+    exit_code(run(cli))
+}
+
+fn exit_code(outcome: Result<u8, CliError>) -> ExitCode {
+    match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let code = if matches!(error, CliError::Interrupted(_)) { INTERRUPTED } else { COULD_NOT_RUN };
@@ -183,11 +193,7 @@ fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Thumbprint(thumbprint) => until_interrupted(thumbprint.run(), &traces),
         Command::Explain(explain) => explain.run(),
         Command::Image(image) => image.run(),
-        Command::Completion { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "kubectl-irsa", &mut script);
-            print(&String::from_utf8_lossy(&script))
-        }
+        Command::Completion(completion) => completion.run(),
     }
 }
 
