@@ -140,6 +140,8 @@ fn access(before: &[String]) -> Option<Access> {
     let words = std::iter::once("kubectl-irsa").chain(before.iter().map(String::as_str));
     let matches = Cli::command().ignore_errors(true).try_get_matches_from(words).ok()?;
     let (_, of_command) = matches.subcommand()?;
+    // Not every command talks to a cluster.
+    of_command.try_contains_id("kubeconfig").ok()?;
     ClusterFlags::from_arg_matches(of_command).ok().map(|flags| flags.access())
 }
 
