@@ -80,6 +80,16 @@ pub struct AwsFlags {
     cluster_name: Option<String>,
 }
 
+/// `-o` of what has no more forms than these.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For a person.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
 /// Which image the probe is.
 #[derive(Debug, Args)]
 pub struct ImageFlag {

@@ -5,12 +5,15 @@ mod debug;
 mod explain;
 mod flags;
 mod image;
+mod man;
 mod thumbprint;
+mod version;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::collect::CollectError;
@@ -49,6 +52,7 @@ enum Command {
     Explain(explain::Explain),
     Thumbprint(Box<thumbprint::Thumbprint>),
     Image(image::Image),
+    Version(version::Version),
     /// Complete commands, targets and flags in the shell
     #[command(
         subcommand,
@@ -56,6 +60,8 @@ enum Command {
                       # kubectl-irsa itself, in bash\n  source <(kubectl-irsa completion bash)"
     )]
     Completion(completion::Completion),
+    #[command(hide = true)]
+    Man(man::Man),
 }
 
 /// Everything that can end a run without a diagnosis.
@@ -84,6 +90,14 @@ pub enum CliError {
     /// `--probe-image` is none.
     #[error(transparent)]
     Image(#[from] crate::collect::probe::ImageError),
+    /// The man pages cannot be written.
+    #[error("cannot write man pages into {path}: {cause}")]
+    Man {
+        /// Where.
+        path: String,
+        /// The system's words.
+        cause: std::io::Error,
+    },
     /// kubectl's completion cannot be installed.
     #[error(transparent)]
     Install(#[from] completion::InstallError),
@@ -193,7 +207,9 @@ fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Thumbprint(thumbprint) => until_interrupted(thumbprint.run(), &traces),
         Command::Explain(explain) => explain.run(),
         Command::Image(image) => image.run(),
+        Command::Version(version) => version.run(),
         Command::Completion(completion) => completion.run(),
+        Command::Man(man) => man.run(),
     }
 }
 
@@ -222,6 +238,12 @@ fn print(text: &str) -> Result<u8, CliError> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Write(error)),
         _ => Ok(0),
     }
+}
+
+/// Writes a report to stdout as JSON.
+fn print_json(report: &impl Serialize) -> Result<u8, CliError> {
+    let json = serde_json::to_string_pretty(report).map_err(RenderError::Json)?;
+    print(&(json + "\n"))
 }
 
 /// `--color`.
