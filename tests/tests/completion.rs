@@ -43,11 +43,11 @@ impl Installed {
         kubectl
     }
 
-    /// What kubectl tells a shell; the last word is the one under the cursor.
-    fn complete(&self, kubeconfig: &Path, line: &str) -> String {
-        let mut kubectl = self.kubectl();
-        let words = line.split(' ');
-        run(kubectl.env("KUBECONFIG", kubeconfig).args(["__complete", "irsa"]).args(words)).stdout
+    /// What kubectl is told, called as it calls; the last word is the one under the cursor.
+    fn answer(&self, kubeconfig: &Path, line: &str) -> Run {
+        let mut shim = Command::new(self.shim());
+        shim.env_clear().env("KUBECONFIG", kubeconfig).stdin(Stdio::null());
+        run(shim.args(line.split(' ')))
     }
 }
 
@@ -56,7 +56,7 @@ fn base() -> String {
 }
 
 #[test]
-fn a_real_kubectl_gets_what_lives_in_the_cluster() {
+fn what_lives_in_the_cluster_and_the_kubeconfig() {
     let installed = Installed::new();
     let kube = FakeKube::start(&World::parse("base", &base()).unwrap());
     let kubeconfig = kube.kubeconfig(installed.path());
@@ -76,12 +76,27 @@ fn a_real_kubectl_gets_what_lives_in_the_cluster() {
         ("debug sa", "sa/\n:6\n"),
         ("explain sa-not", "sa-not-annotated\tthe service account names no role\n:4\n"),
     ] {
-        assert_eq!(installed.complete(&kubeconfig, line), expected, "{line}");
+        assert_eq!(installed.answer(&kubeconfig, line).stdout, expected, "{line}");
     }
-    // Names are all that is read; some builds of kubectl ask for the version.
+    // Names are all that is read.
     let seen = kube.requests();
-    let mut of_plugin = seen.iter().filter(|seen| seen.resource != "/version");
-    assert!(of_plugin.all(|seen| seen.accept.contains("PartialObjectMetadataList")), "{seen:?}");
+    assert!(seen.iter().all(|seen| seen.accept.contains("PartialObjectMetadataList")), "{seen:?}");
+}
+
+#[test]
+fn a_real_kubectl_asks_and_passes_on() {
+    let installed = Installed::new();
+    let version = run(installed.kubectl().args(["version", "--client", "-o", "json"])).json();
+    let minor = version["clientVersion"]["minor"].as_str().unwrap().trim_end_matches('+').to_owned();
+    if minor.parse::<u32>().unwrap() < 26 {
+        // Debian 12 has 1.20, which asks no plugin.
+        return;
+    }
+    let kube = FakeKube::start(&World::parse("base", &base()).unwrap());
+    let mut kubectl = installed.kubectl();
+    kubectl.env("KUBECONFIG", kube.kubeconfig(installed.path()));
+    let passed = run(kubectl.args(["__complete", "irsa", "debug", "-n", "shop", "pod/c"]));
+    assert_eq!(passed.stdout, "pod/checkout-7d9f8b6c5d-x2x4z\n:4\n", "{passed:?}");
 }
 
 #[test]
@@ -90,10 +105,7 @@ fn what_fails_or_is_late_is_silent() {
     let silent = |run: &Run| {
         assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), ":4\n", ""), "{run:?}");
     };
-    let ask = |kubeconfig: &Path| {
-        let words = ["debug", "-n", "shop", "pod/"];
-        run(Command::new(installed.shim()).env_clear().env("KUBECONFIG", kubeconfig).args(words))
-    };
+    let ask = |kubeconfig: &Path| installed.answer(kubeconfig, "debug -n shop pod/");
     silent(&ask(Path::new("/nonexistent")));
     let denied = base().replacen("\nexpect:", "\ndeny: [\"list pods\"]\nexpect:", 1);
     let kube = FakeKube::start(&World::parse("denied", &denied).unwrap());

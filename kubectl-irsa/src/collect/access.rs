@@ -164,7 +164,9 @@ impl Access {
     /// The kubeconfig, and the files that it was read from.
     fn merged(&self) -> Result<(Kubeconfig, String), AccessError> {
         let paths = self.paths()?;
-        let shown = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(":");
+        // As KUBECONFIG has them: with `;` on Windows.
+        let list = std::env::join_paths(&paths).unwrap_or_default();
+        let shown = list.to_string_lossy().into_owned();
         let named =
             |cause: KubeconfigError| AccessError::Kubeconfig { path: shown.clone(), cause: words(&cause) };
 
@@ -297,4 +299,21 @@ fn words(cause: &KubeconfigError) -> String {
         other => other.to_string(),
     };
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Separated by `:`, on Windows by `;`, since `C:` has a colon of its own.
+    #[test]
+    fn a_list_of_kubeconfigs_is_read_as_the_platform_writes_it() {
+        let separator = if cfg!(windows) { ';' } else { ':' };
+        let [first, second] = if cfg!(windows) { [r"C:\a", r"D:\b"] } else { ["/a", "/b"] };
+        let list = format!("{first}{separator}{separator}{second}");
+        let access = Access { kubeconfig: Some(list.into()), ..Access::default() };
+        assert_eq!(access.paths().unwrap(), [Path::new(first), Path::new(second)]);
+        let missing = access.kubeconfig().unwrap_err().to_string();
+        assert!(missing.starts_with(&format!("cannot read kubeconfig {first}: ")), "{missing}");
+    }
 }

@@ -42,7 +42,7 @@ pub fn install(directory: Option<&Path>) -> Result<String, InstallError> {
     if !std::env::split_paths(&path).any(|known| known == directory) {
         said.push_str(&format!("but only once {} is on the PATH\n", shown(&directory)));
     }
-    said.push_str("the shell needs kubectl's own completion: kubectl completion --help\n");
+    said.push_str("it takes kubectl 1.26 or newer, whose own completion is on in the shell: kubectl completion --help\n");
     if !cfg!(unix) {
         said.push_str("it is a copy: after an upgrade of kubectl-irsa, install it again\n");
     }
