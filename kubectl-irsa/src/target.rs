@@ -36,7 +36,8 @@ const WORDS: [(Kind, &[&str]); 8] = [
 ];
 
 impl Kind {
-    fn of_word(word: &str) -> Option<Self> {
+    /// The kind that kubectl means by a word: `deploy`, `deployments.apps`.
+    pub fn of_word(word: &str) -> Option<Self> {
         let word = word.to_ascii_lowercase();
         WORDS.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(kind, _)| *kind)
     }

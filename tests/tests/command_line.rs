@@ -354,13 +354,61 @@ fn as_a_plugin_through_a_real_kubectl() {
 }
 
 #[test]
+fn the_image_to_mirror_is_the_one_that_debug_would_start() {
+    let image = |args: &[&str], set: &str| {
+        let mut image = plugin();
+        run(image.env("KUBECTL_IRSA_PROBE_IMAGE", set).arg("image").args(args))
+    };
+    let default = concat!("ghcr.io/kubectl-irsa/irsa-probe:", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(image(&[], "").stdout, default);
+    assert_eq!(image(&[], "registry.example/probe:1").stdout, "registry.example/probe:1\n");
+    let flag = ["--probe-image", "registry.example/probe:2"];
+    assert_eq!(image(&flag, "registry.example/probe:1").stdout, "registry.example/probe:2\n");
+    assert!(refused(&image(&[], "https://x")).contains("is no image reference"));
+    for args in [&["--no-probe"][..], &["--from", "-"]] {
+        let both = run(plugin().args(["debug", POD]).args(args).args(flag));
+        assert!(refused(&both).contains("cannot be used with"), "{both:?}");
+    }
+}
+
+#[test]
+fn the_version_names_the_image_and_both_forms_agree() {
+    let text = run(plugin().arg("version"));
+    let json = run(plugin().args(["version", "-o", "json"])).json();
+    assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(json["platform"], format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH));
+    for field in ["version", "platform", "probeImage"] {
+        assert!(text.stdout.contains(json[field].as_str().unwrap()), "{field}: {text:?}");
+    }
+    let set = run(plugin().args(["version", "--probe-image", "registry.example/probe:2"]));
+    assert!(set.stdout.contains("registry.example/probe:2"), "{set:?}");
+}
+
+#[test]
+fn man_pages_for_every_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("man1");
+    assert_eq!(run(plugin().arg("man").arg(&pages)).code, Some(0));
+    for (page, holds) in [
+        ("kubectl-irsa.1", "kubectl\\-irsa\\-debug(1)"),
+        ("kubectl-irsa-debug.1", "no\\-probe"),
+        ("kubectl-irsa-explain.1", "EXTRA"),
+    ] {
+        let text = std::fs::read_to_string(pages.join(page)).unwrap();
+        assert!(text.contains(holds), "{page}: {text}");
+    }
+    assert!(!pages.join("kubectl-irsa-man.1").exists(), "only for those who package it");
+    assert!(refused(&run(plugin().args(["man", "/dev/null/x"]))).contains("/dev/null/x"));
+}
+
+#[test]
 fn help_has_examples_and_every_shell_a_completion() {
     for args in [&["--help"][..], &["debug", "--help"], &["explain", "--help"], &["completion", "--help"]] {
         let help = run(plugin().args(args));
         assert_eq!(help.code, Some(0));
         assert!(help.stdout.contains("kubectl irsa") || help.stdout.contains("kubectl-irsa"), "{help:?}");
     }
-    for command in ["debug", "explain", "completion"] {
+    for command in ["debug", "explain", "image", "version", "completion"] {
         assert!(run(plugin().args([command, "--help"])).stdout.contains("Examples:"), "{command}");
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

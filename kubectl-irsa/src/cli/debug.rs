@@ -6,14 +6,14 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::flags::{AwsFlags, ClusterFlags, duration};
+use super::flags::{AwsFlags, ClusterFlags, ImageFlag, duration};
 use super::{CliError, Color, print};
 use crate::checks;
 use crate::collect::aws::Session;
 use crate::collect::eks_hints::EksHints;
 use crate::collect::files::Store;
 use crate::collect::logs;
-use crate::collect::probe::{Image, Probing, Traces, Via};
+use crate::collect::probe::{Probing, Traces, Via};
 use crate::collect::web::Web;
 use crate::collect::{
     Cloud, CollectError, Progress, Reader,
@@ -79,7 +79,7 @@ pub struct Debug {
     #[arg(short, long, value_name = "NAME")]
     container: Option<String>,
     /// Read Kubernetes objects and answers of AWS from files or directories instead; - is stdin
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "probe_image")]
     from: Vec<PathBuf>,
     /// The time to take as now, with --from: 2026-11-22T08:00:00Z
     #[arg(long, value_name = "TIME", requires = "from")]
@@ -109,15 +109,14 @@ pub struct Debug {
     #[arg(long)]
     no_logs: bool,
     /// Add nothing to the cluster: do not look from inside the pod
-    #[arg(long)]
+    #[arg(long, conflicts_with = "probe_image")]
     no_probe: bool,
     /// How the probe comes in: as an ephemeral container of the pod, or in a pod of its own that is deleted afterwards; the
     /// latter for clusters that refuse ephemeral containers, and for service accounts without pods
     #[arg(long, value_name = "WAY", default_value = "ephemeral", conflicts_with_all = ["no_probe", "from"])]
     via: Via,
-    /// The probe's image, for clusters that cannot pull the default; also KUBECTL_IRSA_PROBE_IMAGE
-    #[arg(long, value_name = "IMAGE", conflicts_with_all = ["no_probe", "from"])]
-    probe_image: Option<String>,
+    #[command(flatten)]
+    image: ImageFlag,
     /// An error that the application printed; - reads it from stdin
     #[arg(long, value_name = "TEXT|-")]
     error: Option<String>,
@@ -226,13 +225,8 @@ impl Debug {
         if self.no_probe {
             return Ok(None);
         }
-        let set = std::env::var(PROBE_IMAGE).ok().filter(|value| !value.is_empty());
-        let image = match self.probe_image.as_deref().or(set.as_deref()) {
-            Some(text) => text.parse::<Image>()?,
-            None => Image::default(),
-        };
         Ok(Some(Probing {
-            image,
+            image: self.image.image()?,
             via: self.via,
             assume: !self.no_assume,
             // The rest is for the diagnosis.
@@ -315,9 +309,6 @@ impl Debug {
 fn said(text: &str) -> Result<String, CliError> {
     if text == "-" { super::stdin() } else { Ok(text.to_owned()) }
 }
-
-/// Names the probe's image where `--probe-image` does not.
-const PROBE_IMAGE: &str = "KUBECTL_IRSA_PROBE_IMAGE";
 
 /// What of `--timeout` is left once the probe must have reported.
 const TO_DIAGNOSE: Duration = Duration::from_secs(3);

@@ -9,6 +9,7 @@ use super::CliError;
 use crate::collect::access::{Access, Secret};
 use crate::collect::aws::Settings;
 use crate::collect::eks_hints::EksHints;
+use crate::collect::probe::Image;
 
 /// The cli-runtime flags.
 #[derive(Debug, Args)]
@@ -77,6 +78,35 @@ pub struct AwsFlags {
     /// The cluster's name in EKS; by default as the kubeconfig tells it
     #[arg(long, value_name = "NAME")]
     cluster_name: Option<String>,
+}
+
+/// `-o` of what has no more forms than these.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For a person.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Which image the probe is.
+#[derive(Debug, Args)]
+pub struct ImageFlag {
+    /// The probe's image, for clusters that cannot pull the default; also KUBECTL_IRSA_PROBE_IMAGE
+    #[arg(long, value_name = "IMAGE")]
+    probe_image: Option<String>,
+}
+
+impl ImageFlag {
+    /// That of `--probe-image`, else of the environment, else the one of this version.
+    pub fn image(&self) -> Result<Image, CliError> {
+        let set = std::env::var("KUBECTL_IRSA_PROBE_IMAGE").ok().filter(|value| !value.is_empty());
+        match self.probe_image.as_deref().or(set.as_deref()) {
+            Some(text) => Ok(text.parse()?),
+            None => Ok(Image::default()),
+        }
+    }
 }
 
 impl AwsFlags {

@@ -1,14 +1,19 @@
 //! The command line: flags, help, and the one place that prints.
 
+mod completion;
 mod debug;
 mod explain;
 mod flags;
+mod image;
+mod man;
 mod thumbprint;
+mod version;
 
 use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::collect::CollectError;
@@ -48,14 +53,17 @@ enum Command {
     Debug(Box<debug::Debug>),
     Explain(explain::Explain),
     Thumbprint(Box<thumbprint::Thumbprint>),
-    /// Print a completion script for a shell
+    Image(image::Image),
+    Version(version::Version),
+    /// Complete commands, targets and flags in the shell
     #[command(
-        after_help = "Examples:\n  # for kubectl-irsa itself, in bash\n  source <(kubectl-irsa completion bash)"
+        subcommand,
+        after_help = "Examples:\n  # kubectl irsa debug pod/<TAB>\n  kubectl irsa completion install\n\n  \
+                      # kubectl-irsa itself, in bash\n  source <(kubectl-irsa completion bash)"
     )]
-    Completion {
-        /// The shell
-        shell: clap_complete::Shell,
-    },
+    Completion(completion::Completion),
+    #[command(hide = true)]
+    Man(man::Man),
 }
 
 /// Everything that can end a run without a diagnosis.
@@ -84,6 +92,17 @@ pub enum CliError {
     /// `--probe-image` is none.
     #[error(transparent)]
     Image(#[from] crate::collect::probe::ImageError),
+    /// The man pages cannot be written.
+    #[error("cannot write man pages into {path}: {cause}")]
+    Man {
+        /// Where.
+        path: String,
+        /// The system's words.
+        cause: std::io::Error,
+    },
+    /// kubectl's completion cannot be installed.
+    #[error(transparent)]
+    Install(#[from] completion::InstallError),
     /// The cluster's issuer is not known.
     #[error("the cluster's issuer cannot be read: {0}; name it: kubectl irsa thumbprint https://…")]
     NoIssuer(String),
@@ -152,6 +171,9 @@ fn did_you_mean(near: &[String]) -> String {
 
 /// Runs the command line and gives the exit code. The only place that prints errors.
 pub fn main() -> ExitCode {
+    if completion::is_asked() {
+        return exit_code(completion::answer());
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -159,7 +181,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { 0 });
         }
     };
-    match run(cli) {
+    exit_code(run(cli))
+}
+
+fn exit_code(outcome: Result<u8, CliError>) -> ExitCode {
+    match outcome {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let code = if matches!(error, CliError::Interrupted(_)) { INTERRUPTED } else { COULD_NOT_RUN };
@@ -182,11 +208,10 @@ fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Debug(debug) => until_interrupted(debug.run(&traces), &traces),
         Command::Thumbprint(thumbprint) => until_interrupted(thumbprint.run(), &traces),
         Command::Explain(explain) => explain.run(),
-        Command::Completion { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "kubectl-irsa", &mut script);
-            print(&String::from_utf8_lossy(&script))
-        }
+        Command::Image(image) => image.run(),
+        Command::Version(version) => version.run(),
+        Command::Completion(completion) => completion.run(),
+        Command::Man(man) => man.run(),
     }
 }
 
@@ -222,6 +247,12 @@ fn print(text: &str) -> Result<u8, CliError> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Write(error)),
         _ => Ok(0),
     }
+}
+
+/// Writes a report to stdout as JSON.
+fn print_json(report: &impl Serialize) -> Result<u8, CliError> {
+    let json = serde_json::to_string_pretty(report).map_err(RenderError::Json)?;
+    print(&(json + "\n"))
 }
 
 /// `--color`.

@@ -7,8 +7,8 @@ use http::Uri;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::flags::{AwsFlags, ClusterFlags};
-use super::{CliError, print};
+use super::flags::{AwsFlags, ClusterFlags, Format};
+use super::{CliError, print, print_json};
 use crate::collect::api::{Api, causes};
 use crate::collect::chain::{Certificate, Chain, chain};
 use crate::collect::web::Web;
@@ -43,15 +43,6 @@ pub struct Thumbprint {
     aws: AwsFlags,
     #[command(flatten)]
     cluster: ClusterFlags,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For a person.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
 }
 
 /// What was seen. Its serialised form is that of `-o json`.
@@ -132,10 +123,7 @@ impl Thumbprint {
         };
         match self.output {
             Format::Text => print(&text(&report, Timestamp::now())),
-            Format::Json => {
-                let json = serde_json::to_string_pretty(&report).map_err(crate::output::RenderError::Json)?;
-                print(&(json + "\n"))
-            }
+            Format::Json => print_json(&report),
         }
     }
 }

@@ -125,30 +125,7 @@ impl Access {
     /// Reads the kubeconfig and lays the flags over it, and what it tells of an EKS cluster. The namespace of `-n` wins over
     /// that of the context.
     pub async fn config(&self, request_timeout: Duration) -> Result<(kube::Config, EksHints), AccessError> {
-        let paths = self.paths()?;
-        let shown = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(":");
-        let named =
-            |cause: KubeconfigError| AccessError::Kubeconfig { path: shown.clone(), cause: words(&cause) };
-
-        let mut merged = Kubeconfig::default();
-        for path in &paths {
-            match Kubeconfig::read_from(path) {
-                Ok(next) => merged = merged.merge(next).map_err(named)?,
-                Err(KubeconfigError::ReadConfig(cause, path)) => {
-                    return Err(AccessError::Unreadable {
-                        what: "kubeconfig",
-                        path: path.display().to_string(),
-                        cause,
-                    });
-                }
-                Err(cause) => {
-                    return Err(AccessError::Kubeconfig {
-                        path: path.display().to_string(),
-                        cause: words(&cause),
-                    });
-                }
-            }
-        }
+        let (merged, shown) = self.merged()?;
         let options = KubeConfigOptions {
             context: self.context.clone(),
             cluster: self.cluster.clone(),
@@ -177,6 +154,42 @@ impl Access {
         // One deadline for an answer, not one for each of several tries.
         config.default_retry = false;
         Ok((config, hints))
+    }
+
+    /// The kubeconfig, merged from all its files.
+    pub fn kubeconfig(&self) -> Result<Kubeconfig, AccessError> {
+        Ok(self.merged()?.0)
+    }
+
+    /// The kubeconfig, and the files that it was read from.
+    fn merged(&self) -> Result<(Kubeconfig, String), AccessError> {
+        let paths = self.paths()?;
+        // As KUBECONFIG has them: with `;` on Windows.
+        let list = std::env::join_paths(&paths).unwrap_or_default();
+        let shown = list.to_string_lossy().into_owned();
+        let named =
+            |cause: KubeconfigError| AccessError::Kubeconfig { path: shown.clone(), cause: words(&cause) };
+
+        let mut merged = Kubeconfig::default();
+        for path in &paths {
+            match Kubeconfig::read_from(path) {
+                Ok(next) => merged = merged.merge(next).map_err(named)?,
+                Err(KubeconfigError::ReadConfig(cause, path)) => {
+                    return Err(AccessError::Unreadable {
+                        what: "kubeconfig",
+                        path: path.display().to_string(),
+                        cause,
+                    });
+                }
+                Err(cause) => {
+                    return Err(AccessError::Kubeconfig {
+                        path: path.display().to_string(),
+                        cause: words(&cause),
+                    });
+                }
+            }
+        }
+        Ok((merged, shown))
     }
 
     fn lay_over(&self, config: &mut kube::Config) -> Result<(), AccessError> {
@@ -286,4 +299,21 @@ fn words(cause: &KubeconfigError) -> String {
         other => other.to_string(),
     };
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Separated by `:`, on Windows by `;`, since `C:` has a colon of its own.
+    #[test]
+    fn a_list_of_kubeconfigs_is_read_as_the_platform_writes_it() {
+        let separator = if cfg!(windows) { ';' } else { ':' };
+        let [first, second] = if cfg!(windows) { [r"C:\a", r"D:\b"] } else { ["/a", "/b"] };
+        let list = format!("{first}{separator}{separator}{second}");
+        let access = Access { kubeconfig: Some(list.into()), ..Access::default() };
+        assert_eq!(access.paths().unwrap(), [Path::new(first), Path::new(second)]);
+        let missing = access.kubeconfig().unwrap_err().to_string();
+        assert!(missing.starts_with(&format!("cannot read kubeconfig {first}: ")), "{missing}");
+    }
 }

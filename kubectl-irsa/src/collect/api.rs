@@ -249,6 +249,15 @@ impl Api {
         })
     }
 
+    /// The names in the first page of a list, without the objects: for completion, which shows no more.
+    pub async fn names<T: Resource>(&self, namespace: Option<&str>) -> Result<Vec<String>, NoAnswer> {
+        let path = format!("{}?{}", collection::<T>(namespace), parameters(&Query::default(), None));
+        let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        let page = self.read::<Page>(&path, accept).await?;
+        let name = |item: serde_json::Value| Some(item.pointer("/metadata/name")?.as_str()?.to_owned());
+        Ok(page.items.unwrap_or_default().into_iter().filter_map(name).collect())
+    }
+
     /// Reads a document that is no resource: discovery, keys.
     pub async fn document<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, NoAnswer> {
         self.read(path, accept).await

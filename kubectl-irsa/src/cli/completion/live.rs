@@ -1,0 +1,74 @@
+//! Names from the cluster and the kubeconfig, while a person waits with a finger on the tab key.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use kube::config::Kubeconfig;
+
+use crate::collect::Progress;
+use crate::collect::access::Access;
+use crate::collect::api::Api;
+use crate::collect::resource::Resource;
+use crate::facts::kubernetes::{
+    CronJob, DaemonSet, Deployment, Job, Namespace, Pod, ReplicaSet, ServiceAccount, StatefulSet,
+};
+use crate::target::Kind;
+
+/// How long the API server may take.
+const ANSWER: Duration = Duration::from_secs(1);
+/// How long everything may take: an exec plugin such as `aws eks get-token` takes a second by itself.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// What names are wanted of.
+#[derive(Debug, Clone, Copy)]
+pub enum Listed {
+    /// Objects of the namespace.
+    Targets(Kind),
+    /// Namespaces.
+    Namespaces,
+    /// Contexts of the kubeconfig.
+    Contexts,
+    /// Clusters of the kubeconfig.
+    Clusters,
+    /// Users of the kubeconfig.
+    Users,
+}
+
+/// The names; none if they cannot be had in time.
+pub fn names(listed: Listed, access: Access) -> Vec<String> {
+    let (sender, receiver) = mpsc::channel();
+    // A thread, since an exec plugin blocks. If it is late, it ends with the process.
+    let asked = std::thread::Builder::new().spawn(move || sender.send(ask(listed, &access)));
+    let answer = asked.ok().and_then(|_| receiver.recv_timeout(DEADLINE).ok().flatten());
+    answer.unwrap_or_default()
+}
+
+fn ask(listed: Listed, access: &Access) -> Option<Vec<String>> {
+    let in_kubeconfig = |names: fn(Kubeconfig) -> Vec<String>| access.kubeconfig().ok().map(names);
+    match listed {
+        Listed::Contexts => in_kubeconfig(|read| read.contexts.into_iter().map(|one| one.name).collect()),
+        Listed::Clusters => in_kubeconfig(|read| read.clusters.into_iter().map(|one| one.name).collect()),
+        Listed::Users => in_kubeconfig(|read| read.auth_infos.into_iter().map(|one| one.name).collect()),
+        Listed::Namespaces => of_cluster::<Namespace>(access),
+        Listed::Targets(kind) => match kind {
+            Kind::Pod => of_cluster::<Pod>(access),
+            Kind::Deployment => of_cluster::<Deployment>(access),
+            Kind::StatefulSet => of_cluster::<StatefulSet>(access),
+            Kind::DaemonSet => of_cluster::<DaemonSet>(access),
+            Kind::ReplicaSet => of_cluster::<ReplicaSet>(access),
+            Kind::Job => of_cluster::<Job>(access),
+            Kind::CronJob => of_cluster::<CronJob>(access),
+            Kind::ServiceAccount => of_cluster::<ServiceAccount>(access),
+        },
+    }
+}
+
+fn of_cluster<T: Resource>(access: &Access) -> Option<Vec<String>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    runtime.block_on(async {
+        let (config, _) = access.config(ANSWER).await.ok()?;
+        let namespace = config.default_namespace.clone();
+        let api = Api::new(config, ANSWER, Progress::silent()).ok()?;
+        api.names::<T>(Some(&namespace)).await.ok()
+    })
+}
