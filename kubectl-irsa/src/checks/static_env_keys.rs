@@ -133,7 +133,8 @@ fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     if let Some(seen) = process
         && found.iter().all(|(variable, _)| has(variable))
     {
-        finding = finding.seen("in the process's own environment", "(set)", &seen.at("environment.variables"));
+        finding =
+            finding.seen("in the process's own environment", "(set)", &seen.at("environment.variables"));
     }
     let token = view.env.first_set(&[TOKEN]);
     Some(super::take_out(finding, derived, view, &found.into_iter().chain(token).collect::<Vec<_>>()))
