@@ -10,7 +10,7 @@ use crate::derive::caller::Who;
 use crate::derive::container::{ContainerView, ROLE_ARN, Wiring};
 use crate::derive::{Derived, Mechanism};
 use crate::facts::inside::Place;
-use crate::facts::{Facts, Source, Subject, Unknown, Why, of_listing};
+use crate::facts::{Fact, Facts, Source, Subject, Unknown, Why, of_listing};
 use crate::finding::{About, Confidence, Evidence, Finding, Fix, Severity};
 use crate::step::Step;
 
@@ -634,18 +634,44 @@ fn unknowns(derived: &Derived<'_>, outcomes: &[(&Check, Outcome)]) -> Vec<Unchec
     all
 }
 
-/// Reports once per distinct situation: diagnoses that differ only in the pod's name become one that represents the
-/// others. Keeps the order, so the newest pod speaks for its like.
-pub fn group(diagnoses: Vec<Diagnosis>) -> Vec<Diagnosis> {
+/// Judges the subjects of one target, and reports once per distinct situation: those that differ only in the pod's name
+/// become one that represents the others. Keeps the order, so the newest pod speaks for its like.
+pub fn diagnose_all(subjects: &[Facts], choice: &Choice) -> Vec<Diagnosis> {
+    let alone = subjects.len() == 1;
     let mut groups: Vec<(String, Diagnosis)> = Vec::new();
-    for diagnosis in diagnoses {
-        let signature = signature(&diagnosis);
-        match groups.iter_mut().find(|(known, _)| *known == signature) {
-            Some((_, first)) => first.target.represents.extend(diagnosis.target.pod),
-            None => groups.push((signature, diagnosis)),
+    for facts in subjects {
+        let mut diagnosis = diagnose(facts, choice);
+        let situation = if alone { signature(&diagnosis) } else { situation(facts, &diagnosis, choice) };
+        match groups.iter_mut().find(|(known, _)| *known == situation) {
+            Some((_, first)) => {
+                // The one that was looked into knows more.
+                if diagnosis.probe.is_some() {
+                    std::mem::swap(first, &mut diagnosis);
+                }
+                let represents = &mut first.target.represents;
+                represents.extend(diagnosis.target.pod);
+                represents.append(&mut diagnosis.target.represents);
+            }
+            None => groups.push((situation, diagnosis)),
         }
     }
     groups.into_iter().map(|(_, diagnosis)| diagnosis).collect()
+}
+
+/// What two subjects in the same situation have in common. One pod of several is looked into: where nothing was found inside, it
+/// is in the situation that it shows from outside, as those like it are.
+fn situation(facts: &Facts, diagnosis: &Diagnosis, choice: &Choice) -> String {
+    if facts.inside.known().is_none() {
+        return signature(diagnosis);
+    }
+    let mut outside = facts.clone();
+    outside.inside = Fact::unknown_because("", Why::OneOfMany(String::new()), None);
+    let outside = diagnose(&outside, choice);
+    let findings = |diagnosis: &Diagnosis| -> Vec<(&'static str, Severity)> {
+        diagnosis.findings.iter().map(|finding| (finding.id, finding.severity)).collect()
+    };
+    let same = outside.verdict == diagnosis.verdict && findings(&outside) == findings(diagnosis);
+    signature(if same { &outside } else { diagnosis })
 }
 
 /// The workload that a repair would change. The Jobs of one CronJob differ only in their number, and are one.

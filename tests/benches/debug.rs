@@ -18,7 +18,7 @@ use irsa_tests::run::{Run, plugin, run};
 use irsa_tests::timeline::sequential_depth;
 use irsa_tests::world::{World, worlds_dir};
 use kubectl_irsa::collect::{Reader, files::Store, gather};
-use kubectl_irsa::diagnosis::{Choice, diagnose, group};
+use kubectl_irsa::diagnosis::{Choice, diagnose_all};
 use kubectl_irsa::facts::Why;
 use kubectl_irsa::target;
 
@@ -154,7 +154,7 @@ fn checks(criterion: &mut Criterion) {
     assert_eq!(facts.len(), 1000);
     bench.bench_function("judge", |bencher| {
         bencher.iter(|| {
-            let judged = group(facts.iter().map(|facts| diagnose(facts, &Choice::default())).collect());
+            let judged = diagnose_all(&facts, &Choice::default());
             assert_eq!(judged.len(), 1, "one situation");
         });
     });

@@ -2,137 +2,144 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+/// What needs a node: `tests/all` leaves it out by this name where there can be none.
+mod nodes {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
 
-use irsa_tests::aws::FakeAws;
-use irsa_tests::kube_api::FakeKube;
-use irsa_tests::kubelet::Kubelet;
-use irsa_tests::run::{Run, plugin, run};
-use irsa_tests::world::World;
-use tempfile::TempDir;
+    use irsa_tests::aws::FakeAws;
+    use irsa_tests::kube_api::FakeKube;
+    use irsa_tests::kubelet::Kubelet;
+    use irsa_tests::run::{Run, plugin, run};
+    use irsa_tests::world::World;
+    use tempfile::TempDir;
 
-const SHOP: &str = include_str!("../src/kubelet/tests/shop.yaml");
+    const SHOP: &str = include_str!("../src/kubelet/tests/shop.yaml");
 
-/// A world at work. The kubelet stops first.
-struct Shop {
-    _kubelet: Kubelet,
-    kube: FakeKube,
-    aws: FakeAws,
-    directory: TempDir,
-}
-
-impl Shop {
-    /// The shop with another `kubelet`, and with a part of its text replaced.
-    fn open(kubelet: &str, replace: (&str, &str)) -> Shop {
-        let text = SHOP.replace("kubelet: {}", &format!("kubelet: {kubelet}")).replace(replace.0, replace.1);
-        let world = World::parse("shop", &text).unwrap_or_else(|error| panic!("{error}"));
-        let kube = FakeKube::start(&world);
-        let aws = FakeAws::start(&world, Some(&kube));
-        let kubelet = Kubelet::start(&world, &kube, Some(&aws)).unwrap();
-        Shop { _kubelet: kubelet, kube, aws, directory: tempfile::tempdir().unwrap() }
+    /// A world at work. The kubelet stops first.
+    struct Shop {
+        _kubelet: Kubelet,
+        kube: FakeKube,
+        aws: FakeAws,
+        directory: TempDir,
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = plugin();
-        command
-            .env("KUBECONFIG", self.kube.kubeconfig(self.directory.path()))
-            .envs(self.aws.env(self.directory.path()))
-            .args(["debug", "-n", "shop", "-o", "json"])
-            .args(args);
-        command
-    }
-
-    fn debug(&self, args: &[&str]) -> Run {
-        let run = run(&mut self.command(args));
-        for secret in self.aws.secrets() {
-            assert!(!run.stdout.contains(&secret) && !run.stderr.contains(&secret), "a secret is shown");
+    impl Shop {
+        /// The shop with another `kubelet`, and with a part of its text replaced.
+        fn open(kubelet: &str, replace: (&str, &str)) -> Shop {
+            let text =
+                SHOP.replace("kubelet: {}", &format!("kubelet: {kubelet}")).replace(replace.0, replace.1);
+            let world = World::parse("shop", &text).unwrap_or_else(|error| panic!("{error}"));
+            let kube = FakeKube::start(&world);
+            let aws = FakeAws::start(&world, Some(&kube));
+            let kubelet = Kubelet::start(&world, &kube, Some(&aws)).unwrap();
+            Shop { _kubelet: kubelet, kube, aws, directory: tempfile::tempdir().unwrap() }
         }
-        run
+
+        fn command(&self, args: &[&str]) -> Command {
+            let mut command = plugin();
+            command
+                .env("KUBECONFIG", self.kube.kubeconfig(self.directory.path()))
+                .envs(self.aws.env(self.directory.path()))
+                .args(["debug", "-n", "shop", "-o", "json"])
+                .args(args);
+            command
+        }
+
+        fn debug(&self, args: &[&str]) -> Run {
+            let run = run(&mut self.command(args));
+            for secret in self.aws.secrets() {
+                assert!(!run.stdout.contains(&secret) && !run.stderr.contains(&secret), "a secret is shown");
+            }
+            run
+        }
+
+        /// How often something was done to a resource, dry-runs included.
+        fn count(&self, verb: &str, resource: &str) -> usize {
+            let asked = self.kube.requests();
+            asked.iter().filter(|seen| seen.verb == verb && seen.resource == resource).count()
+        }
     }
 
-    /// How often something was done to a resource, dry-runs included.
-    fn count(&self, verb: &str, resource: &str) -> usize {
-        let asked = self.kube.requests();
-        asked.iter().filter(|seen| seen.verb == verb && seen.resource == resource).count()
-    }
-}
-
-#[test]
-fn it_is_announced_and_reports() {
-    let shop = Shop::open("{}", ("", ""));
-    let run = shop.debug(&["pod/checkout"]);
-    let probe = &run.json()["probe"];
-    assert_eq!(probe["ended"], "complete", "{run:?}");
-    assert_eq!(probe["token"]["own"]["readable"], true, "{run:?}");
-    assert!(run.stderr.contains("adding the ephemeral container irsa-probe-"), "{run:?}");
-    assert!(run.stderr.contains("as user 1000, beside container app"), "{run:?}");
-}
-
-#[test]
-fn a_pod_of_its_own_is_deleted_again() {
-    for target in ["pod/checkout", "sa/checkout"] {
+    #[test]
+    fn it_is_announced_and_reports() {
         let shop = Shop::open("{}", ("", ""));
-        let run = shop.debug(&[target, "--via", "pod"]);
-        assert_eq!(run.json()["probe"]["ended"], "complete", "{run:?}");
-        // Each as a dry-run, too.
-        assert_eq!((shop.count("create", "pods"), shop.count("delete", "pods")), (2, 2), "{run:?}");
+        let run = shop.debug(&["pod/checkout"]);
+        let probe = &run.json()["probe"];
+        assert_eq!(probe["ended"], "complete", "{run:?}");
+        assert_eq!(probe["token"]["own"]["readable"], true, "{run:?}");
+        assert!(run.stderr.contains("adding the ephemeral container irsa-probe-"), "{run:?}");
+        assert!(run.stderr.contains("as user 1000, beside container app"), "{run:?}");
     }
-}
 
-#[test]
-fn what_keeps_it_from_reporting_is_no_fault_of_the_pod() {
-    let deny =
-        |rule: &str| format!("issuer: https://oidc.eks.eu-west-1.amazonaws.com/id/A\ndeny: [\"{rule}\"]");
-    let issuer = "issuer: https://oidc.eks.eu-west-1.amazonaws.com/id/A";
-    let (no_patch, no_watch) = (deny("patch pods/ephemeralcontainers"), deny("watch pods"));
-    for (kubelet, replace, words) in [
-        ("{containers: {image-pull: no such host}}", ("", ""), "cannot be pulled: no such host"),
-        ("{containers: {config-error: no such secret}}", ("", ""), "cannot be made: no such secret"),
-        ("{containers: killed}", ("", ""), "killed before it could report"),
-        ("{containers: never}", ("", ""), "did not report within"),
-        ("{containers: {report: {message: nonsense}}}", ("", ""), "is no report"),
-        ("{}", ("phase: Running", "phase: Pending"), "the pod is Pending"),
-        ("{}", (issuer, no_patch.as_str()), "patch pods/ephemeralcontainers -n shop"),
-        ("{}", (issuer, no_watch.as_str()), "watch pods -n shop"),
-    ] {
-        let run = Shop::open(kubelet, replace).debug(&["pod/checkout", "--timeout", "9s"]);
-        let diagnosis = run.json();
-        let unknowns = diagnosis["unknowns"].to_string();
-        assert!(unknowns.contains(words), "{words}: {unknowns}");
-        assert!(diagnosis["probe"].is_null(), "{words}");
-        assert!(!diagnosis["findings"].to_string().contains("\"severity\":\"error\""), "{words}: {run:?}");
-    }
-}
-
-#[test]
-fn where_the_target_has_ended_it_looks_without_its_processes() {
-    let ended = ("{running: {startedAt: \"2026-11-22T07:00:01Z\"}}", "{terminated: {exitCode: 1}}");
-    let run = Shop::open("{}", ended).debug(&["pod/checkout"]);
-    assert_eq!(run.json()["probe"]["ended"], "complete", "{run:?}");
-    assert!(run.stderr.contains("without the processes of container app"), "{run:?}");
-}
-
-#[test]
-fn ctrl_c_says_what_stays_and_takes_away_what_can_be() {
-    for (args, left) in [
-        (&["pod/checkout"][..], "stays in pod/checkout as a terminated entry"),
-        (&["pod/checkout", "--via", "pod"], "was deleted again"),
-    ] {
-        let shop = Shop::open("{containers: never}", ("", ""));
-        let mut child = shop.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        // The dry-run and the change itself.
-        let made = || shop.count("patch", "pods/ephemeralcontainers") + shop.count("create", "pods") == 2;
-        while !made() {
-            assert!(Instant::now() < deadline, "nothing was added");
-            std::thread::sleep(Duration::from_millis(20));
+    #[test]
+    fn a_pod_of_its_own_is_deleted_again() {
+        for target in ["pod/checkout", "sa/checkout"] {
+            let shop = Shop::open("{}", ("", ""));
+            let run = shop.debug(&[target, "--via", "pod"]);
+            assert_eq!(run.json()["probe"]["ended"], "complete", "{run:?}");
+            // Each as a dry-run, too.
+            assert_eq!((shop.count("create", "pods"), shop.count("delete", "pods")), (2, 2), "{run:?}");
         }
-        std::thread::sleep(Duration::from_millis(200));
-        let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-        assert!(interrupted.success() && child.wait().unwrap().code() == Some(130));
-        let mut stderr = String::new();
-        std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut stderr).unwrap();
-        assert!(stderr.contains("interrupted; ") && stderr.contains(left), "{stderr}");
+    }
+
+    #[test]
+    fn what_keeps_it_from_reporting_is_no_fault_of_the_pod() {
+        let deny =
+            |rule: &str| format!("issuer: https://oidc.eks.eu-west-1.amazonaws.com/id/A\ndeny: [\"{rule}\"]");
+        let issuer = "issuer: https://oidc.eks.eu-west-1.amazonaws.com/id/A";
+        let (no_patch, no_watch) = (deny("patch pods/ephemeralcontainers"), deny("watch pods"));
+        for (kubelet, replace, words) in [
+            ("{containers: {image-pull: no such host}}", ("", ""), "cannot be pulled: no such host"),
+            ("{containers: {config-error: no such secret}}", ("", ""), "cannot be made: no such secret"),
+            ("{containers: killed}", ("", ""), "killed before it could report"),
+            ("{containers: never}", ("", ""), "did not report within"),
+            ("{containers: {report: {message: nonsense}}}", ("", ""), "is no report"),
+            ("{}", ("phase: Running", "phase: Pending"), "the pod is Pending"),
+            ("{}", (issuer, no_patch.as_str()), "patch pods/ephemeralcontainers -n shop"),
+            ("{}", (issuer, no_watch.as_str()), "watch pods -n shop"),
+        ] {
+            let run = Shop::open(kubelet, replace).debug(&["pod/checkout", "--timeout", "9s"]);
+            let diagnosis = run.json();
+            let unknowns = diagnosis["unknowns"].to_string();
+            assert!(unknowns.contains(words), "{words}: {unknowns}");
+            assert!(diagnosis["probe"].is_null(), "{words}");
+            assert!(
+                !diagnosis["findings"].to_string().contains("\"severity\":\"error\""),
+                "{words}: {run:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn where_the_target_has_ended_it_looks_without_its_processes() {
+        let ended = ("{running: {startedAt: \"2026-11-22T07:00:01Z\"}}", "{terminated: {exitCode: 1}}");
+        let run = Shop::open("{}", ended).debug(&["pod/checkout"]);
+        assert_eq!(run.json()["probe"]["ended"], "complete", "{run:?}");
+        assert!(run.stderr.contains("without the processes of container app"), "{run:?}");
+    }
+
+    #[test]
+    fn ctrl_c_says_what_stays_and_takes_away_what_can_be() {
+        for (args, left) in [
+            (&["pod/checkout"][..], "stays in pod/checkout as a terminated entry"),
+            (&["pod/checkout", "--via", "pod"], "was deleted again"),
+        ] {
+            let shop = Shop::open("{containers: never}", ("", ""));
+            let mut child = shop.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let deadline = Instant::now() + Duration::from_secs(20);
+            // The dry-run and the change itself.
+            let made = || shop.count("patch", "pods/ephemeralcontainers") + shop.count("create", "pods") == 2;
+            while !made() {
+                assert!(Instant::now() < deadline, "nothing was added");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            std::thread::sleep(Duration::from_millis(200));
+            let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+            assert!(interrupted.success() && child.wait().unwrap().code() == Some(130));
+            let mut stderr = String::new();
+            std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut stderr).unwrap();
+            assert!(stderr.contains("interrupted; ") && stderr.contains(left), "{stderr}");
+        }
     }
 }

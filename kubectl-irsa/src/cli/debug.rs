@@ -211,8 +211,7 @@ impl Debug {
         if let Some(text) = said {
             subjects.iter_mut().for_each(|facts| logs::add_said(facts, text));
         }
-        let judged = subjects.iter().map(|facts| diagnosis::diagnose(facts, choice)).collect();
-        Ok(diagnosis::group(judged))
+        Ok(diagnosis::diagnose_all(&subjects, choice))
     }
 
     /// What the user wants of the probe.

@@ -54,7 +54,7 @@ fn report(diagnosis: &Diagnosis) -> String {
     facts.push(format!("service account {}", code(&target.service_account)));
     facts.extend(target.owner.as_ref().map(|owner| format!("of {}", code(owner))));
     out.push_str(&format!("- {}\n", facts.join(", ")));
-    if let Some(others) = words::represents(target, usize::MAX, "…") {
+    if let Some(others) = words::represents(diagnosis, usize::MAX, "…") {
         out.push_str(&format!("- {}\n", text(&others)));
     }
     if let Some(root) = &diagnosis.root_cause {

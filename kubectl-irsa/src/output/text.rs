@@ -122,7 +122,7 @@ impl Page<'_> {
         self.out.push('\n');
         self.text(2, &who.join(", "), Paint::Plain);
         let most = if self.verbose() { usize::MAX } else { OTHERS };
-        if let Some(others) = words::represents(target, most, self.style.ellipsis()) {
+        if let Some(others) = words::represents(diagnosis, most, self.style.ellipsis()) {
             self.flow("  ", 2, 4, &others, Paint::Plain);
         }
         if let Some(root) = &diagnosis.root_cause {

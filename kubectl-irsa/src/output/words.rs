@@ -260,16 +260,17 @@ fn identity(identity: &Identity) -> String {
     }
 }
 
-/// Other pods in the same situation: how many, and the first `most` names.
-pub fn represents(target: &Target, most: usize, ellipsis: &str) -> Option<String> {
-    let others = &target.represents;
+/// Other pods in the same situation: how many, and the first `most` names. Only one was looked into.
+pub fn represents(diagnosis: &Diagnosis, most: usize, ellipsis: &str) -> Option<String> {
+    let others = &diagnosis.target.represents;
     if others.is_empty() {
         return None;
     }
     let pods = if others.len() == 1 { "1 other pod" } else { &format!("{} other pods", others.len()) };
     let more = if others.len() > most { format!(" {ellipsis}") } else { String::new() };
     let names: Vec<&str> = others.iter().take(most).map(String::as_str).collect();
-    Some(format!("also true of {pods}: {}{more}", names.join(", ")))
+    let so = if diagnosis.probe.is_some() { "from outside also true of" } else { "also true of" };
+    Some(format!("{so} {pods}: {}{more}", names.join(", ")))
 }
 
 /// `2 diagnoses: 1 broken, 1 healthy`.

@@ -239,8 +239,9 @@ pub(super) fn fact<T>(
     }
 }
 
-/// Not known, with the permission that would allow it.
+/// Not known; with the permission that would allow it, where a permission is what is missing.
 pub(super) fn unknown<T>(what: impl Into<String>, why: Why, action: &str, object: &str) -> Fact<T> {
     let object = if object.is_empty() { "*" } else { object };
-    Fact::Unknown(Unknown { what: what.into(), why, grant: Some(Grant::iam(action, object)) })
+    let helps = matches!(why, Why::Denied(_) | Why::NoCredentials(_));
+    Fact::Unknown(Unknown { what: what.into(), why, grant: helps.then(|| Grant::iam(action, object)) })
 }
