@@ -242,6 +242,6 @@ pub(super) fn fact<T>(
 /// Not known; with the permission that would allow it, where a permission is what is missing.
 pub(super) fn unknown<T>(what: impl Into<String>, why: Why, action: &str, object: &str) -> Fact<T> {
     let object = if object.is_empty() { "*" } else { object };
-    let helps = matches!(why, Why::Denied(_) | Why::NoCredentials(_));
+    let helps = matches!(why, Why::Denied(_) | Why::NoCredentials(_) | Why::OtherAccount { .. });
     Fact::Unknown(Unknown { what: what.into(), why, grant: helps.then(|| Grant::iam(action, object)) })
 }
