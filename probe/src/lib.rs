@@ -19,10 +19,12 @@
 //! its own, into which the plugin has copied the container's.
 
 mod options;
+mod regions;
 mod report;
 mod variables;
 
 pub use options::{Options, UsageError};
+pub use regions::has_global_endpoint;
 pub use report::chain::{ContainerCredentials, Imds, Profile, Sdk, Sdks, SharedFile};
 pub use report::fault::{Fault, FaultKind};
 pub use report::file::{Claims, FileSeen, FileStat, Jwt, Kubernetes, Link, Object, TokenFile};

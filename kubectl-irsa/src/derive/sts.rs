@@ -77,28 +77,9 @@ fn dns_suffix(partition: &str) -> &'static str {
     }
 }
 
-/// True if `legacy` means the global endpoint in this region; everywhere else it means the regional one (AWS SDKs and
-/// Tools reference guide, "AWS STS Regional endpoints").
+/// True if `legacy` means the global endpoint in this region, or in this pseudo region of SDKs.
 pub fn has_global_endpoint(region: &str) -> bool {
-    const LEGACY: [&str; 16] = [
-        "ap-northeast-1",
-        "ap-south-1",
-        "ap-southeast-1",
-        "ap-southeast-2",
-        "aws-global",
-        "ca-central-1",
-        "eu-central-1",
-        "eu-north-1",
-        "eu-west-1",
-        "eu-west-2",
-        "eu-west-3",
-        "sa-east-1",
-        "us-east-1",
-        "us-east-2",
-        "us-west-1",
-        "us-west-2",
-    ];
-    LEGACY.contains(&region)
+    region == "aws-global" || irsa_probe::has_global_endpoint(region)
 }
 
 /// True if the container's variables ask for the global endpoint and its region has one.

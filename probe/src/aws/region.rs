@@ -36,7 +36,7 @@ pub fn sts(env: &Env) -> Result<StsEndpoint, (Why, Fault)> {
     }
     let legacy =
         env.get("AWS_STS_REGIONAL_ENDPOINTS").is_some_and(|value| value.eq_ignore_ascii_case("legacy"));
-    if region == "aws-global" || legacy && IN_LEGACY_MODE_GLOBAL.contains(&region) {
+    if region == "aws-global" || legacy && irsa_probe::has_global_endpoint(region) {
         return global(Why::Legacy);
     }
     let fips = env.is_true("AWS_USE_FIPS_ENDPOINT");
@@ -44,25 +44,6 @@ pub fn sts(env: &Env) -> Result<StsEndpoint, (Why, Fault)> {
     let endpoint = Endpoint::of_service(host(region, fips, dual));
     Ok(StsEndpoint { endpoint, why: Why::Regional, region: region.to_owned() })
 }
-
-/// The Regions whose legacy endpoint is the global one.
-const IN_LEGACY_MODE_GLOBAL: [&str; 15] = [
-    "ap-northeast-1",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
 
 /// The DNS suffixes of the partitions, by the beginning of their Regions' names; the second one is for dual stack.
 const SUFFIXES: [(&str, &str, &str); 8] = [
