@@ -35,9 +35,9 @@ const GROUP: i64 = 65534;
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(seen) = inside::of_irsa(derived)
         && seen.denied() == Some(Denied::Mode)
-        && let Some(finding) = denied(derived, seen)
+        && let Some((finding, group)) = denied(derived, seen)
     {
-        return repaired(derived, finding).into();
+        return repaired(derived, finding, group).into();
     }
     let said = match hearsay::of_irsa(derived, |kind| kind == Kind::TokenFileUnreadable) {
         Ok(said) => said,
@@ -51,11 +51,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         "permission denied",
         said.source,
     );
-    repaired(derived, finding).into()
+    repaired(derived, finding, GROUP).into()
 }
 
-/// Owner, group and mode keep the application's process out.
-fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+/// Owner, group and mode keep the application's process out; and the group that would let it in. A process that changed its
+/// user has lost the groups that the kubelet gave it, but not its own.
+fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Finding, i64)> {
     let (file, field) = seen.token_file()?;
     let report = seen.report();
     let (identity, whose) = match report.target.as_ref().and_then(|target| target.identity.as_ref()) {
@@ -71,33 +72,32 @@ fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
         let groups: Vec<String> = identity.groups.iter().map(ToString::to_string).collect();
         who += &format!(", further groups {}", groups.join(" "));
     }
-    Some(
-        inside::finding(&META, derived, seen, summary)
-            .evidence(
-                place,
-                format!("readable to user {user}"),
-                inside::shown(stat),
-                &seen.at(&format!("{field}.stat")),
-            )
-            .seen("the process runs as", who, &seen.at(&format!("{whose}.identity"))),
-    )
+    let finding = inside::finding(&META, derived, seen, summary)
+        .evidence(
+            place,
+            format!("readable to user {user}"),
+            inside::shown(stat),
+            &seen.at(&format!("{field}.stat")),
+        )
+        .seen("the process runs as", who, &seen.at(&format!("{whose}.identity")));
+    Some((finding, if group == 0 { GROUP } else { i64::from(group) }))
 }
 
-fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
+fn repaired(derived: &Derived<'_>, finding: Finding, group: i64) -> Finding {
     let Some(place) = derived.spec_at(".securityContext.fsGroup") else { return finding };
-    if let Some(group) = derived.spec().and_then(|(spec, ..)| spec.security_context.fs_group) {
+    if let Some(present) = derived.spec().and_then(|(spec, ..)| spec.security_context.fs_group) {
         return finding
-            .seen("fsGroup", group.to_string(), &place)
+            .seen("fsGroup", present.to_string(), &place)
             .advice(
                 "the file has a group already, so the process drops its groups or changes its user after the start: let it run \
                  as the user that the pod declares (no gosu or su-exec), or look for a denial of SELinux or AppArmor",
             );
     }
     let finding = finding.missing("fsGroup", "a group that owns the token file", &place);
-    let patch = serde_json::json!({ "spec": { "securityContext": { "fsGroup": GROUP } } });
+    let patch = serde_json::json!({ "spec": { "securityContext": { "fsGroup": group } } });
     match derived.patch_template(&patch) {
         Some(command) => finding.fix("let a group own the token; the pods are made anew", command),
         None => finding
-            .advice(format!("set securityContext.fsGroup: {GROUP} in the pod's spec and make the pods anew")),
+            .advice(format!("set securityContext.fsGroup: {group} in the pod's spec and make the pods anew")),
     }
 }
