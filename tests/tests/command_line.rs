@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -181,7 +182,7 @@ fn bad_input_is_named_with_what_was_expected() {
         (&[POD, "--no-probe", "--via", "pod"], "cannot be used with"),
         (&[POD, "--from", "x.yaml", "--probe-image", "irsa-probe"], "cannot be used with"),
         (&[POD, "--context", "nope"], "there is no context \"nope\" (contexts there: world)"),
-        (&[POD, "--kubeconfig", "/nonexistent/config"], "cannot read kubeconfig /nonexistent/config"),
+        (&[POD, "--kubeconfig", "/nonexistent/config"], "/nonexistent/config does not exist"),
         (&[POD, "--from", "/nonexistent.yaml"], "/nonexistent.yaml"),
     ] {
         let run = debug(args);
@@ -483,6 +484,122 @@ fn one_target_that_is_missing_does_not_take_the_others_away() {
     );
     let both = debug(&["pod/missing", "pod/gone"]);
     assert_eq!(refused(&both).lines().count(), 2, "{both:?}");
+}
+
+/// A kubeconfig whose user signs in with a script.
+fn with_exec_plugin(directory: &Path, server: &str, script: &str, mode: &str) -> PathBuf {
+    let (kubeconfig, plugin) = (directory.join("config"), directory.join("plugin"));
+    std::fs::write(&plugin, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let text = format!(
+        "current-context: c\ncontexts: [{{name: c, context: {{cluster: k, user: u, namespace: shop}}}}]\n\
+         clusters: [{{name: k, cluster: {{server: '{server}', insecure-skip-tls-verify: true}}}}]\n\
+         users: [{{name: u, user: {{exec: {{apiVersion: client.authentication.k8s.io/v1, command: ./plugin, \
+         interactiveMode: {mode}, provideClusterInfo: true}}}}}}]\n"
+    );
+    std::fs::write(&kubeconfig, text).unwrap();
+    kubeconfig
+}
+
+#[test]
+fn an_exec_plugin_runs_once_and_is_told_of_the_cluster_and_leaves_stdin_alone() {
+    let kube = FakeKube::start(&base());
+    let directory = tempfile::tempdir().unwrap();
+    let credential =
+        serde_json::json!({"kind": "ExecCredential", "status": {"token": irsa_tests::kube_api::TOKEN}});
+    let script = format!(
+        "echo \"$KUBERNETES_EXEC_INFO\" >>{seen}\ncat >>{seen}\necho '{credential}'",
+        seen = directory.path().join("seen").display()
+    );
+    let kubeconfig = with_exec_plugin(directory.path(), &kube.url(), &script, "IfAvailable");
+    let mut child = plugin()
+        .env("KUBECONFIG", &kubeconfig)
+        .args(["debug", "--no-probe", POD, "--error", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"AccessDenied: what the application said").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let seen = std::fs::read_to_string(directory.path().join("seen")).unwrap();
+    let told: serde_json::Value =
+        serde_json::from_str(&seen).unwrap_or_else(|error| panic!("{error}: {seen}"));
+    assert_eq!(told["apiVersion"], "client.authentication.k8s.io/v1");
+    assert_eq!(told["spec"]["interactive"], false);
+    assert_eq!(told["spec"]["cluster"]["server"], kube.url().as_str());
+    assert_eq!(told["spec"]["cluster"]["insecure-skip-tls-verify"], true);
+}
+
+#[test]
+fn an_exec_plugin_that_cannot_do_its_work_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    for (script, mode, said) in [
+        ("exit 7", "Never", "plugin failed (exit status: 7)"),
+        ("echo '{}'", "Never", "something else than an ExecCredential"),
+        ("echo '{\"status\": {}}'", "Never", "it has neither a token nor a certificate"),
+        ("exit 0", "Always", "must ask you, and standard input is not a terminal"),
+    ] {
+        let kubeconfig = with_exec_plugin(directory.path(), "https://127.0.0.1:1", script, mode);
+        let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", "--no-probe", POD]));
+        assert!(refused(&run).contains(said), "{run:?}");
+    }
+    let kubeconfig = with_exec_plugin(directory.path(), "https://127.0.0.1:1", "", "Never");
+    let text = std::fs::read_to_string(&kubeconfig).unwrap();
+    std::fs::write(
+        &kubeconfig,
+        text.replace("./plugin", "no-such-program, installHint: get it from example.com"),
+    )
+    .unwrap();
+    let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", "--no-probe", POD]));
+    assert!(refused(&run).contains("no-such-program cannot be run"), "{run:?}");
+    assert!(refused(&run).contains("get it from example.com"), "{run:?}");
+}
+
+#[test]
+fn ctrl_c_ends_an_exec_plugin_that_hangs() {
+    let directory = tempfile::tempdir().unwrap();
+    let started = directory.path().join("started");
+    let script = format!("echo $$ >{}\nexec sleep 600", started.display());
+    let kubeconfig = with_exec_plugin(directory.path(), "https://127.0.0.1:1", &script, "Never");
+    let child = plugin()
+        .env("KUBECONFIG", &kubeconfig)
+        .args(["debug", "--no-probe", POD])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let hanging = loop {
+        match std::fs::read_to_string(&started) {
+            Ok(pid) if pid.ends_with('\n') => break pid.trim().to_owned(),
+            _ => assert!(Instant::now() < deadline, "the exec plugin was never started"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    while Path::new("/proc").join(&hanging).join("exe").exists() {
+        assert!(Instant::now() < deadline, "the exec plugin is still running");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn the_environments_proxy_and_what_it_is_not_for() {
+    let kube = FakeKube::start(&base());
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = kube.kubeconfig(directory.path());
+    let debug = |no_proxy: &str| {
+        let mut command = plugin();
+        command.env("KUBECONFIG", &kubeconfig).env("NO_PROXY", no_proxy);
+        // Nobody listens there.
+        run(command.env("HTTPS_PROXY", "http://127.0.0.2:1").args(["debug", "--no-probe", POD, "-n", "shop"]))
+    };
+    inconclusive(&debug("127.0.0.1"));
+    let proxied = debug("127.0.0.2");
+    assert!(refused(&proxied).contains("refused"), "{proxied:?}");
 }
 
 #[test]

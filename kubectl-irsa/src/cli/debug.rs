@@ -10,16 +10,12 @@ use super::flags::{AwsFlags, ClusterFlags, ImageFlag, duration};
 use super::{CliError, Color, print};
 use crate::checks;
 use crate::collect::aws::Session;
-use crate::collect::eks_hints::EksHints;
+use crate::collect::cluster::EksHints;
 use crate::collect::files::Store;
 use crate::collect::logs;
 use crate::collect::probe::{Probing, Traces, Via};
 use crate::collect::web::Web;
-use crate::collect::{
-    Cloud, CollectError, Progress, Reader,
-    api::{Api, causes},
-    gather,
-};
+use crate::collect::{Cloud, CollectError, Progress, Reader, gather};
 use crate::diagnosis::{self, Choice, Diagnosis};
 use crate::facts::Why;
 use crate::output::{self, Format, Style};
@@ -132,16 +128,23 @@ pub struct Debug {
     cluster: ClusterFlags,
 }
 
-/// Where facts are read from.
-struct Sources {
+/// The cluster, or the files that stand for it.
+struct Opened {
     reader: Reader,
-    /// Or why AWS is not asked.
-    cloud: Result<Cloud, Why>,
     namespace: String,
     /// What a printed command needs to reach the same cluster.
     kubectl_flags: Vec<String>,
+    /// What is known of the cluster in EKS; `None` for files.
+    hints: Option<EksHints>,
     /// The text of `--error`.
     said: Option<String>,
+}
+
+/// Where facts are read from.
+struct Sources {
+    opened: Opened,
+    /// Or why AWS is not asked.
+    cloud: Result<Cloud, Why>,
 }
 
 impl Debug {
@@ -151,8 +154,12 @@ impl Debug {
         let choice = Choice { only: known_ids(&self.only)?, skip: known_ids(&self.skip)? };
         let limit = duration("--timeout", &self.timeout)?;
         let progress = Progress::new(self.verbose > 0);
+        self.image.image()?;
+        // Signing in may wait for a person: it has a time limit of its own.
+        let opened = self.open(&progress).await?;
         let probing = self.probing(limit, &progress, traces)?;
-        let outcome = tokio::time::timeout(limit, self.diagnose(&targets, &choice, &progress, probing)).await;
+        let run = self.diagnose(opened, &targets, &choice, &progress, probing);
+        let outcome = tokio::time::timeout(limit, run).await;
         progress.clear();
         let Ok(outcome) = outcome else {
             traces.clean_up().await;
@@ -176,12 +183,17 @@ impl Debug {
     /// All targets at once: the diagnoses, and the errors of those that could not be read.
     async fn diagnose(
         &self,
+        opened: Opened,
         targets: &[Target],
         choice: &Choice,
         progress: &Progress,
         probing: Option<Probing>,
     ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
-        let sources = self.sources(progress, probing).await?;
+        let cloud = match opened.hints.clone() {
+            Some(hints) => self.cloud(hints, progress, probing).await?,
+            None => Err(Why::NotInFiles),
+        };
+        let sources = Sources { opened, cloud };
         let one = |target| self.diagnose_one(&sources, target, choice);
         let mut diagnoses = Vec::new();
         let mut failures = Vec::new();
@@ -200,7 +212,7 @@ impl Debug {
         target: &Target,
         choice: &Choice,
     ) -> Result<Vec<Diagnosis>, CliError> {
-        let Sources { reader, cloud, namespace, kubectl_flags, said } = sources;
+        let Sources { opened: Opened { reader, namespace, kubectl_flags, said, .. }, cloud } = sources;
         let in_files = match (reader, self.cluster.namespace()) {
             (Reader::Files(store), None) => namespace_in_files(store, target)?,
             _ => None,
@@ -235,7 +247,8 @@ impl Debug {
         }))
     }
 
-    async fn sources(&self, progress: &Progress, probing: Option<Probing>) -> Result<Sources, CliError> {
+    /// Reads the files, or signs in to the cluster.
+    async fn open(&self, progress: &Progress) -> Result<Opened, CliError> {
         let said = self.error.as_deref().map(said).transpose()?;
         if !self.from.is_empty() {
             let at = self.at.as_ref().map(|text| {
@@ -245,25 +258,23 @@ impl Debug {
                     expected: "expected a time such as 2026-11-22T08:00:00Z",
                 })
             });
-            return Ok(Sources {
+            return Ok(Opened {
                 reader: Reader::Files(Store::load(&self.from, at.transpose()?)?),
-                cloud: Err(Why::NotInFiles),
                 namespace: self.cluster.namespace().unwrap_or("default").to_owned(),
                 kubectl_flags: Vec::new(),
+                hints: None,
                 said,
             });
         }
-        let timeout = self.cluster.request_timeout()?;
         let access = self.cluster.access();
-        let (config, hints) = access.config(timeout).await?;
-        let (namespace, address) = (config.default_namespace.clone(), config.cluster_url.to_string());
-        let api = Api::new(config, timeout, progress.clone())
-            .map_err(|error| CliError::Client { address, cause: causes(&error) })?;
-        Ok(Sources {
+        let (server, hints) = access.server()?;
+        let namespace = server.namespace.clone();
+        let api = super::connected(server, self.cluster.request_timeout()?, progress).await?;
+        Ok(Opened {
             reader: Reader::Api(api),
-            cloud: self.cloud(hints, timeout, progress, probing).await,
             namespace,
             kubectl_flags: access.kubectl_flags(),
+            hints: Some(hints),
             said,
         })
     }
@@ -272,12 +283,14 @@ impl Debug {
     async fn cloud(
         &self,
         hints: EksHints,
-        timeout: Duration,
         progress: &Progress,
         probing: Option<Probing>,
-    ) -> Result<Cloud, Why> {
-        let web = Web::new(timeout, progress.clone()).map_err(|error| Why::Failed(error.to_string()))?;
-        Ok(Cloud {
+    ) -> Result<Result<Cloud, Why>, CliError> {
+        let web = match Web::new(self.cluster.request_timeout()?, progress.clone()) {
+            Ok(web) => web,
+            Err(error) => return Ok(Err(Why::Failed(error.to_string()))),
+        };
+        Ok(Ok(Cloud {
             session: Session::open(self.aws.settings(hints), web.clone()).await,
             web,
             progress: progress.clone(),
@@ -286,7 +299,7 @@ impl Debug {
             probing,
             actions: self.action.clone(),
             resources: self.resource.clone(),
-        })
+        }))
     }
 
     fn style(&self) -> Style {

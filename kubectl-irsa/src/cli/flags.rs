@@ -6,10 +6,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::CliError;
-use crate::collect::access::{Access, Secret};
 use crate::collect::aws::Settings;
-use crate::collect::eks_hints::EksHints;
+use crate::collect::cluster::{Access, EksHints};
 use crate::collect::probe::Image;
+use crate::collect::secret::Secret;
 
 /// The cli-runtime flags.
 #[derive(Debug, Args)]

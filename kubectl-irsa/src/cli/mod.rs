@@ -10,16 +10,19 @@ mod thumbprint;
 mod version;
 
 use std::io::{IsTerminal, Read, Write};
+use std::panic::Location;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::collect::CollectError;
-use crate::collect::access::AccessError;
+use crate::collect::api::Api;
+use crate::collect::cluster::{AccessError, ConnectionError, Server};
 use crate::collect::files::FilesError;
 use crate::collect::probe::Traces;
+use crate::collect::{CollectError, Progress};
 use crate::output::RenderError;
 use crate::target::TargetError;
 
@@ -75,13 +78,13 @@ pub enum CliError {
     /// The cluster cannot be addressed.
     #[error(transparent)]
     Access(#[from] AccessError),
-    /// The client cannot be set up: a certificate or key that cannot be used.
+    /// The connection cannot be set up: signing in, a certificate or key that cannot be used, a proxy.
     #[error("cannot set up the connection to {address}: {cause}")]
-    Client {
+    Connection {
         /// The server.
         address: String,
         /// What is wrong.
-        cause: String,
+        cause: ConnectionError,
     },
     /// The files cannot be read.
     #[error(transparent)]
@@ -171,6 +174,7 @@ fn did_you_mean(near: &[String]) -> String {
 
 /// Runs the command line and gives the exit code. The only place that prints errors.
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| give_up(panic.location())));
     if completion::is_asked() {
         return exit_code(completion::answer());
     }
@@ -182,6 +186,18 @@ pub fn main() -> ExitCode {
         }
     };
     exit_code(run(cli))
+}
+
+/// A panic is a bug. What it would say may hold anything, a token too, and so would a core dump: only its place is told.
+fn give_up(place: Option<&Location<'_>>) -> ! {
+    let place = place.map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+    let _ = writeln!(
+        std::io::stderr(),
+        "error: kubectl irsa {}{place} has a bug; please tell {}/issues",
+        env!("CARGO_PKG_VERSION"),
+        env!("CARGO_PKG_REPOSITORY")
+    );
+    std::process::exit(i32::from(COULD_NOT_RUN))
 }
 
 fn exit_code(outcome: Result<u8, CliError>) -> ExitCode {
@@ -231,6 +247,13 @@ fn until_interrupted(
             }
         }
     })
+}
+
+/// Signs in to a cluster.
+async fn connected(server: Server, timeout: Duration, progress: &Progress) -> Result<Api, CliError> {
+    let address = server.address.to_string();
+    let api = Api::open(server, timeout, progress.clone()).await;
+    api.map_err(|cause| CliError::Connection { address, cause })
 }
 
 /// What is piped in, up to [`MOST_BYTES`]; errors are found in any text, whatever its encoding.

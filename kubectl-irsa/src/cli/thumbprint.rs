@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::flags::{AwsFlags, ClusterFlags, Format};
 use super::{CliError, print, print_json};
-use crate::collect::api::{Api, causes};
 use crate::collect::chain::{Certificate, Chain, chain};
 use crate::collect::web::Web;
 use crate::collect::{Progress, issuer};
@@ -73,10 +72,8 @@ impl Thumbprint {
         let (url, account) = match &self.issuer {
             Some(url) => (with_scheme(url), None),
             None => {
-                let (config, hints) = self.cluster.access().config(timeout).await?;
-                let address = config.cluster_url.to_string();
-                let api = Api::new(config, timeout, progress.clone())
-                    .map_err(|error| CliError::Client { address, cause: causes(&error) })?;
+                let (server, hints) = self.cluster.access().server()?;
+                let api = super::connected(server, timeout, &progress).await?;
                 match issuer::of_api(&api).await {
                     Fact::Known(discovery) => (discovery.value.issuer.clone(), hints.account),
                     Fact::Unknown(unknown) => return Err(CliError::NoIssuer(unknown.why.to_string())),

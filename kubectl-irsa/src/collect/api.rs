@@ -4,14 +4,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use kube::client::{AuthError, Body};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Progress;
+use super::cluster::{Connection, ConnectionError, Server};
 use super::resource::{Query, Resource};
 use super::token::Token;
 use crate::facts::kubernetes::{Meta, ServerVersion};
@@ -33,7 +34,7 @@ const TOKEN_SECONDS: u32 = 600;
 /// A connection to an API server.
 #[derive(Clone)]
 pub struct Api {
-    client: kube::Client,
+    connection: Arc<Connection>,
     address: String,
     timeout: Duration,
     progress: Progress,
@@ -120,11 +121,15 @@ struct PageMeta {
 }
 
 impl Api {
-    /// Opens a connection; nothing is sent yet.
-    pub fn new(config: kube::Config, timeout: Duration, progress: Progress) -> Result<Self, kube::Error> {
-        let address = config.cluster_url.to_string();
-        let client = kube::Client::try_from(config)?;
-        Ok(Self { client, address, timeout, progress, clock: Arc::default() })
+    /// Signs in; nothing is sent yet.
+    pub async fn open(
+        server: Server,
+        timeout: Duration,
+        progress: Progress,
+    ) -> Result<Self, ConnectionError> {
+        let connection = Arc::new(Connection::open(&server).await?);
+        let address = server.address.to_string();
+        Ok(Self { connection, address, timeout, progress, clock: Arc::default() })
     }
 
     /// The server's URL.
@@ -304,7 +309,7 @@ impl Api {
         let request = Request::post(path)
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(request.to_string().into_bytes()));
+            .body(Full::from(request.to_string()));
         let body = self.ask(request).await?;
         let answer: TokenAnswer =
             serde_json::from_slice(&body).map_err(|error| NoAnswer::Unreadable(unexpected(&error)))?;
@@ -317,7 +322,7 @@ impl Api {
     }
 
     /// A request and the whole body of its answer.
-    pub(super) async fn ask(&self, request: http::Result<Request<Body>>) -> Result<Vec<u8>, NoAnswer> {
+    pub(super) async fn ask(&self, request: http::Result<Request<Full<Bytes>>>) -> Result<Vec<u8>, NoAnswer> {
         self.within(request, |response| async {
             let body = Limited::new(response.into_body(), LARGEST).collect().await;
             Ok(body.map_err(|error| NoAnswer::Unreachable(error.to_string()))?.to_bytes().to_vec())
@@ -326,15 +331,18 @@ impl Api {
     }
 
     /// A request whose answer has no end: its body is left to the caller.
-    pub(super) async fn stream(&self, request: http::Result<Request<Body>>) -> Result<Body, NoAnswer> {
+    pub(super) async fn stream(
+        &self,
+        request: http::Result<Request<Full<Bytes>>>,
+    ) -> Result<Incoming, NoAnswer> {
         self.within(request, |response| async { Ok(response.into_body()) }).await
     }
 
     /// Sends a request and reads its answer before the time is up.
     async fn within<T, F: Future<Output = Result<T, NoAnswer>>>(
         &self,
-        request: http::Result<Request<Body>>,
-        read: impl FnOnce(Response<Body>) -> F,
+        request: http::Result<Request<Full<Bytes>>>,
+        read: impl FnOnce(Response<Incoming>) -> F,
     ) -> Result<T, NoAnswer> {
         let mut request = request.map_err(|error| NoAnswer::Unreadable(error.to_string()))?;
         let agent = header::HeaderValue::from_static(concat!("kubectl-irsa/", env!("CARGO_PKG_VERSION")));
@@ -353,9 +361,9 @@ impl Api {
         answer
     }
 
-    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, NoAnswer> {
-        let response =
-            self.client.send(request).await.map_err(|error| NoAnswer::Unreachable(causes(&error)))?;
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, NoAnswer> {
+        let response = self.connection.send(request).await;
+        let response = response.map_err(|error| NoAnswer::Unreachable(causes(&*error)))?;
         if let Some(time) = response.headers().get(header::DATE).and_then(|date| date.to_str().ok())
             && let Ok(time) = rfc2822::DateTimeParser::new().parse_timestamp(time)
         {
@@ -412,8 +420,8 @@ impl Api {
 }
 
 /// A GET.
-pub(super) fn get(path: &str, accept: &str) -> http::Result<Request<Body>> {
-    Request::get(path).header(header::ACCEPT, accept).body(Body::empty())
+pub(super) fn get(path: &str, accept: &str) -> http::Result<Request<Full<Bytes>>> {
+    Request::get(path).header(header::ACCEPT, accept).body(Full::default())
 }
 
 fn what<T: Resource>(namespace: Option<&str>, name: &str) -> String {
@@ -490,36 +498,11 @@ pub(super) fn unexpected(error: &serde_json::Error) -> String {
     }
 }
 
-/// What went wrong with the credentials, without the words of the plugin that makes them: they may hold a token.
-fn auth_words(error: &AuthError) -> Option<String> {
-    match error {
-        // `cmd` holds the arguments and the environment as well; not even its first word is safe to repeat.
-        AuthError::AuthExecRun { out, .. } => {
-            Some(format!("the kubeconfig's exec plugin failed ({}); run it by hand to see why", out.status))
-        }
-        AuthError::AuthExecParse(error) => {
-            let at = error
-                .location()
-                .map_or_else(String::new, |at| format!(" (line {}, column {})", at.line(), at.column()));
-            Some(format!("the kubeconfig's exec plugin printed something else than an ExecCredential{at}"))
-        }
-        _ => None,
-    }
-}
-
 /// An error and all its causes in one line, each said once: the innermost says what happened (`Connection refused`).
 pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
-        if let Some(words) = error.downcast_ref::<AuthError>().and_then(auth_words) {
-            return words;
-        }
-        if let Some(kube::Error::Auth(auth)) = error.downcast_ref::<kube::Error>()
-            && let Some(words) = auth_words(auth)
-        {
-            return words;
-        }
         let text = error.to_string();
         if !parts.iter().any(|part| part.contains(&text)) {
             parts.retain(|part| !text.contains(part.as_str()));

@@ -4,9 +4,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use rustls::client::WebPkiServerVerifier;
@@ -17,6 +14,8 @@ use serde::Serialize;
 use sha1::{Digest, Sha1};
 use thiserror::Error;
 use tower_service::Service;
+
+use super::cluster::Dial;
 
 /// What a server sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -103,18 +102,8 @@ async fn handshake(host: &str, port: u16) -> Result<Chain, ChainError> {
         cause: cause.to_string(),
     };
 
-    let mut direct = HttpConnector::new();
-    direct.enforce_http(false);
-    let stream = match Matcher::from_env().intercept(&destination) {
-        Some(proxy) => {
-            let mut tunnel = Tunnel::new(proxy.uri().clone(), direct);
-            if let Some(login) = proxy.basic_auth() {
-                tunnel = tunnel.with_auth(login.clone());
-            }
-            tunnel.call(destination).await.map_err(|error| connect(&super::api::causes(&error)))?
-        }
-        None => direct.call(destination).await.map_err(|error| connect(&super::api::causes(&error)))?,
-    };
+    let mut dial = Dial::by_environment(&destination).map_err(|error| connect(&error))?;
+    let stream = dial.call(destination).await.map_err(|error| connect(&super::api::causes(&*error)))?;
 
     let witness = Arc::new(Witness::new().map_err(|cause| connect(&cause))?);
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -3,11 +3,10 @@
 //! What a user feels is the number of answers that must be waited for one after the other. Everything whose inputs are
 //! known is asked at once: three rounds for a pod (the pod; what it refers to; what that refers to), four for a workload.
 
-pub mod access;
 pub mod api;
 pub mod aws;
 pub mod chain;
-pub mod eks_hints;
+pub mod cluster;
 pub mod files;
 mod gather;
 mod identity;
@@ -16,6 +15,7 @@ pub mod logs;
 pub mod probe;
 mod progress;
 pub mod resource;
+pub mod secret;
 mod token;
 pub mod web;
 

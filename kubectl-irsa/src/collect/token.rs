@@ -5,25 +5,27 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::secret::Secret;
 use crate::facts::issuer::Claims;
 
 /// A token. It cannot print itself.
-pub struct Token(String);
+#[derive(Debug)]
+pub struct Token(Secret);
 
 impl Token {
     /// Takes a token over.
     pub fn new(text: String) -> Self {
-        Self(text)
+        Self(Secret::new(text))
     }
 
     /// The text, for STS alone.
     pub(super) fn expose(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 
     /// What the token says; `None` if it is no JSON Web Token.
     pub fn claims(&self) -> Option<Claims> {
-        let mut parts = self.0.split('.');
+        let mut parts = self.expose().split('.');
         let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
         if signature.is_empty() || parts.next().is_some() {
             return None;
@@ -44,12 +46,6 @@ impl Token {
             exp: time(payload.exp),
             iat: time(payload.iat),
         })
-    }
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[withheld]")
     }
 }
 

@@ -12,6 +12,8 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use thiserror::Error;
 
 use super::Progress;
@@ -131,9 +133,15 @@ fn bundle(path: PathBuf) -> Result<Vec<u8>, WebError> {
         Err(cause) => return Err(WebError::Unreadable { path, cause }),
     };
     // The SDK's client panics on what it cannot read.
-    let usable = super::access::der_of(&pem)
+    let usable = der_of(&pem)
         .is_some_and(|all| all.iter().all(|der| x509_parser::parse_x509_certificate(der).is_ok()));
     if usable { Ok(pem) } else { Err(WebError::NoCertificates(path)) }
+}
+
+/// The certificates of a PEM bundle; `None` if there is none or one is damaged.
+fn der_of(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    all.ok().filter(|all| !all.is_empty())
 }
 
 /// Why a connection failed, from the error and its causes.

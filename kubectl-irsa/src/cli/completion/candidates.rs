@@ -10,7 +10,7 @@ use super::live::{self, Listed};
 use crate::checks;
 use crate::cli::Cli;
 use crate::cli::flags::ClusterFlags;
-use crate::collect::access::Access;
+use crate::collect::cluster::Access;
 use crate::target::Kind;
 
 /// The kinds that are offered, as the help has them.

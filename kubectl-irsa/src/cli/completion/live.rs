@@ -3,11 +3,9 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use kube::config::Kubeconfig;
-
 use crate::collect::Progress;
-use crate::collect::access::Access;
 use crate::collect::api::Api;
+use crate::collect::cluster::{Access, Kubeconfig};
 use crate::collect::resource::Resource;
 use crate::facts::kubernetes::{
     CronJob, DaemonSet, Deployment, Job, Namespace, Pod, ReplicaSet, ServiceAccount, StatefulSet,
@@ -48,7 +46,7 @@ fn ask(listed: Listed, access: &Access) -> Option<Vec<String>> {
     match listed {
         Listed::Contexts => in_kubeconfig(|read| read.contexts.into_iter().map(|one| one.name).collect()),
         Listed::Clusters => in_kubeconfig(|read| read.clusters.into_iter().map(|one| one.name).collect()),
-        Listed::Users => in_kubeconfig(|read| read.auth_infos.into_iter().map(|one| one.name).collect()),
+        Listed::Users => in_kubeconfig(|read| read.users.into_iter().map(|one| one.name).collect()),
         Listed::Namespaces => of_cluster::<Namespace>(access),
         Listed::Targets(kind) => match kind {
             Kind::Pod => of_cluster::<Pod>(access),
@@ -66,9 +64,9 @@ fn ask(listed: Listed, access: &Access) -> Option<Vec<String>> {
 fn of_cluster<T: Resource>(access: &Access) -> Option<Vec<String>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     runtime.block_on(async {
-        let (config, _) = access.config(ANSWER).await.ok()?;
-        let namespace = config.default_namespace.clone();
-        let api = Api::new(config, ANSWER, Progress::silent()).ok()?;
+        let (server, _) = access.server().ok()?;
+        let namespace = server.namespace.clone();
+        let api = Api::open(server, ANSWER, Progress::silent()).await.ok()?;
         api.names::<T>(Some(&namespace)).await.ok()
     })
 }

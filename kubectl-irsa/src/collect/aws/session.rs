@@ -10,7 +10,7 @@ use aws_smithy_types::retry::RetryConfig;
 use tokio::sync::OnceCell;
 
 use crate::collect::api::causes;
-use crate::collect::eks_hints::EksHints;
+use crate::collect::cluster::EksHints;
 use crate::collect::web::{Silence, Web, silence};
 use crate::facts::aws::Caller;
 use crate::facts::{Fact, Grant, Unknown, Why};

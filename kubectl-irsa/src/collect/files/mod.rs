@@ -17,6 +17,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::facts::{Position, Positions, Source, Sourced};
@@ -209,21 +210,58 @@ impl Store {
             }
             Ok(())
         })
-        .map_err(|stopped| match stopped {
-            Stopped::Flaw((position, flaw)) => FilesError::Malformed {
-                place: Place { file: file.to_owned(), position },
-                reason: flaw.to_string(),
-            },
-            Stopped::Error(error) => error,
-        })?;
+        .map_err(|stopped| stopped.of_file(file))?;
         Ok(filled)
     }
+}
+
+/// Reads the first document of a file as a type; `object` is what messages call it.
+///
+/// # Errors
+/// The file cannot be read, or its first document is not of the type. No value is repeated.
+pub(super) fn first<T: DeserializeOwned + Default>(path: &Path, object: &str) -> Result<T, FilesError> {
+    first_of(&read(path)?, &shown(path), object)
+}
+
+/// The same of a text.
+pub(super) fn first_of<T: DeserializeOwned + Default>(
+    text: &str,
+    file: &str,
+    object: &str,
+) -> Result<T, FilesError> {
+    let place = |position| Place { file: file.to_owned(), position };
+    let mut found = None;
+    yaml::documents(text, |node: Node| -> Result<(), Stopped> {
+        if found.is_none() {
+            found = Some(shape::read(&node).map_err(|misfit| FilesError::Field {
+                place: place(misfit.at.unwrap_or(node.at)),
+                object: object.to_owned(),
+                path: misfit.path(),
+                words: misfit.words,
+            })?);
+        }
+        Ok(())
+    })
+    .map_err(|stopped| stopped.of_file(file))?;
+    Ok(found.unwrap_or_default())
 }
 
 /// What ends the reading of a file.
 enum Stopped {
     Flaw(At<Flaw>),
     Error(FilesError),
+}
+
+impl Stopped {
+    fn of_file(self, file: &str) -> FilesError {
+        match self {
+            Self::Flaw((position, flaw)) => FilesError::Malformed {
+                place: Place { file: file.to_owned(), position },
+                reason: flaw.to_string(),
+            },
+            Self::Error(error) => error,
+        }
+    }
 }
 
 impl From<At<Flaw>> for Stopped {
@@ -387,10 +425,6 @@ fn file_source(file: &str, document: usize, object: &str, node: &Node) -> Source
 
 /// The files that a path stands for: itself, or what is in the directory, sorted.
 fn files(path: &Path) -> Result<Vec<PathBuf>, FilesError> {
-    let unreadable = |path: &Path, error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => FilesError::Missing { file: shown(path) },
-        _ => FilesError::Unreadable { file: shown(path), error: plain(error) },
-    };
     if !fs::metadata(path).map_err(|error| unreadable(path, error))?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -419,12 +453,19 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, FilesError> {
     Ok(found)
 }
 
+fn unreadable(path: &Path, error: io::Error) -> FilesError {
+    match error.kind() {
+        io::ErrorKind::NotFound => FilesError::Missing { file: shown(path) },
+        _ => FilesError::Unreadable { file: shown(path), error: plain(error) },
+    }
+}
+
 fn is_readable(extension: &str) -> bool {
     ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 fn read(path: &Path) -> Result<String, FilesError> {
-    let unreadable = |error| FilesError::Unreadable { file: shown(path), error: plain(error) };
+    let unreadable = |error| unreadable(path, error);
     let file = File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
     if size > MAX_BYTES {

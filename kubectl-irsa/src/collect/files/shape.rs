@@ -85,6 +85,10 @@ impl Error for Misfit {
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self::of(format!("is out of range; Kubernetes requires {}", wanted(expected)))
     }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::of(format!("is none of {}", expected.join(", ")))
+    }
 }
 
 /// What serde expects, without the names of our types.
@@ -95,6 +99,7 @@ fn wanted(expected: &dyn Expected) -> String {
         "i32" => String::from("a whole number of 32 bits"),
         "i64" => String::from("a whole number of 64 bits"),
         "u16" => String::from("a whole number from 0 to 65535"),
+        text if text.starts_with("enum ") => String::from("a word"),
         text if text.starts_with("struct ") => String::from("a mapping"),
         text => text.to_owned(),
     }
@@ -187,12 +192,24 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor.visit_newtype_struct(self)
     }
 
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        match self.0.content() {
+            Content::Text(text) => self.here(visitor.visit_enum(StrDeserializer::new(text))),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         visitor.visit_unit()
     }
 
     serde::forward_to_deserialize_any! {
-        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct enum identifier
+        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct identifier
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is asked of the API server for the probe's sake.
 
 use http::{Request, header};
-use kube::client::Body;
+use http_body_util::Full;
+use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::pod::RawPod;
@@ -49,7 +50,7 @@ impl Api {
         let request = Request::patch(path)
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/strategic-merge-patch+json")
-            .body(Body::from(patch.to_string().into_bytes()));
+            .body(Full::from(patch.to_string()));
         self.ask(request).await.map(drop)
     }
 
@@ -63,7 +64,7 @@ impl Api {
         let request = Request::post(format!("{}{}", pods(namespace), change.query()))
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(manifest.to_string().into_bytes()));
+            .body(Full::from(manifest.to_string()));
         self.ask(request).await.map(drop)
     }
 
@@ -78,7 +79,7 @@ impl Api {
         let request = Request::delete(format!("{}{}", pod(namespace, name), change.query()))
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(options.to_string().into_bytes()));
+            .body(Full::from(options.to_string()));
         self.ask(request).await.map(drop)
     }
 
@@ -89,7 +90,7 @@ impl Api {
         name: &str,
         version: &str,
         seconds: u64,
-    ) -> Result<Body, NoAnswer> {
+    ) -> Result<Incoming, NoAnswer> {
         let path = format!(
             "{}?watch=true&fieldSelector={}&resourceVersion={}&timeoutSeconds={seconds}",
             pods(namespace),

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use http_body_util::BodyExt;
-use kube::client::Body;
+use hyper::body::Incoming;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{Duration, Instant, sleep, timeout_at};
@@ -73,7 +73,7 @@ pub struct Watch<'a> {
 
 /// The lines of an answer that has no end.
 struct Stream {
-    body: Body,
+    body: Incoming,
     read: Vec<u8>,
 }
 

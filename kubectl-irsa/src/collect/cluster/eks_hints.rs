@@ -1,8 +1,7 @@
 //! What a kubeconfig tells of the EKS cluster: its name, region and account, and how its user signs in to AWS.
 
-use kube::config::{ExecConfig, Kubeconfig};
-
 use super::access::Access;
+use super::kubeconfig::{Exec, Kubeconfig, find};
 
 /// What is known of the cluster before anything is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,23 +19,19 @@ pub struct EksHints {
 impl EksHints {
     /// Reads the context that the flags choose.
     pub fn of(kubeconfig: &Kubeconfig, access: &Access) -> Self {
-        let chosen = access.context.as_ref().or(kubeconfig.current_context.as_ref());
-        let context = kubeconfig.contexts.iter().find(|named| Some(&named.name) == chosen);
-        let context = context.and_then(|named| named.context.as_ref());
-        let cluster = access.cluster.as_ref().or(context.map(|context| &context.cluster));
-        let user = access.user.as_ref().or(context.and_then(|context| context.user.as_ref()));
-
-        let exec = kubeconfig.auth_infos.iter().find(|named| Some(&named.name) == user);
-        let exec = exec.and_then(|named| named.auth_info.as_ref()?.exec.as_ref());
-        let server = kubeconfig.clusters.iter().find(|named| Some(&named.name) == cluster);
-        let server =
-            access.server.as_ref().or(server.and_then(|named| named.cluster.as_ref()?.server.as_ref()));
+        let chosen = access.context.as_ref().unwrap_or(&kubeconfig.current_context);
+        let context = find(&kubeconfig.contexts, chosen).cloned().unwrap_or_default();
+        let cluster = access.cluster.as_ref().unwrap_or(&context.cluster);
+        let user = access.user.as_ref().unwrap_or(&context.user);
+        let exec = find(&kubeconfig.users, user).and_then(|user| user.exec.as_ref());
+        let server = find(&kubeconfig.clusters, cluster).map(|cluster| &cluster.server);
 
         // The plugin's arguments are what really signs in; names of contexts are for people.
         let mut hints = exec.map(Self::of_exec).unwrap_or_default();
-        for name in [cluster, chosen].into_iter().flatten() {
+        for name in [cluster, chosen] {
             hints.complete(Self::of_arn(name).or_else(|| Self::of_eksctl(name)).unwrap_or_default());
         }
+        let server = access.server.as_ref().or(server);
         hints.complete(server.and_then(|url| Self::of_server(url)).unwrap_or_default());
         hints
     }
@@ -52,8 +47,8 @@ impl EksHints {
     }
 
     /// `aws --region R eks get-token --cluster-name N --profile P`, or `aws-iam-authenticator token -i N`.
-    fn of_exec(exec: &ExecConfig) -> Self {
-        let arguments = exec.args.as_deref().unwrap_or_default();
+    fn of_exec(exec: &Exec) -> Self {
+        let arguments = &exec.args;
         let flag = |names: &[&str]| {
             arguments.iter().enumerate().find_map(|(index, argument)| match argument.split_once('=') {
                 Some((name, value)) if names.contains(&name) => Some(value.to_owned()),
@@ -62,9 +57,8 @@ impl EksHints {
             })
         };
         let variable = |name: &str| {
-            let pairs = exec.env.as_deref().unwrap_or_default();
-            let pair = pairs.iter().find(|pair| pair.get("name").is_some_and(|found| found == name))?;
-            pair.get("value").filter(|value| !value.is_empty()).cloned()
+            let set = exec.env.iter().find(|variable| variable.name == name && !variable.value.is_empty());
+            set.map(|variable| variable.value.clone())
         };
         Self {
             cluster: flag(&["--cluster-name", "-i", "--cluster-id"]),
@@ -108,9 +102,10 @@ impl EksHints {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::files;
 
     fn hints(yaml: &str, access: &Access) -> EksHints {
-        EksHints::of(&Kubeconfig::from_yaml(yaml).unwrap(), access)
+        EksHints::of(&files::first_of(yaml, "config", "kubeconfig").unwrap(), access)
     }
 
     const ARN: &str = "

@@ -1,0 +1,251 @@
+//! How to reach the cluster: the flags that every kubectl command has, laid over the kubeconfig.
+
+use std::path::PathBuf;
+
+use http::Uri;
+use thiserror::Error;
+
+use super::eks_hints::EksHints;
+use super::kubeconfig::{Cluster, Context, Kubeconfig, User, find};
+use crate::collect::files::FilesError;
+use crate::collect::secret::Secret;
+
+/// The flags of `k8s.io/cli-runtime` that choose the cluster and the user.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// `--kubeconfig`; may be a list of paths, as `KUBECONFIG` may.
+    pub kubeconfig: Option<PathBuf>,
+    /// `--context`.
+    pub context: Option<String>,
+    /// `--cluster`.
+    pub cluster: Option<String>,
+    /// `--user`.
+    pub user: Option<String>,
+    /// `-n`, `--namespace`.
+    pub namespace: Option<String>,
+    /// `-s`, `--server`.
+    pub server: Option<String>,
+    /// `--token`.
+    pub token: Option<Secret>,
+    /// `--certificate-authority`.
+    pub certificate_authority: Option<PathBuf>,
+    /// `--client-certificate`.
+    pub client_certificate: Option<PathBuf>,
+    /// `--client-key`.
+    pub client_key: Option<PathBuf>,
+    /// `--tls-server-name`.
+    pub tls_server_name: Option<String>,
+    /// `--insecure-skip-tls-verify`.
+    pub insecure_skip_tls_verify: bool,
+    /// `--as`.
+    pub impersonate: Option<String>,
+    /// `--as-group`.
+    pub impersonate_groups: Vec<String>,
+    /// `--as-uid`.
+    pub impersonate_uid: Option<String>,
+}
+
+/// The cluster cannot be addressed.
+#[derive(Debug, Error)]
+pub enum AccessError {
+    /// Neither `--kubeconfig`, `KUBECONFIG` nor `~/.kube/config` is there.
+    #[error("no kubeconfig: neither --kubeconfig nor KUBECONFIG is set, and {0} does not exist")]
+    NoKubeconfig(String),
+    /// A file cannot be read, or is no kubeconfig.
+    #[error(transparent)]
+    File(#[from] FilesError),
+    /// The kubeconfig does not hold what is needed.
+    #[error("kubeconfig {path}: {cause}")]
+    Kubeconfig {
+        /// The file or files.
+        path: String,
+        /// What is missing.
+        cause: String,
+    },
+    /// The API server's address is none.
+    #[error("the API server's address \"{0}\" is not a URL; expected https://HOST or https://HOST:PORT")]
+    Address(String),
+}
+
+/// An API server, and who asks it: the kubeconfig's context with the flags laid over it.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Its URL, which may have a path.
+    pub address: Uri,
+    /// The namespace that is meant where a target names none.
+    pub namespace: String,
+    pub(super) cluster: Cluster,
+    pub(super) user: User,
+}
+
+impl Access {
+    /// The flags that a printed kubectl command needs to reach the same cluster as the same user; never a token.
+    pub fn kubectl_flags(&self) -> Vec<String> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let pairs = [
+            ("--kubeconfig", path(&self.kubeconfig)),
+            ("--context", self.context.clone()),
+            ("--cluster", self.cluster.clone()),
+            ("--user", self.user.clone()),
+            ("--server", self.server.clone()),
+            ("--certificate-authority", path(&self.certificate_authority)),
+            ("--client-certificate", path(&self.client_certificate)),
+            ("--client-key", path(&self.client_key)),
+            ("--tls-server-name", self.tls_server_name.clone()),
+            ("--as", self.impersonate.clone()),
+            ("--as-uid", self.impersonate_uid.clone()),
+        ];
+        let mut flags: Vec<String> = pairs
+            .into_iter()
+            .filter_map(|(flag, value)| value.map(|value| format!("{flag}={value}")))
+            .collect();
+        flags.extend(self.impersonate_groups.iter().map(|group| format!("--as-group={group}")));
+        if self.insecure_skip_tls_verify {
+            flags.push(String::from("--insecure-skip-tls-verify"));
+        }
+        flags
+    }
+
+    /// Reads the kubeconfig and lays the flags over it, and what it tells of an EKS cluster. The namespace of `-n` wins over
+    /// that of the context.
+    pub fn server(&self) -> Result<(Server, EksHints), AccessError> {
+        let (kubeconfig, path) = self.merged()?;
+        let hints = EksHints::of(&kubeconfig, self);
+        let wrong = |cause: String| AccessError::Kubeconfig { path: path.clone(), cause };
+        let context = self.chosen(&kubeconfig).map_err(wrong)?;
+        let name = self.cluster.as_ref().unwrap_or(&context.cluster);
+        let mut cluster = find(&kubeconfig.clusters, name)
+            .ok_or_else(|| wrong(format!("there is no cluster \"{name}\"")))?
+            .clone();
+        // As kubectl: a user that is not there is nobody.
+        let name = self.user.as_ref().unwrap_or(&context.user);
+        let mut user = find(&kubeconfig.users, name).cloned().unwrap_or_default();
+        self.lay_over(&mut cluster, &mut user);
+
+        if cluster.server.is_empty() {
+            return Err(wrong(String::from("the cluster has no server")));
+        }
+        let address = cluster.server.parse().ok().filter(|address: &Uri| {
+            matches!(address.scheme_str(), Some("https" | "http")) && address.host().is_some()
+        });
+        let address = address.ok_or_else(|| AccessError::Address(cluster.server.clone()))?;
+        let namespaces = [self.namespace.as_deref(), Some(&context.namespace), Some("default")];
+        let namespace = namespaces.into_iter().flatten().find(|name| !name.is_empty());
+        let namespace = namespace.unwrap_or_default().to_owned();
+        Ok((Server { address, namespace, cluster, user }, hints))
+    }
+
+    /// The context that the flags or the kubeconfig choose.
+    fn chosen<'k>(&self, kubeconfig: &'k Kubeconfig) -> Result<&'k Context, String> {
+        let name = self.context.as_ref().unwrap_or(&kubeconfig.current_context);
+        if name.is_empty() {
+            return Err(String::from(
+                "no current context is set (set one with --context or kubectl config use-context)",
+            ));
+        }
+        find(&kubeconfig.contexts, name).ok_or_else(|| {
+            let there: Vec<&str> = kubeconfig.contexts.iter().map(|one| one.name.as_str()).collect();
+            let hint = if there.is_empty() {
+                String::new()
+            } else {
+                format!(" (contexts there: {})", there.join(", "))
+            };
+            format!("there is no context \"{name}\"{hint}")
+        })
+    }
+
+    /// The kubeconfig, merged from all its files.
+    pub fn kubeconfig(&self) -> Result<Kubeconfig, AccessError> {
+        Ok(self.merged()?.0)
+    }
+
+    /// The kubeconfig, and the files that it was read from.
+    fn merged(&self) -> Result<(Kubeconfig, String), AccessError> {
+        let paths = self.paths()?;
+        // As KUBECONFIG has them: with `;` on Windows.
+        let list = std::env::join_paths(&paths).unwrap_or_default();
+        let mut merged = Kubeconfig::default();
+        for path in &paths {
+            merged = merged.merge(Kubeconfig::read(path)?);
+        }
+        Ok((merged, list.to_string_lossy().into_owned()))
+    }
+
+    fn lay_over(&self, cluster: &mut Cluster, user: &mut User) {
+        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
+        if let Some(server) = &self.server {
+            cluster.server.clone_from(server);
+        }
+        if let Some(file) = &self.certificate_authority {
+            cluster.certificate_authority = path(file);
+            cluster.certificate_authority_data.clear();
+        }
+        cluster.insecure_skip_tls_verify |= self.insecure_skip_tls_verify;
+        if let Some(name) = &self.tls_server_name {
+            cluster.tls_server_name.clone_from(name);
+        }
+        if let Some(token) = &self.token {
+            user.token = token.clone();
+            user.token_file.clear();
+            user.exec = None;
+            user.auth_provider = None;
+        }
+        if let Some(file) = &self.client_certificate {
+            user.client_certificate = path(file);
+            user.client_certificate_data.clear();
+        }
+        if let Some(file) = &self.client_key {
+            user.client_key = path(file);
+            user.client_key_data = Secret::default();
+        }
+        if let Some(name) = &self.impersonate {
+            user.r#as.clone_from(name);
+        }
+        if !self.impersonate_groups.is_empty() {
+            user.as_groups.clone_from(&self.impersonate_groups);
+        }
+        if let Some(uid) = &self.impersonate_uid {
+            user.as_uid.clone_from(uid);
+        }
+    }
+
+    fn paths(&self) -> Result<Vec<PathBuf>, AccessError> {
+        let list =
+            self.kubeconfig.clone().map(PathBuf::into_os_string).or_else(|| std::env::var_os("KUBECONFIG"));
+        let named: Vec<PathBuf> =
+            list.iter().flat_map(std::env::split_paths).filter(|path| !path.as_os_str().is_empty()).collect();
+        if named.len() == 1 || (self.kubeconfig.is_some() && !named.is_empty()) {
+            return Ok(named);
+        }
+        if !named.is_empty() {
+            // As kubectl: files of a list that are missing are passed over, unless none is there.
+            let present: Vec<PathBuf> = named.iter().filter(|path| path.exists()).cloned().collect();
+            return Ok(if present.is_empty() { named } else { present });
+        }
+        let default = std::env::home_dir().unwrap_or_default().join(".kube/config");
+        if default.exists() {
+            Ok(vec![default])
+        } else {
+            Err(AccessError::NoKubeconfig(default.display().to_string()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Separated by `:`, on Windows by `;`, since `C:` has a colon of its own.
+    #[test]
+    fn a_list_of_kubeconfigs_is_read_as_the_platform_writes_it() {
+        let separator = if cfg!(windows) { ';' } else { ':' };
+        let [first, second] = if cfg!(windows) { [r"C:\a", r"D:\b"] } else { ["/a", "/b"] };
+        let list = format!("{first}{separator}{separator}{second}");
+        let access = Access { kubeconfig: Some(list.into()), ..Access::default() };
+        assert_eq!(access.paths().unwrap(), [Path::new(first), Path::new(second)]);
+        let missing = access.kubeconfig().unwrap_err().to_string();
+        assert!(missing.starts_with(&format!("{first} does not exist")), "{missing}");
+    }
+}
