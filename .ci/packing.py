@@ -28,3 +28,15 @@ def tar(*files: tuple[str, bytes, int]) -> bytes:
             entry.size, entry.mode, entry.mtime = len(content), mode, TIME
             entries.addfile(entry, io.BytesIO(content))
     return archive.getvalue()
+
+
+def arguments(usage: str) -> tuple[Path, list[tuple[str, bytes, int]], list[tuple[str, Path]]]:
+    """WHERE [LICENCES] PLATFORM=BINARY…: where to, the licences as files for `tar`, the binaries by platform."""
+    where, *rest = sys.argv[1:] or sys.exit(usage)
+    licences = [("LICENSE", (ROOT / "LICENSE").read_bytes(), 0o644)]
+    if rest and "=" not in rest[0]:
+        licences.append(("THIRD-PARTY.txt", Path(rest.pop(0)).read_bytes(), 0o644))
+    if not rest or not all("=" in argument for argument in rest):
+        sys.exit(usage)
+    binaries = sorted(argument.split("=", 1) for argument in rest)
+    return Path(where), licences, [(platform, Path(binary)) for platform, binary in binaries]

@@ -271,7 +271,13 @@ fn a_server_that_is_not_there_or_does_not_answer() {
 }
 
 #[test]
-fn ctrl_c_stops_at_once_and_says_what_is_left_behind() {
+fn a_signal_stops_at_once_and_says_what_is_left_behind() {
+    for signal in ["-INT", "-TERM"] {
+        stopped_by(signal);
+    }
+}
+
+fn stopped_by(signal: &str) {
     let world = base_text().replacen("\nexpect:", "\nhang: [\"get pods\"]\nexpect:", 1);
     let kube = FakeKube::start(&World::parse("hang", &world).unwrap());
     let directory = tempfile::tempdir().unwrap();
@@ -287,7 +293,7 @@ fn ctrl_c_stops_at_once_and_says_what_is_left_behind() {
         assert!(Instant::now() < deadline, "the plugin never asked for the pod");
         std::thread::sleep(Duration::from_millis(20));
     }
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let status = child.wait().unwrap();
     let mut stderr = String::new();

@@ -16,10 +16,15 @@ fn script(path: &str) -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path))
 }
 
+/// In place of what `.ci/licences` writes.
+fn licences() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../LICENSE")
+}
+
 /// What `krew/package` makes of this file for every platform.
 fn package(directory: PathBuf, plugin: &Path) -> PathBuf {
     let mut package = script("krew/package");
-    package.arg(&directory);
+    package.arg(&directory).arg(licences());
     package.args(PLATFORMS.map(|platform| format!("{platform}={}", plugin.display())));
     let done = run(package.env("SOURCE_DATE_EPOCH", "1700000000"));
     assert_eq!(done.code, Some(0), "{done:?}");
@@ -55,7 +60,7 @@ fn the_manifest_keeps_krews_rules() {
         let bin = if os == "windows" { "kubectl-irsa.exe" } else { "kubectl-irsa" };
         assert_eq!(platform["bin"], bin);
         let listed = run(Command::new("tar").arg("-tzf").arg(packed.join(&archive)));
-        assert_eq!(listed.stdout, format!("LICENSE\n{bin}\n"), "{archive}");
+        assert_eq!(listed.stdout, format!("LICENSE\nTHIRD-PARTY.txt\n{bin}\n"), "{archive}");
         let sum = run(Command::new("sha256sum").arg(packed.join(&archive)));
         assert_eq!(platform["sha256"].as_str(), sum.stdout.split(' ').next(), "{archive}");
         assert!(seen.insert(format!("{os}-{arch}")), "{os}/{arch} twice");
@@ -104,12 +109,13 @@ fn the_archive_installs_and_another_one_does_not() {
 }
 
 #[test]
-fn the_image_is_one_file_for_nobody_in_particular_and_the_same_each_time() {
+fn the_image_is_one_program_for_nobody_in_particular_and_the_same_each_time() {
     let directory = tempfile::tempdir().unwrap();
     let build = |name: &str, platforms: [&str; 2]| {
         let archive = directory.path().join(name);
         let mut image = script("probe/image");
-        image.arg(&archive).args(platforms.map(|platform| format!("linux/{platform}=/bin/sh")));
+        image.arg(&archive).arg(licences());
+        image.args(platforms.map(|platform| format!("linux/{platform}=/bin/sh")));
         let built = run(image.env("SOURCE_DATE_EPOCH", "1700000000"));
         assert_eq!(built.code, Some(0), "{built:?}");
         (archive, built.stdout)
@@ -139,6 +145,6 @@ fn the_image_is_one_file_for_nobody_in_particular_and_the_same_each_time() {
         assert_eq!(config["config"]["Entrypoint"], serde_json::json!(["/irsa-probe"]));
         assert_eq!(manifest["layers"].as_array().unwrap().len(), 1);
         let layer = run(Command::new("tar").arg("-tzf").arg(blob(&manifest["layers"][0]["digest"])));
-        assert_eq!(layer.stdout, "irsa-probe\n");
+        assert_eq!(layer.stdout, "irsa-probe\nlicenses/LICENSE\nlicenses/THIRD-PARTY.txt\n");
     }
 }

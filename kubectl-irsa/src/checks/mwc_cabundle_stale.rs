@@ -119,7 +119,7 @@ fn repaired(derived: &Derived<'_>, registration: &Registration<'_>, finding: Fin
 pub(super) fn with_bundle(derived: &Derived<'_>, text: &str) -> String {
     let namespace = derived.facts.namespace_name.as_str();
     let words = ["get", "configmap", "kube-root-ca.crt", "-n", namespace, "-o", r"jsonpath={.data.ca\.crt}"];
-    let script = format!("s|..*|{text}|");
+    let script = format!("s#..*#{text}#");
     // `tr` because only GNU's base64 can be told not to fold.
     format!("{} | base64 | tr -d '\\n' | sed {}", derived.kubectl(&words), shell::quote(&script))
 }

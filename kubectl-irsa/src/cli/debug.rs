@@ -7,7 +7,8 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::flags::{AwsFlags, ClusterFlags, ImageFlag, duration};
-use super::{CliError, Color, print};
+use super::terminal::{self, Color};
+use super::{CliError, print};
 use crate::checks;
 use crate::collect::aws::Session;
 use crate::collect::cluster::EksHints;
@@ -18,7 +19,7 @@ use crate::collect::web::Web;
 use crate::collect::{Cloud, CollectError, Progress, Reader, gather};
 use crate::diagnosis::{self, Choice, Diagnosis};
 use crate::facts::Why;
-use crate::output::{self, Format, Style};
+use crate::output::{self, Format};
 use crate::target::{self, Target};
 
 /// Find the broken link between a pod and AWS
@@ -174,7 +175,7 @@ impl Debug {
             failures.for_each(|failure| super::print_error(&failure));
             return Err(only);
         }
-        print(&output::render(&diagnoses, self.output, &self.style())?)?;
+        print(&output::render(&diagnoses, self.output, &terminal::style(self.color, self.verbose))?)?;
         // What one target lacks must not take the others' diagnoses away.
         failures.for_each(|failure| super::print_error(&failure));
         Ok(code)
@@ -300,20 +301,6 @@ impl Debug {
             actions: self.action.clone(),
             resources: self.resource.clone(),
         }))
-    }
-
-    fn style(&self) -> Style {
-        let width =
-            terminal_size::terminal_size().map_or(80, |(terminal_size::Width(width), _)| usize::from(width));
-        let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
-        // A locale that says nothing of UTF-8 is mostly a container's; one that names another charset means it.
-        let unicode = utf8.is_none_or(|locale| {
-            let locale = locale.to_ascii_lowercase();
-            locale.contains("utf-8") || locale.contains("utf8") || locale == "c" || locale == "posix"
-        });
-        Style { color: self.color.on(), width: width.clamp(40, 100), unicode, verbose: self.verbose }
     }
 }
 

@@ -6,10 +6,11 @@ mod explain;
 mod flags;
 mod image;
 mod man;
+mod terminal;
 mod thumbprint;
 mod version;
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{Read, Write};
 use std::panic::Location;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -30,7 +31,7 @@ use crate::target::TargetError;
 const MOST_BYTES: u64 = 16 << 20;
 /// Wrong usage, or it could not run.
 const COULD_NOT_RUN: u8 = 2;
-/// Stopped by Ctrl-C, as shells have it: 128 + SIGINT.
+/// Stopped by Ctrl-C or what is like it, as shells have it: 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
 
 /// Why can this pod not reach AWS?
@@ -159,7 +160,7 @@ pub enum CliError {
     /// The runtime cannot start.
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
-    /// Ctrl-C.
+    /// Ctrl-C, or what is like it.
     #[error("interrupted; {0}")]
     Interrupted(Traces),
 }
@@ -231,7 +232,7 @@ fn run(cli: Cli) -> Result<u8, CliError> {
     }
 }
 
-/// Runs a command that talks, until it ends or Ctrl-C comes; what it made for itself alone is then taken away.
+/// Runs a command that talks, until it ends or is to stop; what it made for itself alone is then taken away.
 fn until_interrupted(
     command: impl Future<Output = Result<u8, CliError>>,
     traces: &Traces,
@@ -241,7 +242,7 @@ fn until_interrupted(
     runtime.block_on(async {
         tokio::select! {
             outcome = command => outcome,
-            _ = tokio::signal::ctrl_c() => {
+            Ok(()) = to_stop() => {
                 traces.clean_up().await;
                 Err(CliError::Interrupted(traces.clone()))
             }
@@ -254,6 +255,32 @@ async fn connected(server: Server, timeout: Duration, progress: &Progress) -> Re
     let address = server.address.to_string();
     let api = Api::open(server, timeout, progress.clone()).await;
     api.map_err(|cause| CliError::Connection { address, cause })
+}
+
+/// Ends when the user or the system wants this program to end.
+#[cfg(unix)]
+async fn to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Not the hang-up: who says `nohup` does not want to hear of it.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Ends when the user or the system wants this program to end: Ctrl-C, Ctrl-Break, the console's window is closed.
+#[cfg(windows)]
+async fn to_stop() -> std::io::Result<()> {
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
+    let (mut interrupt, mut pause, mut close) = (ctrl_c()?, ctrl_break()?, ctrl_close()?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = pause.recv() => {}
+        _ = close.recv() => {}
+    }
+    Ok(())
 }
 
 /// What is piped in, up to [`MOST_BYTES`]; errors are found in any text, whatever its encoding.
@@ -276,32 +303,4 @@ fn print(text: &str) -> Result<u8, CliError> {
 fn print_json(report: &impl Serialize) -> Result<u8, CliError> {
     let json = serde_json::to_string_pretty(report).map_err(RenderError::Json)?;
     print(&(json + "\n"))
-}
-
-/// `--color`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-impl Color {
-    fn on(self) -> bool {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        match self {
-            Self::Always => true,
-            Self::Never => false,
-            Self::Auto => {
-                !set("NO_COLOR")
-                    && (set("CLICOLOR_FORCE")
-                        || (std::io::stdout().is_terminal()
-                            && std::env::var_os("TERM").is_none_or(|term| term != "dumb")))
-            }
-        }
-    }
 }

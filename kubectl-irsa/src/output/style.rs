@@ -15,6 +15,8 @@ pub struct Style {
     pub width: usize,
     /// Characters beyond ASCII can be shown.
     pub unicode: bool,
+    /// The reader's shell takes commands as they are written here; PowerShell and cmd do not.
+    pub posix: bool,
     /// How often `-v` was given.
     pub verbose: u8,
 }
@@ -22,7 +24,7 @@ pub struct Style {
 impl Default for Style {
     /// What suits a pipe: plain, 80 columns.
     fn default() -> Self {
-        Self { color: false, width: 80, unicode: true, verbose: 0 }
+        Self { color: false, width: 80, unicode: true, posix: true, verbose: 0 }
     }
 }
 

@@ -1,8 +1,9 @@
 //! What the reader sees, and what must never reach a terminal.
 
-use super::samples::{all, broken, denied, hostile, idle, long, sound, warned};
+use super::samples::{all, broken, denied, fix, hostile, idle, long, sound, warned};
 use super::{Format, Style, render, safe};
 use crate::diagnosis::Diagnosis;
+use crate::finding::Fix;
 
 const FORMATS: [Format; 5] = [Format::Text, Format::Short, Format::Json, Format::Yaml, Format::Markdown];
 
@@ -380,6 +381,28 @@ fn plain_ascii() {
 }
 
 #[test]
+fn powershell_and_cmd_are_told_whose_commands_these_are() {
+    let style = Style { posix: false, ..Style::default() };
+    let page = |fixes: Vec<Fix>| {
+        let mut diagnosis = long();
+        diagnosis.root_cause.as_mut().unwrap().fixes = fixes;
+        render(&[diagnosis], Format::Text, &style).unwrap()
+    };
+    let plain = || fix("restart it", Some("kubectl rollout restart deployment/checkout"));
+    let quoted = fix("annotate it", Some("kubectl annotate sa checkout role-arn=\"${ROLE_ARN:?}\""));
+    assert!(!page(vec![plain()]).contains("bash"));
+    let told = page(vec![plain(), quoted]);
+    let (_, fixes) = told.split_once("  fix\n").unwrap();
+    insta::assert_snapshot!(fixes, @r#"
+        for bash (Git Bash, WSL); PowerShell and cmd read quotes and $ otherwise
+        1. restart it
+           kubectl rollout restart deployment/checkout
+        2. annotate it
+           kubectl annotate sa checkout role-arn="${ROLE_ARN:?}"
+    "#);
+}
+
+#[test]
 fn all_there_is() {
     insta::assert_snapshot!(render(&[one_pod_more()], Format::Text, &Style { verbose: 1, ..Style::default() }).unwrap(), @r#"
     ✗ broken, first of 2 faults: service account shop/checkout names its role under
@@ -580,7 +603,7 @@ fn a_page_keeps_its_width() {
     for width in [60, 80, 100] {
         for unicode in [true, false] {
             for verbose in [0, 1] {
-                let style = Style { color: false, width, unicode, verbose };
+                let style = Style { width, unicode, verbose, ..Style::default() };
                 let mut samples = all();
                 samples.push(hostile(&"very-long-name".repeat(20)));
                 samples.push(hostile("漢字"));

@@ -14,6 +14,8 @@ const KEYS: usize = 11;
 const VALUE_LINES: usize = 4;
 /// Names of other pods in the same situation, unless more was asked for.
 const OTHERS: usize = 5;
+/// Said where the reader's shell is another one.
+const FOR_BASH: &str = "for bash (Git Bash, WSL); PowerShell and cmd read quotes and $ otherwise";
 
 pub fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
     let mut page = Page { out: String::new(), style };
@@ -308,7 +310,11 @@ impl Page<'_> {
         self.fixes(indent + 2, fixes.into_iter());
     }
 
-    fn fixes<'f>(&mut self, indent: usize, fixes: impl ExactSizeIterator<Item = &'f Fix>) {
+    fn fixes<'f>(&mut self, indent: usize, fixes: impl ExactSizeIterator<Item = &'f Fix> + Clone) {
+        let of_bash = |command: &str| command.contains(['\'', '"', '$', '|']);
+        if !self.style.posix && fixes.clone().filter_map(words::command).any(of_bash) {
+            self.text(indent, FOR_BASH, Paint::Dim);
+        }
         let several = fixes.len() > 1;
         for (index, fix) in fixes.enumerate() {
             let title = words::fix_title(fix);

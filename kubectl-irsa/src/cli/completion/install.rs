@@ -1,7 +1,6 @@
 //! Puts the name under which kubectl asks for candidates beside the plugin, or where the user wants it.
 
 use std::env::consts::EXE_SUFFIX;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -39,14 +38,19 @@ pub fn install(directory: Option<&Path>) -> Result<String, InstallError> {
     let link = put(&plugin, &directory)?;
     let mut said = format!("kubectl now completes `kubectl irsa` by {}\n", shown(&link));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    if !std::env::split_paths(&path).any(|known| known == directory) {
+    if !std::env::split_paths(&path).any(|known| is_same(&known, &directory)) {
         said.push_str(&format!("but only once {} is on the PATH\n", shown(&directory)));
     }
     said.push_str("it takes kubectl 1.26 or newer, whose own completion is on in the shell: kubectl completion --help\n");
-    if !cfg!(unix) {
+    if link.read_link().is_err() {
         said.push_str("it is a copy: after an upgrade of kubectl-irsa, install it again\n");
     }
     Ok(said)
+}
+
+/// True if both name one directory: by way of a link, or in another case where that does not matter.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// The plugin under the name by which it was called: krew keeps a link on the PATH, which outlives an upgrade.
@@ -55,10 +59,18 @@ fn plugin() -> Option<PathBuf> {
     if called.parent().is_some_and(|parent| !parent.as_os_str().is_empty()) {
         return std::path::absolute(called).ok();
     }
-    let path: OsString = std::env::var_os("PATH")?;
-    let found =
-        std::env::split_paths(&path).map(|directory| directory.join(&called)).find(|file| file.is_file());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = in_path(std::env::split_paths(&path), &called, EXE_SUFFIX);
     found.or_else(|| std::env::current_exe().ok())
+}
+
+/// The program of that name, which may be given with or without the suffix that every program's file has.
+fn in_path(path: impl Iterator<Item = PathBuf>, called: &Path, suffix: &str) -> Option<PathBuf> {
+    let mut name = called.as_os_str().to_owned();
+    if !name.to_string_lossy().ends_with(suffix) {
+        name.push(suffix);
+    }
+    path.map(|directory| directory.join(&name)).find(|file| file.is_file())
 }
 
 fn put(plugin: &Path, directory: &Path) -> Result<PathBuf, InstallError> {
@@ -81,17 +93,16 @@ fn is_ours(link: &Path) -> bool {
     }
 }
 
-#[cfg(unix)]
 fn connect(plugin: &Path, link: &Path) -> std::io::Result<()> {
     // In the same directory by name alone: both may move.
     let target = plugin.file_name().filter(|_| plugin.parent() == link.parent()).map_or(plugin, Path::new);
-    std::os::unix::fs::symlink(target, link)
-}
-
-/// Links need a privilege on Windows.
-#[cfg(not(unix))]
-fn connect(plugin: &Path, link: &Path) -> std::io::Result<()> {
-    std::fs::copy(plugin, link).map(drop)
+    #[cfg(unix)]
+    let linked = std::os::unix::fs::symlink(target, link);
+    // Links need a privilege on Windows; who has it, has an upgrade of the plugin for both names.
+    #[cfg(windows)]
+    let linked =
+        std::os::windows::fs::symlink_file(target, link).or_else(|_| std::fs::copy(plugin, link).map(drop));
+    linked
 }
 
 fn failed(path: &Path, cause: std::io::Error) -> InstallError {
@@ -100,4 +111,33 @@ fn failed(path: &Path, cause: std::io::Error) -> InstallError {
 
 fn shown(path: &Path) -> String {
     safe::line(&path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_with_and_without_its_suffix() {
+        let [empty, full] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let path = || [empty.path(), full.path()].map(Path::to_owned).into_iter();
+        for name in ["kubectl-irsa", "other.exe"] {
+            std::fs::write(full.path().join(name), "").unwrap();
+        }
+        let found = |called: &str, suffix| in_path(path(), Path::new(called), suffix);
+        assert_eq!(found("kubectl-irsa", ""), Some(full.path().join("kubectl-irsa")));
+        assert_eq!(found("kubectl-irsa", ".exe"), None);
+        assert_eq!(found("other", ".exe"), Some(full.path().join("other.exe")));
+        assert_eq!(found("other.exe", ".exe"), Some(full.path().join("other.exe")));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_directory_is_the_same_by_way_of_a_link() {
+        let [directory, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let link = other.path().join("link");
+        std::os::unix::fs::symlink(directory.path(), &link).unwrap();
+        assert!(is_same(&link, directory.path()) && !is_same(&link, other.path()));
+        assert!(!is_same(Path::new("/nonexistent"), directory.path()));
+    }
 }

@@ -1,5 +1,6 @@
 //! How to reach the cluster: the flags that every kubectl command has, laid over the kubeconfig.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use http::Uri;
@@ -51,6 +52,9 @@ pub enum AccessError {
     /// Neither `--kubeconfig`, `KUBECONFIG` nor `~/.kube/config` is there.
     #[error("no kubeconfig: neither --kubeconfig nor KUBECONFIG is set, and {0} does not exist")]
     NoKubeconfig(String),
+    /// Nor is it known where that would be.
+    #[error("no kubeconfig: neither --kubeconfig nor KUBECONFIG is set, and there is no home directory")]
+    NoHome,
     /// A file cannot be read, or is no kubeconfig.
     #[error(transparent)]
     File(#[from] FilesError),
@@ -162,13 +166,11 @@ impl Access {
     /// The kubeconfig, and the files that it was read from.
     fn merged(&self) -> Result<(Kubeconfig, String), AccessError> {
         let paths = self.paths()?;
-        // As KUBECONFIG has them: with `;` on Windows.
-        let list = std::env::join_paths(&paths).unwrap_or_default();
         let mut merged = Kubeconfig::default();
         for path in &paths {
             merged = merged.merge(Kubeconfig::read(path)?);
         }
-        Ok((merged, list.to_string_lossy().into_owned()))
+        Ok((merged, list_of(&paths)))
     }
 
     fn lay_over(&self, cluster: &mut Cluster, user: &mut User) {
@@ -222,13 +224,40 @@ impl Access {
             let present: Vec<PathBuf> = named.iter().filter(|path| path.exists()).cloned().collect();
             return Ok(if present.is_empty() { named } else { present });
         }
-        let default = std::env::home_dir().unwrap_or_default().join(".kube/config");
-        if default.exists() {
-            Ok(vec![default])
-        } else {
-            Err(AccessError::NoKubeconfig(default.display().to_string()))
+        let mut homes = homes(cfg!(windows), |name| std::env::var_os(name));
+        if homes.is_empty() {
+            homes.extend(std::env::home_dir());
+        }
+        let defaults: Vec<PathBuf> =
+            homes.into_iter().map(|home| home.join(".kube").join("config")).collect();
+        match defaults.iter().find(|path| path.exists()) {
+            Some(default) => Ok(vec![default.clone()]),
+            None if defaults.is_empty() => Err(AccessError::NoHome),
+            None => Err(AccessError::NoKubeconfig(list_of(&defaults))),
         }
     }
+}
+
+/// The directories in which kubectl looks for `.kube/config`; on Windows the first that has it counts
+/// (client-go, `util/homedir`).
+fn homes(windows: bool, var: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
+    let var = |name| var(name).filter(|value| !value.is_empty());
+    let mut homes: Vec<OsString> = var("HOME").into_iter().collect();
+    if windows {
+        homes.extend(var("HOMEDRIVE").zip(var("HOMEPATH")).map(|(mut drive, path)| {
+            drive.push(path);
+            drive
+        }));
+        homes.extend(var("USERPROFILE"));
+        homes.dedup();
+    }
+    homes.into_iter().map(PathBuf::from).collect()
+}
+
+/// As KUBECONFIG has them.
+fn list_of(paths: &[PathBuf]) -> String {
+    let separator = if cfg!(windows) { ";" } else { ":" };
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(separator)
 }
 
 #[cfg(test)]
@@ -247,5 +276,24 @@ mod tests {
         assert_eq!(access.paths().unwrap(), [Path::new(first), Path::new(second)]);
         let missing = access.kubeconfig().unwrap_err().to_string();
         assert!(missing.starts_with(&format!("{first} does not exist")), "{missing}");
+    }
+
+    #[test]
+    fn homes_are_kubectls() {
+        let env = |name: &str| {
+            let value = match name {
+                "HOME" => "/h",
+                "HOMEDRIVE" => "H:",
+                "HOMEPATH" => r"\me",
+                "USERPROFILE" => r"C:\Users\me",
+                _ => return None,
+            };
+            Some(OsString::from(value))
+        };
+        assert_eq!(homes(false, env), [Path::new("/h")]);
+        assert_eq!(homes(true, env), [Path::new("/h"), Path::new(r"H:\me"), Path::new(r"C:\Users\me")]);
+        let usual = |name: &str| env(name).filter(|_| name == "USERPROFILE");
+        assert_eq!(homes(true, usual), [Path::new(r"C:\Users\me")]);
+        assert!(homes(true, |_| None).is_empty());
     }
 }

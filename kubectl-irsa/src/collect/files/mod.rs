@@ -72,8 +72,8 @@ pub enum FilesError {
         /// The path.
         file: String,
     },
-    /// UTF-16, as PowerShell writes it.
-    #[error("{file} is UTF-16 text; expected UTF-8 (in PowerShell: `| Out-File -Encoding utf8`)")]
+    /// Neither text nor UTF-16, which its first bytes promise.
+    #[error("{file} is damaged UTF-16 text; expected UTF-8 (in PowerShell: `| Out-File -Encoding utf8`)")]
     Utf16 {
         /// The path.
         file: String,
@@ -484,8 +484,10 @@ fn text(stream: impl Read, file: &str) -> Result<String, FilesError> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(FilesError::TooLarge { file, size: None });
     }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(FilesError::Utf16 { file });
+    match utf16(&bytes) {
+        Some(Some(text)) => bytes = text.into_bytes(),
+        Some(None) => return Err(FilesError::Utf16 { file }),
+        None => {}
     }
     let not_text = |before: &[u8]| {
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -503,6 +505,18 @@ fn text(stream: impl Read, file: &str) -> Result<String, FilesError> {
         text.drain(..'\u{feff}'.len_utf8());
     }
     Ok(text)
+}
+
+/// UTF-16, if the first bytes say so: what `>` writes in Windows PowerShell. The inner `None` if it is damaged.
+fn utf16(bytes: &[u8]) -> Option<Option<String>> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (units, rest) = bytes[2..].as_chunks();
+    let text = char::decode_utf16(units.iter().map(|pair| unit(*pair))).collect::<Result<_, _>>();
+    Some(text.ok().filter(|_| rest.is_empty()))
 }
 
 /// The error without `(os error 2)`.

@@ -516,11 +516,20 @@ fn an_escape_sequence_in_a_file_stays_out_of_messages() {
 fn what_is_no_utf8_is_said() {
     let error = |bytes: &[u8]| super::text(bytes, "f").unwrap_err().to_string();
     assert_eq!(error(b"ab\ncd\xc3\xa9\xff"), "f:2:4: this is not UTF-8 text");
-    assert_eq!(
-        error(b"\xff\xfek\0"),
-        "f is UTF-16 text; expected UTF-8 (in PowerShell: `| Out-File -Encoding utf8`)"
-    );
+    let damaged = "f is damaged UTF-16 text; expected UTF-8 (in PowerShell: `| Out-File -Encoding utf8`)";
+    assert_eq!(error(b"\xff\xfek\0i"), damaged);
+    assert_eq!(error(b"\xfe\xff\xd8\0"), damaged);
+    assert_eq!(error(b"\xff\xfek\0\0\0"), "f:1:2: this is not UTF-8 text");
     assert_eq!(super::text("\u{feff}kind: x".as_bytes(), "f").unwrap(), "kind: x");
+}
+
+#[test]
+fn utf16_is_read_as_powershell_writes_it() {
+    let units = || "\u{feff}kind: é𝄞\r\n".encode_utf16();
+    for order in [u16::to_le_bytes, u16::to_be_bytes] {
+        let bytes: Vec<u8> = units().flat_map(order).collect();
+        assert_eq!(super::text(&bytes[..], "f").unwrap(), "kind: é𝄞\r\n");
+    }
 }
 
 #[test]
