@@ -6,12 +6,12 @@ use std::time::Duration;
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use serde::Serialize;
-use sha1::{Digest, Sha1};
 use thiserror::Error;
 use tower_service::Service;
 
@@ -191,7 +191,9 @@ impl ServerCertVerifier for Witness {
 }
 
 fn certificate(der: &CertificateDer<'_>) -> Certificate {
-    let sha1: String = Sha1::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    // For no security: IAM names certificates by it.
+    let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, der);
+    let sha1: String = sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     let time = |time: x509_parser::time::ASN1Time| Timestamp::from_second(time.timestamp()).ok();
     match x509_parser::parse_x509_certificate(der) {
         Ok((_, parsed)) => Certificate {

@@ -341,7 +341,8 @@ fn read_continue(token: &str, store: &Store) -> Result<String, Answer> {
 
 fn go_base64_error(error: &base64::DecodeError) -> String {
     match error {
-        base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => {
+        base64::DecodeError::InvalidByte(at, _)
+        | base64::DecodeError::InvalidLastSymbol { offset: at, .. } => {
             format!("illegal base64 data at input byte {at}")
         }
         _ => "illegal base64 data at input byte 0".to_owned(),
