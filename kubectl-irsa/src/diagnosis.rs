@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::checks::{self, Check, Outcome};
 use crate::derive::caller::Who;
 use crate::derive::container::{ContainerView, ROLE_ARN, Wiring};
+use crate::derive::sister::Sister;
 use crate::derive::{Derived, Mechanism};
 use crate::facts::inside::Place;
 use crate::facts::{Fact, Facts, Source, Subject, Unknown, Why, of_listing};
@@ -259,9 +260,10 @@ impl Choice {
     }
 }
 
-/// Judges one subject.
-pub fn diagnose(facts: &Facts, choice: &Choice) -> Diagnosis {
-    let derived = Derived::of(facts);
+/// Judges one subject, by what STS proved in one of `sisters`, too.
+fn diagnose(facts: &Facts, sisters: &[Sister<'_>], choice: &Choice) -> Diagnosis {
+    let sister = sisters.iter().find(|sister| sister.speaks_for(facts)).copied();
+    let derived = Derived::beside(facts, sister);
     let (chosen, excluded): (Vec<_>, Vec<_>) = checks::ALL.iter().partition(|check| choice.runs(check));
     let outcomes: Vec<(&Check, Outcome)> =
         chosen.into_iter().map(|check| (check, (check.run)(&derived))).collect();
@@ -424,10 +426,7 @@ fn link(
     let of_step =
         || outcomes.iter().filter(move |(check, _)| check.meta.step == step).map(|(_, outcome)| outcome);
     if derived.trial.proves(step) && here(Severity::Warning).is_none() {
-        let summary = String::from(match derived.trial.source() {
-            Some(Source::Probe { .. }) => "proven: STS let the token in the pod pass",
-            _ => "proven: STS let a fresh token of the service account pass",
-        });
+        let summary = format!("proven: STS let {} pass", proven_by(derived));
         return Link { step, status: Status::Pass, summary, reason: None };
     }
     if step == Step::Caller
@@ -496,6 +495,18 @@ fn link(
         _ => None,
     });
     Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason }
+}
+
+/// The token whose trial counts.
+fn proven_by(derived: &Derived<'_>) -> String {
+    let own = derived.inside.trial().is_some_and(|trial| trial.accepted());
+    match (derived.sister, derived.trial.source()) {
+        (Some(sister), _) if !derived.laptop.accepted() && !own => {
+            format!("the same account's token in pod/{}", sister.pod)
+        }
+        (_, Some(Source::Probe { .. })) => String::from("the token in the pod"),
+        _ => String::from("a fresh token of the service account"),
+    }
 }
 
 /// "No pod" is said only of a list that is known to be complete.
@@ -638,10 +649,12 @@ fn unknowns(derived: &Derived<'_>, outcomes: &[(&Check, Outcome)]) -> Vec<Unchec
 /// become one that represents the others. Keeps the order, so the newest pod speaks for its like.
 pub fn diagnose_all(subjects: &[Facts], choice: &Choice) -> Vec<Diagnosis> {
     let alone = subjects.len() == 1;
+    let sisters = Sister::all(subjects);
     let mut groups: Vec<(String, Diagnosis)> = Vec::new();
     for facts in subjects {
-        let mut diagnosis = diagnose(facts, choice);
-        let situation = if alone { signature(&diagnosis) } else { situation(facts, &diagnosis, choice) };
+        let mut diagnosis = diagnose(facts, &sisters, choice);
+        let situation =
+            if alone { signature(&diagnosis) } else { situation(facts, &sisters, &diagnosis, choice) };
         match groups.iter_mut().find(|(known, _)| *known == situation) {
             Some((_, first)) => {
                 // The one that was looked into knows more.
@@ -660,13 +673,13 @@ pub fn diagnose_all(subjects: &[Facts], choice: &Choice) -> Vec<Diagnosis> {
 
 /// What two subjects in the same situation have in common. One pod of several is looked into: where nothing was found inside, it
 /// is in the situation that it shows from outside, as those like it are.
-fn situation(facts: &Facts, diagnosis: &Diagnosis, choice: &Choice) -> String {
+fn situation(facts: &Facts, sisters: &[Sister<'_>], diagnosis: &Diagnosis, choice: &Choice) -> String {
     if facts.inside.known().is_none() {
         return signature(diagnosis);
     }
     let mut outside = facts.clone();
     outside.inside = Fact::unknown_because("", Why::OneOfMany(String::new()), None);
-    let outside = diagnose(&outside, choice);
+    let outside = diagnose(&outside, sisters, choice);
     let findings = |diagnosis: &Diagnosis| -> Vec<(&'static str, Severity)> {
         diagnosis.findings.iter().map(|finding| (finding.id, finding.severity)).collect()
     };

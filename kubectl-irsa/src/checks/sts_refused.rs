@@ -59,27 +59,24 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
 }
 
-/// STS takes a fresh token, and not the one in the pod.
+/// STS takes a fresh token, or that of a sister, and not the one in the pod.
 fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
     let Some(Verdict::Refused(refusal)) = derived.inside.trial() else { return None };
     let seen = inside::of_irsa(derived).filter(|_| refusal.is_final())?;
-    let summary = format!(
-        "STS refuses the token in container {}, and takes a fresh one from here: {}",
-        seen.container(),
-        refusal.message
-    );
+    let taken = match derived.sister.filter(|_| !derived.laptop.accepted()) {
+        Some(sister) => format!("takes the one in pod/{}", sister.pod),
+        None => String::from("takes a fresh one from here"),
+    };
+    let summary =
+        format!("STS refuses the token in container {}, and {taken}: {}", seen.container(), refusal.message);
     let finding = inside::finding(&META, derived, seen, summary);
     let finding = with_answer(finding, &refusal).seen(
         "role that was asked for",
         &refusal.trial.role_arn,
         &seen.at("sts.roleArn"),
     );
-    Some(match &derived.laptop {
-        Verdict::Accepted { trial, source } => {
-            finding.seen(format!("answer of {} to a fresh token", trial.host), "accepted", source)
-        }
-        _ => finding,
-    })
+    let Verdict::Accepted { trial, source } = &derived.trial else { return Some(finding) };
+    Some(finding.seen(format!("answer of {} to the other token", trial.host), "accepted", source))
 }
 
 fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Finding {

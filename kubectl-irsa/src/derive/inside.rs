@@ -11,6 +11,7 @@ use super::Mechanism;
 use super::caller::{Expected, Who};
 use super::trial;
 use crate::aws_error;
+use crate::facts::aws::Trial;
 use crate::facts::inside::{self, Place};
 use crate::facts::issuer::Claims;
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown, Why};
@@ -95,7 +96,7 @@ impl<'f> Inside<'f> {
 
     /// STS's answer from inside the pod.
     pub fn trial(&self) -> Option<trial::Verdict<'f>> {
-        let trial = self.seen()?.inside.value.trial.as_ref()?;
+        let trial = self.seen()?.trial()?;
         Some(trial::Verdict::answered(&trial.value, &trial.source))
     }
 }
@@ -180,6 +181,11 @@ impl<'f> Seen<'f> {
         let clock = self.report().clock.as_ref()?;
         let remote = rfc2822::DateTimeParser::new().parse_timestamp(&clock.remote).ok()?;
         Some(Timestamp::from_second(clock.local).ok()?.duration_since(remote))
+    }
+
+    /// What STS said to the token in the file.
+    pub fn trial(&self) -> Option<&'f Sourced<Trial>> {
+        self.inside.value.trial.as_ref()
     }
 
     /// What the token in the file says.

@@ -16,6 +16,7 @@ pub mod no_role;
 pub mod plan;
 pub mod provider;
 pub mod siblings;
+pub mod sister;
 pub mod sts;
 pub mod trial;
 pub mod trust;
@@ -57,7 +58,9 @@ pub struct Derived<'f> {
     pub inside: inside::Inside<'f>,
     /// What STS said to a fresh token of the service account, tried from here.
     pub laptop: trial::Verdict<'f>,
-    /// What STS said that counts: from here, or from inside the pod.
+    /// Another pod of the run in which STS's acceptance holds for this one, too.
+    pub sister: Option<sister::Sister<'f>>,
+    /// What STS said that counts: from here, from inside the pod, or from inside its sister.
     pub trial: trial::Verdict<'f>,
     /// What it said at a second endpoint, where the first answer may be that of an inactive region.
     pub second_trial: trial::Verdict<'f>,
@@ -81,6 +84,11 @@ pub enum Platform {
 impl<'f> Derived<'f> {
     /// Works everything out.
     pub fn of(facts: &'f Facts) -> Self {
+        Self::beside(facts, None)
+    }
+
+    /// The same, with what STS proved in another pod of the run.
+    pub fn beside(facts: &'f Facts, sister: Option<sister::Sister<'f>>) -> Self {
         let registrations = Registrations::of(facts);
         let settings = Settings::of(facts, &registrations);
         let selection = Selection::of(facts, &registrations);
@@ -92,7 +100,8 @@ impl<'f> Derived<'f> {
         let expected = caller::Expected::of(facts, &intent, target);
         let inside = inside::Inside::of(facts, &expected);
         let laptop = trial::Verdict::of(facts);
-        let trial = laptop.strongest(inside.trial());
+        let of_sister = sister.map(|sister| sister.verdict());
+        let trial = laptop.strongest(inside.trial()).strongest(of_sister);
         let siblings = Siblings::of(facts, target.map(|view| view.container));
         let words = heard::Words::of(facts, &expected, target, &trial, &inside);
         Self {
@@ -106,6 +115,7 @@ impl<'f> Derived<'f> {
             siblings,
             inside,
             laptop,
+            sister,
             trial,
             words,
             second_trial: trial::Verdict::second(facts),

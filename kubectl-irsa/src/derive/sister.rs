@@ -1,0 +1,50 @@
+//! What STS proved in one pod of a run, for the others of it. A token of the same issuer, subject and audience, shown for the
+//! same role, passes the same provider and the same trust policy: what STS accepted in one pod holds for its sisters. Nothing
+//! else does: each pod has its own mounts, its own way to STS, and its own process that may or may not read the file.
+
+use super::Derived;
+use super::issuer::Issuer;
+use super::trial::Verdict;
+use crate::facts::aws::Trial;
+use crate::facts::issuer::Claims;
+use crate::facts::{Facts, Sourced};
+
+/// STS's acceptance of a token inside one of the pods of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Sister<'f> {
+    /// The pod.
+    pub pod: &'f str,
+    trial: &'f Sourced<Trial>,
+    claims: &'f Claims,
+}
+
+impl<'f> Sister<'f> {
+    /// Those of a run.
+    pub fn all(subjects: &'f [Facts]) -> Vec<Self> {
+        subjects.iter().filter_map(Self::of).collect()
+    }
+
+    fn of(facts: &'f Facts) -> Option<Self> {
+        let derived = Derived::of(facts);
+        let seen = derived.inside.seen()?;
+        derived.inside.trial().filter(Verdict::accepted)?;
+        let pod = &facts.subject.pod()?.value.metadata.name;
+        Some(Self { pod, trial: seen.trial()?, claims: seen.claims()? })
+    }
+
+    /// True if the acceptance holds for this subject, too.
+    pub fn speaks_for(&self, facts: &Facts) -> bool {
+        let plan = Derived::of(facts).plan();
+        let of_another_issuer =
+            Issuer::of(facts).is_ok_and(|issuer| self.claims.iss.as_deref() != Some(issuer.url));
+        plan.role_arn.as_deref() == Some(&self.trial.value.role_arn)
+            && self.claims.sub.as_deref() == Some(&plan.subject())
+            && self.claims.aud.contains(&plan.audience)
+            && !of_another_issuer
+    }
+
+    /// The answer.
+    pub fn verdict(&self) -> Verdict<'f> {
+        Verdict::answered(&self.trial.value, &self.trial.source)
+    }
+}
