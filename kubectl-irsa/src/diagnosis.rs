@@ -632,7 +632,8 @@ fn unknowns(derived: &Derived<'_>, outcomes: &[(&Check, Outcome)]) -> Vec<Unchec
         _ => &[],
     });
     let mut all: Vec<Unchecked> = Vec::new();
-    for unknown in facts.unknowns().into_iter().chain(of_checks) {
+    let outdated = derived.inside.outdated();
+    for unknown in facts.unknowns().into_iter().chain(outdated).chain(of_checks) {
         let unchecked = Unchecked {
             what: unknown.what.clone(),
             why: unknown.why.to_string(),

@@ -40,7 +40,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.trial.passed(Stage::Keys) || derived.second_trial.passed(Stage::Keys) {
         return Outcome::Pass;
     }
-    let issuer = match Issuer::of(derived.facts) {
+    let issuer = match Issuer::of(derived) {
         Ok(issuer) => issuer,
         Err(unknowns) => return Outcome::Unknown(unknowns.into_iter().cloned().collect()),
     };

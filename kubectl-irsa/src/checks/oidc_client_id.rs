@@ -85,7 +85,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// The audience of the tokens; without a source, what the cluster says that it will be.
 fn audience(derived: &Derived<'_>) -> (String, Option<Source>) {
-    let claims = derived.facts.claims();
+    let claims = derived.claims();
     match claims.and_then(|(claims, source)| Some((claims.aud.first()?, source.claim("aud")))) {
         Some((audience, source)) => (audience.clone(), Some(source)),
         None => (derived.plan().audience, None),

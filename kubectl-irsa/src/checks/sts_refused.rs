@@ -63,12 +63,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
     let Some(Verdict::Refused(refusal)) = derived.inside.trial() else { return None };
     let seen = inside::of_irsa(derived).filter(|_| refusal.is_final())?;
-    let taken = match derived.sister.filter(|_| !derived.laptop.accepted()) {
-        Some(sister) => format!("takes the one in pod/{}", sister.pod),
-        None => String::from("takes a fresh one from here"),
+    let (taken, other) = match derived.sister.filter(|_| !derived.laptop.accepted()) {
+        Some(sister) => (format!("the one in pod/{}", sister.pod), "that token"),
+        None => (String::from("a fresh one from here"), "a fresh token"),
     };
-    let summary =
-        format!("STS refuses the token in container {}, and {taken}: {}", seen.container(), refusal.message);
+    let summary = format!(
+        "STS refuses the token in container {}, and takes {taken}: {}",
+        seen.container(),
+        refusal.message
+    );
     let finding = inside::finding(&META, derived, seen, summary);
     let finding = with_answer(finding, &refusal).seen(
         "role that was asked for",
@@ -76,7 +79,7 @@ fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
         &seen.at("sts.roleArn"),
     );
     let Verdict::Accepted { trial, source } = &derived.trial else { return Some(finding) };
-    Some(finding.seen(format!("answer of {} to the other token", trial.host), "accepted", source))
+    Some(finding.seen(format!("answer of {} to {other}", trial.host), "accepted", source))
 }
 
 fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Finding {

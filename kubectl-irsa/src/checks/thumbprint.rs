@@ -41,7 +41,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             false => Outcome::NotApplicable("STS does not speak of a thumbprint"),
         };
     };
-    let (Ok(issuer), Provider::Found(arn)) = (Issuer::of(derived.facts), derived.provider()) else {
+    let (Ok(issuer), Provider::Found(arn)) = (Issuer::of(derived), derived.provider()) else {
         return Outcome::NotApplicable("the issuer or its provider is not known");
     };
     let summary =

@@ -34,7 +34,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }
-    let issuer = match Issuer::of(derived.facts) {
+    let issuer = match Issuer::of(derived) {
         Ok(issuer) => issuer,
         Err(unknowns) => return Outcome::Unknown(unknowns.into_iter().cloned().collect()),
     };

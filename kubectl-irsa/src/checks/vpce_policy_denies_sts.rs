@@ -75,7 +75,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
     let seen = inside::of_irsa(derived)?;
     let Some(Verdict::Refused(refusal)) = derived.inside.trial() else { return None };
-    let named = refusal.message.contains("VPC endpoint policy");
+    let named = aws_error::because(refusal.message).is_some_and(|because| because.layer == Layer::VpcEndpointPolicy);
     let here_only = derived.laptop.accepted() && !told_apart(derived);
     if refusal.kind != Kind::NotAuthorizedToAssume || !(named || here_only) {
         return None;

@@ -89,8 +89,8 @@ pub async fn gather(
 /// What is known of a pod's inside where no probe is to be started in it, and why none is.
 fn inside_of(facts: &Facts, why: &Why) -> Fact<Inside> {
     probe::earlier(facts).unwrap_or_else(|| match &facts.subject {
-        Subject::Pod(_) => Fact::unknown_because(probe::INSIDE, why.clone(), None),
-        Subject::Template(_) | Subject::ServiceAccount => Fact::not_asked(probe::INSIDE, "there is no pod"),
+        Subject::Pod(_) => Fact::unknown_because(Inside::WHAT, why.clone(), None),
+        Subject::Template(_) | Subject::ServiceAccount => Fact::not_asked(Inside::WHAT, "there is no pod"),
     })
 }
 
@@ -180,7 +180,7 @@ async fn of_cluster(
         aws: Arc::clone(&aws),
         issuer: Arc::clone(&issuer),
         heard: Fact::unknown_because("the application's log", no_aws.clone(), None),
-        inside: Fact::unknown_because("the inside of the pod", no_aws.clone(), None),
+        inside: Fact::unknown_because(Inside::WHAT, no_aws.clone(), None),
         subject,
     };
     let no_owner = || Fact::not_asked("the workload", "the pod belongs to none");

@@ -21,7 +21,7 @@ impl<'f> Associated<'f> {
     pub fn of(derived: &Derived<'f>) -> Self {
         let facts = derived.facts;
         let Fact::Known(associations) = &facts.aws.associations else { return Self::Unknown };
-        let own = Issuer::of(facts).ok().and_then(|issuer| issuer.is_of_described_cluster(facts));
+        let own = Issuer::of(derived).ok().and_then(|issuer| issuer.is_of_described_cluster(facts));
         match associations.value.first() {
             _ if own == Some(false) => Self::Unknown,
             Some(association) => Self::Yes(association, &associations.source),

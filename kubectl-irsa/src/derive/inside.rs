@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Mechanism;
 use super::caller::{Expected, Who};
+use super::heard;
 use super::trial;
 use crate::aws_error;
 use crate::facts::aws::Trial;
@@ -24,6 +25,8 @@ pub enum Inside<'f> {
     Seen(Seen<'f>),
     /// It was wanted, and did not report.
     Unknown(&'f Unknown),
+    /// What an earlier run left does not count any more.
+    Outdated(Unknown),
     /// There is nothing to look at.
     NotApplicable,
 }
@@ -64,6 +67,10 @@ impl<'f> Inside<'f> {
     pub fn of(facts: &'f Facts, expected: &Expected) -> Self {
         match &facts.inside {
             Fact::Known(inside) => {
+                if let Some(why) = outdated(facts, &inside.value) {
+                    let what = String::from(inside::Inside::WHAT);
+                    return Self::Outdated(Unknown { what, why: Why::Failed(why), grant: None });
+                }
                 let mut seen = Seen { inside, caller: None, mechanism: expected.mechanism };
                 seen.caller = seen.named(expected);
                 Self::Seen(seen)
@@ -78,7 +85,15 @@ impl<'f> Inside<'f> {
     pub fn seen(&self) -> Option<&Seen<'f>> {
         match self {
             Self::Seen(seen) => Some(seen),
-            Self::Unknown(_) | Self::NotApplicable => None,
+            Self::Unknown(_) | Self::Outdated(_) | Self::NotApplicable => None,
+        }
+    }
+
+    /// Why what an earlier run left does not count any more.
+    pub fn outdated(&self) -> Option<&Unknown> {
+        match self {
+            Self::Outdated(unknown) => Some(unknown),
+            Self::Seen(_) | Self::Unknown(_) | Self::NotApplicable => None,
         }
     }
 
@@ -90,6 +105,7 @@ impl<'f> Inside<'f> {
         match self {
             Self::NotApplicable => None,
             Self::Unknown(unknown) => Some((*unknown).clone()),
+            Self::Outdated(unknown) => Some(unknown.clone()),
             Self::Seen(seen) => seen.gap(step),
         }
     }
@@ -173,14 +189,13 @@ impl<'f> Seen<'f> {
 
     /// The pod's clock when the report was written.
     pub fn now(&self) -> Option<Timestamp> {
-        Timestamp::from_second(self.report().now?).ok()
+        by_node(self.report())
     }
 
     /// How far the pod's clock is ahead of that of STS.
     pub fn clock_ahead(&self) -> Option<SignedDuration> {
         let clock = self.report().clock.as_ref()?;
-        let remote = rfc2822::DateTimeParser::new().parse_timestamp(&clock.remote).ok()?;
-        Some(Timestamp::from_second(clock.local).ok()?.duration_since(remote))
+        Some(Timestamp::from_second(clock.local).ok()?.duration_since(by_sts(self.report())?))
     }
 
     /// What STS said to the token in the file.
@@ -340,6 +355,48 @@ impl<'f> Seen<'f> {
             _ => None,
         }
     }
+}
+
+/// The pod's clock, which is its node's, when the report was written.
+fn by_node(report: &Report) -> Option<Timestamp> {
+    Timestamp::from_second(report.now?).ok()
+}
+
+/// The clock of STS when it answered.
+fn by_sts(report: &Report) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(&report.clock.as_ref()?.remote).ok()
+}
+
+/// How long the report of an earlier run counts: what it saw may have been repaired since.
+const FRESH: SignedDuration = SignedDuration::from_mins(15);
+
+/// Why the report of an earlier run does not count any more; `None` if it does, or is of this run.
+///
+/// How old it is, the clock of STS tells best, which it holds if STS answered: by the node's clock the pod has dated the report,
+/// and the kubelet the end of the probe's container, and that clock may be the very fault. Whether the container was started
+/// anew since then, the node's clock tells, however wrong it is: it has dated both.
+fn outdated(facts: &Facts, inside: &inside::Inside) -> Option<String> {
+    let inside::Run::Earlier { ended } = inside.run else { return None };
+    let by_node = by_node(&inside.report).or(ended);
+    let seen = by_sts(&inside.report).or(by_node);
+    let now = facts.cluster.server_clock.known().map(|clock| clock.value);
+    let age = now.zip(seen).map(|(now, seen)| now.duration_since(seen)).unwrap_or_default();
+    if age.abs() > FRESH {
+        return Some(if age.is_positive() {
+            let age = heard::words_of(age);
+            format!("the probe of an earlier run left a report {age} ago, which is too old to count")
+        } else {
+            String::from(
+                "the probe of an earlier run left a report whose age is not known: the node's clock is wrong",
+            )
+        });
+    }
+    let statuses = facts.subject.pod().map(|pod| &pod.value.status)?;
+    let started = statuses.all_container_statuses().find(|status| status.name == inside.container);
+    let started = started.and_then(|status| status.state.running.as_ref()?.started_at);
+    (started? > by_node?).then(|| {
+        String::from("the container was restarted after the probe of an earlier run had left its report")
+    })
 }
 
 /// Why the Pod Identity agent gave no credentials; `None` if it was not asked for any.

@@ -1,5 +1,6 @@
 //! Which issuer counts: the `iss` of a token is what STS looks up, whatever else names an issuer (failures.md 0.3).
 
+use super::Derived;
 use super::sts::{host_of_url, is_local};
 use crate::facts::{Facts, Source, Unknown};
 
@@ -27,9 +28,9 @@ pub enum Teller {
 
 impl<'f> Issuer<'f> {
     /// The issuer, or what would have to be known.
-    pub fn of(facts: &'f Facts) -> Result<Self, Vec<&'f Unknown>> {
-        let (issuer, cluster) = (&facts.issuer, &facts.aws.cluster);
-        let of_token = facts
+    pub fn of(derived: &Derived<'f>) -> Result<Self, Vec<&'f Unknown>> {
+        let (issuer, cluster) = (&derived.facts.issuer, &derived.facts.aws.cluster);
+        let of_token = derived
             .claims()
             .and_then(|(claims, source)| Some((claims.iss.as_deref()?, source.claim("iss"), Teller::Token)));
         let served = || {

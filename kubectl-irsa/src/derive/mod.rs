@@ -25,6 +25,7 @@ pub mod webhook_config;
 
 use std::sync::OnceLock;
 
+use crate::facts::issuer::Claims;
 use crate::facts::kubernetes::{Event, Meta, PodSpec};
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown};
 use crate::shell;
@@ -284,6 +285,16 @@ impl<'f> Derived<'f> {
     /// What the role's trust policy says to a token of the service account.
     pub fn trust(&self) -> &trust::Trust<'f> {
         self.trust.get_or_init(|| trust::Trust::of(self))
+    }
+
+    /// What a token of the service account says: one made for this run, or the one in the pod.
+    pub fn claims(&self) -> Option<(&'f Claims, Source)> {
+        let mounted = || {
+            let seen = self.inside.seen()?;
+            Some((seen.claims()?, seen.at("token.jwt.claims")))
+        };
+        let minted = self.facts.issuer.minted.known();
+        minted.map(|claims| (&claims.value, claims.source.clone())).or_else(mounted)
     }
 
     /// Which identity AWS was asked about.

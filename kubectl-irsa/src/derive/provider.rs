@@ -67,7 +67,7 @@ impl<'f> Provider<'f> {
     /// Works it out for the role that AWS is asked about.
     pub fn of(derived: &Derived<'f>) -> Self {
         let facts = derived.facts;
-        let issuer = match Issuer::of(facts) {
+        let issuer = match Issuer::of(derived) {
             Ok(issuer) => issuer,
             Err(unknowns) => return Self::Unknown(unknowns.into_iter().cloned().collect()),
         };

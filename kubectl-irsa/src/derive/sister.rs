@@ -34,9 +34,10 @@ impl<'f> Sister<'f> {
 
     /// True if the acceptance holds for this subject, too.
     pub fn speaks_for(&self, facts: &Facts) -> bool {
-        let plan = Derived::of(facts).plan();
+        let derived = Derived::of(facts);
+        let plan = derived.plan();
         let of_another_issuer =
-            Issuer::of(facts).is_ok_and(|issuer| self.claims.iss.as_deref() != Some(issuer.url));
+            Issuer::of(&derived).is_ok_and(|issuer| self.claims.iss.as_deref() != Some(issuer.url));
         plan.role_arn.as_deref() == Some(&self.trial.value.role_arn)
             && self.claims.sub.as_deref() == Some(&plan.subject())
             && self.claims.aud.contains(&plan.audience)

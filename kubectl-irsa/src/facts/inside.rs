@@ -15,6 +15,8 @@ pub struct Inside {
     pub report: Report,
     /// Where it ran.
     pub place: Place,
+    /// Which run started it.
+    pub run: Run,
     /// The container beside which it ran, and whose identity it took on.
     pub container: String,
     /// STS's answer to the token in the file.
@@ -33,13 +35,29 @@ pub enum Place {
     Copy,
 }
 
+/// Which run of the tool started the probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Run {
+    /// This one.
+    This,
+    /// An earlier one, whose report is still in the pod's status.
+    Earlier {
+        /// When the probe's container ended, by the node's clock.
+        ended: Option<Timestamp>,
+    },
+}
+
 impl Inside {
-    /// The report of the probe that ran in `probe`, with STS's answer in the terms in which the tool's own trial has it.
+    /// What is not known without a report.
+    pub const WHAT: &str = "the inside of the pod";
+
+    /// The report of the probe that this run started in `probe`, with STS's answer in the terms in which the tool's own trial has it.
     pub fn reported(report: Report, place: Place, container: &str, probe: &str) -> Sourced<Self> {
         let source = Source::Probe { container: probe.to_owned(), field: String::new() };
         let trial = trial(&report).map(|value| Sourced { value, source: source.at("sts.assume") });
         let claims = claims(&report);
-        let value = Self { report, place, container: container.to_owned(), trial, claims };
+        let value = Self { report, place, run: Run::This, container: container.to_owned(), trial, claims };
         Sourced { value, source }
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use aws::Aws;
 use inside::Inside;
-use issuer::{Claims, Issuer};
+use issuer::Issuer;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -171,16 +171,6 @@ pub struct Cluster {
 }
 
 impl Facts {
-    /// What a token of the service account says: one made for this run, or the one in the pod.
-    pub fn claims(&self) -> Option<(&Claims, Source)> {
-        let mounted = || {
-            let inside = self.inside.known()?;
-            Some((inside.value.claims.as_ref()?, inside.source.at("token.jwt.claims")))
-        };
-        let minted = self.issuer.minted.known();
-        minted.map(|claims| (&claims.value, claims.source.clone())).or_else(mounted)
-    }
-
     /// Everything that was asked for and could not be learnt, in a stable order, each once.
     pub fn unknowns(&self) -> Vec<&Unknown> {
         let cluster = &self.cluster;

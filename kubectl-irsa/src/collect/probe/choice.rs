@@ -6,7 +6,6 @@ use crate::facts::inside::Inside;
 use crate::facts::{Fact, Facts, Subject, Why};
 
 use super::Via;
-use super::report::INSIDE;
 
 /// The subjects of a run before the probe.
 pub struct Choice {
@@ -53,11 +52,13 @@ impl Choice {
 /// What is known of a subject that is not looked into, because another pod is or because there is nothing to look at.
 fn unseen(facts: &Facts, other: Option<&str>) -> Fact<Inside> {
     match (&facts.subject, other) {
-        (_, Some(pod)) => Fact::unknown_because(INSIDE, Why::OneOfMany(pod.to_owned()), None),
+        (_, Some(pod)) => Fact::unknown_because(Inside::WHAT, Why::OneOfMany(pod.to_owned()), None),
         (Subject::Pod(_), None) => {
-            Fact::not_asked(INSIDE, "the container has no AWS identity that could be looked at")
+            Fact::not_asked(Inside::WHAT, "the container has no AWS identity that could be looked at")
         }
-        (Subject::Template(_) | Subject::ServiceAccount, None) => Fact::not_asked(INSIDE, "there is no pod"),
+        (Subject::Template(_) | Subject::ServiceAccount, None) => {
+            Fact::not_asked(Inside::WHAT, "there is no pod")
+        }
     }
 }
 

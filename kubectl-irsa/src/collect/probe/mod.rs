@@ -24,7 +24,7 @@ use crate::facts::{Fact, Facts};
 
 use choice::{Choice, Chosen};
 pub use image::{Image, ImageError};
-pub use report::{INSIDE, earlier};
+pub use report::earlier;
 pub use traces::Traces;
 
 /// The variable that tells a later run which container the probe looks at, where the container itself does not (`targetContainerName`).

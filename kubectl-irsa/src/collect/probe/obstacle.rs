@@ -4,7 +4,7 @@ use http::StatusCode;
 use thiserror::Error;
 
 use super::pod::RawPod;
-use super::report::{INSIDE, ReportError};
+use super::report::ReportError;
 use crate::collect::api::NoAnswer;
 use crate::facts::inside::Inside;
 use crate::facts::kubernetes::{ProbeEnd, Waiting};
@@ -236,7 +236,7 @@ impl Obstacle {
             Self::Denied { words, .. } => Why::Denied(words),
             other => Why::Failed(other.to_string()),
         };
-        Fact::unknown_because(INSIDE, why, grant)
+        Fact::unknown_because(Inside::WHAT, why, grant)
     }
 }
 

@@ -1,20 +1,15 @@
 //! The probe's report as it comes out of a pod: hostile until it is read.
 
 use irsa_probe::Report;
-use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use crate::derive::Derived;
-use crate::facts::inside::{Inside, Place};
-use crate::facts::kubernetes::{Pod, ProbeStatus};
+use crate::facts::inside::{Inside, Place, Run};
+use crate::facts::kubernetes::{Pod, ProbeEnd, ProbeStatus};
 use crate::facts::{Fact, Facts, Why};
 
-/// What is not known without a report.
-pub const INSIDE: &str = "the inside of the pod";
 /// The largest report that is read, in bytes; the probe's own keep far below it.
 pub const LARGEST: usize = 256 * 1024;
-/// How long a report counts that an earlier run left in the pod: what it saw may have been repaired since.
-const FRESH: SignedDuration = SignedDuration::from_mins(15);
 /// What the schemas begin with that this version reads.
 const SCHEMA: &str = "irsa-probe/v1";
 
@@ -54,36 +49,19 @@ pub fn earlier(facts: &Facts) -> Option<Fact<Inside>> {
     let pod = facts.subject.pod()?;
     let derived = Derived::of(facts);
     let target = derived.target()?.name();
-    let (status, text) = newest(&pod.value, target)?;
-    let unknown = |why: String| Some(Fact::unknown_because(INSIDE, Why::Failed(why), None));
-    let report = match read(text) {
-        Ok(report) => report,
-        Err(error) => return unknown(error.to_string()),
-    };
-    let seen = report.now.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let now = facts.cluster.server_clock.known().map(|clock| clock.value);
-    if let (Some(seen), Some(now)) = (seen, now)
-        && now.duration_since(seen) > FRESH
-    {
-        let age = crate::derive::heard::words_of(now.duration_since(seen));
-        return unknown(format!(
-            "the probe of an earlier run left a report {age} ago, which is too old to count"
-        ));
-    }
-    let started = pod.value.status.all_container_statuses().find(|status| status.name == target);
-    let started = started.and_then(|status| status.state.running.as_ref()?.started_at);
-    if let (Some(seen), Some(started)) = (seen, started)
-        && started > seen
-    {
-        return unknown(String::from(
-            "the container was restarted after the probe of an earlier run had left its report",
-        ));
-    }
-    Some(Fact::Known(Inside::reported(report, Place::Pod, target, &status.name)))
+    let (status, end) = newest(&pod.value, target)?;
+    Some(match read(&end.message) {
+        Ok(report) => {
+            let mut inside = Inside::reported(report, Place::Pod, target, &status.name);
+            inside.value.run = Run::Earlier { ended: end.finished_at };
+            Fact::Known(inside)
+        }
+        Err(error) => Fact::unknown_because(Inside::WHAT, Why::Failed(error.to_string()), None),
+    })
 }
 
 /// The last report about a container.
-fn newest<'p>(pod: &'p Pod, target: &str) -> Option<(&'p ProbeStatus, &'p str)> {
+fn newest<'p>(pod: &'p Pod, target: &str) -> Option<(&'p ProbeStatus, &'p ProbeEnd)> {
     let of_target = |status: &&ProbeStatus| {
         let container = pod.spec.ephemeral_containers.iter().find(|container| container.name == status.name);
         container.is_some_and(|container| super::looks_at(container) == Some(target))
@@ -92,7 +70,7 @@ fn newest<'p>(pod: &'p Pod, target: &str) -> Option<(&'p ProbeStatus, &'p str)> 
         let end = status.state.terminated.as_ref()?;
         (!end.message.is_empty()).then_some((status, end))
     });
-    ended.max_by_key(|(_, end)| end.finished_at).map(|(status, end)| (status, end.message.as_str()))
+    ended.max_by_key(|(_, end)| end.finished_at)
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ impl<'f> Trust<'f> {
 
 /// The policy of a role that is made for this service account alone.
 pub fn of_new_role(derived: &Derived<'_>, provider_arn: &str) -> Option<Document> {
-    let (plan, issuer) = (derived.plan(), Issuer::of(derived.facts).ok()?);
+    let (plan, issuer) = (derived.plan(), Issuer::of(derived).ok()?);
     let request = Request::web_identity(WebIdentity {
         provider_arn,
         issuer: issuer.url.strip_prefix("https://")?,
@@ -217,8 +217,8 @@ impl Token {
     /// What is known of the service account's tokens: a fresh one tells all; else the issuer is the cluster's, the subject
     /// follows from the service account, and the audience from the pod.
     fn of(derived: &Derived<'_>) -> Result<Self, Vec<Unknown>> {
-        let (facts, plan) = (derived.facts, derived.plan());
-        let issuer = match Issuer::of(facts) {
+        let plan = derived.plan();
+        let issuer = match Issuer::of(derived) {
             Ok(issuer) => issuer.url,
             Err(unknowns) => return Err(unknowns.into_iter().cloned().collect()),
         };
@@ -229,7 +229,7 @@ impl Token {
                 grant: None,
             }]);
         };
-        let token = facts.claims();
+        let token = derived.claims();
         let claims = token.as_ref().map(|(claims, _)| claims);
         let sub = claims.and_then(|claims| claims.sub.clone()).unwrap_or_else(|| plan.subject());
         let aud = claims.map(|claims| claims.aud.clone()).filter(|aud| !aud.is_empty());
