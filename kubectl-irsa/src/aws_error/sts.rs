@@ -1,16 +1,24 @@
 //! STS's own answers: a code and a message, as its API gives them.
 
 use super::kind::Kind;
-use super::record;
+use super::{Because, Sighting, record};
 
 /// What STS answered to `AssumeRoleWithWebIdentity`. Total: what is not known is [`Kind::Other`].
 pub fn sts(code: &str, message: &str) -> Kind {
-    // The message tells more than the code, and the code makes common words STS's.
-    let said = record::read(&format!("operation error STS: {code}: {message}"), 1);
-    match said.first() {
+    match read(code, message) {
         Some(sighting) if sighting.kind != Kind::AccessDenied => sighting.kind,
         _ => of_code(code),
     }
+}
+
+/// Which policy STS says refused it.
+pub fn sts_because(code: &str, message: &str) -> Option<Because> {
+    read(code, message)?.because
+}
+
+fn read(code: &str, message: &str) -> Option<Sighting> {
+    // The message tells more than the code, and the code makes common words STS's.
+    record::read(&format!("operation error STS: {code}: {message}"), 1).into_iter().next()
 }
 
 fn of_code(code: &str) -> Kind {
@@ -30,7 +38,26 @@ fn of_code(code: &str) -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_error::{Claim, Stage};
+    use crate::aws_error::{Claim, Layer, Stage};
+
+    #[test]
+    fn the_policy_that_refused_is_named_by_stss_own_phrase() {
+        let denied = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
+        for (words, because) in [
+            (
+                " because no VPC endpoint policy allows the sts:AssumeRoleWithWebIdentity action",
+                Some(Because { layer: Layer::VpcEndpointPolicy, explicit: false }),
+            ),
+            (
+                " with an explicit deny in a VPC endpoint policy",
+                Some(Because { layer: Layer::VpcEndpointPolicy, explicit: true }),
+            ),
+            ("", None),
+            (", whatever the VPC endpoint policy says", None),
+        ] {
+            assert_eq!(sts_because("AccessDenied", &format!("{denied}{words}")), because, "{words}");
+        }
+    }
 
     #[test]
     fn every_answer_has_its_kind_and_stage() {

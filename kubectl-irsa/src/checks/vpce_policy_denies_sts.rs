@@ -17,7 +17,7 @@
 
 use super::prelude::*;
 use super::{hearsay, inside};
-use crate::aws_error::{Kind, Layer};
+use crate::aws_error::{Because, Kind, Layer};
 use crate::derive::heard::Weight;
 use crate::policy::Decision;
 
@@ -38,7 +38,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Ok(said) => said,
         Err(outcome) => return inside::or_pass(derived, META.step, outcome),
     };
-    let named = said.error.because.is_some_and(|because| because.layer == Layer::VpcEndpointPolicy);
+    let named = by_endpoint(said.error.because);
     let pod_accepted = derived.inside.trial().is_some_and(|trial| trial.accepted());
     let here_only = derived.laptop.accepted() && !pod_accepted && said.weight == Weight::Current;
     if !named && (!here_only || told_apart(derived)) {
@@ -75,7 +75,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
     let seen = inside::of_irsa(derived)?;
     let Some(Verdict::Refused(refusal)) = derived.inside.trial() else { return None };
-    let named = aws_error::because(refusal.message).is_some_and(|because| because.layer == Layer::VpcEndpointPolicy);
+    let named = by_endpoint(refusal.because);
     let here_only = derived.laptop.accepted() && !told_apart(derived);
     if refusal.kind != Kind::NotAuthorizedToAssume || !(named || here_only) {
         return None;
@@ -85,7 +85,8 @@ fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
         format!("the policy of a VPC endpoint for STS does not let container {container} become its role")
     } else {
         format!(
-            "STS refuses container {container} and accepts its service account from here: most likely by the policy of a VPC              endpoint"
+            "STS refuses container {container} and accepts its service account from here: most likely by the policy of a VPC \
+             endpoint"
         )
     };
     let found = format!("{}: {}", refusal.code, refusal.message);
@@ -106,6 +107,10 @@ fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
         finding = finding.seen(format!("addresses of {}", lookup.name), lookup.addresses.join(" "), &at);
     }
     Some(repaired(derived, if named { finding } else { finding.inferred() }))
+}
+
+fn by_endpoint(because: Option<Because>) -> bool {
+    because.is_some_and(|because| because.layer == Layer::VpcEndpointPolicy)
 }
 
 fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {

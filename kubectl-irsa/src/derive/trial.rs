@@ -1,6 +1,6 @@
 //! What STS's own answer proves: the strongest evidence there is of everything on AWS's side.
 
-use crate::aws_error::{self, Kind, Stage};
+use crate::aws_error::{self, Because, Kind, Layer, Stage};
 use crate::facts::aws::{StsAnswer, Trial};
 use crate::facts::{Facts, Source, Unknown};
 use crate::step::Step;
@@ -34,6 +34,8 @@ pub struct Refusal<'f> {
     pub message: &'f str,
     /// What they mean.
     pub kind: Kind,
+    /// The policy that STS names.
+    pub because: Option<Because>,
     /// How far the request got; `None` if the words do not tell.
     pub stage: Option<Stage>,
     /// Where it was read.
@@ -83,7 +85,11 @@ impl<'f> Verdict<'f> {
             StsAnswer::Accepted { .. } => Self::Accepted { trial, source },
             StsAnswer::Refused { code, message, .. } => {
                 let kind = aws_error::sts(code, message);
-                Self::Refused(Refusal { trial, code, message, kind, stage: kind.stage(), source })
+                let because = aws_error::sts_because(code, message);
+                // A VPC endpoint may refuse before anybody has looked at the token.
+                let at_endpoint = because.is_some_and(|because| because.layer == Layer::VpcEndpointPolicy);
+                let stage = kind.stage().filter(|_| !at_endpoint);
+                Self::Refused(Refusal { trial, code, message, kind, because, stage, source })
             }
         }
     }
