@@ -27,7 +27,7 @@ pub use options::{Options, UsageError};
 pub use regions::has_global_endpoint;
 pub use report::chain::{ContainerCredentials, Imds, Profile, Sdk, Sdks, SharedFile};
 pub use report::fault::{Fault, FaultKind};
-pub use report::file::{Claims, FileSeen, FileStat, Jwt, Kubernetes, Link, Object, TokenFile};
+pub use report::file::{Claims, Directory, FileSeen, FileStat, Jwt, Kubernetes, Link, Object, TokenFile};
 pub use report::network::{Connection, Lookup, Network, Proxy, Resolver, TcpAttempt, Tls, Why};
 pub use report::process::{Environment, Identity, Origin, Other, Process, Target, Variable};
 pub use report::sts::{Answer, Clock, Skipped, Sts};

@@ -2,7 +2,8 @@
 //!
 //! The token file is there and the process may not read it. The kubelet makes the file readable to everyone (0644) unless the
 //! pod sets `fsGroup`, which owns it then, or all its containers have the same `runAsUser`, which owns it then (0600). A process
-//! that changes its user after the start (`gosu`, `su-exec`, the workers of nginx and php-fpm) is neither.
+//! that changes its user after the start (`gosu`, `su-exec`, the workers of nginx and php-fpm) is neither. A directory on the way
+//! may keep a process out, too: `/root` is closed to all but root in most images.
 //!
 //! **You see**: `open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: permission denied` (Go), `[Errno 13] Permission
 //! denied` (boto3), `EACCES` (JavaScript); and from SDKs that go on after it, an `AccessDenied` that names the node's role.
@@ -13,7 +14,8 @@
 //! **Not a fault**: `runAsNonRoot`, or no `fsGroup`: since Kubernetes 1.19 neither keeps a container from its token.
 //!
 //! **Repair**: set `fsGroup` in the pod's `securityContext`, or let the process run as the user that the pod declares. Where
-//! `fsGroup` is set already, the process drops its groups, or SELinux or AppArmor stands in the way.
+//! `fsGroup` is set already, the process drops its groups, or SELinux or AppArmor stands in the way. Where a directory of the image
+//! is closed, `fsGroup` does not open it: mount the token elsewhere.
 
 use super::prelude::*;
 use super::{hearsay, inside};
@@ -35,9 +37,9 @@ const GROUP: i64 = 65534;
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(seen) = inside::of_irsa(derived)
         && seen.denied() == Some(Denied::Mode)
-        && let Some((finding, group)) = denied(derived, seen)
+        && let Some(finding) = denied(derived, seen)
     {
-        return repaired(derived, finding, group).into();
+        return finding.into();
     }
     let said = match hearsay::of_irsa(derived, |kind| kind == Kind::TokenFileUnreadable) {
         Ok(said) => said,
@@ -54,19 +56,20 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     repaired(derived, finding, GROUP).into()
 }
 
-/// Owner, group and mode keep the application's process out; and the group that would let it in. A process that changed its
-/// user has lost the groups that the kubelet gave it, but not its own.
-fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Finding, i64)> {
+/// Owner, group and mode keep the application's process out.
+fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
     let (file, field) = seen.token_file()?;
     let report = seen.report();
     let (identity, whose) = match report.target.as_ref().and_then(|target| target.identity.as_ref()) {
         Some(identity) => (identity, "target"),
         None => (report.process.as_ref()?.identity.as_ref()?, "process"),
     };
-    let stat = file.stat.as_ref()?;
-    let place = file.stopped_at.as_deref().unwrap_or(&file.path);
     let (user, group) = (identity.uid[3], identity.gid[3]);
-    let summary = format!("container {} runs as user {user}, which may not read {place}", seen.container());
+    let (place, stat, at, may, open) = match &file.closed {
+        Some(directory) => (&directory.path, &directory.stat, "closed.stat", "pass through", "open"),
+        None => (&file.path, file.stat.as_ref()?, "stat", "read", "readable"),
+    };
+    let summary = format!("container {} runs as user {user}, which may not {may} {place}", seen.container());
     let mut who = format!("user {user}, group {group}");
     if !identity.groups.is_empty() {
         let groups: Vec<String> = identity.groups.iter().map(ToString::to_string).collect();
@@ -75,12 +78,19 @@ fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Finding, i64)> {
     let finding = inside::finding(&META, derived, seen, summary)
         .evidence(
             place,
-            format!("readable to user {user}"),
+            format!("{open} to user {user}"),
             inside::shown(stat),
-            &seen.at(&format!("{field}.stat")),
+            &seen.at(&format!("{field}.{at}")),
         )
         .seen("the process runs as", who, &seen.at(&format!("{whose}.identity")));
-    Some((finding, if group == 0 { GROUP } else { i64::from(group) }))
+    Some(match &file.closed {
+        Some(_) => finding.advice(format!(
+            "mount the token outside of {place}, as the webhook does ({TOKEN_DIRECTORY}); fsGroup does not open a directory of \
+             the image"
+        )),
+        // A process that changed its user has lost the groups that the kubelet gave it, but not its own.
+        None => repaired(derived, finding, if group == 0 { GROUP } else { i64::from(group) }),
+    })
 }
 
 fn repaired(derived: &Derived<'_>, finding: Finding, group: i64) -> Finding {

@@ -1,6 +1,6 @@
 //! A path, walked step by step: every link is seen, and whose permissions would stop whom.
 
-use irsa_probe::{Fault, FaultKind, FileSeen, FileStat, Identity, Link};
+use irsa_probe::{Directory, Fault, FaultKind, FileSeen, FileStat, Identity, Link};
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
@@ -34,21 +34,29 @@ pub fn look(view: View<'_>, path: &str) -> (FileSeen, Option<Zeroizing<Vec<u8>>>
     let mut seen = FileSeen { path: crate::environment::showable(path), ..FileSeen::default() };
     let mut walk = Walk::default();
     let end = walk.to(view.root, Path::new(path));
-    seen.links = walk.links;
+    seen.closed = view
+        .target
+        .or(view.me)
+        .and_then(|who| walk.closed_to(who))
+        .map(|(path, metadata)| Directory { path: path.display().to_string(), stat: stat(metadata) });
     let (end, metadata) = match end {
         Ok(end) => end,
         Err((stopped, fault)) => {
+            // Of the rest of the way nothing is known.
+            let refuses = |who| walk.closed_to(who).map(|_| false);
+            seen.mode_permits = view.me.and_then(refuses);
+            seen.mode_permits_target = view.target.and_then(refuses);
+            seen.links = walk.links;
             seen.stopped_at = Some(stopped.display().to_string());
-            seen.stat = walk.passed.last().map(stat);
+            seen.stat = walk.passed.last().map(|(_, metadata)| stat(metadata));
             seen.fault = Some(fault);
             return (seen, None);
         }
     };
-    let permits = |who: &Identity| {
-        walk.passed.iter().all(|directory| permits(who, directory, SEARCH)) && permits(who, &metadata, READ)
-    };
+    let permits = |who: &Identity| walk.closed_to(who).is_none() && permits(who, &metadata, READ);
     seen.mode_permits = view.me.map(permits);
     seen.mode_permits_target = view.target.map(permits);
+    seen.links = walk.links;
     seen.stat = Some(stat(&metadata));
     match read(&end, &metadata) {
         Ok(content) => {
@@ -71,8 +79,7 @@ pub fn resolve(root: &Path, path: &Path) -> Result<PathBuf, Fault> {
 pub fn may_read(view: View<'_>, path: &str, who: &Identity) -> Option<bool> {
     let mut walk = Walk::default();
     let (_, metadata) = walk.to(view.root, Path::new(path)).ok()?;
-    let passed = walk.passed.iter().all(|directory| permits(who, directory, SEARCH));
-    Some(passed && permits(who, &metadata, READ))
+    Some(walk.closed_to(who).is_none() && permits(who, &metadata, READ))
 }
 
 /// The way to a file.
@@ -80,7 +87,7 @@ pub fn may_read(view: View<'_>, path: &str, who: &Identity) -> Option<bool> {
 struct Walk {
     links: Vec<Link>,
     /// The directories on the way.
-    passed: Vec<Metadata>,
+    passed: Vec<(PathBuf, Metadata)>,
 }
 
 impl Walk {
@@ -113,12 +120,17 @@ impl Walk {
             } else if to_go.is_empty() {
                 return Ok((real, metadata));
             } else {
-                self.passed.push(metadata);
-                here = next;
+                here.clone_from(&next);
+                self.passed.push((next, metadata));
             }
         }
         let metadata = beneath(root, &here).metadata().map_err(|error| (here.clone(), error.into()))?;
         Ok((beneath(root, &here), metadata))
+    }
+
+    /// The first directory on the way whose mode does not let credentials through.
+    fn closed_to(&self, who: &Identity) -> Option<&(PathBuf, Metadata)> {
+        self.passed.iter().find(|(_, metadata)| !permits(who, metadata, SEARCH))
     }
 }
 
@@ -280,10 +292,24 @@ mod tests {
             let view = view(root.path());
             assert_eq!(may_read(view, "/run/sa/token", &who), Some(expected), "{mode:o} {who:?}");
         }
-        fs::set_permissions(file.parent().unwrap(), Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(root.path().join("run"), Permissions::from_mode(0o700)).unwrap();
+        let (owner, other) = (who(uid, gid, &[], "0"), who(uid + 1, gid + 1, &[], "0"));
+        assert_eq!(may_read(view(root.path()), "/run/sa/token", &other), Some(false));
+        let between = View { root: root.path(), me: Some(&owner), target: Some(&other) };
+        for (path, permits, permits_target) in
+            [("/var/sa/token", Some(true), Some(false)), ("/run/sa/nothing", None, Some(false))]
+        {
+            let (seen, _) = look(between, path);
+            assert_eq!((seen.mode_permits, seen.mode_permits_target), (permits, permits_target), "{path}");
+            let closed = seen.closed.unwrap();
+            assert_eq!((closed.path.as_str(), closed.stat.mode.as_str()), ("/run", "0700"), "{path}");
+        }
+        let alone = View { target: None, ..between };
         assert_eq!(
-            may_read(view(root.path()), "/run/sa/token", &who(uid + 1, gid + 1, &[], "0")),
-            Some(false)
+            look(alone, "/run/sa/token").0.closed,
+            None,
+            "the target's credentials count, or one's own"
         );
         assert_eq!(may_read(view(root.path()), "/nothing", &who(uid, gid, &[], "0")), None);
     }

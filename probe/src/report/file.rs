@@ -32,6 +32,9 @@ pub struct FileSeen {
     /// Where the way ended before the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped_at: Option<String>,
+    /// The first directory on the way that its mode closes to the target; to the probe, where no target is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Directory>,
     /// If it could be opened and read.
     pub readable: bool,
     /// Why not.
@@ -43,6 +46,16 @@ pub struct FileSeen {
     /// If the target's credentials fit them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode_permits_target: Option<bool>,
+}
+
+/// A directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Directory {
+    /// Its path.
+    pub path: String,
+    /// What it is.
+    pub stat: FileStat,
 }
 
 /// A symbolic link.

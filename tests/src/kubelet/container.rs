@@ -159,6 +159,7 @@ async fn application(node: &Arc<Node>, sandbox: &Sandbox, pod: &Value, name: &st
     let sources = Sources { store: &node.kube.store, pod };
     let environment = sources.environment(container).map_err(io::Error::other)?;
     let root = make_root(node, sandbox, pod, container, (&node.programs.runtime, APPLICATION))?;
+    let root = root.with_home_of_root()?;
     let order = Order::Run(Container {
         network: sandbox.network.path(),
         processes: None,

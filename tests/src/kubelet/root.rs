@@ -60,6 +60,13 @@ impl Root {
         Ok(root)
     }
 
+    /// Has `/root` as images of distributions have it: closed to all but root.
+    pub fn with_home_of_root(self) -> io::Result<Root> {
+        self.directory("/root")?;
+        fs::set_permissions(self.at("/root"), Permissions::from_mode(0o700))?;
+        Ok(self)
+    }
+
     /// What the program left in its termination log.
     pub fn termination_message(&self, container: &Value) -> io::Result<Vec<u8>> {
         fs::read(self.at(termination_log(container)))
