@@ -136,8 +136,9 @@ impl Finding {
     #[must_use]
     pub fn fix(mut self, title: impl Into<String>, command: impl Into<String>) -> Self {
         let command = command.into();
-        // Deleting a pod, or touching what every pod of the cluster goes through, is for a person to decide.
-        let safe = !command.contains(" delete ") && !command.contains("mutatingwebhookconfiguration");
+        // Deleting a pod, or touching what other pods go through as well, is for a person to decide.
+        let of_others = ["mutatingwebhookconfiguration", " patch networkpolicy "];
+        let safe = !command.contains(" delete ") && !of_others.iter().any(|kind| command.contains(kind));
         self.fixes.push(Fix { title: title.into(), command: Some(command), safe });
         self
     }

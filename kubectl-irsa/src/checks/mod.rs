@@ -130,6 +130,7 @@ checks! {
     endpoint_override_leaks,
     sts_global_endpoint,
     proxy,
+    networkpolicy_egress,
     dns_coredns,
     sts_unreachable_no_egress,
     vpce_policy_denies_sts,

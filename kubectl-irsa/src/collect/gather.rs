@@ -17,7 +17,7 @@ use crate::facts::inside::Inside;
 use crate::facts::issuer::Issuer;
 use crate::facts::kubernetes::{
     ConfigMap, Container, CronJob, DaemonSet, Deployment, EndpointSlice, EnvValue, Event, Job, LabelSelector,
-    Meta, MutatingWebhookConfiguration, Namespace, Node, Pod, PodTemplate, ReplicaSet, Secret,
+    Meta, MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, Pod, PodTemplate, ReplicaSet, Secret,
     SelectorRequirement, ServerVersion, ServiceAccount, ServiceRef, StatefulSet, WorkloadSpec,
 };
 use crate::facts::{
@@ -152,8 +152,9 @@ async fn of_cluster(
         webhook_workload: behind.workload,
         webhook_endpoints: behind.endpoints,
     });
-    let (service_accounts, siblings, events) =
-        (Arc::new(shared.service_accounts), Arc::new(siblings), Arc::new(events));
+    let (service_accounts, network_policies) =
+        (Arc::new(shared.service_accounts), Arc::new(shared.network_policies));
+    let (siblings, events) = (Arc::new(siblings), Arc::new(events));
     let (aws, issuer) = (Arc::new(Aws::unknown(no_aws)), Arc::new(Issuer::unknown(no_aws)));
     let facts = |subject: Subject, account: &str, node: Fact<Node>, owner: Fact<Owner>| Facts {
         request: request.clone(),
@@ -164,6 +165,7 @@ async fn of_cluster(
         namespace_name: namespace.to_owned(),
         namespace: shared.namespace.clone(),
         service_accounts: Arc::clone(&service_accounts),
+        network_policies: Arc::clone(&network_policies),
         namesakes: namesakes.get(account).cloned().unwrap_or_else(|| {
             Fact::not_asked(
                 "service accounts of that name elsewhere",
@@ -216,19 +218,21 @@ struct Shared {
     root_ca: Fact<ConfigMap>,
     namespace: Fact<Namespace>,
     service_accounts: Fact<Listing<ServiceAccount>>,
+    network_policies: Fact<Listing<NetworkPolicy>>,
 }
 
 impl Shared {
     async fn read(reader: &Reader, namespace: &str) -> Self {
         let all = Query::default();
-        let (webhooks, version, root_ca, namespace, service_accounts) = tokio::join!(
+        let (webhooks, version, root_ca, namespace, service_accounts, network_policies) = tokio::join!(
             reader.list(None, &all),
             reader.version(),
             reader.get(Some(namespace), "kube-root-ca.crt"),
             reader.get(None, namespace),
             reader.list(Some(namespace), &all),
+            reader.list(Some(namespace), &all),
         );
-        Self { webhooks, version, root_ca, namespace, service_accounts }
+        Self { webhooks, version, root_ca, namespace, service_accounts, network_policies }
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::facts::Grant;
 use crate::facts::kubernetes::{
     ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, LabelSelector,
-    MutatingWebhookConfiguration, Namespace, Node, Object, Pod, ReplicaSet, Secret, ServiceAccount,
-    StatefulSet,
+    MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, Object, Pod, ReplicaSet, Secret,
+    ServiceAccount, StatefulSet,
 };
 
 /// A type that stands for one resource of the Kubernetes API.
@@ -64,6 +64,7 @@ resources! {
     Job: "batch" "v1" "jobs" "job";
     CronJob: "batch" "v1" "cronjobs" "cronjob";
     EndpointSlice: "discovery.k8s.io" "v1" "endpointslices" "endpointslice";
+    NetworkPolicy: "networking.k8s.io" "v1" "networkpolicies" "networkpolicy";
     MutatingWebhookConfiguration: "admissionregistration.k8s.io" "v1" "mutatingwebhookconfigurations"
         "mutatingwebhookconfiguration" NAMESPACED = false;
 }

@@ -6,6 +6,7 @@ pub mod ca;
 pub mod caller;
 pub mod container;
 pub mod denial;
+pub mod egress;
 pub mod env;
 pub mod heard;
 pub mod injection;

@@ -177,8 +177,8 @@ pub fn is_exempt(list: &str, host: &str) -> bool {
         if entry == "*" {
             return true;
         }
-        if let Some((network, bits)) = entry.split_once('/') {
-            return in_network(network, bits, &host);
+        if entry.contains('/') {
+            return is_in_network(&entry, &host);
         }
         let unbracketed = match entry.strip_prefix('[') {
             Some(inner) => inner.split(']').next().unwrap_or_default(),
@@ -191,7 +191,9 @@ pub fn is_exempt(list: &str, host: &str) -> bool {
     })
 }
 
-fn in_network(network: &str, bits: &str, host: &str) -> bool {
+/// True if an address is in a network: `10.0.0.0/8`.
+pub fn is_in_network(network: &str, host: &str) -> bool {
+    let Some((network, bits)) = network.split_once('/') else { return false };
     let (Ok(network), Ok(bits), Ok(host)) =
         (network.parse::<std::net::IpAddr>(), bits.parse::<u32>(), host.parse::<std::net::IpAddr>())
     else {

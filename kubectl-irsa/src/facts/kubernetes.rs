@@ -29,6 +29,10 @@ macro_rules! object {
     };
 }
 
+mod network_policy;
+
+pub use network_policy::{EgressRule, IpBlock, NetworkPolicy, NetworkPolicySpec, Peer, PolicyPort, PortRef};
+
 /// A top-level object that can be fetched or read from a file.
 pub trait Object: for<'de> Deserialize<'de> + Clone {
     /// `Pod`.
@@ -58,6 +62,7 @@ top_level!(
     Job,
     MutatingWebhookConfiguration,
     Namespace,
+    NetworkPolicy,
     Node,
     Pod,
     ReplicaSet,

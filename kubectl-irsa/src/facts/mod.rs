@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 pub use fact::{Fact, Grant, Listing, Position, Positions, Source, Sourced, Unknown, Why};
 use kubernetes::{
-    ConfigMap, EndpointSlice, Event, Meta, MutatingWebhookConfiguration, Namespace, Node, Pod, PodSpec,
-    Secret, ServerVersion, ServiceAccount,
+    ConfigMap, EndpointSlice, Event, Meta, MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, Pod,
+    PodSpec, Secret, ServerVersion, ServiceAccount,
 };
 
 use crate::aws_error::Sighting;
@@ -42,6 +42,8 @@ pub struct Facts {
     pub namespace: Fact<Namespace>,
     /// All service accounts of the namespace.
     pub service_accounts: Arc<Fact<Listing<ServiceAccount>>>,
+    /// All NetworkPolicies of the namespace.
+    pub network_policies: Arc<Fact<Listing<NetworkPolicy>>>,
     /// Service accounts of the same name elsewhere; asked only if the one here names no role.
     pub namesakes: Fact<Listing<ServiceAccount>>,
     /// The workload that makes such pods, if there is one.
@@ -179,6 +181,7 @@ impl Facts {
             self.service_account.unknown(),
             self.namespace.unknown(),
             of_listing(&self.service_accounts),
+            of_listing(&self.network_policies),
             of_listing(&self.namesakes),
             self.owner.unknown(),
             of_listing(&self.siblings),

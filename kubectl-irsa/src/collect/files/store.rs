@@ -12,8 +12,8 @@ use super::yaml::Node;
 use crate::collect::resource::{Query, Resource};
 use crate::facts::kubernetes::{
     ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, MutatingWebhookConfiguration,
-    Namespace, Node as ClusterNode, Object, Pod, ReplicaSet, Secret, ServerVersion, ServiceAccount,
-    StatefulSet,
+    Namespace, NetworkPolicy, Node as ClusterNode, Object, Pod, ReplicaSet, Secret, ServerVersion,
+    ServiceAccount, StatefulSet,
 };
 use crate::facts::{Fact, Listing, Source, Sourced, Unknown, Why};
 
@@ -74,6 +74,7 @@ pub fn reader(kind: &str, group: Option<&str>) -> Option<Reader> {
         Job,
         CronJob,
         EndpointSlice,
+        NetworkPolicy,
         MutatingWebhookConfiguration
     );
     None

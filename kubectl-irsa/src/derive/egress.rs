@@ -1,0 +1,123 @@
+//! What the NetworkPolicies of the namespace let out of the pod. They add up: once one of them speaks of the pod's egress, it may
+//! call only what one of them allows. Whether they are enforced is the network plugin's affair, so they can explain a call that
+//! got no answer, and foretell none.
+
+use super::Derived;
+use super::sts::is_in_network;
+use crate::facts::kubernetes::{EgressRule, IpBlock, NetworkPolicy};
+use crate::facts::{Sourced, Unknown, of_listing};
+
+/// The policies that speak of the pod's egress.
+#[derive(Debug)]
+pub struct Egress<'f> {
+    policies: Vec<&'f Sourced<NetworkPolicy>>,
+}
+
+/// A call that the pod makes.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'c> {
+    /// `TCP` or `UDP`.
+    pub protocol: &'static str,
+    /// The ports on which it may be answered.
+    pub ports: &'c [u16],
+    /// Where to, as far as that is known.
+    pub addresses: &'c [String],
+    /// True if pods may answer it, behind a service: selectors of a rule may match them.
+    pub to_pods: bool,
+}
+
+impl<'f> Egress<'f> {
+    /// The policies that select the pod, or why they are not all known. Pods in the node's network have none.
+    pub fn of(derived: &Derived<'f>) -> Result<Self, &'f Unknown> {
+        let facts = derived.facts;
+        if let Some(unknown) = of_listing(&facts.network_policies) {
+            return Err(unknown);
+        }
+        let all = facts.network_policies.known().into_iter().flat_map(|listing| &listing.value.items);
+        let pod = derived.spec().filter(|(spec, ..)| !spec.host_network);
+        let policies = match pod {
+            Some((_, meta, ..)) => {
+                let selects = |policy: &&Sourced<NetworkPolicy>| {
+                    let spec = &policy.value.spec;
+                    spec.is_for_egress() && spec.pod_selector.first_unmet(&meta.labels).is_none()
+                };
+                all.filter(selects).collect()
+            }
+            None => Vec::new(),
+        };
+        Ok(Self { policies })
+    }
+
+    /// The policies, if there are any and none of them lets the call out.
+    pub fn closed_to(&self, call: Call<'_>) -> Option<&[&'f Sourced<NetworkPolicy>]> {
+        let mut rules = self.policies.iter().flat_map(|policy| policy.value.spec.egress.iter().flatten());
+        (!self.policies.is_empty() && !rules.any(|rule| may_pass(rule, call))).then_some(&self.policies)
+    }
+}
+
+/// False only if the rule certainly does not allow the call.
+fn may_pass(rule: &EgressRule, call: Call<'_>) -> bool {
+    let on_port = rule.ports.is_empty()
+        || rule.ports.iter().any(|allowed| {
+            // Only pods have names for their ports.
+            allowed.is_named() && call.to_pods
+                || call.ports.iter().any(|port| allowed.has(call.protocol, *port))
+        });
+    let to = rule.to.is_empty()
+        || rule.to.iter().any(|peer| match &peer.ip_block {
+            Some(block) => call.addresses.is_empty() || call.addresses.iter().any(|to| is_in(block, to)),
+            None => call.to_pods,
+        });
+    on_port && to
+}
+
+fn is_in(block: &IpBlock, address: &str) -> bool {
+    is_in_network(&block.cidr, address) && !block.except.iter().any(|part| is_in_network(part, address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Source;
+
+    fn policy(egress: &serde_json::Value) -> Sourced<NetworkPolicy> {
+        let value = serde_json::json!({ "spec": { "policyTypes": ["Egress"], "egress": egress } });
+        let source = Source::Token { field: String::new() };
+        Sourced { value: serde_json::from_value(value).unwrap(), source }
+    }
+
+    #[test]
+    fn a_call_is_closed_only_if_no_rule_can_let_it_out() {
+        let addresses = [String::from("52.94.5.1")];
+        let sts = Call { protocol: "TCP", ports: &[443], addresses: &addresses, to_pods: false };
+        let somewhere = Call { addresses: &[], ..sts };
+        let dns = Call { protocol: "UDP", ports: &[53], addresses: &addresses, to_pods: true };
+        for (egress, closed) in [
+            (r"null", [true, true, true]),
+            (r"[]", [true, true, true]),
+            (r"[{}]", [false, false, false]),
+            (r#"[{"ports": [{"port": 443}]}]"#, [false, false, true]),
+            (r#"[{"ports": [{"port": 400, "endPort": 500}]}]"#, [false, false, true]),
+            (r#"[{"ports": [{"port": 443, "protocol": "UDP"}]}]"#, [true, true, true]),
+            (r#"[{"ports": [{"protocol": "TCP"}]}]"#, [false, false, true]),
+            (r#"[{"ports": [{"port": "dns", "protocol": "UDP"}]}]"#, [true, true, false]),
+            (r#"[{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]"#, [true, false, true]),
+            (
+                r#"[{"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["52.0.0.0/8"]}}]}]"#,
+                [true, false, true],
+            ),
+            (
+                r#"[{"to": [{"ipBlock": {"cidr": "52.94.0.0/16"}}], "ports": [{"port": 443}]}]"#,
+                [false, false, true],
+            ),
+            (r#"[{"to": [{"podSelector": {}}]}]"#, [true, true, false]),
+            (r#"[{"to": [{"namespaceSelector": {}}], "ports": [{"port": 5432}]}]"#, [true, true, true]),
+        ] {
+            let policy = policy(&serde_json::from_str(egress).unwrap());
+            let egress_of_pod = Egress { policies: vec![&policy] };
+            let found = [sts, somewhere, dns].map(|call| egress_of_pod.closed_to(call).is_some());
+            assert_eq!(found, closed, "{egress}");
+        }
+        assert!(Egress { policies: Vec::new() }.closed_to(sts).is_none(), "who has no policy may call");
+    }
+}
