@@ -24,7 +24,7 @@ fn ids_are_unique_and_named_after_their_files() {
     let mut files = BTreeSet::new();
     for entry in std::fs::read_dir(repository().join("kubectl-irsa/src/checks")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let shared = ["mod", "prelude", "outcome", "repair", "denied", "hearsay", "inside", "trust"];
+        let shared = ["agent", "mod", "prelude", "outcome", "repair", "denied", "hearsay", "inside", "trust"];
         if let Some(stem) = name.strip_suffix(".rs").filter(|stem| !shared.contains(stem)) {
             files.insert(stem.replace('_', "-"));
         }

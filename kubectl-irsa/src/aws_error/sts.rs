@@ -11,6 +11,11 @@ pub fn sts(code: &str, message: &str) -> Kind {
     }
 }
 
+/// What the EKS Pod Identity agent answered: its own words, or those of EKS Auth that it passes on.
+pub fn agent(message: &str) -> Option<Sighting> {
+    record::read(&format!("operation error EKS Auth: {message}"), 1).into_iter().next()
+}
+
 /// Which policy STS says refused it.
 pub fn sts_because(code: &str, message: &str) -> Option<Because> {
     read(code, message)?.because

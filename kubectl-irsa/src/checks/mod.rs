@@ -4,6 +4,7 @@
 //! `kubectl irsa explain ID` prints and what `docs/checks/` holds. To add one: write the file, add its name below,
 //! add `tests/worlds/<id>/{broken,fine}.<case>.yaml`.
 
+mod agent;
 mod denied;
 mod hearsay;
 mod inside;
@@ -135,6 +136,9 @@ checks! {
     sts_unreachable_no_egress,
     vpce_policy_denies_sts,
     tls_roots,
+    pi_agent_missing,
+    pi_agent_not_on_node,
+    pi_agent_crash,
     global_sts_signature_scope,
     trust_network_conditions,
     // issuer

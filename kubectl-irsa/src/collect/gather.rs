@@ -124,12 +124,13 @@ async fn of_cluster(
             None => Early::default(),
         }
     };
-    let (accounts, nodes, config_maps, secrets, behind, siblings, owners, events, early) = tokio::join!(
+    let (accounts, nodes, config_maps, secrets, behind, agents, siblings, owners, events, early) = tokio::join!(
         get_all::<ServiceAccount>(reader, here, &refers.service_accounts),
         get_nodes(reader, &refers.nodes),
         get_all::<ConfigMap>(reader, here, &refers.config_maps),
         get_all::<Secret>(reader, here, &refers.secrets),
         BehindWebhook::read(reader, &shared.webhooks),
+        Agents::read(reader, &found),
         siblings_of(reader, namespace, &found),
         owners_of(reader, namespace, &found),
         events_of(reader, namespace, &refers.events),
@@ -151,6 +152,8 @@ async fn of_cluster(
         webhook_config_map: behind.config_map,
         webhook_workload: behind.workload,
         webhook_endpoints: behind.endpoints,
+        agents: agents.sets,
+        agent_pods: agents.pods,
     });
     let (service_accounts, network_policies) =
         (Arc::new(shared.service_accounts), Arc::new(shared.network_policies));
@@ -598,6 +601,36 @@ impl BehindWebhook {
             reader.get(namespace, WEBHOOK_CONFIG_MAP),
         );
         Self { workload: serving(deployments, &service), endpoints, config_map }
+    }
+}
+
+/// The EKS Pod Identity agent.
+struct Agents {
+    sets: Fact<Listing<DaemonSet>>,
+    pods: Fact<Listing<Pod>>,
+}
+
+impl Agents {
+    /// It may be in any namespace; the name is that of its chart, which the EKS add-on is made from.
+    async fn read(reader: &Reader, found: &Found) -> Self {
+        if !found.pods.iter().any(|pod| pod.value.spec.has_pod_identity()) {
+            let why = "no pod is wired for it";
+            return Self {
+                sets: Fact::not_asked("the EKS Pod Identity agent", why),
+                pods: Fact::not_asked("pods of the EKS Pod Identity agent", why),
+            };
+        }
+        let named = SelectorRequirement {
+            key: String::from("app.kubernetes.io/name"),
+            operator: String::from("In"),
+            values: ["", "-hybrid", "-hybrid-bottlerocket"]
+                .map(|kind| format!("eks-pod-identity-agent{kind}"))
+                .into(),
+        };
+        let labels = LabelSelector { match_expressions: vec![named], ..LabelSelector::default() };
+        let query = Query { labels: Some(labels), ..Query::default() };
+        let (sets, pods) = tokio::join!(reader.list(None, &query), reader.list(None, &query));
+        Self { sets, pods }
     }
 }
 

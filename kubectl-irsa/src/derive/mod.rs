@@ -1,5 +1,6 @@
 //! What several checks need, worked out once from the facts. Pure.
 
+pub mod agent;
 pub mod arn;
 pub mod association;
 pub mod ca;

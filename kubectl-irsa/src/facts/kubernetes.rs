@@ -254,6 +254,11 @@ impl PodSpec {
         self.volumes.iter().enumerate().find(|(_, volume)| volume.name == name)
     }
 
+    /// True if the webhook has wired the pod for the EKS Pod Identity agent.
+    pub fn has_pod_identity(&self) -> bool {
+        self.volume("eks-pod-identity-token").is_some()
+    }
+
     /// The audience of the token that the webhook mounts (volume `aws-iam-token`).
     pub fn web_identity_audience(&self) -> Option<&str> {
         let (_, volume) = self.volume("aws-iam-token")?;
@@ -372,6 +377,9 @@ pub struct ContainerStatus {
     /// What it does now.
     #[serde(deserialize_with = "null_default")]
     pub state: ContainerState,
+    /// If it passes its readiness probe.
+    #[serde(deserialize_with = "null_default")]
+    pub ready: bool,
     /// How often it was started again.
     #[serde(deserialize_with = "null_default")]
     pub restart_count: u32,
@@ -410,6 +418,8 @@ impl PodStatus {
 object!(
     /// `state`.
     ContainerState {
+        /// Present while it does not run yet, or not again.
+        waiting: Option<Waiting>,
         /// Present while it runs.
         running: Option<Running>,
         /// Present once it has ended.

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 pub use fact::{Fact, Grant, Listing, Position, Positions, Source, Sourced, Unknown, Why};
 use kubernetes::{
-    ConfigMap, EndpointSlice, Event, Meta, MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, Pod,
-    PodSpec, Secret, ServerVersion, ServiceAccount,
+    ConfigMap, DaemonSet, EndpointSlice, Event, Meta, MutatingWebhookConfiguration, Namespace, NetworkPolicy,
+    Node, Pod, PodSpec, Secret, ServerVersion, ServiceAccount,
 };
 
 use crate::aws_error::Sighting;
@@ -170,6 +170,10 @@ pub struct Cluster {
     pub webhook_workload: Fact<Owner>,
     /// Endpoints of a self-hosted webhook's service.
     pub webhook_endpoints: Fact<Listing<EndpointSlice>>,
+    /// DaemonSets of the EKS Pod Identity agent; asked only if a pod is wired for it.
+    pub agents: Fact<Listing<DaemonSet>>,
+    /// Their pods.
+    pub agent_pods: Fact<Listing<Pod>>,
 }
 
 impl Facts {
@@ -194,6 +198,8 @@ impl Facts {
             cluster.webhook_config_map.unknown(),
             cluster.webhook_workload.unknown(),
             of_listing(&cluster.webhook_endpoints),
+            of_listing(&cluster.agents),
+            of_listing(&cluster.agent_pods),
             self.issuer.api.unknown(),
             self.issuer.api_keys.unknown(),
             self.issuer.minted.unknown(),
