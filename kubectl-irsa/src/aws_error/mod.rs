@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use kind::{Claim, Kind, Stage};
 pub use principal::{Principal, PrincipalKind, SessionSource, principal};
 pub use sdk::{Sdk, SdkName};
-pub use sts::{sts, sts_because};
+pub use sts::{agent, sts, sts_because};
 
 /// Most sightings of one text; the oldest go first.
 const MOST: usize = 64;

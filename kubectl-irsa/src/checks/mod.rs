@@ -139,6 +139,8 @@ checks! {
     pi_agent_missing,
     pi_agent_not_on_node,
     pi_agent_crash,
+    pi_wrong_host,
+    pi_eks_auth_endpoint,
     global_sts_signature_scope,
     trust_network_conditions,
     // issuer
@@ -171,6 +173,7 @@ checks! {
     trust_sub_mismatch,
     trust_session_name_or_tag,
     trust_quota,
+    pi_trust,
     trust_permissive,
     trust_json_oddities,
     // STS
@@ -179,6 +182,8 @@ checks! {
     sts_region_disabled,
     sts_optin_region_masquerade,
     sts_throttled,
+    pi_node_role,
+    pi_rate_limit,
     duration_too_long,
     token_v1_optin_region,
     iam_eventual_consistency,
@@ -195,6 +200,10 @@ checks! {
     config_role_arn_double_assume,
     clock_skew,
     app_caches_token,
+    pi_shadowed,
+    pi_sdk_too_old,
+    pi_bad_authorization,
+    pi_token_stale,
     // permissions
     perm_no_policy,
     perm_boundary,

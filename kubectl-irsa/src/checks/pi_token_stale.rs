@@ -1,0 +1,68 @@
+//! # The application keeps a token for the agent that has expired
+//!
+//! The kubelet renews the token file of EKS Pod Identity; an application that read it once sends the old token for ever.
+//!
+//! **You see**: some hours or a day after the start `(ExpiredTokenException): The token included in the request is expired: current
+//! date/time … must be before the expiration date/time …`.
+//!
+//! **Decided by**: these words of the application. The probe sees whether the file itself is fresh; without it, this is a conclusion.
+//!
+//! **Not a fault**: of the application, where the file itself is old: then the kubelet cannot renew it.
+//!
+//! **Repair**: let the SDK read the file, each time. A restart helps until the next expiry.
+
+use jiff::Timestamp;
+
+use super::hearsay::{self, UNHEARD};
+use super::prelude::*;
+use crate::aws_error::Kind;
+use crate::derive::inside::Seen;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "pi-token-stale",
+    step: Step::Caller,
+    title: "the application keeps a token for the agent that has expired",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if derived.intent.mechanism != Mechanism::PodIdentity {
+        return Outcome::NotApplicable("the pod does not use EKS Pod Identity");
+    }
+    let Some(said) = derived.words.find(|kind| kind == Kind::PodIdentityTokenExpired) else { return UNHEARD };
+    let who = hearsay::speaker(derived);
+    let summary = format!("{who} sends the EKS Pod Identity agent a token that has expired");
+    let finding = hearsay::finding(&META, derived, said, &summary).evidence(
+        "token that is sent to the agent",
+        "not expired",
+        "expired",
+        said.source,
+    );
+    let finding = match derived.inside.seen().and_then(|seen| Some((seen, in_file(seen)?))) {
+        Some((_, (expiry, now))) if expiry <= now => {
+            return Outcome::NotApplicable("the token file itself is old");
+        }
+        Some((seen, (expiry, _))) => finding.seen(
+            "expiry of the token in the file",
+            expiry.to_string(),
+            &seen.at("containerCredentials.token.jwt.claims.exp"),
+        ),
+        None => finding.inferred(),
+    };
+    let finding = finding.advice(
+        "let the application use its SDK's container credentials provider, which reads the token file each time",
+    );
+    match derived.restart() {
+        Some((_, command)) => finding.fix("until then: restart; it helps until the next expiry", command),
+        None => finding,
+    }
+    .into()
+}
+
+/// When the token in the file expires, and the pod's clock.
+fn in_file(seen: &Seen<'_>) -> Option<(Timestamp, Timestamp)> {
+    let claims = seen.token()?.jwt.as_ref()?.claims.as_ref()?;
+    Some((Timestamp::from_second(claims.exp?).ok()?, seen.now()?))
+}
