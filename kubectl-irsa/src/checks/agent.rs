@@ -94,7 +94,7 @@ pub(super) fn refusal_of_eks(
     }
 }
 
-const ANSWER: &str = "answer of the agent";
+const ANSWER: &str = "answer to the request for credentials";
 
 fn answer_to_probe<'d>(derived: &'d Derived<'_>) -> Option<(&'d Seen<'d>, &'d Answer)> {
     let seen = derived.inside.seen()?;

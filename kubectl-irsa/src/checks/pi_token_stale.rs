@@ -7,16 +7,13 @@
 //!
 //! **Decided by**: these words of the application. The probe sees whether the file itself is fresh; without it, this is a conclusion.
 //!
-//! **Not a fault**: of the application, where the file itself is old: then the kubelet cannot renew it.
+//! **Not a fault**: of the application, where the file itself is old: that is `token-expired`.
 //!
 //! **Repair**: let the SDK read the file, each time. A restart helps until the next expiry.
-
-use jiff::Timestamp;
 
 use super::hearsay::{self, UNHEARD};
 use super::prelude::*;
 use crate::aws_error::Kind;
-use crate::derive::inside::Seen;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -36,19 +33,18 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let summary = format!("{who} sends the EKS Pod Identity agent a token that has expired");
     let finding = hearsay::finding(&META, derived, said, &summary).evidence(
         "token that is sent to the agent",
-        "not expired",
+        "fresh",
         "expired",
         said.source,
     );
-    let finding = match derived.inside.seen().and_then(|seen| Some((seen, in_file(seen)?))) {
-        Some((_, (expiry, now))) if expiry <= now => {
-            return Outcome::NotApplicable("the token file itself is old");
+    let in_file = derived.inside.seen().and_then(|seen| Some((seen.expiry()?, seen.true_now()?)));
+    let finding = match in_file {
+        Some(((expiry, _), now)) if expiry <= now => {
+            return Outcome::NotApplicable("the token file itself is old: see token-expired");
         }
-        Some((seen, (expiry, _))) => finding.seen(
-            "expiry of the token in the file",
-            expiry.to_string(),
-            &seen.at("containerCredentials.token.jwt.claims.exp"),
-        ),
+        Some(((expiry, source), _)) => {
+            finding.seen("expiry of the token in the file", expiry.to_string(), &source)
+        }
         None => finding.inferred(),
     };
     let finding = finding.advice(
@@ -59,10 +55,4 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         None => finding,
     }
     .into()
-}
-
-/// When the token in the file expires, and the pod's clock.
-fn in_file(seen: &Seen<'_>) -> Option<(Timestamp, Timestamp)> {
-    let claims = seen.token()?.jwt.as_ref()?.claims.as_ref()?;
-    Some((Timestamp::from_second(claims.exp?).ok()?, seen.now()?))
 }

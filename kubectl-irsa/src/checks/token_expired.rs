@@ -31,7 +31,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    if let Some(finding) = inside::of_irsa(derived).and_then(|seen| in_file(derived, seen)) {
+    if let Some(finding) = derived.inside.seen().and_then(|seen| in_file(derived, seen)) {
         return finding.into();
     }
     let expired = |kind| matches!(kind, Kind::TokenExpired { .. } | Kind::TokenTooOld);
@@ -65,10 +65,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         None => hearsay::finding(&META, derived, said, &format!("{who} sends STS a token that has expired"))
             .evidence("token", "not expired", "expired", said.source),
     };
-    let fresh = inside::of_irsa(derived).and_then(|seen| Some((seen, seen.claims()?.exp?)));
+    let fresh = inside::of_irsa(derived).and_then(Seen::expiry);
     let finding = match fresh {
-        Some((seen, expiry)) => finding
-            .seen("expiry of the token in the file", expiry.to_string(), &seen.at("token.jwt.claims.exp"))
+        Some((expiry, source)) => finding
+            .seen("expiry of the token in the file", expiry.to_string(), &source)
             .advice(
                 "the file is fresh, so the application keeps a copy: let it use its SDK's web identity provider, which reads the \
                  file each time",
@@ -91,9 +91,7 @@ fn instant(seconds: u64) -> Option<jiff::Timestamp> {
 
 /// The token in the file has expired, by the clock of STS where it told the time, else by the pod's.
 fn in_file(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
-    let expiry = seen.claims()?.exp?;
-    let ahead = seen.clock_ahead().unwrap_or_default();
-    let now = seen.now()?.checked_sub(ahead).ok()?;
+    let ((expiry, source), now) = (seen.expiry()?, seen.true_now()?);
     if expiry > now {
         return None;
     }
@@ -104,7 +102,7 @@ fn in_file(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
         "expiry of the token in the file",
         format!("after {now}"),
         expiry.to_string(),
-        &seen.at("token.jwt.claims.exp"),
+        &source,
     );
     let written = file.stat.as_ref().and_then(|stat| jiff::Timestamp::from_second(stat.modified).ok());
     if let Some(written) = written {

@@ -164,6 +164,21 @@ impl<'f> Seen<'f> {
         Some((arn, expected.who(&aws_error::principal(arn)?)))
     }
 
+    /// When the token in the file expires.
+    pub fn expiry(&self) -> Option<(Timestamp, Source)> {
+        let expiry = self.token()?.jwt.as_ref()?.claims.as_ref()?.exp?;
+        let field = match self.mechanism {
+            Mechanism::PodIdentity => "containerCredentials.token.jwt.claims.exp",
+            _ => "token.jwt.claims.exp",
+        };
+        Some((Timestamp::from_second(expiry).ok()?, self.at(field)))
+    }
+
+    /// The clock of STS when the report was written, where STS told the time; else the pod's.
+    pub fn true_now(&self) -> Option<Timestamp> {
+        self.now()?.checked_sub(self.clock_ahead().unwrap_or_default()).ok()
+    }
+
     /// The token file as the application's process sees it, as far as its file system is open; else in the probe's own mount
     /// of the same volume. With the name of the field.
     pub fn token_file(&self) -> Option<(&'f FileSeen, &'static str)> {
