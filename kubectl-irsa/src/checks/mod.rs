@@ -133,6 +133,7 @@ checks! {
     proxy,
     networkpolicy_egress,
     dns_coredns,
+    ipv6,
     sts_unreachable_no_egress,
     vpce_policy_denies_sts,
     tls_roots,

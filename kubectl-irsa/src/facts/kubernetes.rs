@@ -299,6 +299,9 @@ pub struct PodStatus {
     /// Why, in one word, where the kubelet says it.
     #[serde(deserialize_with = "null_default")]
     pub reason: String,
+    /// Its address; of two, the one of the cluster's first family.
+    #[serde(rename = "podIP", deserialize_with = "null_default")]
+    pub pod_ip: String,
     /// When the kubelet first saw the pod.
     #[serde(deserialize_with = "null_default")]
     pub start_time: Option<Timestamp>,
