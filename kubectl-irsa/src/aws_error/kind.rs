@@ -94,6 +94,8 @@ pub enum Kind {
     TokenPathNotAbsolute,
     /// Java and .NET: the SDK's STS module is not in the application.
     NoStsModule,
+    /// The application's own list of providers has none for web identity, and none of them had credentials: Hadoop's S3A.
+    NoWebIdentityProvider,
     /// No Region is configured.
     MissingRegion,
     /// What answered is not STS.

@@ -174,6 +174,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     says("web identity token file does not exist", Kind::TokenFileMissing),
     beside(Mark::Aws, "role arn is not set", Kind::RoleArnNotSet),
     says("with web identity but has no role arn configured", Kind::RoleArnNotSet),
+    says("no aws credentials provided by", Kind::NoWebIdentityProvider),
     says("'sts' service module must be on the class path", Kind::NoStsModule),
     says("aws-java-sdk-sts module must be on the class path", Kind::NoStsModule),
     says("awssdk.securitytoken could not be found", Kind::NoStsModule),

@@ -105,9 +105,6 @@ impl<'a> Around<'a> {
                 kind = Kind::DnsTimeout;
             }
             (kind, host) = transport::judge(kind, self.text, marks)?;
-            if kind.is_last_resort() {
-                weight = Weight::Last;
-            }
         }
         let denied = kind == Kind::NotAuthorized;
         let action =
@@ -115,6 +112,9 @@ impl<'a> Around<'a> {
         let action = action.flatten();
         let resource = if denied { self.after("on resource:").and_then(pieces::Arn::at_start) } else { None };
         let kind = self.refined(kind, action);
+        if kind.is_last_resort() {
+            weight = Weight::Last;
+        }
         let sighting = Sighting {
             kind,
             operation: self.operation(kind).map(str::to_owned),
@@ -145,8 +145,15 @@ impl<'a> Around<'a> {
                 now: self.after("current date/time").and_then(pieces::number_at_start),
                 expired: self.after("expiration date/time").and_then(pieces::number_at_start),
             },
+            (Kind::NoWebIdentityProvider, _) if self.names_web_identity() => Kind::NoCredentials,
             _ => kind,
         }
+    }
+
+    /// True if the list of providers that had no credentials, up to the colon behind it, has one for web identity.
+    fn names_web_identity(&self) -> bool {
+        let list = self.after("no aws credentials provided by").and_then(|rest| rest.split(':').next());
+        list.is_some_and(|list| list.to_ascii_lowercase().contains("webidentity"))
     }
 
     fn operation(&self, kind: Kind) -> Option<&'a str> {

@@ -319,6 +319,14 @@ fn every_message_has_its_kind() {
             "STS failed to assume role from web identity: Unexpected response code for CONNECT: 403 (sts.eu-central-1.amazonaws.com)",
             Kind::Proxy,
         ),
+        (
+            "org.apache.hadoop.fs.s3a.auth.NoAuthWithAWSException: No AWS Credentials provided by TemporaryAWSCredentialsProvider SimpleAWSCredentialsProvider EnvironmentVariableCredentialsProvider IAMInstanceCredentialsProvider : com.amazonaws.SdkClientException: Unable to load AWS credentials from environment variables",
+            Kind::NoWebIdentityProvider,
+        ),
+        (
+            "org.apache.hadoop.fs.s3a.auth.NoAuthWithAWSException: No AWS Credentials provided by WebIdentityTokenCredentialsProvider : com.amazonaws.SdkClientException: Unable to locate specified web identity token file",
+            Kind::NoCredentials,
+        ),
         // Pod Identity.
         (
             "Error when retrieving credentials from container-role: Error retrieving metadata: Received non 200 response 400 from container metadata: [b69b1279-d140-4eee-b7ea-b124286f544c]: (AccessDeniedException): Unauthorized Exception! EKS does not have permissions to assume the associated role., fault: client",

@@ -1,17 +1,17 @@
 //! # The pod has IPv6 alone, and the name of STS IPv4 alone
 //!
-//! The regional names of STS (`sts.REGION.amazonaws.com`) have IPv4 addresses only. Pods of an EKS cluster with IPv6 reach them through
-//! their node; in a cluster that was set up by hand a pod with an IPv6 address may have no way to IPv4 at all.
+//! The regional names of STS (`sts.REGION.amazonaws.com`) have IPv4 addresses only. Pods of an EKS cluster with IPv6 reach them
+//! through their node; in a cluster that was set up by hand a pod with an IPv6 address may have no way to IPv4 at all.
 //!
 //! **You see**: `connect: network is unreachable`, `Network unreachable`, at once and not after a timeout.
 //!
-//! **Decided by**: the probe: the pod's own address is one of IPv6, all that the name of STS gives are IPv4, and the kernel has no
-//! route to any of them.
+//! **Decided by**: the probe: the pod's own address is one of IPv6, all that the name of STS gives are IPv4, and the kernel has
+//! no route to any of them.
 //!
 //! **Not a fault**: IPv6 itself; a pod of an EKS cluster with IPv6 has a route to IPv4.
 //!
-//! **Repair**: let the SDK call the dual-stack name of STS, `sts.REGION.api.aws`, or give the pods a way to IPv4. A VPC endpoint with
-//! private DNS does not cover the dual-stack name unless it is a dual-stack endpoint.
+//! **Repair**: let the SDK call the dual-stack name of STS, `sts.REGION.api.aws`, or give the pods a way to IPv4. A VPC endpoint
+//! with private DNS does not cover the dual-stack name unless it is a dual-stack endpoint.
 
 use std::net::IpAddr;
 

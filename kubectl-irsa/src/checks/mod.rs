@@ -194,6 +194,7 @@ checks! {
     shared_credentials_file,
     aws_profile,
     sdk_no_sts_module,
+    custom_provider_list,
     sdk_too_old,
     app_assumes_with_node_role,
     silent_fallback_to_node_role,

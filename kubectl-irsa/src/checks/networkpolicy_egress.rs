@@ -1,18 +1,20 @@
-//! # A NetworkPolicy keeps the pod from STS
+//! # A NetworkPolicy keeps the pod from its credentials
 //!
-//! Once a NetworkPolicy speaks of a pod's egress, the pod may call only what one of its policies allows. A policy that denies all,
-//! or lists the application's own services, forgets port 443 of STS, or port 53 of the name server.
+//! Once a NetworkPolicy speaks of a pod's egress, the pod may call only what one of its policies allows. A policy that denies
+//! all, or lists the application's own services, forgets port 443 of STS, port 53 of the name server, or port 80 of the EKS Pod
+//! Identity agent.
 //!
 //! **You see**: timeouts: `dial tcp 52.94.5.1:443: i/o timeout`, `lookup sts.eu-west-1.amazonaws.com on 172.20.0.10:53: … i/o
 //! timeout`. Policies drop packets; nobody answers.
 //!
-//! **Decided by**: a call to STS or to the name server that got no answer, as the probe saw it or the application says, and
-//! NetworkPolicies that select the pod, none of which can let that call out. A conclusion: security groups and routes drop packets,
-//! too, and not every network plugin enforces policies. Cilium's and Calico's own kinds of policies are not read.
+//! **Decided by**: a call to one of them that got no answer, as the probe saw it or the application says, and NetworkPolicies
+//! that select the pod, none of which can let that call out. A conclusion: security groups and routes drop packets, too, and not
+//! every network plugin enforces policies. Cilium's and Calico's own kinds of policies are not read.
 //!
 //! **Not a fault**: policies alone, where no call went unanswered; policies of pods with `hostNetwork`, to which none applies.
 //!
-//! **Repair**: allow port 443 to STS, and port 53 to the name server, in one of the policies.
+//! **Repair**: allow the port in one of the policies. Under Cilium no `ipBlock` matches the EKS Pod Identity agent, which is the
+//! node itself: it takes a CiliumNetworkPolicy with `toEntities: [host]`.
 
 use irsa_probe::FaultKind;
 use serde_json::{Value, json};
@@ -20,16 +22,17 @@ use serde_json::{Value, json};
 use super::prelude::*;
 use super::{hearsay, inside};
 use crate::aws_error::Kind;
+use crate::derive::agent::Call as AgentCall;
 use crate::derive::egress::{Call, Egress};
 use crate::derive::inside::{Leg, Seen};
-use crate::derive::sts::is_local;
+use crate::derive::sts::{host_of_url, is_local};
 use crate::facts::kubernetes::{EgressRule, NetworkPolicy, PolicyPort, PortRef};
 
 /// See the module's page.
 pub const META: Meta = Meta {
     id: "networkpolicy-egress",
     step: Step::Network,
-    title: "a NetworkPolicy keeps the pod from STS",
+    title: "a NetworkPolicy keeps the pod from its credentials",
     explains: &["dns-coredns", "sts-unreachable-no-egress", "silent-fallback-to-node-role"],
 };
 
@@ -41,6 +44,7 @@ const SILENCE: u64 = 1000;
 enum Silent {
     Sts,
     NameServer,
+    Agent,
 }
 
 impl Silent {
@@ -48,6 +52,7 @@ impl Silent {
         match self {
             Self::Sts => "STS",
             Self::NameServer => "the name server",
+            Self::Agent => "the EKS Pod Identity agent",
         }
     }
 
@@ -55,12 +60,14 @@ impl Silent {
         match self {
             Self::Sts => 443,
             Self::NameServer => 53,
+            Self::Agent => 80,
         }
     }
 
     fn call(self, addresses: &[String]) -> Call<'_> {
         match self {
             Self::Sts => Call { protocol: "TCP", ports: &[443], addresses, to_pods: false },
+            Self::Agent => Call { protocol: "TCP", ports: &[80], addresses, to_pods: false },
             // The name server of OpenShift's pods listens on the second one, behind a service on the first.
             Self::NameServer => Call { protocol: "UDP", ports: &[53, 5353], addresses, to_pods: true },
         }
@@ -78,9 +85,10 @@ impl Silent {
 pub fn check(derived: &Derived<'_>) -> Outcome {
     // Where the probe has gone the way, what was said of it before counts no more.
     let seen = inside::of_irsa(derived).filter(|seen| seen.way().is_some());
-    let unanswered = match seen {
-        Some(seen) => probed(derived, seen).ok_or(Outcome::Pass),
-        None => said(derived),
+    let unanswered = match (derived.call_to_agent(), seen) {
+        (AgentCall::Probe(seen, _), _) => of_agent(derived, seen).ok_or(Outcome::Pass),
+        (_, Some(seen)) => probed(derived, seen).ok_or(Outcome::Pass),
+        (_, None) => said(derived),
     };
     let (silent, addresses, finding) = match unanswered {
         Ok(unanswered) => unanswered,
@@ -116,6 +124,23 @@ fn probed(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Silent, Vec<String>
         &seen.at(field),
     );
     Some((silent, addresses.clone(), finding))
+}
+
+/// The same of a probe that wanted to ask the EKS Pod Identity agent.
+fn of_agent(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Silent, Vec<String>, Finding)> {
+    let asked = seen.report().container_credentials.as_ref()?;
+    let fault = asked.connection.as_ref()?.fault.as_ref()?;
+    if fault.kind != FaultKind::Timeout || derived.intent.mechanism != Mechanism::PodIdentity {
+        return None;
+    }
+    let address = host_of_url(&asked.url)?;
+    let summary = Silent::Agent.summary(&format!("container {}", seen.container()));
+    let finding = inside::finding(&META, derived, seen, summary).seen(
+        format!("call to {}", Silent::Agent.name()),
+        &fault.text,
+        &seen.at("containerCredentials.connection"),
+    );
+    Some((Silent::Agent, vec![address.to_owned()], finding))
 }
 
 /// The application says that it gets no answer.
@@ -211,10 +236,10 @@ fn rule(derived: &Derived<'_>, silent: Silent, addresses: &[String]) -> Value {
         protocols.iter().map(|protocol| json!({ "port": silent.port(), "protocol": protocol })).collect()
     };
     match silent {
-        Silent::Sts if stays => {
+        Silent::Sts | Silent::Agent if stays => {
             json!({ "ports": ports(&["TCP"]), "to": addresses.iter().map(single).collect::<Vec<_>>() })
         }
-        Silent::Sts => json!({ "ports": ports(&["TCP"]) }),
+        Silent::Sts | Silent::Agent => json!({ "ports": ports(&["TCP"]) }),
         // Policies are about pods, not about the service in front of them.
         Silent::NameServer if derived.platform == Platform::Eks => {
             let of_system = json!({ "matchLabels": { "kubernetes.io/metadata.name": "kube-system" } });

@@ -5,8 +5,8 @@
 //!
 //! **You see**: `connection refused` or timeouts for `http://169.254.170.23/v1/credentials` on one node.
 //!
-//! **Decided by**: the state of the agent's pod on the pod's node. It is an error where the probe or the application got no answer,
-//! else a warning.
+//! **Decided by**: the state of the agent's pod on the pod's node. It is an error where the probe or the application got no
+//! answer, else a warning.
 //!
 //! **Not a fault**: restarts of the past, of an agent that is ready now.
 //!

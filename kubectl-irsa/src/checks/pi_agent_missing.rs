@@ -9,8 +9,8 @@
 //! **Decided by**: no DaemonSet and no pod of the agent anywhere in the cluster, by the labels of its chart. It is an error where
 //! the probe or the application got no answer from it, else a warning.
 //!
-//! **Not a fault**: EKS Auto Mode, whose nodes have the agent in their image; an agent that was installed under labels of its own,
-//! and answers.
+//! **Not a fault**: EKS Auto Mode, whose nodes have the agent in their image; an agent that was installed under labels of its
+//! own, and answers.
 //!
 //! **Repair**: install the add-on. Running pods get credentials without being made anew.
 

@@ -1,7 +1,7 @@
 //! # The EKS Pod Identity agent is not on the pod's node
 //!
-//! The agent serves the pods of its own node. Its DaemonSet leaves nodes out by its affinity (Fargate, hybrid nodes unless they are
-//! asked for, other systems than Linux on amd64 and arm64), and by taints that it does not tolerate where somebody set its
+//! The agent serves the pods of its own node. Its DaemonSet leaves nodes out by its affinity (Fargate, hybrid nodes unless they
+//! are asked for, other systems than Linux on amd64 and arm64), and by taints that it does not tolerate where somebody set its
 //! tolerations; and a new node has none in its first moments.
 //!
 //! **You see**: `connection refused` or timeouts for `http://169.254.170.23/v1/credentials` on some nodes and not on others.

@@ -3,10 +3,11 @@
 //! The header `Authorization` of a request to the EKS Pod Identity agent is the content of the token file and nothing else: no
 //! `Bearer `, no line break.
 //!
-//! **You see**: `Service account token cannot be parsed: token is malformed: could not base64 decode header: illegal base64 data at
-//! input byte 6`; `Service account token cannot be empty`; from boto3 `Auth token value is not a legal header value`.
+//! **You see**: `Service account token cannot be parsed: token is malformed: could not base64 decode header: illegal base64 data
+//! at input byte 6`; `Service account token cannot be empty`; from boto3 `Auth token value is not a legal header value`.
 //!
-//! **Decided by**: these words, in the agent's answer to the probe, which sends the file as it is, or in what the application says.
+//! **Decided by**: these words, in the agent's answer to the probe, which sends the file as it is, or in what the application
+//! says.
 //!
 //! **Not a fault**: an application's own client where the SDK would do.
 //!

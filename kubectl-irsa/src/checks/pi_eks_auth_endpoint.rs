@@ -1,13 +1,13 @@
 //! # The agent does not reach EKS Auth
 //!
-//! The EKS Pod Identity agent asks the service EKS Auth, from the node's network. A private cluster needs a VPC endpoint for it of
-//! its own: those of `eks` and `sts` do not serve. The agent waits a second at most.
+//! The EKS Pod Identity agent asks the service EKS Auth, from the node's network. A private cluster needs a VPC endpoint for it
+//! of its own: those of `eks` and `sts` do not serve. The agent waits a second at most.
 //!
-//! **You see**: `operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 0, RequestID: , canceled, context
-//! canceled`, or a timeout for `eks-auth.REGION.api.aws`.
+//! **You see**: `operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 0, RequestID: , canceled,
+//! context canceled`, or a timeout for `eks-auth.REGION.api.aws`.
 //!
-//! **Decided by**: these words, in the agent's answer to the probe or in what the application says. A conclusion: a slow answer of
-//! EKS Auth, or a client that has no patience with the agent, reads alike.
+//! **Decided by**: these words, in the agent's answer to the probe or in what the application says. A conclusion: a slow answer
+//! of EKS Auth, or a client that has no patience with the agent, reads alike.
 //!
 //! **Not a fault**: one such line among many that went well.
 //!

@@ -7,7 +7,8 @@
 //! from container-role`.
 //!
 //! **Decided by**: the pod carries the volume of EKS Pod Identity, and EKS lists no association for its service account in this
-//! cluster; where the list is not known, EKS Auth's own word. The agent keeps credentials for some hours, so a pod may work on for a while.
+//! cluster; where the list is not known, EKS Auth's own word. The agent keeps credentials for some hours, so a pod may work on
+//! for a while.
 //!
 //! **Not a fault**: no association where the service account is annotated and the pod goes by IRSA.
 //!

@@ -5,8 +5,8 @@
 //!
 //! **You see**: `429 Too Many Requests` from the agent, or `ThrottlingException` of EKS Auth.
 //!
-//! **Decided by**: these words, in the agent's answer to the probe or in what the application says. A warning: the next request may
-//! go well.
+//! **Decided by**: these words, in the agent's answer to the probe or in what the application says. A warning: the next request
+//! may go well.
 //!
 //! **Not a fault**: of the role or the association.
 //!

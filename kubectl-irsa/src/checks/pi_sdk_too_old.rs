@@ -1,10 +1,11 @@
 //! # The SDK does not know EKS Pod Identity
 //!
-//! An SDK from before November 2023 gives its token to loopback addresses only, or to those of ECS, and refuses that of the EKS Pod
-//! Identity agent.
+//! An SDK from before November 2023 gives its token to loopback addresses only, or to those of ECS, and refuses that of the EKS
+//! Pod Identity agent.
 //!
-//! **You see**: `'169.254.170.23' is not a valid container metadata service hostname` (JavaScript), `Unsupported host '169.254.170.23'. Can
-//! only retrieve metadata from these hosts` (boto3), `invalid endpoint host, "169.254.170.23", only loopback hosts are allowed` (Go).
+//! **You see**: `'169.254.170.23' is not a valid container metadata service hostname` (JavaScript), `Unsupported host
+//! '169.254.170.23'. Can only retrieve metadata from these hosts` (boto3), `invalid endpoint host, "169.254.170.23", only
+//! loopback hosts are allowed` (Go).
 //!
 //! **Decided by**: these words of the application's SDK.
 //!

@@ -1,12 +1,13 @@
 //! # Web identity comes before EKS Pod Identity
 //!
-//! SDKs look for a web identity (`AWS_ROLE_ARN`, `AWS_WEB_IDENTITY_TOKEN_FILE`) before they ask the EKS Pod Identity agent; only version 2
-//! of JavaScript's does not. A pod whose manifest still has both variables goes on as the old role, whatever its association says.
+//! SDKs look for a web identity (`AWS_ROLE_ARN`, `AWS_WEB_IDENTITY_TOKEN_FILE`) before they ask the EKS Pod Identity agent; only
+//! version 2 of JavaScript's does not. A pod whose manifest still has both variables goes on as the old role, whatever its
+//! association says.
 //!
 //! **You see**: nothing, or `AccessDenied` that names the old role.
 //!
-//! **Decided by**: the container's variables beside those of EKS Pod Identity, and another role than the association's. A warning, as
-//! the old role may still do.
+//! **Decided by**: the container's variables beside those of EKS Pod Identity, and another role than the association's. A
+//! warning, as the old role may still do.
 //!
 //! **Not a fault**: both name the same role, as in the middle of a move; one variable alone, with which no SDK starts.
 //!

@@ -2,10 +2,11 @@
 //!
 //! The kubelet renews the token file of EKS Pod Identity; an application that read it once sends the old token for ever.
 //!
-//! **You see**: some hours or a day after the start `(ExpiredTokenException): The token included in the request is expired: current
-//! date/time … must be before the expiration date/time …`.
+//! **You see**: some hours or a day after the start `(ExpiredTokenException): The token included in the request is expired:
+//! current date/time … must be before the expiration date/time …`.
 //!
-//! **Decided by**: these words of the application. The probe sees whether the file itself is fresh; without it, this is a conclusion.
+//! **Decided by**: these words of the application. The probe sees whether the file itself is fresh; without it, this is a
+//! conclusion.
 //!
 //! **Not a fault**: of the application, where the file itself is old: that is `token-expired`.
 //!

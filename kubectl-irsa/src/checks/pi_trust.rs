@@ -1,13 +1,14 @@
 //! # The role does not trust EKS Pod Identity
 //!
-//! A role for EKS Pod Identity must let the service `pods.eks.amazonaws.com` do both `sts:AssumeRole` and `sts:TagSession`. One that was
-//! made for a web identity trusts the cluster's OIDC provider, which is of no use here.
+//! A role for EKS Pod Identity must let the service `pods.eks.amazonaws.com` do both `sts:AssumeRole` and `sts:TagSession`. One
+//! that was made for a web identity trusts the cluster's OIDC provider, which is of no use here.
 //!
-//! **You see**: `(AccessDeniedException): Unauthorized Exception! EKS does not have permissions to assume the associated role.` in
-//! the agent's answer.
+//! **You see**: `(AccessDeniedException): Unauthorized Exception! EKS does not have permissions to assume the associated role.`
+//! in the agent's answer.
 //!
-//! **Decided by**: EKS Auth's refusal, in the agent's answer to the probe or in what the application says. The trust policy itself is
-//! not read, so this is a conclusion; conditions on `aws:SourceAccount`, `aws:SourceArn` or the session's tags refuse, too.
+//! **Decided by**: EKS Auth's refusal, in the agent's answer to the probe or in what the application says. The trust policy
+//! itself is not read, so this is a conclusion; conditions on `aws:SourceAccount`, `aws:SourceArn` or the session's tags refuse,
+//! too.
 //!
 //! **Not a fault**: a refusal that names the node's role is `pi-node-role`.
 //!

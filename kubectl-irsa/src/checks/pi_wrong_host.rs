@@ -1,9 +1,10 @@
 //! # The agent is called by an address that is not its own
 //!
-//! The EKS Pod Identity agent serves requests to `169.254.170.23` and `[fd00:ec2::23]` by these names alone: not those that reach it
-//! by the node's address, a name, or a proxy.
+//! The EKS Pod Identity agent serves requests to `169.254.170.23` and `[fd00:ec2::23]` by these names alone: not those that reach
+//! it by the node's address, a name, or a proxy.
 //!
-//! **You see**: `403 Access Denied. Called agent through invalid address, please use either 169.254.170.23 or [fd00:ec2::23] address not …`.
+//! **You see**: `403 Access Denied. Called agent through invalid address, please use either 169.254.170.23 or [fd00:ec2::23]
+//! address not …`.
 //!
 //! **Decided by**: these words, in the agent's answer to the probe or in what the application says.
 //!

@@ -1,9 +1,9 @@
 //! # The application may not read its token
 //!
-//! The token file is there and the process may not read it. The kubelet makes the file readable to everyone (0644) unless the
-//! pod sets `fsGroup`, which owns it then, or all its containers have the same `runAsUser`, which owns it then (0600). A process
-//! that changes its user after the start (`gosu`, `su-exec`, the workers of nginx and php-fpm) is neither. A directory on the way
-//! may keep a process out, too: `/root` is closed to all but root in most images.
+//! The token file is there and the process may not read it. The kubelet makes the file readable to everyone (0644) unless the pod
+//! sets `fsGroup`, which owns it then, or all its containers have the same `runAsUser`, which owns it then (0600). A process that
+//! changes its user after the start (`gosu`, `su-exec`, the workers of nginx and php-fpm) is neither. A directory on the way may
+//! keep a process out, too: `/root` is closed to all but root in most images.
 //!
 //! **You see**: `open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: permission denied` (Go), `[Errno 13] Permission
 //! denied` (boto3), `EACCES` (JavaScript); and from SDKs that go on after it, an `AccessDenied` that names the node's role.
@@ -14,8 +14,8 @@
 //! **Not a fault**: `runAsNonRoot`, or no `fsGroup`: since Kubernetes 1.19 neither keeps a container from its token.
 //!
 //! **Repair**: set `fsGroup` in the pod's `securityContext`, or let the process run as the user that the pod declares. Where
-//! `fsGroup` is set already, the process drops its groups, or SELinux or AppArmor stands in the way. Where a directory of the image
-//! is closed, `fsGroup` does not open it: mount the token elsewhere.
+//! `fsGroup` is set already, the process drops its groups, or SELinux or AppArmor stands in the way. Where a directory of the
+//! image is closed, `fsGroup` does not open it: mount the token elsewhere.
 
 use super::prelude::*;
 use super::{hearsay, inside};

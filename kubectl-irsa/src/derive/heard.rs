@@ -157,7 +157,11 @@ fn keeps_credentials_away(kind: Kind) -> bool {
         || kind.is_last_resort()
         || matches!(
             kind,
-            Kind::TokenFileUnreadable | Kind::TokenFileMissing | Kind::NoStsModule | Kind::CredentialsExpired
+            Kind::TokenFileUnreadable
+                | Kind::TokenFileMissing
+                | Kind::NoStsModule
+                | Kind::NoWebIdentityProvider
+                | Kind::CredentialsExpired
         )
 }
 
