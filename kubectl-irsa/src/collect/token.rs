@@ -104,6 +104,6 @@ mod tests {
 
     #[test]
     fn a_token_does_not_print_itself() {
-        assert_eq!(format!("{:?}", token("{}")), "[withheld]");
+        assert_eq!(format!("{:?}", token("{}")), "Token([withheld])");
     }
 }

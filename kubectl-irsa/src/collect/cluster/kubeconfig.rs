@@ -281,7 +281,7 @@ mod tests {
         );
         assert_eq!(
             read("users: [{user: {exec: {interactiveMode: hunter2}}}]").unwrap_err(),
-            "config:1:40: kubeconfig: .users[0].user.exec.interactiveMode is none of Never, IfAvailable, Always"
+            "config:1:41: kubeconfig: .users[0].user.exec.interactiveMode is none of Never, IfAvailable, Always"
         );
         let syntax = read("users: [{user: {token: hunter2, client-key-data: [unclosed}").unwrap_err();
         assert!(syntax.starts_with("config:1:") && !syntax.contains("hunter2"), "{syntax}");
