@@ -289,11 +289,15 @@ impl<'f> Derived<'f> {
         self.trust.get_or_init(|| trust::Trust::of(self))
     }
 
-    /// What a token of the service account says: one made for this run, or the one in the pod.
+    /// What a token of the service account says: one made for this run, or the one in the pod, unless that is from before the
+    /// API server changed its issuer.
     pub fn claims(&self) -> Option<(&'f Claims, Source)> {
         let mounted = || {
             let seen = self.inside.seen()?;
-            Some((seen.claims()?, seen.at("token.jwt.claims")))
+            let claims = seen.claims()?;
+            let served = self.facts.issuer.api.known();
+            let is_new = served.is_none_or(|served| claims.iss.as_ref() == Some(&served.value.issuer));
+            is_new.then(|| (claims, seen.at("token.jwt.claims")))
         };
         let minted = self.facts.issuer.minted.known();
         minted.map(|claims| (&claims.value, claims.source.clone())).or_else(mounted)
