@@ -136,10 +136,16 @@ impl Finding {
     #[must_use]
     pub fn fix(mut self, title: impl Into<String>, command: impl Into<String>) -> Self {
         let command = command.into();
-        // Deleting a pod, or touching what other pods go through as well, is for a person to decide.
-        let of_others = ["mutatingwebhookconfiguration", " patch networkpolicy "];
-        let safe = !command.contains(" delete ") && !of_others.iter().any(|kind| command.contains(kind));
+        // Deleting a pod, or touching the webhook of all pods, is for a person to decide.
+        let safe = !command.contains(" delete ") && !command.contains("mutatingwebhookconfiguration");
         self.fixes.push(Fix { title: title.into(), command: Some(command), safe });
+        self
+    }
+
+    /// Adds a repair of what others go through as well: a person has to decide about it.
+    #[must_use]
+    pub fn fix_for_others_too(mut self, title: impl Into<String>, command: impl Into<String>) -> Self {
+        self.fixes.push(Fix { title: title.into(), command: Some(command.into()), safe: false });
         self
     }
 

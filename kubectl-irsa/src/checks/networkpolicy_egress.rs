@@ -191,7 +191,10 @@ fn closed(
         "-p",
         &patch.to_string(),
     ]);
-    finding.fix(format!("let port {} out, for all pods that the policy selects", silent.port()), command)
+    finding.fix_for_others_too(
+        format!("let port {} out, for all pods that the policy selects", silent.port()),
+        command,
+    )
 }
 
 /// Policies that are shown.

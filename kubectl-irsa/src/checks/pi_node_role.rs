@@ -60,5 +60,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             &policy.to_string(),
         ],
     );
-    finding.fix(format!("allow it to the node's role {role}{first}"), command).into()
+    finding.fix_for_others_too(format!("allow it to the node's role {role}{first}"), command).into()
 }
