@@ -23,21 +23,32 @@ impl Secrets {
     }
 
     /// Blackens every word that shares more than [`SHOWN`] bytes with a secret, and every word that is a token by its looks.
-    /// JSON stays JSON: its own characters stand between words.
+    /// JSON stays JSON: its own characters and its escapes stand between words.
     pub fn scrub(&self, text: &str) -> String {
         let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut clean = String::with_capacity(text.len());
-        for piece in text.split_inclusive(|c| !is_word(c)) {
-            let word = piece.trim_end_matches(|c| !is_word(c));
-            if looks_like_a_token(word) || secrets.iter().any(|secret| shares(word.as_bytes(), secret)) {
-                clean.push_str("[withheld]");
-                clean.push_str(&piece[word.len()..]);
-            } else {
-                clean.push_str(piece);
-            }
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (word, after) = rest.split_at(rest.find(|c| !is_word(c)).unwrap_or(rest.len()));
+            let hidden =
+                looks_like_a_token(word) || secrets.iter().any(|secret| shares(word.as_bytes(), secret));
+            clean.push_str(if hidden { "[withheld]" } else { word });
+            let (between, after) = after.split_at(between(after));
+            clean.push_str(between);
+            rest = after;
         }
         clean
     }
+}
+
+/// The length of what stands before the next word: one character, or an escape of JSON, whose letter begins no word.
+fn between(text: &str) -> usize {
+    let escape = match text.as_bytes() {
+        [b'\\', b'u', ..] => text.get(..6),
+        [b'\\', ..] => text.get(..2),
+        _ => None,
+    };
+    escape.map_or(text.chars().next().map_or(0, char::len_utf8), str::len)
 }
 
 /// The characters of tokens and keys, plain and in a URL.
@@ -78,6 +89,25 @@ mod tests {
         let token = format!("eyJ{}", "hbGciOi".repeat(10));
         assert_eq!(secrets.scrub(&format!("Value '{token}' at")), "Value '[withheld]' at");
         assert_eq!(secrets.scrub("eyJ is how they begin"), "eyJ is how they begin");
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let secrets = Secrets::default();
+        secrets.add(SECRET.as_bytes());
+        let token = format!("eyJ{}", "hbGciOi".repeat(10));
+        for before in ["\n", "\t", "\\", "\"", "\u{1}", "\u{7f}", "\\n", "é\n\r\n"] {
+            for secret in [SECRET, token.as_str()] {
+                let json = serde_json::to_string(&format!("{before}{secret}\n")).unwrap();
+                let clean: String = serde_json::from_str(&secrets.scrub(&json)).unwrap();
+                // A letter before it is a part of the word.
+                let kept = before.trim_end_matches('n');
+                assert_eq!(clean, format!("{kept}[withheld]\n"));
+            }
+        }
+        for text in ["\\", "\\u", "\\u00", "\\é", "\\u00é", "a\\"] {
+            assert_eq!(secrets.scrub(text), text);
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub mod probe;
 mod progress;
 pub mod resource;
 pub mod secret;
-mod token;
+pub mod token;
 pub mod web;
 
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! What AWS says: STS, the EKS Pod Identity agent, the node's metadata service.
 
-mod answer;
+pub mod answer;
 pub mod container;
 pub mod imds;
 pub mod region;
