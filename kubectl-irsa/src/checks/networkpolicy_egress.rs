@@ -177,9 +177,10 @@ fn closed(
     });
     let Some(policy) = policies.first() else { return finding };
     let (rule, name) = (rule(derived, silent, addresses), &policy.value.metadata.name);
-    let patch = match &policy.value.spec.egress {
-        Some(_) => json!([{ "op": "add", "path": "/spec/egress/-", "value": rule }]),
-        None => json!([{ "op": "add", "path": "/spec/egress", "value": [rule] }]),
+    // The API server drops an empty list, which then has no end to add to.
+    let patch = match policy.value.spec.egress.as_deref() {
+        Some([_, ..]) => json!([{ "op": "add", "path": "/spec/egress/-", "value": rule }]),
+        Some([]) | None => json!([{ "op": "add", "path": "/spec/egress", "value": [rule] }]),
     };
     let command = derived.kubectl(&[
         "patch",
