@@ -13,6 +13,8 @@ pub(super) struct Arn<'a> {
 
 /// Longest ARN that is kept.
 const LONGEST_ARN: usize = 600;
+/// Most that may stand between an ARN and the end of its word: `).`
+const PUNCTUATION: usize = 4;
 /// Longest host or URL that is kept, as DNS has it.
 const LONGEST_HOST: usize = 253;
 
@@ -39,9 +41,13 @@ impl<'a> Arn<'a> {
     }
 
     /// The ARN that the text starts with, if it is whole: what follows must be a space, a quotation mark or a full stop.
+    ///
+    /// No more is looked at than an ARN can be long, so that a line of nothing but their beginnings is read in linear time.
     pub fn at_start(text: &'a str) -> Option<&'a str> {
         let text = text.trim_start_matches([' ', '"', '\'', '`']);
-        let run = &text[..text.find(|c| !is_arn_char(c)).unwrap_or(text.len())];
+        let near = &text[..text.floor_char_boundary(LONGEST_ARN + PUNCTUATION)];
+        let end = near.find(|c| !is_arn_char(c)).or((near.len() == text.len()).then_some(text.len()))?;
+        let run = &text[..end];
         let ends = text[run.len()..].chars().next();
         if ends.is_some_and(|c| !c.is_whitespace() && !"\"'`<>\\".contains(c)) {
             return None;
@@ -237,6 +243,10 @@ mod tests {
         }
         assert_eq!(Arn::at_start("arn:aws:s3:::bucket/caf\u{e9}"), None);
         assert_eq!(Arn::at_start("arn:aws:iam::ACCOUNT:role/app"), None);
+        let long = format!("arn:aws:s3:::{}", "a/".repeat(LONGEST_ARN));
+        assert_eq!(Arn::at_start(&long[..LONGEST_ARN]), Some(&long[..LONGEST_ARN]));
+        assert_eq!(Arn::at_start(&format!("{}).", &long[..LONGEST_ARN])), Some(&long[..LONGEST_ARN]));
+        assert_eq!((Arn::at_start(&long[..LONGEST_ARN + 1]), Arn::at_start(&long)), (None, None));
         assert_eq!(issuer_at_start("https://idp.example.com/a. "), Some("https://idp.example.com/a"));
         for bad in ["http://idp.example.com", "https://user@idp.example.com", "https://", "https://a_b:x/"] {
             assert!(issuer_at_start(bad).is_none_or(|url| !url.contains('@')), "{bad}");
