@@ -136,8 +136,8 @@ impl Finding {
     #[must_use]
     pub fn fix(mut self, title: impl Into<String>, command: impl Into<String>) -> Self {
         let command = command.into();
-        // Deleting a pod, or touching the webhook of all pods, is for a person to decide.
-        let safe = !command.contains(" delete ") && !command.contains("mutatingwebhookconfiguration");
+        // Deleting a pod is for a person to decide.
+        let safe = !command.contains(" delete ");
         self.fixes.push(Fix { title: title.into(), command: Some(command), safe });
         self
     }

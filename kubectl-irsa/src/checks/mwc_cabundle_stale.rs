@@ -110,7 +110,7 @@ fn repaired(derived: &Derived<'_>, registration: &Registration<'_>, finding: Fin
     let command = format!("{patch} -p \"$({})\"", with_bundle(derived, &operation));
     super::mwc_missing::with_restart(
         derived,
-        finding.fix("write the cluster's bundle into the registration", command),
+        finding.fix_for_others_too("write the cluster's bundle into the registration", command),
     )
 }
 

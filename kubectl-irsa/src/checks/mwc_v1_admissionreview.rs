@@ -68,6 +68,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         )
         .inferred()
         .evidence("admissionReviewVersions", "v1beta1", versions.join(", "), &registration.at(".admissionReviewVersions"))
-        .fix("ask for the version that every build speaks", derived.kubectl(&words));
+        .fix_for_others_too("ask for the version that every build speaks", derived.kubectl(&words));
     super::mwc_missing::with_restart(derived, finding).into()
 }

@@ -104,7 +104,7 @@ fn left_out(derived: &Derived<'_>, view: &ContainerView<'_>, model: &ContainerVi
             ]);
             let target = format!("mutatingwebhookconfiguration/{}", registration.name());
             let command = derived.kubectl(&["patch", &target, "--type=json", "-p", &patch.to_string()]);
-            finding.fix("let the webhook run again after others added containers", command)
+            finding.fix_for_others_too("let the webhook run again after others added containers", command)
         }
         None => finding.advice(format!(
             "find what adds container {name} after admission, and let it add the webhook's variables and token mount too"
