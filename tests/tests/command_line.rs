@@ -593,6 +593,38 @@ fn ctrl_c_ends_an_exec_plugin_that_hangs() {
 }
 
 #[test]
+fn a_signal_ends_it_while_the_system_waits_for_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = with_exec_plugin(directory.path(), "https://127.0.0.1:1", "", "Never");
+    let text = std::fs::read_to_string(&kubeconfig).unwrap();
+    std::fs::write(&kubeconfig, text.replace("user: {exec:", "user: {tokenFile: pipe, exec:")).unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = plugin()
+        .env("KUBECONFIG", &kubeconfig)
+        .args(["debug", "--no-probe", POD])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Opening it for writing waits for the reader; nothing is written.
+    let writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("it still waits for the file");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    drop(writer);
+    assert_eq!(status.code(), Some(130));
+}
+
+#[test]
 fn the_environments_proxy_and_what_it_is_not_for() {
     let kube = FakeKube::start(&base());
     let directory = tempfile::tempdir().unwrap();

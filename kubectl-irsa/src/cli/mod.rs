@@ -239,7 +239,7 @@ fn until_interrupted(
 ) -> Result<u8, CliError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         tokio::select! {
             outcome = command => outcome,
             Ok(()) = to_stop() => {
@@ -247,7 +247,10 @@ fn until_interrupted(
                 Err(CliError::Interrupted(traces.clone()))
             }
         }
-    })
+    });
+    // The system's resolver and reads of files cannot be interrupted; what is still under way ends with the process.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// Signs in to a cluster.

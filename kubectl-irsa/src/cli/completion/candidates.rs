@@ -75,7 +75,7 @@ fn flags(command: &Command) -> Vec<Candidate> {
 }
 
 fn value(arg: &Arg, cursor: &Cursor<'_>, access: impl FnOnce() -> Option<Access>) -> Answer {
-    let live = |listed| access().map(|access| live::names(listed, access)).unwrap_or_default();
+    let live = |listed| access().map(|access| live::names(listed, &access)).unwrap_or_default();
     let candidates = match arg.get_id().as_str() {
         "targets" => return targets(cursor, live),
         "namespace" => bare(live(Listed::Namespaces)),

@@ -1,6 +1,5 @@
 //! Names from the cluster and the kubeconfig, while a person waits with a finger on the tab key.
 
-use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::collect::Progress;
@@ -33,12 +32,8 @@ pub enum Listed {
 }
 
 /// The names; none if they cannot be had in time.
-pub fn names(listed: Listed, access: Access) -> Vec<String> {
-    let (sender, receiver) = mpsc::channel();
-    // A thread, since an exec plugin blocks. If it is late, it ends with the process.
-    let asked = std::thread::Builder::new().spawn(move || sender.send(ask(listed, &access)));
-    let answer = asked.ok().and_then(|_| receiver.recv_timeout(DEADLINE).ok().flatten());
-    answer.unwrap_or_default()
+pub fn names(listed: Listed, access: &Access) -> Vec<String> {
+    ask(listed, access).unwrap_or_default()
 }
 
 fn ask(listed: Listed, access: &Access) -> Option<Vec<String>> {
@@ -63,10 +58,14 @@ fn ask(listed: Listed, access: &Access) -> Option<Vec<String>> {
 
 fn of_cluster<T: Resource>(access: &Access) -> Option<Vec<String>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    runtime.block_on(async {
+    let names = async {
         let (server, _) = access.server().ok()?;
         let namespace = server.namespace.clone();
         let api = Api::open(server, ANSWER, Progress::silent()).await.ok()?;
         api.names::<T>(Some(&namespace)).await.ok()
-    })
+    };
+    let names = runtime.block_on(async { tokio::time::timeout(DEADLINE, names).await.ok().flatten() });
+    // The system's resolver cannot be interrupted; if it is late, it ends with the process.
+    runtime.shutdown_background();
+    names
 }

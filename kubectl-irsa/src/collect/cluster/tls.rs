@@ -28,8 +28,8 @@ pub enum PemError {
         cause: std::io::Error,
     },
     /// What stands in the kubeconfig is not base64.
-    #[error("the kubeconfig's {0} is not base64")]
-    Base64(&'static str),
+    #[error("a certificate or key in the kubeconfig is not base64")]
+    Base64,
     /// There is none, or a damaged one.
     #[error("{0} holds no certificate in PEM, or a damaged one")]
     NoCertificate(String),
@@ -44,7 +44,7 @@ pub enum PemError {
 /// PEM that stands in the kubeconfig, in base64, or in a file that it names; `None` if there is neither.
 pub fn pem_of(data: &str, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, PemError> {
     if !data.is_empty() {
-        let decoded = STANDARD.decode(data).map_err(|_| PemError::Base64("certificate or key"))?;
+        let decoded = STANDARD.decode(data).map_err(|_| PemError::Base64)?;
         return Ok(Some(Zeroizing::new(decoded)));
     }
     if path.is_empty() {
