@@ -1,7 +1,7 @@
 //! A bundle of certificates from a cluster is read, or refused.
 #![no_main]
 
-use kubectl_irsa::derive::ca;
+use irsa::derive::ca;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -2,15 +2,15 @@
 //! terminal or a shell. A file that fails is one for `--from`.
 #![no_main]
 
-use irsa_fuzz::{assert_harmless, file, shell, world};
-use kubectl_irsa::collect::files::Store;
+use irsa_fuzz::{assert_harmless, shell, world};
+use irsa::documents::Store;
 use kubectl_irsa::collect::{Reader, gather};
-use kubectl_irsa::diagnosis::{Choice, Diagnosis, Verdict, diagnose_all};
-use kubectl_irsa::facts::Why;
-use kubectl_irsa::facts::kubernetes::{Deployment, Pod, ServiceAccount};
-use kubectl_irsa::finding::Severity;
-use kubectl_irsa::output::{Format, Style, render};
-use kubectl_irsa::target::{Kind, Target};
+use irsa::diagnosis::{Choice, Diagnosis, Verdict, diagnose_all};
+use irsa::facts::Why;
+use irsa::facts::kubernetes::{Deployment, Pod, ServiceAccount};
+use irsa::finding::Severity;
+use irsa::output::{Format, Style, render};
+use irsa::target::{Kind, Target};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use serde_json::Value;
 use tokio::runtime;
@@ -26,8 +26,10 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    let file = file(bytes);
-    let Ok(store) = Store::load(&[file.path().to_owned()], None) else { return };
+    let mut store = Store::default();
+    if store.read("file.yaml", bytes.to_vec()).is_err() {
+        return;
+    }
     let first = |names: Vec<String>, kind| names.into_iter().next().map(|name| Target { kind, name });
     let targets = [
         first(store.names::<Pod>(None), Kind::Pod),

@@ -2,8 +2,8 @@
 #![no_main]
 
 use irsa_fuzz::assert_harmless;
-use kubectl_irsa::aws_error::{caller, parse};
-use kubectl_irsa::output::{Style, explanation};
+use irsa::aws_error::{caller, parse};
+use irsa::output::{Style, explanation};
 use libfuzzer_sys::fuzz_target;
 
 /// What stands in place of every `$` of the input; made up.

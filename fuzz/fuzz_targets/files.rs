@@ -1,21 +1,18 @@
 //! A file of the user's is read, each object with its place, or refused with a place in it.
 #![no_main]
 
-use irsa_fuzz::{assert_harmless, file};
-use kubectl_irsa::collect::files::{FilesError, Store};
-use kubectl_irsa::facts::kubernetes::{ConfigMap, Pod, Secret, ServiceAccount};
-use kubectl_irsa::facts::{Fact, Position, Source};
+use irsa::documents::{DocumentError, Store};
+use irsa::facts::kubernetes::{ConfigMap, Pod, Secret, ServiceAccount};
+use irsa::facts::{Fact, Position, Source};
+use irsa_fuzz::assert_harmless;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let file = file(bytes);
-    let store = match Store::load(&[file.path().to_owned()], None) {
-        Ok(store) => store,
-        Err(error) => {
-            assert_harmless(&error.to_string());
-            return place(&error).into_iter().for_each(|position| stands_in(bytes, position));
-        }
-    };
+    let mut store = Store::default();
+    if let Err(error) = store.read("file.yaml", bytes.to_vec()) {
+        assert_harmless(&error.to_string());
+        return place(&error).into_iter().for_each(|position| stands_in(bytes, position));
+    }
     let mut found = Vec::new();
     found.extend(store.names::<Pod>(None).iter().map(|name| source(store.get::<Pod>(None, name))));
     found.extend(
@@ -40,14 +37,14 @@ fn source<T>(fact: Fact<T>) -> Source {
     fact.known().expect("what has a name is there").source.clone()
 }
 
-fn place(error: &FilesError) -> Option<Position> {
+fn place(error: &DocumentError) -> Option<Position> {
     match error {
-        FilesError::NotText { place }
-        | FilesError::Malformed { place, .. }
-        | FilesError::NotAnObject { place, .. }
-        | FilesError::NoKind { place, .. }
-        | FilesError::Field { place, .. }
-        | FilesError::Secret { place, .. } => Some(place.position),
+        DocumentError::NotText { place }
+        | DocumentError::Malformed { place, .. }
+        | DocumentError::NotAnObject { place, .. }
+        | DocumentError::NoKind { place, .. }
+        | DocumentError::Field { place, .. }
+        | DocumentError::Secret { place, .. } => Some(place.position),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 //! what it says.
 #![no_main]
 
-use kubectl_irsa::policy::{Context, Decision, Document, Principal, Request, WebIdentity, evaluate, nearest};
+use irsa::policy::{Context, Decision, Document, Principal, Request, WebIdentity, evaluate, nearest};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 

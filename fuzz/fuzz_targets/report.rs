@@ -3,7 +3,7 @@
 
 use irsa_fuzz::{assert_harmless, budget};
 use kubectl_irsa::collect::probe::report::read;
-use kubectl_irsa::facts::inside::{Inside, Place};
+use irsa::facts::inside::{Inside, Place};
 use libfuzzer_sys::fuzz_target;
 
 /// As many bytes as always suffice for what is never left out.

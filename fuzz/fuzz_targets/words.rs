@@ -2,10 +2,10 @@
 #![no_main]
 
 use irsa_fuzz::{assert_harmless, shell};
-use kubectl_irsa::derive::arn::{RoleArn, repaired};
-use kubectl_irsa::output::safe;
-use kubectl_irsa::shell::command;
-use kubectl_irsa::target;
+use irsa::aws::arn::{RoleArn, repaired};
+use irsa::text::safe;
+use irsa::text::shell::command;
+use irsa::target;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

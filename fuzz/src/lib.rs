@@ -21,7 +21,7 @@ pub mod world;
 
 use std::io::Write;
 
-use kubectl_irsa::output::safe;
+use irsa::text::safe;
 use tempfile::NamedTempFile;
 
 /// Fails if the text holds what could drive a terminal.

@@ -1,22 +1,4 @@
-//! kubectl-irsa says why a pod cannot reach AWS.
-//!
-//! The rooms, in the direction in which data flows:
-//!
-//! ```text
-//! target ──> collect ──> facts ──> derive ──> checks ──> diagnosis ──> output
-//!            (all I/O)   (data)    (pure)     (pure)     (pure)        (pure)
-//! ```
+//! The plugin: `cli`, and `collect`, which does all I/O. What a pod's facts mean is the business of the [`irsa`] crate.
 
-pub mod aws_error;
-pub mod checks;
 pub mod cli;
 pub mod collect;
-pub mod derive;
-pub mod diagnosis;
-pub mod facts;
-pub mod finding;
-pub mod output;
-pub mod policy;
-pub mod shell;
-pub mod step;
-pub mod target;

@@ -11,16 +11,16 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use irsa::diagnosis::{Choice, diagnose_all};
+use irsa::facts::Why;
+use irsa::target;
 use irsa_tests::aws::FakeAws;
 use irsa_tests::kube_api::FakeKube;
 use irsa_tests::kubelet::Kubelet;
 use irsa_tests::run::{Run, plugin, run};
 use irsa_tests::timeline::sequential_depth;
 use irsa_tests::world::{World, worlds_dir};
-use kubectl_irsa::collect::{Reader, files::Store, gather};
-use kubectl_irsa::diagnosis::{Choice, diagnose_all};
-use kubectl_irsa::facts::Why;
-use kubectl_irsa::target;
+use kubectl_irsa::collect::{Reader, files, gather};
 
 fn base() -> String {
     std::fs::read_to_string(worlds_dir().join("_base.yaml")).expect("the base world is there")
@@ -144,9 +144,9 @@ fn checks(criterion: &mut Criterion) {
     let mut bench = criterion.benchmark_group("a Deployment of 1,000 pods");
     bench.sample_size(10);
     bench.bench_function("read from a file", |bencher| {
-        bencher.iter(|| Store::load(std::slice::from_ref(&file), None).expect("it loads"))
+        bencher.iter(|| files::load(std::slice::from_ref(&file), None).expect("it loads"))
     });
-    let reader = Reader::Files(Store::load(&[file], None).expect("it loads"));
+    let reader = Reader::Files(files::load(&[file], None).expect("it loads"));
     let target = target::parse(&[String::from("deploy/checkout")]).expect("a target").remove(0);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let facts =

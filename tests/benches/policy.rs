@@ -6,7 +6,7 @@
 #![allow(clippy::expect_used, reason = "a bench fails by panicking")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use kubectl_irsa::policy::{Decision, Document, Request, WebIdentity, evaluate, nearest};
+use irsa::policy::{Decision, Document, Request, WebIdentity, evaluate, nearest};
 
 const ROLES: usize = 2_000;
 const SUBJECTS: usize = 10;

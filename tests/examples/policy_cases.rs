@@ -4,7 +4,7 @@
 
 use std::io::{BufWriter, Write};
 
-use kubectl_irsa::policy::{
+use irsa::policy::{
     Context, Decision, Document, Evaluation, Principal, Reason, Request, Tri, Value, evaluate,
 };
 use serde_json::{Map, Value as Json, json};

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use irsa::checks::{ALL, NOT_A_FAULT};
 use irsa_tests::run::{plugin, run};
 use irsa_tests::world::{Case, all_worlds, worlds_dir};
-use kubectl_irsa::checks::{ALL, NOT_A_FAULT};
 
 fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -22,7 +22,7 @@ fn pages() -> BTreeMap<&'static str, String> {
 fn ids_are_unique_and_named_after_their_files() {
     assert_eq!(pages().len(), ALL.len() + NOT_A_FAULT.len(), "an id is used twice");
     let mut files = BTreeSet::new();
-    for entry in std::fs::read_dir(repository().join("kubectl-irsa/src/checks")).unwrap() {
+    for entry in std::fs::read_dir(repository().join("irsa/src/checks")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let shared = ["agent", "mod", "prelude", "outcome", "repair", "denied", "hearsay", "inside", "trust"];
         if let Some(stem) = name.strip_suffix(".rs").filter(|stem| !shared.contains(stem)) {

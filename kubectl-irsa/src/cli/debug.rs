@@ -6,21 +6,22 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::flags::{AwsFlags, ClusterFlags, ImageFlag, duration};
+use super::flags::{AwsFlags, ClusterFlags, ImageFlag, duration, form};
 use super::terminal::{self, Color};
 use super::{CliError, print};
-use crate::checks;
 use crate::collect::aws::Session;
 use crate::collect::cluster::EksHints;
-use crate::collect::files::Store;
+use crate::collect::files;
 use crate::collect::logs;
 use crate::collect::probe::{Probing, Traces, Via};
 use crate::collect::web::Web;
 use crate::collect::{Cloud, CollectError, Progress, Reader, gather};
-use crate::diagnosis::{self, Choice, Diagnosis};
-use crate::facts::Why;
-use crate::output::{self, Format};
-use crate::target::{self, Target};
+use irsa::checks;
+use irsa::diagnosis::{self, Choice, Diagnosis};
+use irsa::documents::Store;
+use irsa::facts::Why;
+use irsa::output::{self, Format};
+use irsa::target::{self, Target};
 
 /// Find the broken link between a pod and AWS
 ///
@@ -88,7 +89,7 @@ pub struct Debug {
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     skip: Vec<String>,
     /// How to print
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = form())]
     output: Format,
     /// Colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
@@ -260,7 +261,7 @@ impl Debug {
                 })
             });
             return Ok(Opened {
-                reader: Reader::Files(Store::load(&self.from, at.transpose()?)?),
+                reader: Reader::Files(files::load(&self.from, at.transpose()?)?),
                 namespace: self.cluster.namespace().unwrap_or("default").to_owned(),
                 kubectl_flags: Vec::new(),
                 hints: None,

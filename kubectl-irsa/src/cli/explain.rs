@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::{CliError, print};
-use crate::aws_error::{self, Sighting};
-use crate::checks;
-use crate::output::{Style, explanation};
+use irsa::aws_error::{self, Sighting};
+use irsa::checks;
+use irsa::output::{Style, explanation};
 
 /// Print the page of a failure mode, or what an error can mean
 ///
@@ -92,7 +92,7 @@ fn errors(text: &str) -> Vec<Sighting> {
 fn list() -> String {
     let mut text = String::new();
     let width = ids().map(str::len).max().unwrap_or(0);
-    for step in crate::step::Step::ALL {
+    for step in irsa::step::Step::ALL {
         let here: Vec<_> = checks::ALL.iter().filter(|check| check.meta.step == step).collect();
         if !here.is_empty() {
             text.push_str(&format!("{}\n", step.label()));

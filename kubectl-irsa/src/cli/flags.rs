@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use irsa::output;
 
 use super::CliError;
 use crate::collect::aws::Settings;
@@ -88,6 +90,15 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// `-o` of a diagnosis.
+pub fn form() -> impl TypedValueParser<Value = output::Format> {
+    let words = output::Format::ALL.map(|(_, word, purpose)| PossibleValue::new(word).help(purpose));
+    PossibleValuesParser::new(words).map(|chosen| {
+        let known = output::Format::ALL.into_iter().find(|(_, word, _)| *word == chosen);
+        known.map_or_else(output::Format::default, |(format, ..)| format)
+    })
 }
 
 /// Which image the probe is.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory};
 
 use super::{Cli, CliError};
-use crate::output::safe;
+use irsa::text::safe;
 
 /// Write the man pages
 #[derive(Debug, Args)]

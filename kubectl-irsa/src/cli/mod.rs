@@ -24,8 +24,8 @@ use crate::collect::cluster::{AccessError, ConnectionError, Server};
 use crate::collect::files::FilesError;
 use crate::collect::probe::Traces;
 use crate::collect::{CollectError, Progress};
-use crate::output::RenderError;
-use crate::target::TargetError;
+use irsa::output::RenderError;
+use irsa::target::TargetError;
 
 /// More of stdin is not read.
 const MOST_BYTES: u64 = 16 << 20;
@@ -215,7 +215,7 @@ fn exit_code(outcome: Result<u8, CliError>) -> ExitCode {
 /// Server words and file names may hold anything; only our own line breaks are kept.
 fn print_error(error: &CliError) {
     let text = error.to_string();
-    let lines: Vec<String> = text.split('\n').map(crate::output::safe::line).collect();
+    let lines: Vec<String> = text.split('\n').map(irsa::text::safe::line).collect();
     let _ = writeln!(std::io::stderr(), "error: {}", lines.join("\n"));
 }
 

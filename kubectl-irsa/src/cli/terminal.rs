@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use crate::output::Style;
+use irsa::output::Style;
 
 /// `--color`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

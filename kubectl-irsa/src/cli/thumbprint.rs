@@ -12,10 +12,10 @@ use super::{CliError, print, print_json};
 use crate::collect::chain::{Certificate, Chain, chain};
 use crate::collect::web::Web;
 use crate::collect::{Progress, issuer};
-use crate::facts::Fact;
-use crate::facts::issuer::Published;
-use crate::output::safe;
-use crate::shell;
+use irsa::facts::Fact;
+use irsa::facts::issuer::Published;
+use irsa::text::safe;
+use irsa::text::shell;
 
 /// Show the certificates of an OIDC issuer, its thumbprint, and whether IAM uses it at all
 ///
@@ -109,7 +109,7 @@ impl Thumbprint {
         let thumbprints: Vec<String> =
             chains.iter().filter_map(Chain::top).map(|top| top.sha1.clone()).collect();
         let report = Report {
-            api_version: crate::diagnosis::API_VERSION,
+            api_version: irsa::diagnosis::API_VERSION,
             kind: "Thumbprint",
             used_by_iam: chains.iter().any(|chain| chain.not_public.is_some()),
             update: update(&url, account.as_deref(), &self.aws, &thumbprints),

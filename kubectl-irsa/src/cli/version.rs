@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::flags::{Format, ImageFlag};
 use super::{CliError, print, print_json};
-use crate::diagnosis::API_VERSION;
+use irsa::diagnosis::API_VERSION;
 
 /// Print the version, what it was built from, and the probe's image
 #[derive(Debug, Args)]

@@ -13,10 +13,10 @@ use serde::de::DeserializeOwned;
 
 use super::Progress;
 use super::cluster::{Connection, ConnectionError, Server};
-use super::resource::{Query, Resource};
 use super::token::Token;
-use crate::facts::kubernetes::{Meta, ServerVersion};
-use crate::facts::{Fact, Grant, Listing, Source, Sourced, Unknown, Why};
+use irsa::facts::kubernetes::{Meta, ServerVersion};
+use irsa::facts::resource::{Query, Resource};
+use irsa::facts::{Fact, Grant, Listing, Source, Sourced, Unknown, Why};
 
 /// Objects asked for at once; what kubectl asks for.
 const PAGE: usize = 500;

@@ -7,23 +7,23 @@ use futures::future::join_all;
 
 use super::api::Api;
 use super::identity::{AccountWide, Cloud, Early};
-use super::resource::{Query, Resource};
 use super::{CollectError, Reader, probe};
-use crate::derive::Derived;
-use crate::derive::plan::Plan;
-use crate::derive::siblings::{owner_key, sibling_labels};
-use crate::facts::aws::Aws;
-use crate::facts::inside::Inside;
-use crate::facts::issuer::Issuer;
-use crate::facts::kubernetes::{
+use irsa::derive::Derived;
+use irsa::derive::plan::Plan;
+use irsa::derive::siblings::{owner_key, sibling_labels};
+use irsa::facts::aws::Aws;
+use irsa::facts::inside::Inside;
+use irsa::facts::issuer::Issuer;
+use irsa::facts::kubernetes::{
     ConfigMap, Container, CronJob, DaemonSet, Deployment, EndpointSlice, EnvValue, Event, Job, LabelSelector,
     Meta, MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, Pod, PodTemplate, ReplicaSet, Secret,
     SelectorRequirement, ServerVersion, ServiceAccount, ServiceRef, StatefulSet, WorkloadSpec,
 };
-use crate::facts::{
+use irsa::facts::resource::{Query, Resource};
+use irsa::facts::{
     Cluster, Fact, Facts, Listing, Owner, Request, Source, Sourced, Subject, Unknown, Why, of_listing,
 };
-use crate::target::{Kind, Target};
+use irsa::target::{Kind, Target};
 
 /// Distinct nodes that are asked for one by one; for more of them the list is cheaper.
 const NODES: usize = 4;
@@ -574,7 +574,7 @@ struct BehindWebhook {
 
 impl BehindWebhook {
     async fn read(reader: &Reader, webhooks: &Fact<Listing<MutatingWebhookConfiguration>>) -> Self {
-        let Some(service) = crate::derive::webhook::self_hosted_service(webhooks) else {
+        let Some(service) = irsa::derive::webhook::self_hosted_service(webhooks) else {
             let why = "the webhook is not served from within the cluster, as far as is known";
             return Self {
                 workload: Fact::not_asked("the webhook's workload", why),

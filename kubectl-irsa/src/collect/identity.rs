@@ -14,12 +14,12 @@ use super::logs;
 use super::probe::Probing;
 use super::token::Token;
 use super::web::Web;
-use crate::derive::Derived;
-use crate::derive::plan::Plan;
-use crate::facts::aws::{Association, Aws, EksCluster, Providers, StsAnswer, Trial};
-use crate::facts::issuer::{Claims, Discovery, Issuer, Key, Published};
-use crate::facts::kubernetes::{Meta, Pod};
-use crate::facts::{Fact, Facts, Grant, Source, Sourced, Why};
+use irsa::derive::Derived;
+use irsa::derive::plan::Plan;
+use irsa::facts::aws::{Association, Aws, EksCluster, Providers, StsAnswer, Trial};
+use irsa::facts::issuer::{Claims, Discovery, Issuer, Key, Published};
+use irsa::facts::kubernetes::{Meta, Pod};
+use irsa::facts::{Fact, Facts, Grant, Source, Sourced, Why};
 
 /// The world outside the cluster, and what of it the user wants asked.
 pub struct Cloud {

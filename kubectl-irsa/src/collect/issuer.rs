@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::api::{Api, NoAnswer};
 use super::web::{Silence, Web};
-use crate::facts::issuer::{Discovery, Key, Published};
-use crate::facts::{Fact, Grant, Source, Unknown, Why};
+use irsa::facts::issuer::{Discovery, Key, Published};
+use irsa::facts::{Fact, Grant, Source, Unknown, Why};
 
 #[derive(Deserialize)]
 struct KeySet {

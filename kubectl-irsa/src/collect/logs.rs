@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::api::{Api, NoAnswer};
-use crate::aws_error;
-use crate::derive::Derived;
-use crate::facts::{Fact, Facts, Grant, Heard, Listing, Source, Sourced, Subject, Why};
+use irsa::aws_error;
+use irsa::derive::Derived;
+use irsa::facts::{Fact, Facts, Grant, Heard, Listing, Source, Sourced, Subject, Why};
 
 /// Pods whose logs are read; the others of a workload say the same.
 const PODS: usize = 3;

@@ -14,7 +14,6 @@ pub mod issuer;
 pub mod logs;
 pub mod probe;
 mod progress;
-pub mod resource;
 pub mod secret;
 pub mod token;
 pub mod web;
@@ -26,16 +25,17 @@ pub use gather::gather;
 pub use identity::Cloud;
 pub use progress::Progress;
 
-use crate::facts::kubernetes::ServerVersion;
-use crate::facts::{Fact, Listing};
-use resource::{Query, Resource};
+use irsa::documents::Store;
+use irsa::facts::kubernetes::ServerVersion;
+use irsa::facts::resource::{Query, Resource};
+use irsa::facts::{Fact, Listing};
 
 /// Where facts are read from. Both ways answer in the same terms, so that all that follows is the same.
 pub enum Reader {
     /// A live API server.
     Api(api::Api),
     /// The user's files.
-    Files(files::Store),
+    Files(Store),
 }
 
 impl Reader {

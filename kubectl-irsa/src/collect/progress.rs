@@ -41,7 +41,7 @@ impl Progress {
         let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
         // A fast answer should not flicker: the bar's first tick comes later than most answers.
         self.bar.enable_steady_tick(Duration::from_millis(150));
-        self.bar.set_message(format!("waiting for {open} answers: {}", crate::output::safe::line(what)));
+        self.bar.set_message(format!("waiting for {open} answers: {}", irsa::text::safe::line(what)));
         Task { progress: self.clone(), what: what.to_owned(), since: Instant::now() }
     }
 
@@ -49,7 +49,7 @@ impl Progress {
     pub fn say(&self, words: &str) {
         self.bar.suspend(|| {
             use std::io::Write;
-            let _ = writeln!(std::io::stderr(), "{}", crate::output::safe::line(words));
+            let _ = writeln!(std::io::stderr(), "{}", irsa::text::safe::line(words));
         });
     }
 
@@ -68,7 +68,7 @@ impl Task {
                 "{:>6} ms  {:<9} {}",
                 self.since.elapsed().as_millis(),
                 outcome.as_ref(),
-                crate::output::safe::line(&self.what)
+                irsa::text::safe::line(&self.what)
             );
             self.progress.bar.suspend(|| {
                 use std::io::Write;

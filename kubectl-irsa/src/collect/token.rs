@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::secret::Secret;
-use crate::facts::issuer::Claims;
+use irsa::facts::issuer::Claims;
 
 /// A token. It cannot print itself.
 #[derive(Debug)]

@@ -7,11 +7,11 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches, ValueHint};
 
 use super::cursor::{Cursor, Part};
 use super::live::{self, Listed};
-use crate::checks;
 use crate::cli::Cli;
 use crate::cli::flags::ClusterFlags;
 use crate::collect::cluster::Access;
-use crate::target::Kind;
+use irsa::checks;
+use irsa::target::Kind;
 
 /// The kinds that are offered, as the help has them.
 const KINDS: [&str; 8] = ["pod", "deploy", "sts", "ds", "rs", "job", "cronjob", "sa"];

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::NAME;
-use crate::output::safe;
+use irsa::text::safe;
 
 /// It cannot be installed.
 #[derive(Debug, Error)]

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::collect::Progress;
 use crate::collect::api::Api;
 use crate::collect::cluster::{Access, Kubeconfig};
-use crate::collect::resource::Resource;
-use crate::facts::kubernetes::{
+use irsa::facts::kubernetes::{
     CronJob, DaemonSet, Deployment, Job, Namespace, Pod, ReplicaSet, ServiceAccount, StatefulSet,
 };
-use crate::target::Kind;
+use irsa::facts::resource::Resource;
+use irsa::target::Kind;
 
 /// How long the API server may take.
 const ANSWER: Duration = Duration::from_secs(1);

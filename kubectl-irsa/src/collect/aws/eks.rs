@@ -1,8 +1,8 @@
 //! EKS: the cluster and its Pod Identity associations.
 
 use super::session::{NoAnswer, Session, fact, incomplete};
-use crate::facts::Fact;
-use crate::facts::aws::{Association, EksCluster};
+use irsa::facts::Fact;
+use irsa::facts::aws::{Association, EksCluster};
 
 impl Session {
     /// The cluster, if its name is known.

@@ -2,9 +2,9 @@
 
 use super::session::{NoAnswer, Session, fact, incomplete, unknown};
 use super::{account_of, timestamp};
-use crate::facts::Fact;
-use crate::facts::Why;
-use crate::facts::aws::{Provider, Providers, Role, RolePolicies, Simulated};
+use irsa::facts::Fact;
+use irsa::facts::Why;
+use irsa::facts::aws::{Provider, Providers, Role, RolePolicies, Simulated};
 
 /// Pages read of a list of policies: a role has at most 20 managed ones.
 const PAGES: usize = 5;

@@ -10,7 +10,7 @@ pub use iam::Roles;
 pub use session::{Session, Settings};
 pub use sts::Attempt;
 
-use crate::facts::{Fact, Source};
+use irsa::facts::{Fact, Source};
 
 /// The source of an answer.
 fn source(action: &str, object: impl Into<String>) -> Source {

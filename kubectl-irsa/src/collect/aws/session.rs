@@ -12,8 +12,8 @@ use tokio::sync::OnceCell;
 use crate::collect::api::causes;
 use crate::collect::cluster::EksHints;
 use crate::collect::web::{Silence, Web, silence};
-use crate::facts::aws::Caller;
-use crate::facts::{Fact, Grant, Unknown, Why};
+use irsa::facts::aws::Caller;
+use irsa::facts::{Fact, Grant, Unknown, Why};
 
 /// How the user asks AWS.
 #[derive(Debug, Clone, Default)]

@@ -7,8 +7,8 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::session::Session;
 use crate::collect::token::Token;
-use crate::facts::aws::{StsAnswer, Trial};
-use crate::facts::{Fact, Why};
+use irsa::facts::aws::{StsAnswer, Trial};
+use irsa::facts::{Fact, Why};
 
 /// The shortest session that STS issues, in seconds.
 const SECONDS: i32 = 900;

@@ -5,8 +5,8 @@ use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use serde::Deserialize;
 
 use super::session::{NoAnswer, Session, fact};
-use crate::facts::aws::TrailEvent;
-use crate::facts::{Fact, Listing, Sourced, Unknown, Why};
+use irsa::facts::aws::TrailEvent;
+use irsa::facts::{Fact, Listing, Sourced, Unknown, Why};
 
 /// Pages of 50 events that are read: CloudTrail allows two calls a second.
 const PAGES: usize = 4;

@@ -102,10 +102,9 @@ impl EksHints {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::files;
 
     fn hints(yaml: &str, access: &Access) -> EksHints {
-        EksHints::of(&files::first_of(yaml, "config", "kubeconfig").unwrap(), access)
+        EksHints::of(&irsa::documents::first_of(yaml, "config", "kubeconfig").unwrap(), access)
     }
 
     const ARN: &str = "

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Kubeconfig, String> {
-        files::first_of(text, "config", "kubeconfig").map_err(|error| error.to_string())
+        irsa::documents::first_of(text, "config", "kubeconfig").map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Which of the subjects is looked into: one pod of a run.
 
-use crate::derive::Derived;
-use crate::derive::container::Wiring;
-use crate::facts::inside::Inside;
-use crate::facts::{Fact, Facts, Subject, Why};
+use irsa::derive::Derived;
+use irsa::derive::container::Wiring;
+use irsa::facts::inside::Inside;
+use irsa::facts::{Fact, Facts, Subject, Why};
 
 use super::Via;
 
@@ -84,9 +84,8 @@ fn candidate(index: usize, facts: &Facts, via: Via) -> Option<Chosen> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::files::Store;
     use crate::collect::{Reader, gather};
-    use crate::target;
+    use irsa::target;
     use std::fmt::Write;
 
     /// The pods of service account `checkout`, newest first: name, phase and whether it has the webhook's variables.
@@ -109,7 +108,7 @@ mod tests {
         }
         let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
         std::fs::write(file.path(), yaml).unwrap();
-        let reader = Reader::Files(Store::load(&[file.path().to_owned()], None).unwrap());
+        let reader = Reader::Files(crate::collect::files::load(&[file.path().to_owned()], None).unwrap());
         let targets = target::parse(&[String::from("sa/checkout")]).unwrap();
         let gathered = gather(&reader, Err(Why::NotInFiles), "shop", &targets[0], None, &[]);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::pod::RawPod;
 use super::{security, settings};
-use crate::facts::kubernetes::PROBE_PREFIX;
+use irsa::facts::kubernetes::PROBE_PREFIX;
 
 /// The kubelet's limits on termination messages, in bytes: of one container, and of all of a pod together
 /// (pkg/kubelet/kuberuntime, `MaxPodTerminationMessageLogLength`).

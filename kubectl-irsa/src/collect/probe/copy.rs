@@ -14,8 +14,8 @@ use super::run::{deadline, read};
 use super::watch::Watch;
 use super::{CONTAINER, Probing, security, settings};
 use crate::collect::api::{Api, NoAnswer};
-use crate::facts::Fact;
-use crate::facts::inside::{Inside, Place};
+use irsa::facts::Fact;
+use irsa::facts::inside::{Inside, Place};
 
 /// How long the kubelet lets the pod live, should this run not come to delete it.
 const LIFETIME: Duration = Duration::from_secs(300);

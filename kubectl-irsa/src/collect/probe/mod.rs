@@ -18,9 +18,9 @@ use tokio::time::Instant;
 
 use super::Progress;
 use super::api::Api;
-use crate::facts::inside::Inside;
-use crate::facts::kubernetes::Container;
-use crate::facts::{Fact, Facts};
+use irsa::facts::inside::Inside;
+use irsa::facts::kubernetes::Container;
+use irsa::facts::{Fact, Facts};
 
 use choice::{Choice, Chosen};
 pub use image::{Image, ImageError};

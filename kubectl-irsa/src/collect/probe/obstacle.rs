@@ -6,9 +6,9 @@ use thiserror::Error;
 use super::pod::RawPod;
 use super::report::ReportError;
 use crate::collect::api::NoAnswer;
-use crate::facts::inside::Inside;
-use crate::facts::kubernetes::{ProbeEnd, Waiting};
-use crate::facts::{Fact, Grant, Why};
+use irsa::facts::inside::Inside;
+use irsa::facts::kubernetes::{ProbeEnd, Waiting};
+use irsa::facts::{Fact, Grant, Why};
 
 /// The annotation of a pod that stands in a file of the node.
 const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mirror";

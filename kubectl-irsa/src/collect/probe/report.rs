@@ -3,10 +3,10 @@
 use irsa_probe::Report;
 use thiserror::Error;
 
-use crate::derive::Derived;
-use crate::facts::inside::{Inside, Place, Run};
-use crate::facts::kubernetes::{Pod, ProbeEnd, ProbeStatus};
-use crate::facts::{Fact, Facts, Why};
+use irsa::derive::Derived;
+use irsa::facts::inside::{Inside, Place, Run};
+use irsa::facts::kubernetes::{Pod, ProbeEnd, ProbeStatus};
+use irsa::facts::{Fact, Facts, Why};
 
 /// The largest report that is read, in bytes; the probe's own keep far below it.
 pub const LARGEST: usize = 256 * 1024;

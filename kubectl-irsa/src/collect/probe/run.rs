@@ -12,9 +12,9 @@ use super::pod::RawPod;
 use super::watch::Watch;
 use super::{Probing, report, security, settings};
 use crate::collect::api::{Api, NoAnswer};
-use crate::facts::Fact;
-use crate::facts::inside::{Inside, Place};
-use crate::facts::kubernetes::ProbeEnd;
+use irsa::facts::Fact;
+use irsa::facts::inside::{Inside, Place};
+use irsa::facts::kubernetes::ProbeEnd;
 
 /// With less time left the probe is not started.
 const LEAST: Duration = Duration::from_secs(2);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::CONTAINER;
 use super::pod::items;
-use crate::derive::container::{PI_TOKEN_FILE, PI_VOLUME, TOKEN_FILE, TOKEN_VOLUME, is_parent};
+use irsa::derive::container::{PI_TOKEN_FILE, PI_VOLUME, TOKEN_FILE, TOKEN_VOLUME, is_parent};
 
 /// Stands for the value of a variable of which only matters that it is set.
 const WITHHELD: &str = "withheld";

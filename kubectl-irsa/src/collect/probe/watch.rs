@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant, sleep, timeout_at};
 
 use super::obstacle::Obstacle;
 use crate::collect::api::{Api, NoAnswer};
-use crate::facts::kubernetes::{ProbeEnd, ProbeStatus};
+use irsa::facts::kubernetes::{ProbeEnd, ProbeStatus};
 
 /// The longest event that is read, in bytes; etcd keeps no object that is larger than a fraction of it.
 const LONGEST: usize = 16 << 20;

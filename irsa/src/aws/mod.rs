@@ -1,0 +1,3 @@
+//! The names of AWS: ARNs, partitions, Regions.
+
+pub mod arn;

@@ -1,0 +1,294 @@
+//! What AWS denied a caller that it knows: which action, on what, and by which kind of policy.
+//!
+//! Two witnesses: the application's own words, and IAM's simulator where the user named an action (`--action`). Where both
+//! speak of one action, the words count: they know of policies that the simulator does not see.
+
+use super::Derived;
+use super::caller::Who;
+use super::heard::Said;
+use crate::aws_error::{Because, Kind, Layer, PrincipalKind};
+use crate::facts::aws::Simulated;
+use crate::facts::{Fact, Source, Unknown, Why};
+use crate::finding::Severity;
+
+/// The kind of policy that a denial comes from; each is a failure mode of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Culprit {
+    /// The role's own policies.
+    Identity,
+    /// The role's permissions boundary.
+    Boundary,
+    /// A service control policy.
+    ServiceControl,
+    /// A resource control policy.
+    ResourceControl,
+    /// The policy of the session.
+    Session,
+    /// The policy of a VPC endpoint.
+    Endpoint,
+    /// The policy of what was asked for.
+    Resource,
+    /// The policies on a KMS key, its own or the role's.
+    Key,
+    /// Either side of a second `AssumeRole`.
+    Chain,
+}
+
+impl Culprit {
+    /// True if IAM's simulator sees policies of this kind.
+    pub const fn is_simulated(self) -> bool {
+        matches!(self, Self::Identity | Self::Boundary | Self::ServiceControl)
+    }
+}
+
+/// One denial.
+#[derive(Debug, Clone)]
+pub struct Denial<'d> {
+    /// Where it comes from.
+    pub culprit: Culprit,
+    /// The policy as AWS names it, and whether it has a Deny; `None` where AWS names none.
+    pub because: Option<Because>,
+    /// `s3:GetObject`.
+    pub action: Option<&'d str>,
+    /// The ARN that it was denied on.
+    pub resource: Option<&'d str>,
+    /// The operation, where AWS did not name the action.
+    pub operation: Option<&'d str>,
+    /// The role that was denied it.
+    pub role: Role,
+    /// Who says so.
+    pub witness: Witness<'d>,
+    /// True if the simulator, which sees policies of this kind, allows the same by now.
+    pub repaired: bool,
+}
+
+/// The role that was denied something.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// Its name; `None` where AWS did not name the caller.
+    pub name: Option<String>,
+    /// Its account.
+    pub account: Option<String>,
+    /// True if it is the role that the pod should be.
+    pub expected: bool,
+}
+
+/// Who tells of a denial.
+#[derive(Debug, Clone, Copy)]
+pub enum Witness<'d> {
+    /// The application.
+    Words(&'d Said<'d>),
+    /// IAM's simulator.
+    Simulator(&'d Simulated, &'d Source),
+}
+
+/// All denials, and how far the simulator was heard.
+#[derive(Debug)]
+pub struct Denials<'d> {
+    /// The denials.
+    pub all: Vec<Denial<'d>>,
+    /// True if AWS denied something to a caller that is not a role of the pod.
+    pub of_others: bool,
+    /// What the simulator says.
+    pub simulator: Simulator<'d>,
+}
+
+/// What the simulator says of all the actions that it was asked about.
+#[derive(Debug)]
+pub enum Simulator<'d> {
+    /// It was not asked.
+    NotAsked,
+    /// It could not be asked.
+    Unknown(&'d Unknown),
+    /// Its answer to these depends on what it was not told.
+    Open(Vec<Unknown>),
+    /// It answered.
+    Answered,
+}
+
+impl<'d> Denials<'d> {
+    /// Finds them.
+    pub fn of(derived: &'d Derived<'_>) -> Self {
+        let said = || derived.words.iter().filter(|said| is_denial(said.error.kind));
+        let of_others = said().any(|said| !is_of_a_role(said));
+        let mut all: Vec<Denial<'d>> = Vec::new();
+        let allowed = |denial: &Denial<'_>| {
+            let results = derived.facts.aws.simulation.known().into_iter().flat_map(|results| &results.value);
+            results.filter(|result| result.decision == "allowed").any(|result| {
+                denial.action == Some(&result.action) && denial.resource == Some(&result.resource)
+            })
+        };
+        for mut denial in said().filter(|said| is_of_a_role(said)).filter_map(spoken) {
+            denial.repaired = denial.because.is_some() && denial.culprit.is_simulated() && allowed(&denial);
+            // Two objects of one bucket are one fault.
+            if !all.iter().any(|known| known.culprit == denial.culprit && known.action == denial.action) {
+                all.push(denial);
+            }
+        }
+        let mut open = Vec::new();
+        let simulator = match &derived.facts.aws.simulation {
+            Fact::Known(results) => {
+                for result in results.value.iter().filter(|result| result.decision != "allowed") {
+                    if all.iter().any(|known| known.action == Some(&result.action)) {
+                        continue;
+                    }
+                    match simulated(derived, result, &results.source) {
+                        Ok(denial) => all.push(denial),
+                        Err(unknown) => open.push(unknown),
+                    }
+                }
+                if open.is_empty() { Simulator::Answered } else { Simulator::Open(open) }
+            }
+            Fact::Absent { .. } => Simulator::NotAsked,
+            Fact::Unknown(unknown) if matches!(unknown.why, Why::NotAsked(_) | Why::NotInFiles) => {
+                Simulator::NotAsked
+            }
+            Fact::Unknown(unknown) => Simulator::Unknown(unknown),
+        };
+        Self { all, of_others, simulator }
+    }
+}
+
+/// True for words on an action that a caller was denied.
+fn is_denial(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::NotAuthorized | Kind::NotAuthorizedToChain | Kind::NotAuthorizedToTag | Kind::AccessDenied
+    )
+}
+
+/// False if the caller was the node or an IAM user: that it was they is then the fault.
+fn is_of_a_role(said: &Said<'_>) -> bool {
+    said.caller.is_none_or(|caller| matches!(caller.who, Who::Expected | Who::OtherRole))
+}
+
+fn spoken<'d>(said: &'d Said<'d>) -> Option<Denial<'d>> {
+    let error = said.error;
+    // That is config-role-arn-double-assume.
+    if error.assumes_itself() {
+        return None;
+    }
+    let role = match error.principal.as_ref().map(|principal| (&principal.kind, &principal.account)) {
+        Some((PrincipalKind::AssumedRole { role, .. }, account)) => {
+            let expected = said.caller.is_some_and(|caller| caller.who == Who::Expected);
+            Role { name: Some(role.clone()), account: Some(account.clone()), expected }
+        }
+        _ => Role { name: None, account: None, expected: false },
+    };
+    Some(Denial {
+        culprit: culprit(error.kind, error.action.as_deref(), error.because),
+        because: error.because,
+        action: error.action.as_deref(),
+        resource: error.resource.as_deref(),
+        operation: error.operation.as_deref(),
+        role,
+        witness: Witness::Words(said),
+        repaired: false,
+    })
+}
+
+fn culprit(kind: Kind, action: Option<&str>, because: Option<Because>) -> Culprit {
+    let chain = matches!(kind, Kind::NotAuthorizedToChain | Kind::NotAuthorizedToTag);
+    let key = action.is_some_and(|action| action.starts_with("kms:"));
+    match because.map(|because| because.layer) {
+        Some(Layer::PermissionsBoundary) => Culprit::Boundary,
+        Some(Layer::ServiceControlPolicy) => Culprit::ServiceControl,
+        Some(Layer::ResourceControlPolicy) => Culprit::ResourceControl,
+        Some(Layer::SessionPolicy) => Culprit::Session,
+        Some(Layer::VpcEndpointPolicy) => Culprit::Endpoint,
+        _ if chain => Culprit::Chain,
+        _ if key => Culprit::Key,
+        Some(Layer::TrustPolicy) => Culprit::Chain,
+        Some(Layer::ResourcePolicy) => Culprit::Resource,
+        Some(Layer::IdentityPolicy) | None => Culprit::Identity,
+    }
+}
+
+fn simulated<'d>(
+    derived: &Derived<'_>,
+    result: &'d Simulated,
+    source: &'d Source,
+) -> Result<Denial<'d>, Unknown> {
+    let (culprit, layer) = if result.boundary_allows == Some(false) {
+        (Culprit::Boundary, Layer::PermissionsBoundary)
+    } else if result.organization_allows == Some(false) {
+        (Culprit::ServiceControl, Layer::ServiceControlPolicy)
+    } else if result.action.starts_with("kms:") {
+        (Culprit::Key, Layer::IdentityPolicy)
+    } else {
+        (Culprit::Identity, Layer::IdentityPolicy)
+    };
+    if !result.missing_context.is_empty() {
+        return Err(Unknown {
+            what: format!("whether the role may do {} on {}", result.action, result.resource),
+            why: Why::Failed(format!(
+                "its policies ask for {}, which the simulator was not told",
+                result.missing_context.join(", ")
+            )),
+            grant: None,
+        });
+    }
+    let arn = derived.plan().role_arn;
+    let arn = arn.as_deref().and_then(|arn| crate::aws::arn::RoleArn::parse(arn).ok());
+    Ok(Denial {
+        culprit,
+        because: Some(Because { layer, explicit: result.decision == "explicitDeny" }),
+        action: Some(&result.action),
+        resource: Some(result.resource.as_str()).filter(|resource| *resource != "*"),
+        operation: None,
+        role: Role {
+            name: arn.as_ref().map(|arn| arn.name().to_owned()),
+            account: arn.as_ref().map(|arn| arn.account.to_owned()),
+            expected: true,
+        },
+        witness: Witness::Simulator(result, source),
+        repaired: false,
+    })
+}
+
+impl Denial<'_> {
+    /// True if a policy forbids it, and not merely none allows it.
+    pub fn is_explicit(&self) -> bool {
+        self.because.is_some_and(|because| because.explicit)
+    }
+
+    /// What was denied, as AWS names it: `s3:GetObject`, or the operation.
+    pub fn what(&self) -> &str {
+        self.action.or(self.operation).unwrap_or("the call")
+    }
+
+    /// Where it was read.
+    pub fn source(&self) -> &Source {
+        match self.witness {
+            Witness::Words(said) => said.source,
+            Witness::Simulator(_, source) => source,
+        }
+    }
+
+    /// Words weigh as they were said; less if they are overtaken, and if they name no caller where STS has not shown who
+    /// it can be.
+    pub fn severity(&self, derived: &Derived<'_>) -> Severity {
+        let Witness::Words(said) = self.witness else { return Severity::Error };
+        let nameless = self.role.name.is_none() && !derived.trial.accepted();
+        if nameless || self.repaired { said.severity().max(Severity::Warning) } else { said.severity() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layer_that_aws_names_decides_and_then_what_was_denied() {
+        let of = |kind, action, layer: Option<Layer>| {
+            culprit(kind, Some(action), layer.map(|layer| Because { layer, explicit: false }))
+        };
+        let denied = |action, layer| of(Kind::NotAuthorized, action, layer);
+        assert_eq!(denied("s3:GetObject", None), Culprit::Identity);
+        assert_eq!(denied("s3:GetObject", Some(Layer::ResourcePolicy)), Culprit::Resource);
+        assert_eq!(denied("kms:Decrypt", Some(Layer::ResourcePolicy)), Culprit::Key);
+        assert_eq!(denied("kms:Decrypt", Some(Layer::PermissionsBoundary)), Culprit::Boundary);
+        let second = of(Kind::NotAuthorizedToChain, "sts:AssumeRole", Some(Layer::IdentityPolicy));
+        assert_eq!(second, Culprit::Chain);
+    }
+}

@@ -1,0 +1,454 @@
+//! What several checks need, worked out once from the facts. Pure.
+
+pub mod agent;
+pub mod association;
+pub mod ca;
+pub mod caller;
+pub mod container;
+pub mod denial;
+pub mod egress;
+pub mod env;
+pub mod heard;
+pub mod injection;
+pub mod inside;
+mod intent;
+pub mod issuer;
+pub mod no_role;
+pub mod plan;
+pub mod provider;
+pub mod siblings;
+pub mod sister;
+pub mod sts;
+pub mod trial;
+pub mod trust;
+pub mod webhook;
+pub mod webhook_config;
+
+use std::sync::OnceLock;
+
+use crate::facts::issuer::Claims;
+use crate::facts::kubernetes::{Event, Meta, PodSpec};
+use crate::facts::{Fact, Facts, Source, Sourced, Unknown};
+use crate::text::shell;
+
+use container::{ContainerView, Wiring};
+pub use injection::BareBecause;
+pub use intent::{Intent, Mechanism, RoleClaim, RoleOrigin};
+use siblings::Siblings;
+use webhook::{Registrations, Selection, Settings};
+
+/// Facts and all that follows from them: what a check reads.
+#[derive(Debug)]
+pub struct Derived<'f> {
+    /// The facts.
+    pub facts: &'f Facts,
+    /// Whether this is EKS.
+    pub platform: Platform,
+    /// The webhook's registrations.
+    pub registrations: Registrations<'f>,
+    /// The webhook's settings.
+    pub settings: Settings,
+    /// Whether the webhook would see the subject.
+    pub selection: Selection<'f>,
+    /// By which mechanism the subject should get its identity, and which role.
+    pub intent: Intent<'f>,
+    /// Init and regular containers, in the order of the spec.
+    pub containers: Vec<ContainerView<'f>>,
+    /// Pods of the same workload.
+    pub siblings: Siblings<'f>,
+    /// The pod as the probe sees it.
+    pub inside: inside::Inside<'f>,
+    /// What STS said to a fresh token of the service account, tried from here.
+    pub laptop: trial::Verdict<'f>,
+    /// Another pod of the run in which STS's acceptance holds for this one, too.
+    pub sister: Option<sister::Sister<'f>>,
+    /// What STS said that counts: from here, from inside the pod, or from inside its sister.
+    pub trial: trial::Verdict<'f>,
+    /// What it said at a second endpoint, where the first answer may be that of an inactive region.
+    pub second_trial: trial::Verdict<'f>,
+    provider: OnceLock<provider::Provider<'f>>,
+    /// What the application itself said of AWS.
+    pub words: heard::Words<'f>,
+    trust: OnceLock<trust::Trust<'f>>,
+}
+
+/// Which Kubernetes it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// Amazon EKS.
+    Eks,
+    /// Something else: kOps, OpenShift, self-managed.
+    Other,
+    /// Not known.
+    Unknown,
+}
+
+impl<'f> Derived<'f> {
+    /// Works everything out.
+    pub fn of(facts: &'f Facts) -> Self {
+        Self::beside(facts, None)
+    }
+
+    /// The same, with what STS proved in another pod of the run.
+    pub fn beside(facts: &'f Facts, sister: Option<sister::Sister<'f>>) -> Self {
+        let registrations = Registrations::of(facts);
+        let settings = Settings::of(facts, &registrations);
+        let selection = Selection::of(facts, &registrations);
+        let platform = platform(facts, &registrations);
+        let mut containers = injection::containers(facts, &settings);
+        let intent = Intent::of(facts, &settings, &containers);
+        injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
+        let target = containers.iter().find(|view| view.is_target);
+        let expected = caller::Expected::of(facts, &intent, target);
+        let inside = inside::Inside::of(facts, &expected);
+        let laptop = trial::Verdict::of(facts);
+        let of_sister = sister.map(|sister| sister.verdict());
+        let trial = laptop.strongest(inside.trial()).strongest(of_sister);
+        let siblings = Siblings::of(facts, target.map(|view| view.container));
+        let words = heard::Words::of(facts, &expected, target, &trial, &inside);
+        Self {
+            facts,
+            platform,
+            registrations,
+            settings,
+            selection,
+            intent,
+            containers,
+            siblings,
+            inside,
+            laptop,
+            sister,
+            trial,
+            words,
+            second_trial: trial::Verdict::second(facts),
+            provider: OnceLock::new(),
+            trust: OnceLock::new(),
+        }
+    }
+
+    /// The container that the report is about.
+    pub fn target(&self) -> Option<&ContainerView<'f>> {
+        self.containers.iter().find(|view| view.is_target)
+    }
+
+    /// Spec and metadata of the pod or template, with where they were read.
+    pub fn spec(&self) -> Option<(&'f PodSpec, &'f Meta, &'f Source, &'f str)> {
+        self.facts.subject.spec()
+    }
+
+    /// Where the pod or template was read, at a field of its spec: `.volumes[0]`.
+    pub fn spec_at(&self, field: &str) -> Option<Source> {
+        self.spec().map(|(_, _, source, path)| source.at(format!("{path}{field}")))
+    }
+
+    /// The value of an annotation of the service account under the webhook's prefix, with where it was read.
+    pub fn annotation(&self, name: &str) -> Option<(&'f str, Source)> {
+        let account = self.facts.service_account.known()?;
+        let key = format!("{}/{name}", self.settings.annotation_prefix);
+        let value = account.value.metadata.annotations.get(&key)?;
+        Some((value, account.source.at(annotation_path(&key))))
+    }
+
+    /// Why the target container is bare although the service account names a role; `None` if it is not bare.
+    pub fn bare(&self) -> Option<BareBecause<'f>> {
+        injection::bare(self)
+    }
+
+    /// Whether the service account lacks a role, and the likeliest reason.
+    pub fn no_role(&self) -> no_role::NoRole<'f> {
+        no_role::no_role(self)
+    }
+
+    /// The subject's name, if it is a controller that mints tokens for service accounts of others.
+    pub fn token_minter(&self) -> Option<&'static str> {
+        no_role::token_minter(self)
+    }
+
+    /// True if the subject is a pod whose target container should have the IRSA variables and got neither. What `envFrom`
+    /// brings does not count: the webhook does not see it and would have added both.
+    pub fn is_bare(&self) -> bool {
+        self.facts.subject.pod().is_some()
+            && self.intent.expects_injection()
+            && self.target().is_some_and(|view| {
+                matches!(view.wiring, Wiring::Nothing | Wiring::RoleOnly | Wiring::TokenFileOnly)
+                    && !view.pod_identity
+                    && !view.declares(container::ROLE_ARN)
+                    && !view.declares(container::TOKEN_FILE)
+            })
+    }
+
+    /// True if the manifest, and not the webhook, sets the variable in the container's `env`.
+    pub fn is_preset(&self, view: &ContainerView<'_>, variable: &str) -> bool {
+        injection::is_preset(self.facts, view.container, variable)
+    }
+
+    /// The workload whose template makes such pods, if its template can be edited: kind, name, and the path of the pod
+    /// template within the object.
+    pub fn editable(&self) -> Option<(String, String, &'static str)> {
+        let by_facts = match &self.facts.subject {
+            crate::facts::Subject::Template(owner) => Some(owner),
+            _ => self.facts.owner.known(),
+        };
+        let by_facts = by_facts.map(|owner| (owner.value.kind.clone(), owner.value.meta.name.clone()));
+        let path = |kind: &str| match kind {
+            "Deployment" | "StatefulSet" | "DaemonSet" => Some(r#"{"spec":{"template":"#),
+            "CronJob" => Some(r#"{"spec":{"jobTemplate":{"spec":{"template":"#),
+            _ => None,
+        };
+        by_facts
+            .into_iter()
+            .chain(self.owner_key())
+            .find_map(|(kind, name)| path(&kind).map(|path| (kind, name, path)))
+    }
+
+    /// The command that takes variables out of a container's `env` in the workload's template; `None` if the template can
+    /// not be edited, or is known not to set any of them.
+    pub fn unset_env(&self, view: &ContainerView<'_>, variables: &[&str]) -> Option<String> {
+        let set = |variable: &&str| {
+            view.declares(variable)
+                && injection::template_declares(self.facts, view.container, variable) != Some(false)
+        };
+        let unset: Vec<String> = variables
+            .iter()
+            .filter(|variable| set(variable))
+            .map(|variable| format!("{variable}-"))
+            .collect();
+        let (kind, name, _) = self.editable().filter(|_| !unset.is_empty())?;
+        let target = format!("{}/{name}", kind.to_lowercase());
+        let head = ["set", "env", &target, "-n", &self.facts.namespace_name, "-c", view.name()];
+        let words: Vec<&str> = head.into_iter().chain(unset.iter().map(String::as_str)).collect();
+        Some(self.kubectl(&words))
+    }
+
+    /// The command that merges a JSON value into the workload's pod template; `None` if the template cannot be edited.
+    pub fn patch_template(&self, patch: &serde_json::Value) -> Option<String> {
+        let (kind, name, open) = self.editable()?;
+        let close = "}".repeat(open.matches('{').count());
+        let target = format!("{}/{name}", kind.to_lowercase());
+        let patch = format!("{open}{patch}{close}");
+        Some(self.kubectl(&[
+            "patch",
+            &target,
+            "-n",
+            &self.facts.namespace_name,
+            "--type=merge",
+            "-p",
+            &patch,
+        ]))
+    }
+
+    /// The operating system that the pod runs on is Windows, with where that was read.
+    pub fn on_windows(&self) -> Option<Source> {
+        let key = "kubernetes.io/os";
+        if let Some(node) = self.facts.node.known()
+            && let Some(os) = node.value.metadata.labels.get(key)
+        {
+            return (os == "windows").then(|| node.source.at(format!(".metadata.labels[\"{key}\"]")));
+        }
+        let (spec, ..) = self.spec()?;
+        spec.os.as_ref().filter(|os| os.name == "windows").and_then(|_| self.spec_at(".os.name"))
+    }
+
+    /// A kubectl command that reaches the same cluster as this run, each word quoted.
+    pub fn kubectl(&self, words: &[&str]) -> String {
+        let flags = self.facts.request.kubectl_flags.iter().map(String::as_str);
+        // The flags come first, so that a caller may append to the command.
+        shell::command(std::iter::once("kubectl").chain(flags).chain(words.iter().copied()))
+    }
+
+    /// An AWS CLI command that asks as this run did, each word quoted.
+    pub fn aws(&self, words: &[&str]) -> String {
+        let flags = self.facts.request.aws_flags.iter().map(String::as_str);
+        shell::command(std::iter::once("aws").chain(words.iter().copied()).chain(flags))
+    }
+
+    /// An AWS CLI command for an account, and what has to be set before it. The user's own profile serves where it is not
+    /// known to be of another account.
+    pub fn aws_in(&self, account: &str, words: &[&str]) -> (String, &'static str) {
+        match self.facts.aws.caller.known() {
+            Some(caller) if caller.value.account != account => {
+                let command = shell::command(std::iter::once("aws").chain(words.iter().copied()));
+                // The shell refuses the command while the variable is not set.
+                (
+                    format!("{command} --profile \"${{PROFILE:?}}\""),
+                    " (set PROFILE to a profile of that account first)",
+                )
+            }
+            _ => (self.aws(words), ""),
+        }
+    }
+
+    /// The OIDC provider for the tokens' issuer.
+    pub fn provider(&self) -> &provider::Provider<'f> {
+        self.provider.get_or_init(|| provider::Provider::of(self))
+    }
+
+    /// What the role's trust policy says to a token of the service account.
+    pub fn trust(&self) -> &trust::Trust<'f> {
+        self.trust.get_or_init(|| trust::Trust::of(self))
+    }
+
+    /// What a token of the service account says: one made for this run, or the one in the pod, unless that is from before the
+    /// API server changed its issuer.
+    pub fn claims(&self) -> Option<(&'f Claims, Source)> {
+        let mounted = || {
+            let seen = self.inside.seen()?;
+            let claims = seen.claims()?;
+            let served = self.facts.issuer.api.known();
+            let is_new = served.is_none_or(|served| claims.iss.as_ref() == Some(&served.value.issuer));
+            is_new.then(|| (claims, seen.at("token.jwt.claims")))
+        };
+        let minted = self.facts.issuer.minted.known();
+        minted.map(|claims| (&claims.value, claims.source.clone())).or_else(mounted)
+    }
+
+    /// Which identity AWS was asked about.
+    pub fn plan(&self) -> plan::Plan {
+        plan::Plan::of(self, None)
+    }
+
+    /// What AWS denied the pod's role, by the application's words or by IAM's simulator.
+    pub fn denials(&self) -> denial::Denials<'_> {
+        denial::Denials::of(self)
+    }
+
+    /// `kubectl annotate serviceaccount …`, for the subject's service account.
+    pub fn annotate(&self, assignment: &str) -> String {
+        let (name, namespace) = (&self.facts.service_account_name, &self.facts.namespace_name);
+        self.kubectl(&["annotate", "serviceaccount", name, "-n", namespace, "--overwrite", assignment])
+    }
+
+    /// The command that makes the workload's pods anew, so that the webhook sees them; `None` if nothing would remake
+    /// them.
+    pub fn restart(&self) -> Option<(String, String)> {
+        let namespace = self.facts.namespace_name.as_str();
+        let rollout = |kind: &str, name: &str| {
+            let target = format!("{}/{name}", kind.to_lowercase());
+            Some((
+                String::from("restart the workload, so that the webhook sees its new pods"),
+                self.kubectl(&["rollout", "restart", &target, "-n", namespace]),
+            ))
+        };
+        match self.owner_key() {
+            Some((kind, name)) if matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet") => {
+                rollout(&kind, &name)
+            }
+            Some((kind, _)) if kind == "ReplicaSet" || kind == "ReplicationController" => {
+                let pod = self.facts.subject.pod()?;
+                let title =
+                    String::from("delete the pod; its controller makes a new one, which the webhook sees");
+                Some((title, self.kubectl(&["delete", "pod", &pod.value.metadata.name, "-n", namespace])))
+            }
+            _ => None,
+        }
+    }
+
+    /// The containers whose AWS settings are judged: the target, and those that set AWS variables themselves.
+    pub fn judged(&self) -> impl Iterator<Item = &ContainerView<'f>> {
+        self.containers.iter().filter(|view| view.is_target || view.speaks_aws())
+    }
+
+    /// `kubectl set env …` on the workload that makes such pods, which makes its pods anew; `None` if there is no such
+    /// workload, or if its template is known not to set one of the variables to be taken out (`NAME-`): then something
+    /// else put it into the pod, and the command would change nothing.
+    pub fn set_env(&self, container: &ContainerView<'_>, assignments: &[String]) -> Option<String> {
+        let (kind, name) = self.owner_key()?;
+        if !matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet") {
+            return None;
+        }
+        if let Some(owner) = self.facts.owner.known() {
+            let spec = &owner.value.template_spec;
+            let mut all = spec.containers.iter().chain(&spec.init_containers);
+            let same = all.find(|other| other.name == container.name())?;
+            let sets = |name: &str| same.env.iter().any(|variable| variable.name == name);
+            if assignments.iter().filter_map(|word| word.strip_suffix('-')).any(|name| !sets(name)) {
+                return None;
+            }
+        }
+        let target = format!("{}/{name}", kind.to_lowercase());
+        let mut words = vec!["set", "env", &target, "-n", &self.facts.namespace_name, "-c", container.name()];
+        words.extend(assignments.iter().map(String::as_str));
+        Some(self.kubectl(&words))
+    }
+
+    /// What to do where no command can remake the pod.
+    pub fn restart_advice(&self) -> &'static str {
+        match self.owner_key().map(|(kind, _)| kind).as_deref() {
+            Some("Job" | "CronJob") => "run the job again: pods of a finished or running Job are not changed",
+            Some(_) => "let the controller of the pod make it anew",
+            None => {
+                "create the pod again from its manifest: nothing remakes it, and a running pod is not changed"
+            }
+        }
+    }
+
+    /// The workload that a person would name: the Deployment rather than its ReplicaSet.
+    pub fn owner_key(&self) -> Option<(String, String)> {
+        match &self.facts.subject {
+            crate::facts::Subject::Pod(pod) => siblings::owner_key(&pod.value.metadata),
+            crate::facts::Subject::Template(owner) => {
+                Some((owner.value.kind.clone(), owner.value.meta.name.clone()))
+            }
+            crate::facts::Subject::ServiceAccount => None,
+        }
+    }
+
+    /// Refusals to make pods of the subject's workload: events about it, or about the ReplicaSet or Job that it made. A
+    /// namespace's other workloads have theirs, too.
+    pub fn failed_creates(&self) -> impl Iterator<Item = &'f Sourced<Event>> {
+        let events = self.facts.events.known().into_iter().flat_map(|listing| &listing.value.items);
+        let owner = self.owner_key().map(|(_, name)| name);
+        events.filter(move |event| {
+            let about = &event.value.involved_object.name;
+            event.value.reason == "FailedCreate"
+                && owner.as_deref().is_some_and(|owner| {
+                    about.strip_prefix(owner).is_some_and(|rest| {
+                        rest.is_empty() || rest.strip_prefix('-').is_some_and(|rest| !rest.contains('-'))
+                    })
+                })
+        })
+    }
+
+    /// The region that the node's label gives, where the node could be read.
+    pub fn node_region(&self) -> Option<(&'f str, Source)> {
+        let node = self.facts.node.known()?;
+        let key = "topology.kubernetes.io/region";
+        let region = node.value.metadata.labels.get(key)?;
+        Some((region, node.source.at(format!(".metadata.labels[\"{key}\"]"))))
+    }
+
+    /// True if the node is a Fargate micro-VM.
+    pub fn on_fargate(&self) -> bool {
+        let label = |meta: &Meta| {
+            meta.labels.contains_key("eks.amazonaws.com/fargate-profile")
+                || meta.labels.get("eks.amazonaws.com/compute-type").is_some_and(|value| value == "fargate")
+        };
+        self.spec().is_some_and(|(spec, meta, ..)| label(meta) || spec.node_name.starts_with("fargate-"))
+            || self.facts.node.known().is_some_and(|node| label(&node.value.metadata))
+    }
+
+    /// Why the service account is not known, if it is not.
+    pub fn account_unknown(&self) -> Option<&'f Unknown> {
+        self.facts.service_account.unknown()
+    }
+}
+
+/// The jsonpath of an annotation.
+pub fn annotation_path(key: &str) -> String {
+    format!(".metadata.annotations[\"{key}\"]")
+}
+
+fn platform(facts: &Facts, registrations: &Registrations<'_>) -> Platform {
+    if registrations.found().iter().any(webhook::Registration::eks_managed) {
+        return Platform::Eks;
+    }
+    let node_is_eks = facts.node.known().is_some_and(|node| {
+        node.value.metadata.labels.keys().any(|key| key.starts_with("eks.amazonaws.com/"))
+    });
+    match &facts.cluster.version {
+        Fact::Known(version) if version.value.git_version.contains("-eks-") => Platform::Eks,
+        _ if node_is_eks => Platform::Eks,
+        Fact::Known(_) => Platform::Other,
+        Fact::Absent { .. } | Fact::Unknown(_) => Platform::Unknown,
+    }
+}

@@ -1,0 +1,303 @@
+//! Where a container's SDK sends its STS requests, as far as its environment tells.
+
+use super::Derived;
+use super::container::ContainerView;
+use super::env::{Env, EnvEntry};
+use crate::aws::arn::partition_of_region;
+use crate::facts::Subject;
+
+/// The variables that name a region; most SDKs read the first, boto3 and AWS CLI v1 only the second.
+pub const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+/// `legacy` or `regional`.
+pub const REGIONAL_ENDPOINTS: &str = "AWS_STS_REGIONAL_ENDPOINTS";
+/// Where the Pod Identity agent listens.
+pub const AGENT_HOST: &str = "169.254.170.23";
+
+/// The region that the SDKs of a container read from its environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Region<'e> {
+    /// Its text.
+    Known(&'e str),
+    /// A variable is set whose value was not read, or may be set by something that was not read.
+    Unread,
+    /// The webhook sets it in pods to come.
+    FromWebhook,
+    /// No variable names one.
+    Missing,
+}
+
+impl<'e> Region<'e> {
+    /// Reads the variables of a container.
+    pub fn of(derived: &Derived<'_>, view: &'e ContainerView<'_>) -> Self {
+        match view.env.first_set(&REGION_VARIABLES) {
+            Some((_, entry)) if entry.is_certain() => entry.text().map_or(Self::Unread, Self::Known),
+            Some(_) => Self::Unread,
+            None if !view.env.unread.is_empty() => Self::Unread,
+            None => region_to_come(derived),
+        }
+    }
+}
+
+/// What the webhook will add to the pods of a template: EKS's own adds a region, a self-hosted one only if told so.
+fn region_to_come<'e>(derived: &Derived<'_>) -> Region<'e> {
+    let to_come = matches!(derived.facts.subject, Subject::Template(_)) && derived.intent.expects_injection();
+    let eks = derived.registrations.found().iter().any(super::webhook::Registration::eks_managed);
+    match (&derived.settings.default_region, eks) {
+        _ if !to_come => Region::Missing,
+        (_, true) | (Some(_), _) => Region::FromWebhook,
+        (None, false) if derived.settings.certain => Region::Missing,
+        (None, false) => Region::Unread,
+    }
+}
+
+/// The variable that redirects STS requests: its name and entry. The one for STS wins over the one for all services.
+pub fn endpoint_override<'e>(env: &'e Env<'_>) -> Option<(&'static str, &'e EnvEntry)> {
+    let ignored = env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").and_then(EnvEntry::text);
+    if ignored.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return None;
+    }
+    env.first_set(&["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"])
+}
+
+/// The host of STS in a region: `sts.eu-west-1.amazonaws.com`.
+pub fn regional_host(region: &str) -> String {
+    format!("sts.{region}.{}", dns_suffix(partition_of_region(region)))
+}
+
+/// The DNS suffix of a partition, by AWS's `partitions.json`.
+fn dns_suffix(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "amazonaws.com.cn",
+        "aws-iso" => "c2s.ic.gov",
+        "aws-iso-b" => "sc2s.sgov.gov",
+        "aws-iso-e" => "cloud.adc-e.uk",
+        "aws-iso-f" => "csp.hci.ic.gov",
+        "aws-eusc" => "amazonaws.eu",
+        _ => "amazonaws.com",
+    }
+}
+
+/// True if `legacy` means the global endpoint in this region, or in this pseudo region of SDKs.
+pub fn has_global_endpoint(region: &str) -> bool {
+    region == "aws-global" || irsa_probe::has_global_endpoint(region)
+}
+
+/// True if the container's variables ask for the global endpoint and its region has one.
+pub fn asks_for_global(env: &Env<'_>, region: Region<'_>) -> bool {
+    let legacy = env.get(REGIONAL_ENDPOINTS).and_then(EnvEntry::text);
+    legacy.is_some_and(|value| value.trim().eq_ignore_ascii_case("legacy"))
+        && match region {
+            Region::Known(region) => has_global_endpoint(region),
+            Region::Missing => true,
+            Region::Unread | Region::FromWebhook => false,
+        }
+}
+
+/// The host that STS requests of the container go to; `None` if it cannot be told.
+pub fn host(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<String> {
+    if let Some((_, entry)) = endpoint_override(&view.env) {
+        return entry.text().and_then(host_of_url).map(str::to_owned);
+    }
+    let region = Region::of(derived, view);
+    if asks_for_global(&view.env, region) {
+        return Some(String::from("sts.amazonaws.com"));
+    }
+    let on = |name: &str| view.env.get(name).and_then(EnvEntry::text).is_some_and(|value| value == "true");
+    match region {
+        Region::Known(region) => {
+            let service = if on("AWS_USE_FIPS_ENDPOINT") { "sts-fips" } else { "sts" };
+            let host = regional_host(region);
+            Some(match host.strip_prefix("sts.").and_then(|rest| rest.split_once('.')) {
+                Some((region, _)) if on("AWS_USE_DUALSTACK_ENDPOINT") => {
+                    format!("{service}.{region}.api.aws")
+                }
+                Some((region, suffix)) => format!("{service}.{region}.{suffix}"),
+                None => host,
+            })
+        }
+        Region::FromWebhook => derived.node_region().map(|(region, _)| regional_host(region)),
+        Region::Missing => Some(String::from("sts.amazonaws.com")),
+        Region::Unread => None,
+    }
+}
+
+/// The host of a URL, without port; brackets of an IPv6 address are taken off.
+pub fn host_of_url(url: &str) -> Option<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match authority.strip_prefix('[') {
+        Some(inner) => inner.split_once(']')?.0,
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    };
+    (!host.is_empty()).then_some(host)
+}
+
+/// True if the host is one of AWS's own for STS: regional, global, FIPS, dual-stack, or a VPC endpoint.
+pub fn serves_sts(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    is_aws(&host) && host.split('.').any(|label| label == "sts" || label == "sts-fips")
+}
+
+/// True if the host lies under one of AWS's DNS suffixes.
+pub fn is_aws(host: &str) -> bool {
+    const SUFFIXES: [&str; 9] = [
+        ".amazonaws.com",
+        ".amazonaws.com.cn",
+        ".amazonaws.eu",
+        ".api.aws",
+        ".api.amazonwebservices.com.cn",
+        ".c2s.ic.gov",
+        ".sc2s.sgov.gov",
+        ".cloud.adc-e.uk",
+        ".csp.hci.ic.gov",
+    ];
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
+}
+
+/// True if the host is in the cluster, in the pod or in a private network by its very name: never AWS.
+pub fn is_local(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    if let Ok(address) = host.parse::<core::net::IpAddr>() {
+        return match address {
+            core::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+            core::net::IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
+        };
+    }
+    let in_cluster = host.ends_with(".svc") || host.ends_with(".cluster.local") || host.contains(".svc.");
+    !host.contains('.') || in_cluster || host == "localhost.localstack.cloud"
+}
+
+/// True if a `NO_PROXY` list exempts the host. Programs read such lists in different ways; this is the widest of them,
+/// so that only what nobody would exempt counts as proxied.
+pub fn is_exempt(list: &str, host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    list.split([',', ' ', ';', '|']).map(|entry| entry.trim().to_ascii_lowercase()).any(|entry| {
+        if entry == "*" {
+            return true;
+        }
+        if entry.contains('/') {
+            return is_in_network(&entry, &host);
+        }
+        let unbracketed = match entry.strip_prefix('[') {
+            Some(inner) => inner.split(']').next().unwrap_or_default(),
+            // More than one colon: an IPv6 address, not a port.
+            None if entry.matches(':').count() == 1 => entry.split(':').next().unwrap_or_default(),
+            None => &entry,
+        };
+        let name = unbracketed.trim_start_matches('*').trim_start_matches('.').trim_end_matches('.');
+        !name.is_empty() && (host == name || host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')))
+    })
+}
+
+/// True if an address is in a network: `10.0.0.0/8`.
+pub fn is_in_network(network: &str, host: &str) -> bool {
+    let Some((network, bits)) = network.split_once('/') else { return false };
+    let (Ok(network), Ok(bits), Ok(host)) =
+        (network.parse::<core::net::IpAddr>(), bits.parse::<u32>(), host.parse::<core::net::IpAddr>())
+    else {
+        return false;
+    };
+    match (network, host) {
+        (core::net::IpAddr::V4(network), core::net::IpAddr::V4(host)) => {
+            let drop = 32_u32.saturating_sub(bits);
+            u32::from(network).checked_shr(drop) == u32::from(host).checked_shr(drop)
+        }
+        (core::net::IpAddr::V6(network), core::net::IpAddr::V6(host)) => {
+            let drop = 128_u32.saturating_sub(bits);
+            u128::from(network).checked_shr(drop) == u128::from(host).checked_shr(drop)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_urls() {
+        for (url, host) in [
+            ("https://sts.eu-west-1.amazonaws.com/", Some("sts.eu-west-1.amazonaws.com")),
+            ("http://minio:9000", Some("minio")),
+            ("http://[withheld]@minio:9000/x", Some("minio")),
+            ("http://[fd00:ec2::23]/v1/credentials", Some("fd00:ec2::23")),
+            ("localstack:4566", Some("localstack")),
+            ("", None),
+        ] {
+            assert_eq!(host_of_url(url), host, "{url}");
+        }
+    }
+
+    #[test]
+    fn hosts_that_serve_sts() {
+        for host in [
+            "sts.amazonaws.com",
+            "sts.cn-north-1.amazonaws.com.cn",
+            "sts-fips.us-east-1.amazonaws.com",
+            "sts.eu-west-1.api.aws",
+            "vpce-0123456789abcdef0-abcdefgh.sts.eu-west-1.vpce.amazonaws.com",
+            "STS.eu-west-1.amazonaws.com.",
+        ] {
+            assert!(serves_sts(host), "{host}");
+        }
+        for host in ["s3.eu-west-1.amazonaws.com", "sts.minio", "sts.amazonaws.com.evil.example", "localhost"]
+        {
+            assert!(!serves_sts(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn local_hosts() {
+        for host in [
+            "minio",
+            "localhost",
+            "127.0.0.1",
+            "10.0.0.7",
+            "::1",
+            "minio.storage.svc",
+            "a.b.svc.cluster.local",
+        ] {
+            assert!(is_local(host), "{host}");
+        }
+        for host in ["sts.amazonaws.com", "aws-gateway.corp.example.com", "52.94.5.1"] {
+            assert!(!is_local(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn lists_of_exempt_hosts() {
+        let host = "sts.eu-west-1.amazonaws.com";
+        for list in [
+            "*",
+            "localhost,.amazonaws.com",
+            "amazonaws.com",
+            "*.amazonaws.com",
+            "localhost, sts.eu-west-1.amazonaws.com:443",
+            "STS.eu-west-1.amazonaws.com",
+            ".eu-west-1.amazonaws.com",
+        ] {
+            assert!(is_exempt(list, host), "{list}");
+        }
+        for list in
+            ["", "localhost,.svc", "s3.amazonaws.com", "sts.amazonaws.com", "onaws.com", "10.0.0.0/8", "."]
+        {
+            assert!(!is_exempt(list, host), "{list}");
+        }
+        for list in ["169.254.170.23", "169.254.0.0/16", "0.0.0.0/0", "169.254.170.23/32"] {
+            assert!(is_exempt(list, AGENT_HOST), "{list}");
+        }
+        assert!(!is_exempt("169.254.169.254,169.254.169.0/24", AGENT_HOST));
+        for list in ["[fd00:ec2::23]", "fd00:ec2::23", "fd00:ec2::/32"] {
+            assert!(is_exempt(list, "fd00:ec2::23"), "{list}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_regions() {
+        assert_eq!(regional_host("eu-west-1"), "sts.eu-west-1.amazonaws.com");
+        assert_eq!(regional_host("cn-north-1"), "sts.cn-north-1.amazonaws.com.cn");
+        assert!(has_global_endpoint("us-east-1") && !has_global_endpoint("af-south-1"));
+    }
+}

@@ -1,0 +1,366 @@
+//! What the role's trust policy says to a token of the service account; where it says no, the one fault and its repair.
+
+mod fault;
+mod likeness;
+#[cfg(test)]
+mod tests;
+
+pub use fault::{Fault, FaultKind, Miss};
+
+use super::Derived;
+use super::issuer::Issuer;
+use crate::aws::arn::RoleArn;
+use crate::facts::aws::{Role, Trial};
+use crate::facts::{Fact, Source, Unknown, Why};
+use crate::policy::{
+    Decision, Document, Edit, EditKind, Evaluation, Found, Nearest, Path, Reason, Repair, Request, Segment,
+    Tri, Value, WebIdentity, evaluate, known_claim, nearest,
+};
+
+/// The variable that names the sessions of most SDKs.
+pub const SESSION_VARIABLE: &str = "AWS_ROLE_SESSION_NAME";
+
+/// What the trust policy says.
+#[derive(Debug)]
+pub enum Trust<'f> {
+    /// There is no policy to ask.
+    NotApplicable(&'static str),
+    /// The policy or the token's claims are not known.
+    Unknown(Vec<Unknown>),
+    /// It was read and asked.
+    Judged(Box<Judgement<'f>>),
+}
+
+/// A trust policy, and what it says to the token.
+#[derive(Debug)]
+pub struct Judgement<'f> {
+    /// The role.
+    pub role: &'f Role,
+    /// Where its trust policy was read.
+    pub source: Source,
+    /// The policy.
+    pub document: Document,
+    /// The token.
+    pub token: Token,
+    /// What is asked of the policy on behalf of the pod.
+    pub request: Request,
+    /// The answer.
+    pub decision: Decision,
+    /// The answer to the experiment, which has a session name of its own and takes another way to STS.
+    pub to_trial: Decision,
+    /// On what the answer depends that is not known; empty unless it is [`Decision::Unknown`].
+    pub open: Vec<Open>,
+    /// Why the token is not let in.
+    pub fault: Option<Fault>,
+    /// What would let it in.
+    pub change: Option<Change>,
+}
+
+/// The claims of the service account's tokens, as a trust policy sees them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Issuer without scheme: the beginning of the condition keys.
+    pub issuer: String,
+    /// ARN of the issuer's provider in the role's account.
+    pub provider_arn: String,
+    /// `sub`.
+    pub sub: String,
+    /// `aud`.
+    pub aud: Vec<String>,
+    /// Where the claims were read; `None` if they are those that a token would have.
+    pub source: Option<Source>,
+}
+
+/// Something on which the policy's answer depends and that is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// What it is about.
+    pub about: About,
+    /// Where it stands in the policy.
+    pub place: Path,
+    /// The operator and the key: `IpAddress aws:SourceIp`.
+    pub what: String,
+    /// The values that the policy asks for.
+    pub values: Vec<String>,
+    /// Why it is not known.
+    pub why: String,
+}
+
+/// What a policy's answer may depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The way that the call takes.
+    Network,
+    /// The name of the session.
+    SessionName,
+    /// Something else.
+    Other,
+}
+
+/// A change of the policy that lets the token in.
+#[derive(Debug)]
+pub struct Change {
+    /// What is to be changed.
+    pub repair: Repair,
+    /// The document after it.
+    pub corrected: Document,
+    /// What that says.
+    pub after: Decision,
+}
+
+/// Condition keys that tell the way of a call.
+const NETWORK: [&str; 9] = [
+    "aws:SourceIp",
+    "aws:VpcSourceIp",
+    "aws:SourceVpc",
+    "aws:SourceVpcArn",
+    "aws:SourceVpce",
+    "aws:VpceAccount",
+    "aws:VpceOrgID",
+    "aws:VpceOrgPaths",
+    "aws:RequestedRegion",
+];
+
+impl<'f> Trust<'f> {
+    /// Reads the policy and asks it.
+    pub(super) fn of(derived: &Derived<'f>) -> Self {
+        let role = match &derived.facts.aws.role {
+            Fact::Known(role) => role,
+            Fact::Absent { .. } => return Self::NotApplicable("the role does not exist"),
+            Fact::Unknown(unknown) if matches!(unknown.why, Why::NotAsked(_)) => {
+                return Self::NotApplicable("no role is named that AWS could be asked about");
+            }
+            Fact::Unknown(unknown) => return Self::Unknown(vec![unknown.clone()]),
+        };
+        let token = match Token::of(derived) {
+            Ok(token) => token,
+            Err(unknowns) => return Self::Unknown(unknowns),
+        };
+        match Document::parse(&role.trust) {
+            Ok(document) => {
+                let source = role.source.at(FIELD);
+                Self::Judged(Box::new(Judgement::of(derived, &role.value, source, document, token)))
+            }
+            Err(error) => Self::Unknown(vec![Unknown {
+                what: format!("trust policy of {}", role.arn),
+                why: Why::Failed(error.to_string()),
+                grant: None,
+            }]),
+        }
+    }
+
+    /// The policy and its answer, where both are known.
+    pub fn judged(&self) -> Option<&Judgement<'f>> {
+        match self {
+            Self::Judged(judged) => Some(judged),
+            Self::NotApplicable(_) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Why the token is not let in, if it certainly is not.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.judged()?.fault.as_ref()
+    }
+}
+
+/// The policy of a role that is made for this service account alone.
+pub fn of_new_role(derived: &Derived<'_>, provider_arn: &str) -> Option<Document> {
+    let (plan, issuer) = (derived.plan(), Issuer::of(derived).ok()?);
+    let request = Request::web_identity(WebIdentity {
+        provider_arn,
+        issuer: issuer.url.strip_prefix("https://")?,
+        sub: &plan.subject(),
+        aud: &[&plan.audience],
+    });
+    let nothing = Document::parse(r#"{"Version":"2012-10-17","Statement":[]}"#).ok()?;
+    nearest(&evaluate(&nothing, &request)).map(|nearest| nearest.corrected)
+}
+
+/// Where the policy stands in the role.
+const FIELD: &str = "Role.AssumeRolePolicyDocument";
+
+impl<'f> Judgement<'f> {
+    fn of(derived: &Derived<'f>, role: &'f Role, source: Source, document: Document, token: Token) -> Self {
+        let request = token.request(derived, role);
+        let evaluation = evaluate(&document, &request);
+        let nearest = nearest(&evaluation);
+        let edited = nearest.as_ref().filter(|nearest| matches!(nearest.repair, Repair::Edit(_)));
+        let fault = fault::of(&evaluation, &token, edited.and_then(|nearest| nearest.statement));
+        let (decision, open) = (evaluation.decision.clone(), open(&evaluation));
+        let mut of_trial = request.clone();
+        of_trial.context.set(fault::SESSION_NAME, Value::Present(vec![Trial::SESSION.to_owned()]));
+        let to_trial = evaluate(&document, &of_trial).decision;
+        let change =
+            nearest.map(|Nearest { repair, corrected, after, .. }| Change { repair, corrected, after });
+        Self { role, source, document, token, request, decision, to_trial, open, fault, change }
+    }
+
+    /// Where a place of the policy was read.
+    pub fn at(&self, place: &Path) -> Source {
+        if place.0.is_empty() { self.source.clone() } else { self.source.at(format!("{FIELD}.{place}")) }
+    }
+
+    /// True if the answer depends on something of this kind.
+    pub fn depends_on(&self, about: About) -> bool {
+        self.open.iter().any(|open| open.about == about)
+    }
+
+    /// True if a refusal of the experiment says nothing of the pod: the policy may let the pod in, and asks for a session
+    /// name or a way to STS that the experiment does not have.
+    pub fn may_refuse_trial_alone(&self) -> bool {
+        let may_allow = matches!(self.decision, Decision::Allow { .. } | Decision::Unknown { .. });
+        may_allow && !matches!(self.to_trial, Decision::Allow { .. })
+    }
+}
+
+impl Token {
+    /// What is known of the service account's tokens: a fresh one tells all; else the issuer is the cluster's, the subject
+    /// follows from the service account, and the audience from the pod.
+    fn of(derived: &Derived<'_>) -> Result<Self, Vec<Unknown>> {
+        let plan = derived.plan();
+        let issuer = match Issuer::of(derived) {
+            Ok(issuer) => issuer.url,
+            Err(unknowns) => return Err(unknowns.into_iter().cloned().collect()),
+        };
+        let Some(provider_arn) = plan.provider_arn(issuer) else {
+            return Err(vec![Unknown {
+                what: String::from("the issuer's provider in the role's account"),
+                why: Why::Failed(format!("issuer {issuer:?} is no https URL")),
+                grant: None,
+            }]);
+        };
+        let token = derived.claims();
+        let claims = token.as_ref().map(|(claims, _)| claims);
+        let sub = claims.and_then(|claims| claims.sub.clone()).unwrap_or_else(|| plan.subject());
+        let aud = claims.map(|claims| claims.aud.clone()).filter(|aud| !aud.is_empty());
+        Ok(Self {
+            issuer: issuer.strip_prefix("https://").unwrap_or(issuer).to_owned(),
+            provider_arn,
+            sub,
+            aud: aud.unwrap_or_else(|| vec![plan.audience.clone()]),
+            source: token.map(|(_, source)| source),
+        })
+    }
+
+    /// The account of the provider, which is the role's.
+    pub fn account(&self) -> &str {
+        self.provider_arn.split(':').nth(4).unwrap_or_default()
+    }
+
+    /// What the pod asks with this token.
+    fn request(&self, derived: &Derived<'_>, role: &Role) -> Request {
+        let aud: Vec<&str> = self.aud.iter().map(String::as_str).collect();
+        let mut request = Request::web_identity(WebIdentity {
+            provider_arn: &self.provider_arn,
+            issuer: &self.issuer,
+            sub: &self.sub,
+            aud: &aud,
+        });
+        let mut set = |key, value: String| request.context.set(key, Value::Present(vec![value]));
+        if let Ok(arn) = RoleArn::parse(&role.arn) {
+            set("aws:ResourceAccount", arn.account.to_owned());
+        }
+        if let Some(now) = derived.facts.cluster.server_clock.known() {
+            set("aws:CurrentTime", now.value.to_string());
+            set("aws:EpochTime", now.value.as_second().to_string());
+        }
+        let named =
+            derived.target().and_then(|view| view.env.get(SESSION_VARIABLE)).filter(|entry| entry.is_set());
+        match named.map(|entry| entry.text()) {
+            Some(Some(name)) => set(fault::SESSION_NAME, name.to_owned()),
+            Some(None) => request.context.set(
+                fault::SESSION_NAME,
+                Value::Unknown(format!("the value of {SESSION_VARIABLE} was not read")),
+            ),
+            None => {}
+        }
+        request
+    }
+}
+
+/// On what the answer depends.
+fn open(evaluation: &Evaluation<'_>) -> Vec<Open> {
+    let Decision::Unknown { statements } = &evaluation.decision else { return Vec::new() };
+    let traces = statements.iter().filter_map(|index| evaluation.statements.get(*index));
+    traces
+        .flat_map(|trace| {
+            let principal = trace.principal.clause.filter(|_| trace.principal.outcome == Tri::Unknown);
+            let principal = principal.map(|clause| Open {
+                about: About::Other,
+                place: clause.place.clone(),
+                what: String::from("who is trusted"),
+                values: clause.entries.iter().map(|entry| entry.value.clone()).collect(),
+                why: String::from("AWS does not document what this principal means"),
+            });
+            let conditions = trace.conditions.iter().filter(|condition| condition.outcome == Tri::Unknown);
+            let conditions = conditions.map(|condition| {
+                let stated = condition.condition;
+                let why = match (condition.found, condition.reason) {
+                    (Found::Unknown(why), Reason::KeyUnknown) => why.to_owned(),
+                    (_, Reason::UnknownOperator) => String::from("IAM has no such operator"),
+                    (_, Reason::VariableUnknown { .. }) => {
+                        String::from("a policy variable in it is not known from here")
+                    }
+                    _ => String::from("AWS does not document what this means"),
+                };
+                Open {
+                    about: about(&stated.key),
+                    place: stated.place.clone(),
+                    what: format!("{} {}", stated.operator_name, stated.key).trim_end().to_owned(),
+                    values: stated.values.clone(),
+                    why,
+                }
+            });
+            let resource = trace.resource.clause.filter(|_| trace.resource.outcome == Tri::Unknown);
+            let resource = resource.map(|clause| Open {
+                about: About::Other,
+                place: clause.place.clone(),
+                what: String::from("the resource"),
+                values: clause.entries.clone(),
+                why: String::from("trust policies have none, and IAM refuses to store one"),
+            });
+            principal.into_iter().chain(resource).chain(conditions).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn about(key: &str) -> About {
+    let is = |known: &&str| key.eq_ignore_ascii_case(known);
+    match () {
+        () if NETWORK.iter().any(&is) => About::Network,
+        () if is(&fault::SESSION_NAME) => About::SessionName,
+        () => About::Other,
+    }
+}
+
+impl Change {
+    /// What is changed, as the end of the sentence "in the trust policy, …".
+    pub fn words(&self, token: &Token) -> String {
+        match &self.repair {
+            Repair::Edit(edits) => edits.iter().map(edit_words).collect::<Vec<_>>().join("; "),
+            Repair::Append(_) => format!("add a statement for {}", token.sub),
+        }
+    }
+}
+
+fn edit_words(edit: &Edit) -> String {
+    let (from, to, place) = (&edit.from, &edit.to, words_of(&edit.place));
+    match edit.kind {
+        EditKind::ReplaceValue | EditKind::ReplaceOperator => format!("replace {from} by {to} in {place}"),
+        EditKind::AddValue => format!("add {to} beside {from} in {place}"),
+        EditKind::RenameKey => format!("rename the key {from} to {to} in {place}"),
+        EditKind::ReplacePrincipal => format!("replace the principal {from} by {to} in {place}"),
+        EditKind::RemoveCondition => format!("take the condition on {from} out of {place}"),
+    }
+}
+
+/// `Statement[0]`, or `sub of Statement[0]` of a place below a claim.
+fn words_of(place: &Path) -> String {
+    let depth = if let Some(Segment::Index(_)) = place.0.get(1) { 2 } else { 1 };
+    let statement = Path(place.0.iter().take(depth).cloned().collect());
+    let claim = place.0.iter().rev().find_map(|segment| match segment {
+        Segment::Key(key) => known_claim(key).1,
+        Segment::Index(_) => None,
+    });
+    claim.map_or_else(|| statement.to_string(), |claim| format!("{claim} of {statement}"))
+}

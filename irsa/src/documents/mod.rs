@@ -1,0 +1,395 @@
+//! Kubernetes objects and answers of AWS from the user's files (`--from`), each field with its line and column.
+//!
+//! Documents come from memory: whoever calls has read the bytes. They may hold anything and only part of it: kinds that no check reads are passed over, and what is not in them is
+//! unknown, never absent. Of a Secret the keys are kept; its values are gone as soon as its document was read, and no
+//! message ever repeats a value.
+
+mod answers;
+mod shape;
+mod store;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+use crate::facts::{Position, Positions, Source, Sourced};
+use crate::text::safe;
+use shape::Misfit;
+pub use store::Store;
+use yaml::{At, Content, Flaw, Node};
+
+/// API version of our own documents.
+const OURS: &str = "irsa/v1";
+
+/// Why a document cannot be used.
+#[derive(Debug, Error)]
+pub enum DocumentError {
+    /// Neither text nor UTF-16, which its first bytes promise.
+    #[error("{file} is damaged UTF-16 text; expected UTF-8 (in PowerShell: `| Out-File -Encoding utf8`)")]
+    Utf16 {
+        /// The path.
+        file: String,
+    },
+    /// Not UTF-8.
+    #[error("{place}: this is not UTF-8 text")]
+    NotText {
+        /// The first byte that is wrong.
+        place: Place,
+    },
+    /// Neither YAML nor JSON, or YAML that Kubernetes does not take.
+    #[error("{place}: {}", safe::line(reason))]
+    Malformed {
+        /// Where.
+        place: Place,
+        /// The parser's reason.
+        reason: String,
+    },
+    /// A document that is no object.
+    #[error(
+        "{place}: document {document} is {found}; expected a Kubernetes object with `apiVersion` and `kind`, \
+         as `kubectl get -o yaml` prints it"
+    )]
+    NotAnObject {
+        /// Where it stands.
+        place: Place,
+        /// Its number, from 1.
+        document: usize,
+        /// `a list`, …
+        found: &'static str,
+    },
+    /// A mapping without `kind`.
+    #[error(
+        "{place}: this mapping in document {document} has no `kind`; expected a Kubernetes object with `apiVersion` \
+         and `kind`, as `kubectl get -o yaml` prints it"
+    )]
+    NoKind {
+        /// Where it stands.
+        place: Place,
+        /// The number of its document, from 1.
+        document: usize,
+    },
+    /// A field that Kubernetes would refuse.
+    #[error("{place}: {}: {} {words}", safe::line(object), safe::line(path))]
+    Field {
+        /// Where the value stands.
+        place: Place,
+        /// `serviceaccount/checkout`.
+        object: String,
+        /// The field: `.metadata.annotations["…"]`.
+        path: String,
+        /// What is wrong with it.
+        words: String,
+    },
+    /// A Secret of the wrong shape. Where in it is not said: what stands in the wrong place may be its value.
+    #[error("{place}: {} does not have the shape of a Secret", safe::line(object))]
+    Secret {
+        /// Where the Secret starts.
+        place: Place,
+        /// `secret/aws`.
+        object: String,
+    },
+}
+
+/// A place in a file, as editors and terminals understand it: `path:line:column`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The path as given, or `stdin`.
+    pub file: String,
+    /// Line and column.
+    pub position: Position,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.position.line, self.position.column)
+    }
+}
+
+impl Store {
+    /// Adds the objects of a file, given as its bytes; returns how many documents it had. Of an object that is there twice
+    /// the later one counts.
+    ///
+    /// # Errors
+    /// The first thing that is no text or that Kubernetes would not take.
+    pub fn read(&mut self, file: &str, bytes: Vec<u8>) -> Result<usize, DocumentError> {
+        self.add(file, &text(bytes, file)?)
+    }
+
+    /// Sets the time to judge by (`--at`); without it, the documents' own `observedAt` is.
+    pub fn set_clock(&mut self, value: Timestamp) {
+        self.clock = Some(Sourced { value, source: file_source("--at", 1, "time", &Node::nowhere()) });
+    }
+
+    /// Adds the objects of one file; returns how many documents it had.
+    fn add(&mut self, file: &str, text: &str) -> Result<usize, DocumentError> {
+        let (mut document, mut filled) = (0, 0);
+        yaml::documents(text, |node: Node| -> Result<(), Stopped> {
+            document += 1;
+            if !matches!(node.content(), Content::Null) {
+                filled += 1;
+                Taker { store: self, file, document }.take(&node, &Inherited::default())?;
+            }
+            Ok(())
+        })
+        .map_err(|stopped| stopped.of_file(file))?;
+        Ok(filled)
+    }
+}
+
+/// Reads the first document of a file as a type; `object` is what messages call it.
+///
+/// # Errors
+/// It is no text, or its first document is not of the type. No value is repeated.
+pub fn first<T: DeserializeOwned + Default>(
+    bytes: Vec<u8>,
+    file: &str,
+    object: &str,
+) -> Result<T, DocumentError> {
+    first_of(&text(bytes, file)?, file, object)
+}
+
+/// The same of a text.
+///
+/// # Errors
+/// Its first document is not of the type. No value is repeated.
+pub fn first_of<T: DeserializeOwned + Default>(
+    text: &str,
+    file: &str,
+    object: &str,
+) -> Result<T, DocumentError> {
+    let place = |position| Place { file: file.to_owned(), position };
+    let mut found = None;
+    yaml::documents(text, |node: Node| -> Result<(), Stopped> {
+        if found.is_none() {
+            found = Some(shape::read(&node).map_err(|misfit| DocumentError::Field {
+                place: place(misfit.at.unwrap_or(node.at)),
+                object: object.to_owned(),
+                path: misfit.path(),
+                words: misfit.words,
+            })?);
+        }
+        Ok(())
+    })
+    .map_err(|stopped| stopped.of_file(file))?;
+    Ok(found.unwrap_or_default())
+}
+
+/// What ends the reading of a file.
+enum Stopped {
+    Flaw(At<Flaw>),
+    Error(DocumentError),
+}
+
+impl Stopped {
+    fn of_file(self, file: &str) -> DocumentError {
+        match self {
+            Self::Flaw((position, flaw)) => DocumentError::Malformed {
+                place: Place { file: file.to_owned(), position },
+                reason: flaw.to_string(),
+            },
+            Self::Error(error) => error,
+        }
+    }
+}
+
+impl From<At<Flaw>> for Stopped {
+    fn from(flaw: At<Flaw>) -> Self {
+        Self::Flaw(flaw)
+    }
+}
+
+impl From<DocumentError> for Stopped {
+    fn from(error: DocumentError) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// What the items of a typed list leave out: a `PodList` holds pods.
+#[derive(Default)]
+struct Inherited<'n> {
+    kind: Option<&'n str>,
+    api_version: Option<&'n str>,
+}
+
+/// Takes the objects out of one document.
+struct Taker<'s> {
+    store: &'s mut Store,
+    file: &'s str,
+    document: usize,
+}
+
+impl Taker<'_> {
+    fn take(&mut self, node: &Node, inherited: &Inherited<'_>) -> Result<(), DocumentError> {
+        if !matches!(node.content(), Content::Map(_)) {
+            let (place, document) = (self.place(node.at), self.document);
+            return Err(DocumentError::NotAnObject { place, document, found: node.word() });
+        }
+        let kind = self.text(node, "kind")?.or(inherited.kind);
+        let api_version = self.text(node, "apiVersion")?.or(inherited.api_version);
+        if api_version == Some(OURS) {
+            if kind == Some("AwsAnswer") {
+                let read = answers::enveloped(node, self.file, self.document);
+                let answer = read.map_err(|misfit| self.misfit(node, "AwsAnswer", &misfit))?;
+                self.store.answers.extend(answer);
+            }
+            return self.observed_at(node);
+        }
+        let Some(kind) = kind else {
+            return self.version(node);
+        };
+        if let Some(item_kind) = kind.strip_suffix("List") {
+            let inherited = Inherited { kind: Some(item_kind).filter(|kind| !kind.is_empty()), api_version };
+            // The items of `List` name their own API version; `v1` is that of the list.
+            let inherited = if inherited.kind.is_none() { Inherited::default() } else { inherited };
+            if let Some(items) = node.get("items") {
+                return self.items(items, kind, &inherited);
+            }
+        }
+        let group = api_version.map(|version| version.split_once('/').map_or("", |(group, _)| group));
+        let Some(reader) = store::reader(kind, group) else { return Ok(()) };
+        let held =
+            reader(node, self.file, self.document).map_err(|misfit| self.misfit(node, kind, &misfit))?;
+        self.store.put(held);
+        Ok(())
+    }
+
+    fn items(&mut self, items: &Node, kind: &str, inherited: &Inherited<'_>) -> Result<(), DocumentError> {
+        match items.content() {
+            Content::Null => Ok(()),
+            Content::List(items) => items.iter().try_for_each(|item| self.take(item, inherited)),
+            _ => Err(DocumentError::Field {
+                place: self.place(items.at),
+                object: kind.to_owned(),
+                path: String::from(".items"),
+                words: format!("is {}; Kubernetes requires a list", items.word()),
+            }),
+        }
+    }
+
+    /// `kind` or `apiVersion`, if it is there.
+    fn text<'n>(&self, node: &'n Node, key: &str) -> Result<Option<&'n str>, DocumentError> {
+        let Some(value) = node.get(key) else { return Ok(None) };
+        match value.content() {
+            Content::Null => Ok(None),
+            Content::Text(text) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            _ => Err(DocumentError::Field {
+                place: self.place(value.at),
+                object: format!("document {}", self.document),
+                path: format!(".{key}"),
+                words: format!("is {}; Kubernetes requires a string", value.word()),
+            }),
+        }
+    }
+
+    /// The time at which one of our own documents was written.
+    fn observed_at(&mut self, node: &Node) -> Result<(), DocumentError> {
+        let Some(written) = node.get("observedAt") else { return Ok(()) };
+        let time: Option<Timestamp> = shape::read(written).map_err(|misfit| DocumentError::Field {
+            place: self.place(written.at),
+            object: format!("document {}", self.document),
+            path: String::from(".observedAt"),
+            words: misfit.words,
+        })?;
+        // The latest: nothing in the files is newer than that.
+        if let Some(value) = time
+            && self.store.clock.as_ref().is_none_or(|known| known.value < value)
+        {
+            let source = file_source(self.file, self.document, "time", node).at(".observedAt");
+            self.store.clock = Some(Sourced { value, source });
+        }
+        Ok(())
+    }
+
+    /// What has no kind: what `kubectl version -o json` or `GET /version` prints, and what the AWS CLI prints.
+    fn version(&mut self, node: &Node) -> Result<(), DocumentError> {
+        let server = node.get("serverVersion").or_else(|| node.get("major").and(Some(node)));
+        match server {
+            Some(server) if server.get("gitVersion").is_some() => {
+                let value = shape::read(server).map_err(|misfit| self.misfit(server, "version", &misfit))?;
+                let source = file_source(self.file, self.document, "version", server);
+                self.store.version = Some(Sourced { value, source });
+                Ok(())
+            }
+            _ if node.get("clientVersion").is_some() => Ok(()),
+            _ if let Some(answer) = answers::bare(node, self.file, self.document) => {
+                self.store.answers.push(answer.map_err(|misfit| self.misfit(node, "AWS answer", &misfit))?);
+                Ok(())
+            }
+            _ => Err(DocumentError::NoKind { place: self.place(node.at), document: self.document }),
+        }
+    }
+
+    fn misfit(&self, node: &Node, kind: &str, misfit: &Misfit) -> DocumentError {
+        let name = node.get("metadata").and_then(|meta| meta.text("name"));
+        let kind = kind.to_ascii_lowercase();
+        let object = name.map_or_else(|| kind.clone(), |name| format!("{kind}/{name}"));
+        if kind == "secret" {
+            return DocumentError::Secret { place: self.place(node.at), object };
+        }
+        DocumentError::Field {
+            place: self.place(misfit.at.unwrap_or(node.at)),
+            object,
+            path: misfit.path(),
+            words: misfit.words.clone(),
+        }
+    }
+
+    fn place(&self, position: Position) -> Place {
+        Place { file: self.file.to_owned(), position }
+    }
+}
+
+/// Where an object stands, with the positions of its fields.
+fn file_source(file: &str, document: usize, object: &str, node: &Node) -> Source {
+    Source::File {
+        file: file.to_owned(),
+        document,
+        object: object.to_owned(),
+        field: String::new(),
+        position: node.at,
+        positions: Positions(std::sync::Arc::new(yaml::positions(node))),
+    }
+}
+
+/// The text of a file.
+fn text(mut bytes: Vec<u8>, file: &str) -> Result<String, DocumentError> {
+    let file = file.to_owned();
+    match utf16(&bytes) {
+        Some(Some(text)) => bytes = text.into_bytes(),
+        Some(None) => return Err(DocumentError::Utf16 { file }),
+        None => {}
+    }
+    let not_text = |before: &[u8]| {
+        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let column = 1 + String::from_utf8_lossy(&before[line_start..]).chars().count();
+        DocumentError::NotText { place: Place { file: file.clone(), position: Position { line, column } } }
+    };
+    // The parser takes NUL for the end of the text.
+    if let Some(nul) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(not_text(&bytes[..nul]));
+    }
+    let mut text = String::from_utf8(bytes)
+        .map_err(|error| not_text(&error.as_bytes()[..error.utf8_error().valid_up_to()]))?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
+/// UTF-16, if the first bytes say so: what `>` writes in Windows PowerShell. The inner `None` if it is damaged.
+fn utf16(bytes: &[u8]) -> Option<Option<String>> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (units, rest) = bytes[2..].as_chunks();
+    let text = char::decode_utf16(units.iter().map(|pair| unit(*pair))).collect::<Result<_, _>>();
+    Some(text.ok().filter(|_| rest.is_empty()))
+}

@@ -1,0 +1,240 @@
+//! Everything observed about one subject: plain data, no opinions.
+//!
+//! Collectors fill it, [`crate::derive`] and [`crate::checks`] read it. It knows nothing of either.
+
+pub mod aws;
+mod fact;
+pub mod inside;
+pub mod issuer;
+pub mod kubernetes;
+pub mod resource;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws::Aws;
+use inside::Inside;
+use issuer::Issuer;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use fact::{Fact, Grant, Listing, Position, Positions, Source, Sourced, Unknown, Why};
+use kubernetes::{
+    ConfigMap, DaemonSet, EndpointSlice, Event, Meta, MutatingWebhookConfiguration, Namespace, NetworkPolicy,
+    Node, Pod, PodSpec, Secret, ServerVersion, ServiceAccount,
+};
+
+use crate::aws_error::Sighting;
+
+/// One subject and all that was observed about it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Facts {
+    /// What the user asked about.
+    pub request: Request,
+    /// What this report is about: one pod, the template of pods to come, or a service account alone.
+    pub subject: Subject,
+    /// The service account's name and namespace.
+    pub service_account_name: String,
+    /// The namespace of the subject.
+    pub namespace_name: String,
+    /// The service account that the subject runs as.
+    pub service_account: Fact<ServiceAccount>,
+    /// The namespace.
+    pub namespace: Fact<Namespace>,
+    /// All service accounts of the namespace.
+    pub service_accounts: Arc<Fact<Listing<ServiceAccount>>>,
+    /// All NetworkPolicies of the namespace.
+    pub network_policies: Arc<Fact<Listing<NetworkPolicy>>>,
+    /// Service accounts of the same name elsewhere; asked only if the one here names no role.
+    pub namesakes: Fact<Listing<ServiceAccount>>,
+    /// The workload that makes such pods, if there is one.
+    pub owner: Fact<Owner>,
+    /// Pods like it, the subject among them: of the same workload, or found by the same labels.
+    pub siblings: Arc<Fact<Listing<Pod>>>,
+    /// Events of the subject and of its owners.
+    pub events: Arc<Fact<Listing<Event>>>,
+    /// The node that the pod runs on.
+    pub node: Fact<Node>,
+    /// ConfigMaps that the containers take environment from, by name.
+    pub config_maps: BTreeMap<String, Fact<ConfigMap>>,
+    /// Secrets that the containers take environment from, by name: keys only.
+    pub secrets: BTreeMap<String, Fact<Secret>>,
+    /// What is the same for every subject of the run.
+    pub cluster: Arc<Cluster>,
+    /// What AWS says of the identity that the subject should have.
+    pub aws: Arc<Aws>,
+    /// The issuer of its tokens.
+    pub issuer: Arc<Issuer>,
+    /// Errors of AWS that the application spoke of: in the target container's log, or in the text that the user gave.
+    pub heard: Fact<Listing<Heard>>,
+    /// The pod as the probe sees it.
+    pub inside: Fact<Inside>,
+}
+
+/// An error that the application spoke of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Heard {
+    /// What it says.
+    pub error: Sighting,
+    /// When it was last said, by the node's clock; `None` for a text that the user gave, which counts as said now.
+    pub at: Option<Timestamp>,
+}
+
+/// What the user asked about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// Lower-case kind: `pod`, `deployment`, …
+    pub kind: String,
+    /// Name.
+    pub name: String,
+    /// `-c`.
+    pub container: Option<String>,
+    /// kubectl flags that a printed command needs in order to reach the same cluster: `--context prod`.
+    pub kubectl_flags: Vec<String>,
+    /// AWS CLI flags that a printed command needs in order to ask as this run did: `--profile`, `prod`.
+    pub aws_flags: Vec<String>,
+}
+
+/// What one report is about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// A pod.
+    Pod(Sourced<Pod>),
+    /// A workload that has no pod now: its template.
+    Template(Sourced<Owner>),
+    /// A service account that no pod uses now.
+    ServiceAccount,
+}
+
+impl Subject {
+    /// The pod.
+    pub fn pod(&self) -> Option<&Sourced<Pod>> {
+        match self {
+            Self::Pod(pod) => Some(pod),
+            Self::Template(_) | Self::ServiceAccount => None,
+        }
+    }
+
+    /// The spec, its metadata, where it was read, and the path of the spec within the object.
+    pub fn spec(&self) -> Option<(&PodSpec, &Meta, &Source, &str)> {
+        match self {
+            Self::Pod(pod) => Some((&pod.value.spec, &pod.value.metadata, &pod.source, ".spec")),
+            Self::Template(owner) => {
+                let owner_value = &owner.value;
+                Some((
+                    &owner_value.template_spec,
+                    &owner_value.template_meta,
+                    &owner.source,
+                    owner_value.template_path(),
+                ))
+            }
+            Self::ServiceAccount => None,
+        }
+    }
+}
+
+/// A workload, whatever its kind.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Owner {
+    /// `Deployment`, `StatefulSet`, …
+    pub kind: String,
+    /// Metadata.
+    pub meta: Meta,
+    /// Metadata of the pods it makes.
+    pub template_meta: Meta,
+    /// Spec of the pods it makes.
+    pub template_spec: PodSpec,
+}
+
+impl Owner {
+    /// Where the pod spec stands within the object.
+    pub fn template_path(&self) -> &'static str {
+        if self.kind == "CronJob" { ".spec.jobTemplate.spec.template.spec" } else { ".spec.template.spec" }
+    }
+}
+
+/// What is the same for every subject of a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Cluster {
+    /// The API server's clock (`Date` header of its first answer), or the time the files were taken.
+    pub server_clock: Fact<Timestamp>,
+    /// Version of the API server.
+    pub version: Fact<ServerVersion>,
+    /// Mutating webhooks.
+    pub webhooks: Fact<Listing<MutatingWebhookConfiguration>>,
+    /// ConfigMap `kube-root-ca.crt` of the subject's namespace: the CA that signed the API server's certificate.
+    pub root_ca: Fact<ConfigMap>,
+    /// ConfigMap `pod-identity-webhook`: role ARNs by service account, as kOps has them.
+    pub webhook_config_map: Fact<ConfigMap>,
+    /// The workload that serves a self-hosted webhook.
+    pub webhook_workload: Fact<Owner>,
+    /// Endpoints of a self-hosted webhook's service.
+    pub webhook_endpoints: Fact<Listing<EndpointSlice>>,
+    /// DaemonSets of the EKS Pod Identity agent; asked only if a pod is wired for it.
+    pub agents: Fact<Listing<DaemonSet>>,
+    /// Their pods.
+    pub agent_pods: Fact<Listing<Pod>>,
+}
+
+impl Facts {
+    /// Everything that was asked for and could not be learnt, in a stable order, each once.
+    pub fn unknowns(&self) -> Vec<&Unknown> {
+        let cluster = &self.cluster;
+        let mut all: Vec<&Unknown> = Vec::new();
+        for unknown in [
+            self.service_account.unknown(),
+            self.namespace.unknown(),
+            of_listing(&self.service_accounts),
+            of_listing(&self.network_policies),
+            of_listing(&self.namesakes),
+            self.owner.unknown(),
+            of_listing(&self.siblings),
+            of_listing(&self.events),
+            self.node.unknown(),
+            cluster.server_clock.unknown(),
+            cluster.version.unknown(),
+            of_listing(&cluster.webhooks),
+            cluster.root_ca.unknown(),
+            cluster.webhook_config_map.unknown(),
+            cluster.webhook_workload.unknown(),
+            of_listing(&cluster.webhook_endpoints),
+            of_listing(&cluster.agents),
+            of_listing(&cluster.agent_pods),
+            self.issuer.api.unknown(),
+            self.issuer.api_keys.unknown(),
+            self.issuer.minted.unknown(),
+            self.issuer.published.unknown(),
+            self.issuer.published_keys.unknown(),
+            self.aws.caller.unknown(),
+            self.aws.role.unknown(),
+            self.aws.policies.unknown(),
+            self.aws.providers.unknown(),
+            self.aws.provider.unknown(),
+            self.aws.cluster.unknown(),
+            self.aws.associations.unknown(),
+            of_listing(&self.aws.trail),
+            self.aws.simulation.unknown(),
+            self.aws.trial.unknown(),
+            self.aws.second_trial.unknown(),
+            of_listing(&self.heard),
+            self.inside.unknown(),
+        ]
+        .into_iter()
+        .flatten()
+        .chain(self.config_maps.values().filter_map(Fact::unknown))
+        .chain(self.secrets.values().filter_map(Fact::unknown))
+        {
+            let asked = !matches!(unknown.why, Why::NotAsked(_) | Why::Excluded(_) | Why::OneOfMany(_));
+            if asked && !all.contains(&unknown) {
+                all.push(unknown);
+            }
+        }
+        all
+    }
+}
+
+/// Why a list is not known, or not all of it.
+pub fn of_listing<T>(fact: &Fact<Listing<T>>) -> Option<&Unknown> {
+    fact.unknown().or_else(|| fact.known().and_then(|listing| listing.value.cut.as_ref()))
+}

@@ -1,0 +1,22 @@
+//! Why a pod cannot reach AWS: from facts to a diagnosis.
+//!
+//! The core of kubectl-irsa. Nothing in it, and nothing that it depends on, does I/O: whoever calls has collected the facts.
+//! The rooms, in the direction in which data flows:
+//!
+//! ```text
+//! documents ──> facts ──> derive ──> checks ──> diagnosis ──> output
+//! ```
+
+pub mod aws;
+pub mod aws_error;
+pub mod checks;
+pub mod derive;
+pub mod diagnosis;
+pub mod documents;
+pub mod facts;
+pub mod finding;
+pub mod output;
+pub mod policy;
+pub mod step;
+pub mod target;
+pub mod text;

@@ -1,0 +1,4 @@
+//! Text from others: made harmless, quoted for a shell.
+
+pub mod safe;
+pub mod shell;

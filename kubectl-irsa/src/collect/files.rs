@@ -1,0 +1,249 @@
+//! The user's files and directories (`--from`), and standard input: bytes for [`irsa::documents`] to read.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use irsa::documents::{self, DocumentError, Store};
+use irsa::text::safe;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// A larger file is refused before it is read, in bytes.
+const LARGEST: u64 = 64 << 20;
+/// How standard input is named, in arguments and in sources.
+const STDIN: (&str, &str) = ("-", "stdin");
+
+/// Why the files cannot be used.
+#[derive(Debug, Error)]
+pub enum FilesError {
+    /// There is no such file.
+    #[error("{file} does not exist")]
+    Missing {
+        /// The path.
+        file: String,
+    },
+    /// The system refuses to read it.
+    #[error("{file} cannot be read: {error}")]
+    Unreadable {
+        /// The path.
+        file: String,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// A directory without any file to read.
+    #[error("{directory} holds no file named *.yaml, *.yml or *.json")]
+    NoFiles {
+        /// The path.
+        directory: String,
+    },
+    /// Too large to hold in memory as a tree.
+    #[error(
+        "{file} is {}; at most {} MiB are read: save only the namespaces in question", size(*bytes), LARGEST >> 20
+    )]
+    TooLarge {
+        /// The path.
+        file: String,
+        /// Its size; `None` if it is only known to be above the limit.
+        bytes: Option<u64>,
+    },
+    /// Nothing is in it.
+    #[error("{file} is empty: expected Kubernetes objects as `kubectl get -o yaml` prints them")]
+    Empty {
+        /// The path.
+        file: String,
+    },
+    /// What is in it cannot be used.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+/// A size for people.
+fn size(bytes: Option<u64>) -> String {
+    match bytes {
+        Some(bytes) => format!("{}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20),
+        None => format!("larger than {} MiB", LARGEST >> 20),
+    }
+}
+
+/// Reads the files, directories and standard input (`-`) that the user named. `at` is the time to judge by (`--at`).
+///
+/// # Errors
+/// The first thing that cannot be read or that Kubernetes would not take.
+pub fn load(paths: &[PathBuf], at: Option<Timestamp>) -> Result<Store, FilesError> {
+    let mut store = Store::default();
+    let mut stdin_read = false;
+    for path in paths {
+        let mut documents = 0;
+        if path.as_os_str() == STDIN.0 {
+            if std::mem::replace(&mut stdin_read, true) {
+                continue;
+            }
+            documents += store.read(STDIN.1, bytes(io::stdin().lock(), STDIN.1)?)?;
+        } else {
+            for file in files(path)? {
+                documents += store.read(&shown(&file), read(&file)?)?;
+            }
+        }
+        if documents == 0 {
+            return Err(FilesError::Empty { file: shown(path) });
+        }
+    }
+    if let Some(time) = at {
+        store.set_clock(time);
+    }
+    Ok(store)
+}
+
+/// Reads the first document of a file as a type; `object` is what messages call it.
+///
+/// # Errors
+/// The file cannot be read, or its first document is not of the type. No value is repeated.
+pub fn first<T: DeserializeOwned + Default>(path: &Path, object: &str) -> Result<T, FilesError> {
+    Ok(documents::first(read(path)?, &shown(path), object)?)
+}
+
+/// The files that a path stands for: itself, or what is in the directory, sorted.
+fn files(path: &Path) -> Result<Vec<PathBuf>, FilesError> {
+    if !fs::metadata(path).map_err(|error| unreadable(path, error))?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let (mut found, mut directories) = (Vec::new(), vec![path.to_owned()]);
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).map_err(|error| unreadable(&directory, error))? {
+            let entry = entry.map_err(|error| unreadable(&directory, error))?;
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let path = entry.path();
+            // Links to directories are not followed: they may lead in a circle.
+            if entry.file_type().map_err(|error| unreadable(&path, error))?.is_dir() {
+                directories.push(path);
+            } else if path.extension().and_then(|name| name.to_str()).is_some_and(is_readable)
+                && !path.is_dir()
+            {
+                found.push(path);
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(FilesError::NoFiles { directory: shown(path) });
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn unreadable(path: &Path, error: io::Error) -> FilesError {
+    match error.kind() {
+        io::ErrorKind::NotFound => FilesError::Missing { file: shown(path) },
+        _ => FilesError::Unreadable { file: shown(path), error: plain(error) },
+    }
+}
+
+fn is_readable(extension: &str) -> bool {
+    ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, FilesError> {
+    let unreadable = |error| unreadable(path, error);
+    let file = File::open(path).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    if size > LARGEST {
+        return Err(FilesError::TooLarge { file: shown(path), bytes: Some(size) });
+    }
+    bytes(file, &shown(path))
+}
+
+/// The bytes of a stream, if they are not too many.
+fn bytes(stream: impl Read, file: &str) -> Result<Vec<u8>, FilesError> {
+    let file = file.to_owned();
+    let mut bytes = Vec::new();
+    if let Err(error) = stream.take(LARGEST + 1).read_to_end(&mut bytes) {
+        return Err(FilesError::Unreadable { file, error: plain(error) });
+    }
+    if bytes.len() as u64 > LARGEST {
+        return Err(FilesError::TooLarge { file, bytes: None });
+    }
+    Ok(bytes)
+}
+
+/// The error without `(os error 2)`.
+fn plain(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(end) => io::Error::new(error.kind(), text[..end].to_owned()),
+        None => error,
+    }
+}
+
+fn shown(path: &Path) -> String {
+    if path.as_os_str() == STDIN.0 { STDIN.1.to_owned() } else { safe::line(&path.to_string_lossy()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use irsa::facts::kubernetes::Pod;
+
+    use super::*;
+
+    #[test]
+    fn directories_are_read_in_order() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let read = || super::load(&[directory.path().to_owned()], None);
+        let empty = read().unwrap_err().to_string();
+        assert_eq!(
+            empty,
+            format!("{} holds no file named *.yaml, *.yml or *.json", directory.path().display())
+        );
+        fs::create_dir_all(path("b/.git")).unwrap();
+        fs::write(path("z.yaml"), "# later\n").unwrap();
+        assert_eq!(
+            read().unwrap_err().to_string(),
+            format!(
+                "{} is empty: expected Kubernetes objects as `kubectl get -o yaml` prints them",
+                directory.path().display()
+            )
+        );
+        for (name, text) in [
+            ("c.YML", "{kind: Pod, metadata: {name: c}}"),
+            ("b/a.json", "{\"kind\": \"Pod\", \"metadata\": {\"name\": \"b\"}}"),
+            ("a.yaml", "{kind: Pod, metadata: {name: a}}"),
+            ("notes.txt", "["),
+            (".hidden.yaml", "["),
+            ("b/.git/x.yaml", "["),
+            ("noextension", "["),
+        ] {
+            fs::write(path(name), text).unwrap();
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(directory.path(), path("b/loop.yaml")).unwrap();
+        assert_eq!(read().unwrap().names::<Pod>(None), ["a", "b", "c"]);
+
+        let missing = super::load(&[path("none.yaml")], None).unwrap_err().to_string();
+        assert_eq!(missing, format!("{} does not exist", path("none.yaml").display()));
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_not_read() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"kind: Pod\n").unwrap();
+        file.as_file().set_len(200 << 20).unwrap();
+        let error = super::load(&[file.path().to_owned()], None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "{} is 200.0 MiB; at most 64 MiB are read: save only the namespaces in question",
+                file.path().display()
+            )
+        );
+        let endless = super::bytes(io::repeat(b' '), "stdin").unwrap_err();
+        assert_eq!(
+            endless.to_string(),
+            "stdin is larger than 64 MiB; at most 64 MiB are read: save only the namespaces in question"
+        );
+    }
+}
