@@ -264,7 +264,7 @@ impl Choice {
 fn diagnose(facts: &Facts, sisters: &[Sister<'_>], choice: &Choice) -> Diagnosis {
     let sister = sisters.iter().find(|sister| sister.speaks_for(facts)).copied();
     let derived = Derived::beside(facts, sister);
-    let (chosen, excluded): (Vec<_>, Vec<_>) = checks::ALL.iter().partition(|check| choice.runs(check));
+    let (chosen, excluded): (Vec<_>, Vec<_>) = checks::all().partition(|check| choice.runs(check));
     let outcomes: Vec<(&Check, Outcome)> =
         chosen.into_iter().map(|check| (check, (check.run)(&derived))).collect();
 

@@ -1,17 +1,12 @@
-//! One file per failure mode, named after its id; the list below is the registry.
+//! A folder for each link, in it one file per failure mode, named after its id. The lists of the folders are the registry.
 //!
 //! A check reads [`Derived`] and answers; it does no I/O and asks no clock. Its module documentation is its page: what
-//! `kubectl irsa explain ID` prints and what `docs/checks/` holds. To add one: write the file, add its name below,
+//! `kubectl irsa explain ID` prints and what `docs/checks/` holds. To add one: write the file, add its name to the list of its folder,
 //! add `tests/worlds/<id>/{broken,fine}.<case>.yaml`.
 
-mod agent;
-mod denied;
-mod hearsay;
-mod inside;
 mod outcome;
 mod prelude;
-mod repair;
-mod trust;
+mod shared;
 
 pub use outcome::{Outcome, unknown};
 
@@ -59,163 +54,58 @@ fn page_of(source: &str) -> String {
     lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n") + "\n"
 }
 
+/// The checks of one link: each a module named after its id, in the order in which faults of the link are to be repaired.
 macro_rules! checks {
+    ($link:literal: $($name:ident,)*) => {
+        $(mod $name;)*
+        pub(super) static LINK: $crate::checks::Link = $crate::checks::Link {
+            title: $link,
+            checks: &[$($crate::checks::Check {
+                meta: &$name::META,
+                run: $name::check,
+                source: include_str!(concat!(stringify!($name), ".rs")),
+            },)*],
+        };
+    };
+}
+use checks;
+
+/// A folder of checks.
+#[derive(Debug)]
+pub struct Link {
+    /// Its name.
+    pub title: &'static str,
+    /// Its checks, in the order in which faults are to be repaired.
+    pub checks: &'static [Check],
+}
+
+macro_rules! links {
     ($($name:ident,)*) => {
         $(mod $name;)*
-        /// Every check, in the order in which faults of one link are to be repaired.
-        pub static ALL: &[Check] = &[
-            $(Check { meta: &$name::META, run: $name::check, source: include_str!(concat!(stringify!($name), ".rs")) },)*
-        ];
+        /// Every folder, in the order of the chain.
+        pub static LINKS: &[&Link] = &[$(&$name::LINK,)*];
     };
 }
 
-checks! {
-    // service account
-    sa_missing,
-    annotation_key_typo,
-    annotation_on_wrong_object,
-    annotation_removed_by_operator,
-    pod_uses_other_sa,
-    eksctl_excluded,
-    sa_wrong_namespace,
-    fargate_no_sa,
-    configmap_mode_confusion,
-    sa_not_annotated,
-    controller_uses_tokenrequest,
-    role_arn_malformed,
-    wrong_partition,
-    pi_no_association,
-    pi_overrides_irsa,
-    // pod spec
-    static_pod,
-    unsupported_platform,
-    wrong_token_path_manual,
-    env_preset_partial,
-    env_preset_complete_no_mount,
-    env_preset_stale_role,
-    env_from_secret_overrides,
-    volume_name_collision,
-    mountpath_collision,
-    subpath_mount,
-    windows_no_nodeselector,
-    // injection
-    admission_policy_volume,
-    skip_label,
-    skip_containers,
-    mwc_missing,
-    mwc_cabundle_stale,
-    mwc_v1_admissionreview,
-    mwc_selector_excludes,
-    webhook_in_cluster_flag,
-    webhook_down_ignore,
-    other_webhook_strips,
-    old_webhook_drops_fields,
-    sa_cache_race,
-    pi_association_after_pod,
-    pod_identity_cache_race,
-    pod_created_before_annotation,
-    only_some_containers_injected,
-    not_injected,
-    // token
-    node_audience_restriction,
-    token_mount_failed,
-    selinux_lsm,
-    privilege_drop_after_start,
-    chroot_or_private_mount_ns,
-    token_permission_denied,
-    token_malformed,
-    token_expired,
-    // network
-    region_bogus,
-    region_missing,
-    endpoint_override_leaks,
-    sts_global_endpoint,
-    proxy,
-    networkpolicy_egress,
-    dns_coredns,
-    ipv6,
-    sts_unreachable_no_egress,
-    vpce_policy_denies_sts,
-    tls_roots,
-    pi_agent_missing,
-    pi_agent_not_on_node,
-    pi_agent_crash,
-    pi_wrong_host,
-    pi_eks_auth_endpoint,
-    global_sts_signature_scope,
-    trust_network_conditions,
-    // issuer
-    token_issuer_wrong,
-    thumbprint,
-    jwks_problem,
-    issuer_legacy_token,
-    // OIDC provider
-    oidc_url_variant,
-    oidc_other_cluster,
-    oidc_provider_missing,
-    provider_quota,
-    oidc_client_id,
-    // role
-    wrong_account_in_arn,
-    role_path_missing,
-    role_deleted_or_never_existed,
-    // trust policy
-    trust_deny_statement,
-    trust_provider_other_account,
-    trust_wrong_principal,
-    trust_issuer_typo,
-    trust_wrong_action,
-    trust_two_clusters_anded,
-    trust_unavailable_key,
-    trust_key_value_swapped,
-    trust_wildcard_in_stringequals,
-    trust_case,
-    trust_aud_mismatch,
-    trust_sub_mismatch,
-    trust_session_name_or_tag,
-    trust_quota,
-    pi_trust,
-    trust_permissive,
-    trust_json_oddities,
-    // STS
-    session_name_invalid,
-    session_per_request,
-    sts_region_disabled,
-    sts_optin_region_masquerade,
-    sts_throttled,
-    pi_node_role,
-    pi_rate_limit,
-    duration_too_long,
-    token_v1_optin_region,
-    iam_eventual_consistency,
-    sts_refused,
-    // caller
-    static_env_keys,
-    shared_credentials_file,
-    aws_profile,
-    sdk_no_sts_module,
-    custom_provider_list,
-    sdk_too_old,
-    app_assumes_with_node_role,
-    silent_fallback_to_node_role,
-    imds_intercepted_kiam,
-    config_role_arn_double_assume,
-    clock_skew,
-    app_caches_token,
-    pi_shadowed,
-    pi_sdk_too_old,
-    pi_bad_authorization,
-    pi_token_stale,
-    // permissions
-    perm_no_policy,
-    perm_boundary,
-    perm_scp,
-    perm_rcp,
-    perm_session_policy,
-    perm_vpce_policy,
-    perm_resource_policy,
-    perm_kms,
-    perm_chained_role,
+links! {
+    service_account,
+    pod_spec,
+    injection,
+    token,
+    network,
+    issuer,
+    oidc_provider,
+    role,
+    trust_policy,
+    sts,
+    caller,
+    permissions,
+    pod_identity,
+}
+
+/// Every check, in the order of repair.
+pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
+    LINKS.iter().flat_map(|link| link.checks)
 }
 
 /// Failure modes that people suspect and that are none: pages for `explain`, and fine worlds in the tests.
@@ -344,5 +234,5 @@ fn with_answer(finding: Finding, refusal: &Refusal<'_>) -> Finding {
 
 /// Looks a check up by its id.
 pub fn by_id(id: &str) -> Option<&'static Check> {
-    ALL.iter().find(|check| check.meta.id == id)
+    all().find(|check| check.meta.id == id)
 }

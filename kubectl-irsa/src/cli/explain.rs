@@ -93,7 +93,7 @@ fn list() -> String {
     let mut text = String::new();
     let width = ids().map(str::len).max().unwrap_or(0);
     for step in irsa::step::Step::ALL {
-        let here: Vec<_> = checks::ALL.iter().filter(|check| check.meta.step == step).collect();
+        let here: Vec<_> = checks::all().filter(|check| check.meta.step == step).collect();
         if !here.is_empty() {
             text.push_str(&format!("{}\n", step.label()));
         }
@@ -112,7 +112,7 @@ fn list() -> String {
 }
 
 fn ids() -> impl Iterator<Item = &'static str> {
-    checks::ALL.iter().map(|check| check.meta.id).chain(checks::NOT_A_FAULT.iter().map(|(id, _)| *id))
+    checks::all().map(|check| check.meta.id).chain(checks::NOT_A_FAULT.iter().map(|(id, _)| *id))
 }
 
 /// The error for an id that no check has, with ids that are close.

@@ -109,7 +109,7 @@ fn targets(cursor: &Cursor<'_>, live: impl FnOnce(Listed) -> Vec<String>) -> Ans
 }
 
 fn ids(prefix: &str) -> Vec<Candidate> {
-    let all = checks::ALL.iter().map(|check| (check.meta.id, check.meta.title));
+    let all = checks::all().map(|check| (check.meta.id, check.meta.title));
     all.map(|(id, title)| Candidate { word: format!("{prefix}{id}"), about: title.to_owned() }).collect()
 }
 

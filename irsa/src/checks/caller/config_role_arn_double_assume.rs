@@ -1,0 +1,48 @@
+//! # The role is to assume itself
+//!
+//! The application has its role by web identity already, and its own configuration (`role_arn` in `~/.aws/config`, a setting
+//! named assume-role or role ARN) names the same role once more. The second hop asks whether the role may assume itself.
+//!
+//! **You see**: `User: arn:aws:sts::111122223333:assumed-role/shop-checkout/… is not authorized to perform: sts:AssumeRole on
+//! resource: arn:aws:iam::111122223333:role/shop-checkout`: the same role on both sides.
+//!
+//! **Decided by**: caller and resource of AWS's own words. With two different roles it is `perm-chained-role`.
+//!
+//! **Not a fault**: a role that is allowed to assume itself, and then says nothing.
+//!
+//! **Repair**: take the role out of the application's own configuration; the SDK has it without being told.
+
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::checks::shared::hearsay::{self, UNHEARD};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "config-role-arn-double-assume",
+    step: Step::Caller,
+    title: "the role is to assume itself",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let itself = |said: &&crate::derive::heard::Said<'_>| {
+        said.error.kind == Kind::NotAuthorizedToChain && said.error.assumes_itself()
+    };
+    let Some(said) = derived.words.iter().find(itself) else { return UNHEARD };
+    let (Some(caller), Some(role)) = (&said.error.principal, &said.error.resource) else { return UNHEARD };
+    let who = hearsay::speaker(derived);
+    let summary =
+        format!("{who} is {role} already and its own configuration has it assume that role once more");
+    let finding = hearsay::finding(&META, derived, said, &summary)
+        .seen("caller", &caller.arn, said.source)
+        .seen("role to assume", role, said.source);
+    let profile =
+        derived.target().and_then(|view| view.env.get("AWS_PROFILE")).filter(|entry| entry.is_set());
+    match profile {
+        Some(entry) => finding.seen("AWS_PROFILE", entry.shown(), &entry.source),
+        None => finding,
+    }
+    .advice("take role_arn (or assume-role) out of the application's configuration or its AWS profile; the SDK has the role from the pod")
+    .into()
+}

@@ -1,0 +1,49 @@
+//! # The application has its own list of credential providers
+//!
+//! The application does not use its SDK's default chain but providers of its own choice, without the one for web identity.
+//! Hadoop's S3A does so (Spark, Hive, Flink): its default list is for keys in its own settings, keys in the environment, and the
+//! node's role.
+//!
+//! **You see**: `No AWS Credentials provided by TemporaryAWSCredentialsProvider SimpleAWSCredentialsProvider
+//! EnvironmentVariableCredentialsProvider IAMInstanceCredentialsProvider`; where the node's role can be had, only an
+//! `AccessDenied` that names it.
+//!
+//! **Decided by**: the application's own list, in these words, in a container that is wired for its role.
+//!
+//! **Not a fault**: a list that names a provider for web identity, and failed; then the cause stands elsewhere in the log.
+//!
+//! **Repair**: name the provider for web identity in the application's settings.
+
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::checks::shared::hearsay;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "custom-provider-list",
+    step: Step::Caller,
+    title: "the application has its own list of credential providers",
+    explains: &["silent-fallback-to-node-role", "app-assumes-with-node-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::NoWebIdentityProvider) {
+        Ok(said) => said,
+        Err(outcome) => return outcome,
+    };
+    if !hearsay::is_wired(derived) {
+        return Outcome::NotApplicable("the container is not wired for a role");
+    }
+    let who = hearsay::speaker(derived);
+    let summary =
+        format!("{who} asks a list of credential providers of its own, without one for web identity");
+    hearsay::finding(&META, derived, said, &summary)
+        .missing("providers that were asked", "one for web identity", said.source)
+        .advice(
+            "set fs.s3a.aws.credentials.provider (in Spark spark.hadoop.fs.s3a.aws.credentials.provider) to \
+             software.amazon.awssdk.auth.credentials.WebIdentityTokenFileCredentialsProvider; up to Hadoop 3.3 to \
+             com.amazonaws.auth.WebIdentityTokenCredentialsProvider",
+        )
+        .into()
+}

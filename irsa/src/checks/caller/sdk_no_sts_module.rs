@@ -1,0 +1,89 @@
+//! # The SDK lacks its STS module
+//!
+//! The SDKs for Java and .NET keep STS in a package of its own. Without it the web identity in the pod cannot be used; Java goes
+//! on to the next provider, which is the node's role.
+//!
+//! **You see**: `To use web identity tokens, the 'sts' service module must be on the class path.`, `To use assume role profiles
+//! the aws-java-sdk-sts module must be on the class path.` In Java often only at debug level, and then an `AccessDenied` that
+//! names the node's role.
+//!
+//! **Decided by**: the SDK's own words.
+//!
+//! **Not a fault**: of the role or the cluster: nothing of them needs a change.
+//!
+//! **Repair**: add `software.amazon.awssdk:sts` (Java v2), `com.amazonaws:aws-java-sdk-sts` (Java v1) or `AWSSDK.SecurityToken`
+//! (.NET) in the version of the SDK, and build the image again.
+
+use crate::aws_error::{Kind, SdkName};
+use crate::checks::prelude::*;
+use crate::checks::shared::{hearsay, inside};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "sdk-no-sts-module",
+    step: Step::Caller,
+    title: "the SDK lacks its STS module",
+    explains: &["silent-fallback-to-node-role", "app-assumes-with-node-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::NoStsModule) {
+        Ok(said) => said,
+        Err(outcome) => {
+            return in_image(derived)
+                .map_or_else(|| inside::or_pass(derived, META.step, outcome), Outcome::from);
+        }
+    };
+    let module = match said.error.sdk.as_ref().map(|sdk| sdk.name) {
+        Some(SdkName::JavaV2) => "software.amazon.awssdk:sts",
+        Some(SdkName::JavaV1) => "com.amazonaws:aws-java-sdk-sts",
+        Some(SdkName::DotNet) => "AWSSDK.SecurityToken",
+        _ => {
+            "the SDK's STS module (software.amazon.awssdk:sts, com.amazonaws:aws-java-sdk-sts or AWSSDK.SecurityToken)"
+        }
+    };
+    let who = hearsay::speaker(derived);
+    hearsay::finding(
+        &META,
+        derived,
+        said,
+        &format!("the SDK of {who} lacks {module}, without which it cannot use its token"),
+    )
+    .missing("dependency of the application", module, said.source)
+    .advice(format!(
+        "add {module} to the application's dependencies, in the version of its SDK, and build the image again"
+    ))
+    .into()
+}
+
+/// The core of an SDK lies in the container's file system, and its STS module nowhere. The application may use another SDK.
+fn in_image(derived: &Derived<'_>) -> Option<Finding> {
+    const MODULES: [(&str, &[&str], &str); 2] = [
+        ("aws-java-sdk-core", &["aws-java-sdk-sts", "aws-java-sdk-bundle"], "com.amazonaws:aws-java-sdk-sts"),
+        ("AWSSDK.Core", &["AWSSDK.SecurityToken"], "AWSSDK.SecurityToken"),
+    ];
+    let seen = inside::of_irsa(derived)?;
+    let sdks = seen.report().sdks.as_ref().filter(|sdks| sdks.complete)?;
+    let at = |package: &str| sdks.found.iter().position(|found| found.package == package);
+    let (index, module) = MODULES.iter().find_map(|(core, modules, wanted)| {
+        let lacks = modules.iter().all(|module| at(module).is_none());
+        at(core).filter(|_| lacks).map(|index| (index, wanted))
+    })?;
+    let core = &sdks.found[index];
+    let summary = format!(
+        "container {} has {} without {module}, without which it cannot use its token",
+        seen.container(),
+        core.package
+    );
+    Some(
+        inside::finding(&META, derived, seen, summary)
+            .severity(Severity::Warning)
+            .inferred()
+            .seen(&core.package, &core.path, &seen.at(&format!("sdks.found[{index}]")))
+            .missing("STS module", *module, &seen.at("sdks"))
+            .advice(format!(
+                "if the application uses it: add {module} to its dependencies and build the image again"
+            )),
+    )
+}

@@ -1,0 +1,108 @@
+//! # The SDK is too old
+//!
+//! Web identity came to the SDKs in September 2019. An older one does not read `AWS_WEB_IDENTITY_TOKEN_FILE` and goes on to the
+//! node's role, or finds nothing.
+//!
+//! **You see**: `Unable to locate credentials`, `NoCredentialProviders`, or an `AccessDenied` that names the node's role, though
+//! all variables are set.
+//!
+//! **Decided by**: a user agent in the application's log that names a version below the one that the EKS user guide asks for,
+//! beside words that say that no web identity was used. AWS's floors are approximate, so this is a conclusion.
+//!
+//! **Not a fault**: an old version in the log of an application whose calls for the role CloudTrail shows: its SDK knows web
+//! identity. Go v2, AWS CLI v2 and Rust: every version does.
+//!
+//! **Repair**: update the SDK and build the image again.
+
+use crate::aws_error::Sdk;
+use crate::checks::prelude::*;
+use crate::checks::shared::hearsay::{self, UNHEARD};
+use crate::checks::shared::inside;
+use crate::derive::caller::Who;
+use crate::derive::heard::Said;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "sdk-too-old",
+    step: Step::Caller,
+    title: "the SDK is too old",
+    explains: &["silent-fallback-to-node-role", "app-assumes-with-node-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    match derived.intent.mechanism {
+        Mechanism::Irsa if hearsay::is_wired(derived) => {}
+        Mechanism::Irsa => return Outcome::NotApplicable("the container is not wired for a role"),
+        _ => return Outcome::NotApplicable("no role is named"),
+    }
+    if let Some(finding) = in_image(derived) {
+        return finding.into();
+    }
+    // Without these words the SDK has used its web identity, or has not tried.
+    let Some(without) = derived.words.iter().find(|said| went_without(said)) else { return UNHEARD };
+    let old = |said: &&Said<'_>| said.error.sdk.as_ref().is_some_and(|sdk| is_old(derived, sdk));
+    let Some(said) = derived.words.iter().find(old) else { return UNHEARD };
+    let Some(sdk) = &said.error.sdk else { return UNHEARD };
+    let (Some(version), Some(minimum)) = (&sdk.version, sdk.minimum(Mechanism::Irsa)) else { return UNHEARD };
+    let who = hearsay::speaker(derived);
+    let name = sdk.name.label();
+    let summary = format!("{who} uses {name} {version}; IRSA needs {minimum} or later");
+    let finding = hearsay::finding(&META, derived, without, &summary).inferred().evidence(
+        format!("version of {name}"),
+        format!("{minimum} or later"),
+        version,
+        said.source,
+    );
+    match without.caller {
+        Some(caller) => finding.seen("caller", &caller.principal.arn, without.source),
+        None => finding.seen("the SDK says", "no credentials found", without.source),
+    }
+    .advice(format!("update {name} to {minimum} or later and build the image again"))
+    .into()
+}
+
+/// An SDK in the container's file system that is too old. There may be others, of which the application uses another one.
+fn in_image(derived: &Derived<'_>) -> Option<Finding> {
+    let seen = inside::of_irsa(derived)?;
+    let sdks = seen.report().sdks.as_ref()?;
+    let (index, found, sdk) = sdks.found.iter().enumerate().find_map(|(index, found)| {
+        let sdk = Sdk::of_package(&found.package, found.version.as_deref()?)?;
+        is_old(derived, &sdk).then_some((index, found, sdk))
+    })?;
+    let (name, minimum) = (sdk.name.label(), sdk.minimum(Mechanism::Irsa)?);
+    let version = sdk.version.as_deref()?;
+    let summary = format!(
+        "container {} has {name} {version} in its image; IRSA needs {minimum} or later",
+        seen.container()
+    );
+    let without = derived.words.iter().find(|said| went_without(said));
+    let finding = inside::finding(&META, derived, seen, summary)
+        .severity(without.map_or(Severity::Warning, Said::severity))
+        .inferred()
+        .evidence(
+            format!("version of {name}"),
+            format!("{minimum} or later"),
+            version,
+            &seen.at(&format!("sdks.found[{index}]")),
+        )
+        .seen("found at", &found.path, &seen.at(&format!("sdks.found[{index}].path")));
+    Some(finding.advice(format!(
+        "if the application uses it: update {name} to {minimum} or later and build the image again"
+    )))
+}
+
+/// True for words of an application that had no web identity.
+fn went_without(said: &Said<'_>) -> bool {
+    said.error.kind.is_last_resort() || said.caller.is_some_and(|caller| caller.who == Who::Node)
+}
+
+/// True if the SDK is too old, and CloudTrail does not show that it asked for the role all the same.
+fn is_old(derived: &Derived<'_>, sdk: &Sdk) -> bool {
+    let subject = derived.plan().subject();
+    let trail = derived.facts.aws.trail.known().into_iter().flat_map(|listing| &listing.value.items);
+    let mut asked = trail.filter(|event| event.value.subject.as_deref() == Some(subject.as_str()));
+    let knows_it = asked
+        .any(|event| Sdk::of_user_agent(&event.value.user_agent).is_some_and(|other| other.name == sdk.name));
+    sdk.is_too_old(Mechanism::Irsa) == Some(true) && !knows_it
+}

@@ -1,0 +1,149 @@
+//! # The application speaks to AWS as the node
+//!
+//! The container is wired for its role, and AWS names the node's role as the caller. The SDK asked STS, was refused or did not
+//! get through, and went on to the instance metadata without a word; or it never asked.
+//!
+//! **You see**: `User: arn:aws:sts::111122223333:assumed-role/eks-node/i-0123456789abcdef0 is not authorized to perform …`: the
+//! session is the id of an instance.
+//!
+//! **Decided by**: AWS's own words on the caller, against what the container is wired for. What SDKs do after a failure of web
+//! identity: Java, PHP and C++ go on to the node's role, and Java stays with it until it is restarted; Go, Python, Ruby, Rust and
+//! JavaScript v3 stop. A caller of these is a client with its own list of providers, or an SDK that is too old.
+//!
+//! **Not a fault**: an error of the node's role in a pod that is not wired: its injection is then what is missing. Beside a
+//! refusal of STS this is only its consequence, and a warning.
+//!
+//! **Repair**: cure what kept STS away, which the other links show, and restart. `AWS_EC2_METADATA_DISABLED=true` makes the SDK say
+//! what is wrong in place of going on. Do not give the node's role the permission: every pod of the node would have it.
+
+use crate::aws_error::{PrincipalKind, SdkName};
+use crate::checks::prelude::*;
+use crate::checks::shared::hearsay::{self, UNHEARD};
+use crate::checks::shared::inside;
+use crate::derive::caller::Who;
+use crate::derive::heard::{Said, Weight};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "silent-fallback-to-node-role",
+    step: Step::Caller,
+    title: "the application speaks to AWS as the node",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    match derived.intent.mechanism {
+        Mechanism::Irsa if hearsay::is_wired(derived) => {}
+        Mechanism::Irsa => return Outcome::NotApplicable("the container is not wired for a role"),
+        _ => return Outcome::NotApplicable("no role is named"),
+    }
+    let by_node = |said: &&Said<'_>| said.caller.is_some_and(|caller| caller.who == Who::Node);
+    let Some(said) = derived.words.iter().find(by_node) else {
+        let passed = derived.words.prove_the_caller();
+        return match open_to_it(derived) {
+            Some(finding) if !passed => finding.into(),
+            _ if passed => Outcome::Pass,
+            _ => inside::or_pass(derived, META.step, UNHEARD),
+        };
+    };
+    let Some(principal) = &said.error.principal else { return UNHEARD };
+    let PrincipalKind::AssumedRole { role: node, .. } = &principal.kind else { return UNHEARD };
+    if super::node_asks_for_the_role(derived, said) {
+        return Outcome::NotApplicable("the node asked for the pod's role: see app-assumes-with-node-role");
+    }
+    let who = hearsay::speaker(derived);
+    let expected = derived.plan().role_arn.unwrap_or_else(|| String::from("the role of its service account"));
+    let sdk = said.error.sdk.as_ref().map(|sdk| sdk.name);
+    let summary = format!("{who} speaks to AWS as the node ({node}) and not as {expected}{}", why(sdk));
+    let mut finding = hearsay::finding(&META, derived, said, &summary).evidence(
+        "caller",
+        &expected,
+        &principal.arn,
+        said.source,
+    );
+    if said.weight == Weight::Current && derived.trial.refusal().is_some() {
+        finding = finding.severity(Severity::Warning);
+    }
+    let accepted = derived.trial.accepted();
+    if goes_on(sdk) != Some(false)
+        && accepted
+        && let Some((_, command)) = derived.restart()
+    {
+        finding = finding.fix(
+            "STS takes the pod's token now: restart, for the SDK may stay with the node's role",
+            command,
+        );
+    }
+    let disable = derived
+        .target()
+        .and_then(|view| derived.set_env(view, &[String::from("AWS_EC2_METADATA_DISABLED=true")]));
+    let finding = match disable {
+        Some(command) if goes_on(sdk) != Some(false) => {
+            finding.fix("keep the SDK from the node's role: it then says what kept it from its own", command)
+        }
+        _ => finding.advice(
+            "the application has its own list of credential providers, or an old SDK: let it use the SDK's default chain, or \
+             name the web identity provider in its list",
+        ),
+    };
+    finding
+        .advice("do not give the node's role what it was denied: every pod of the node would have it")
+        .into()
+}
+
+/// Web identity fails inside the pod, and the node's metadata service would give its role to whoever asks.
+fn open_to_it(derived: &Derived<'_>) -> Option<Finding> {
+    let seen = inside::of_irsa(derived)?;
+    let node = seen.report().imds.as_ref()?.role.as_deref()?;
+    let refused = derived.inside.trial().is_some_and(|trial| trial.refusal().is_some());
+    if !(refused || seen.blocked().is_some() || seen.denied().is_some()) {
+        return None;
+    }
+    let expected = derived.plan().role_arn.unwrap_or_else(|| String::from("the role of its service account"));
+    let summary = format!(
+        "an SDK of container {} that goes on when web identity fails (Java, PHP, C++) speaks to AWS as the node: {node}",
+        seen.container()
+    );
+    let finding =
+        inside::finding(&META, derived, seen, summary).severity(Severity::Info).inferred().evidence(
+            "role that the pod can get",
+            expected,
+            format!("{node}, the node's"),
+            &seen.at("imds.role"),
+        );
+    Some(
+        finding.advice(
+            "once web identity works again, restart such applications: some stay with the node's role",
+        ),
+    )
+}
+
+/// True if the SDK goes on to the node's role where web identity fails, false if it stops there (failures.md, section 3);
+/// `None` if that depends on its version, or if it is not known which it is.
+fn goes_on(sdk: Option<SdkName>) -> Option<bool> {
+    Some(match sdk? {
+        SdkName::JsV2 | SdkName::DotNet => return None,
+        SdkName::JavaV1 | SdkName::JavaV2 | SdkName::Php | SdkName::Cpp => true,
+        SdkName::GoV1
+        | SdkName::GoV2
+        | SdkName::Boto3
+        | SdkName::Botocore
+        | SdkName::AwsCli
+        | SdkName::JsV3
+        | SdkName::Ruby
+        | SdkName::Rust => false,
+    })
+}
+
+fn why(sdk: Option<SdkName>) -> String {
+    match (sdk, goes_on(sdk)) {
+        (Some(sdk), Some(true)) => {
+            format!(": {} goes on to the node's role where STS fails", sdk.label())
+        }
+        (Some(sdk), Some(false)) => {
+            format!(": {} stops where STS fails, so it never asked", sdk.label())
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,117 @@
+//! # A policy refuses the volume that the webhook adds
+//!
+//! A pod security policy, an OpenShift SCC, Kyverno, Gatekeeper or a ValidatingAdmissionPolicy that allows only some kinds of
+//! volumes refuses the `projected` volume `aws-iam-token`, or the `fsGroup` that was set to make the token readable. The
+//! manifest names no such volume, so the refusal surprises: the webhook added it before the policy looked.
+//!
+//! **You see**: no pod, and an event `FailedCreate` of the ReplicaSet: `spec.volumes[0]: Invalid value: "projected": projected
+//! volumes are not allowed to be used`.
+//!
+//! **Decided by**: such an event of the workload.
+//!
+//! **Not a fault**: PodSecurity `baseline` and `restricted` allow projected volumes; a refusal that only lists them among what
+//! is allowed is about something else.
+//!
+//! **Repair**: let the policy allow projected volumes for these pods.
+
+use crate::checks::prelude::*;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "admission-policy-volume",
+    step: Step::Injection,
+    title: "a policy refuses the volume that the webhook adds",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if !derived.intent.expects_injection() {
+        return Outcome::NotApplicable("no injection is expected");
+    }
+    let pod = derived.facts.subject.pod();
+    let events = match derived.facts.events.as_ref() {
+        Fact::Known(events) => events,
+        Fact::Absent { .. } => return Outcome::Pass,
+        Fact::Unknown(_) if pod.is_some() => {
+            return Outcome::NotApplicable(
+                "the pod was let in; whether its successors are could not be read",
+            );
+        }
+        Fact::Unknown(why) => return unknown(why),
+    };
+    let created = pod.and_then(|pod| pod.value.metadata.creation_timestamp);
+    let refusal = derived.failed_creates().find_map(|event| {
+        let what = refused(&event.value.message)?;
+        // Refused before, let in since: somebody has repaired it.
+        let over = created.zip(event.value.last_timestamp).is_some_and(|(created, last)| last <= created);
+        (!over).then_some((event, what))
+    });
+    let Some((event, what)) = refusal else {
+        return match &events.value.cut {
+            Some(cut) if pod.is_none() => unknown(cut),
+            _ => Outcome::Pass,
+        };
+    };
+    let namespace = &derived.facts.namespace_name;
+    let object = &event.value.involved_object;
+    // The pod at hand works; its successors are refused.
+    let severity = if pod.is_some() { Severity::Warning } else { Severity::Error };
+    let summary = format!("a policy refuses the pods of {}/{} for {what}", object.kind, object.name);
+    META.on(&object.kind, namespace, &object.name, summary)
+        .severity(severity)
+        .seen("event FailedCreate", &event.value.message, &event.source.at(".message"))
+        .advice(format!("let the policy that is named there allow {what} for these pods; the webhook cannot do without its volume"))
+        .into()
+}
+
+/// What a message refuses, if that is of our making.
+fn refused(message: &str) -> Option<&'static str> {
+    const REFUSALS: [&str; 8] = [
+        "not allowed",
+        "forbidden",
+        "denied",
+        "restricted",
+        "prohibited",
+        "may not",
+        "must not",
+        "disallowed",
+    ];
+    let message = message.to_ascii_lowercase();
+    let refuses = |text: &str| REFUSALS.iter().any(|word| text.contains(word));
+    if message.contains("fsgroup")
+        && (message.contains("not an allowed group") || message.contains("fsgroup is not allowed"))
+    {
+        return Some("their fsGroup");
+    }
+    if message.contains(TOKEN_VOLUME) && refuses(&message) {
+        return Some("the volume aws-iam-token");
+    }
+    // Part by part: a list of what is allowed may name projected volumes beside the refusal of another kind.
+    let mut parts = message.split([':', ';', '(', '[', ']', '\n']);
+    parts.any(|part| part.contains("projected") && refuses(part)).then_some("their projected volume")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_from_lists_of_what_is_allowed() {
+        for message in [
+            "pods \"x\" is forbidden: unable to validate against any security context constraint: [spec.volumes[0]: Invalid value: \"projected\": projected volumes are not allowed to be used]",
+            "admission webhook \"validation.gatekeeper.sh\" denied the request: [psp-volume-types] The volume type projected is not allowed, pod: x. Allowed volume types: [\"configMap\"]",
+            "admission webhook \"validate.kyverno.svc-fail\" denied the request: volume aws-iam-token is not on the list",
+        ] {
+            assert!(refused(message).is_some(), "{message}");
+        }
+        for message in [
+            "admission webhook \"validate.kyverno.svc-fail\" denied the request: restrict-volume-types: Only the following types of volumes may be used: configMap, csi, projected, and secret",
+            "admission webhook \"validation.gatekeeper.sh\" denied the request: [psp-volume-types] The volume type hostPath is not allowed, pod: x. Allowed volume types: [\"configMap\", \"projected\"]",
+            "pods \"x\" is forbidden: violates PodSecurity \"restricted:latest\": restricted volume types (volume \"data\" uses restricted volume type \"hostPath\")",
+            "pods \"x\" is forbidden: error looking up service account shop/checkout: serviceaccount \"checkout\" not found",
+        ] {
+            assert_eq!(refused(message), None, "{message}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Checks of what the webhook puts into new pods.
+
+use crate::checks::prelude::*;
+use crate::facts::Unknown;
+use crate::text::shell;
+
+super::checks! {
+    "injection":
+    admission_policy_volume,
+    skip_label,
+    skip_containers,
+    mwc_missing,
+    mwc_cabundle_stale,
+    mwc_v1_admissionreview,
+    mwc_selector_excludes,
+    webhook_in_cluster_flag,
+    webhook_down_ignore,
+    other_webhook_strips,
+    old_webhook_drops_fields,
+    sa_cache_race,
+    pod_identity_cache_race,
+    pod_created_before_annotation,
+    only_some_containers_injected,
+    not_injected,
+}
+
+/// How bad a webhook that cannot answer is: a pod that is injected works, and what is broken is its successor.
+fn severity(derived: &Derived<'_>) -> Severity {
+    if injected(derived) { Severity::Warning } else { Severity::Error }
+}
+
+/// What could not be read about the webhook leaves the question open only where the pod itself does not answer it; it
+/// stays among what was not checked in either case.
+fn unread(derived: &Derived<'_>, why: &Unknown) -> Outcome {
+    if injected(derived) {
+        Outcome::NotApplicable("the pod is injected, and whether the next one will be could not be read")
+    } else {
+        unknown(why)
+    }
+}
+
+fn injected(derived: &Derived<'_>) -> bool {
+    // The webhook writes `env` and nothing else: what a container takes from elsewhere is not its work.
+    let declared = |view: &ContainerView<'_>| view.declares(ROLE_ARN) && view.declares(TOKEN_FILE);
+    derived.facts.subject.pod().is_some() && !derived.is_bare() && derived.target().is_none_or(declared)
+}
+
+/// Adds the restart that a bare pod needs once its webhook answers again.
+fn with_restart(derived: &Derived<'_>, finding: Finding) -> Finding {
+    match derived.restart().filter(|_| derived.is_bare()) {
+        Some((title, command)) => finding.fix(title, command),
+        None if derived.is_bare() => finding.advice(derived.restart_advice()),
+        None => finding,
+    }
+}
+
+/// A pipeline that prints the text with the cluster's bundle, base64, in place of `&`; nothing at all if the bundle could
+/// not be read, which makes the command that takes it fail rather than empty the field.
+fn with_bundle(derived: &Derived<'_>, text: &str) -> String {
+    let namespace = derived.facts.namespace_name.as_str();
+    let words = ["get", "configmap", "kube-root-ca.crt", "-n", namespace, "-o", r"jsonpath={.data.ca\.crt}"];
+    let script = format!("s#..*#{text}#");
+    // `tr` because only GNU's base64 can be told not to fold.
+    format!("{} | base64 | tr -d '\\n' | sed {}", derived.kubectl(&words), shell::quote(&script))
+}

@@ -1,0 +1,114 @@
+//! # The webhook's CA bundle is out of date
+//!
+//! The API server calls the webhook only if its serving certificate chains to the `caBundle` of the registration. On EKS that
+//! certificate is signed by the cluster's CA: when a successor CA is activated the certificate is made anew, but this
+//! `caBundle` is not. The call fails open: pods are Running and Ready without a variable, and no event says so.
+//!
+//! **You see**, only in the API server's log: `failing open …: failed calling webhook …: x509: certificate signed by unknown
+//! authority`. The SDKs go on to the node's role.
+//!
+//! **Decided by**: the certificates in `caBundle` against those in ConfigMap `kube-root-ca.crt`, which the cluster itself keeps
+//! (a kubeconfig may be old). Expired ones do not count; a CA renewed with the same key is the same.
+//!
+//! **Not a fault**: more certificates than needed; a self-hosted webhook, whose CA is its installer's choice. While the
+//! CA is being rotated and `caBundle` lacks only the newer one, the webhook works until that one signs.
+//!
+//! **Repair**: write the cluster's bundle into the registration, then make the pods anew that were made meanwhile.
+
+use crate::checks::prelude::*;
+use crate::derive::ca::{self, ClusterCa, Trust};
+use crate::derive::webhook::Registration;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "mwc-cabundle-stale",
+    step: Step::Injection,
+    title: "the webhook's CA bundle is out of date",
+    explains: &["not-injected", "sa-cache-race"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if !derived.intent.expects_injection() {
+        return Outcome::NotApplicable("no injection is expected");
+    }
+    let found = match &derived.registrations {
+        Registrations::Found(found) => found,
+        Registrations::Missing(_) => return Outcome::NotApplicable("no webhook is registered"),
+        Registrations::Unknown(why) => return super::unread(derived, why),
+    };
+    let Some(registration) = found.iter().find(|registration| registration.eks_managed()) else {
+        return Outcome::NotApplicable("the webhook is not EKS's own, and its CA is its installer's choice");
+    };
+    let name = registration.name();
+    let bundle_at = registration.at(".clientConfig.caBundle");
+    let severity = super::severity(derived);
+    let consequence = match severity {
+        Severity::Error => ", so no new pod is injected",
+        _ => ": the next pod will not be injected",
+    };
+    let start =
+        |summary: String| META.on("MutatingWebhookConfiguration", "", name, summary).severity(severity);
+    let bundle = match ca::from_base64(&registration.webhook.client_config.ca_bundle) {
+        Ok(bundle) => bundle,
+        Err(problem) => {
+            let finding = start(format!("the caBundle of webhook {name} {}{consequence}", problem.words()));
+            let finding = finding.evidence(
+                "caBundle",
+                "the certificate of the cluster's CA",
+                problem.words(),
+                &bundle_at,
+            );
+            return repaired(derived, registration, finding).into();
+        }
+    };
+    let ca = match ClusterCa::of(derived.facts) {
+        Ok(ca) => ca,
+        Err(why) => return super::unread(derived, &why),
+    };
+    let finding = match Trust::of(derived.facts, &bundle, &ca) {
+        Trust::Complete => return Outcome::Pass,
+        Trust::Stale => start(format!("the caBundle of webhook {name} lacks the cluster's CA{consequence}")),
+        Trust::Partial { lacks, newest } => {
+            let unexplained =
+                matches!(derived.bare(), Some(BareBecause::Unexplained | BareBecause::Race { .. }));
+            let which = if newest { "newer" } else { "older" };
+            let (severity, summary) = match (unexplained, newest) {
+                (true, _) => (
+                    Severity::Error,
+                    format!(
+                        "the caBundle of webhook {name} lacks the {which} of the cluster's CAs, and the pod was not injected"
+                    ),
+                ),
+                (false, true) => (
+                    Severity::Warning,
+                    format!(
+                        "the caBundle of webhook {name} lacks the cluster's newer CA: once that signs, no pod is injected"
+                    ),
+                ),
+                // The CA on its way out: what it signed is replaced.
+                (false, false) => return Outcome::Pass,
+            };
+            start(summary).severity(severity).inferred().missing(
+                "certificate in caBundle",
+                lacks.shown(),
+                &bundle_at,
+            )
+        }
+    };
+    let finding = finding.evidence("caBundle", ca::shown(&ca.certificates), ca::shown(&bundle), &bundle_at);
+    let finding = finding.seen("cluster's CA", ca::shown(&ca.certificates), &ca.source);
+    repaired(derived, registration, finding).into()
+}
+
+fn repaired(derived: &Derived<'_>, registration: &Registration<'_>, finding: Finding) -> Finding {
+    let patch =
+        derived.kubectl(&["patch", "mutatingwebhookconfiguration", registration.name(), "--type=json"]);
+    let path = format!("/webhooks/{}/clientConfig/caBundle", registration.index);
+    let operation = format!(r#"[{{"op":"add","path":"{path}","value":"&"}}]"#);
+    let command = format!("{patch} -p \"$({})\"", super::with_bundle(derived, &operation));
+    super::with_restart(
+        derived,
+        finding.fix_for_others_too("write the cluster's bundle into the registration", command),
+    )
+}

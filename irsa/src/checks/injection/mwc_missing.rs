@@ -1,0 +1,80 @@
+//! # The webhook is not registered
+//!
+//! The MutatingWebhookConfiguration is gone (a clean-up script, a restored backup, a GitOps prune): no new pod is injected,
+//! and nothing says so. Pods made before keep working, until they are made anew.
+//!
+//! **Decided by**: the complete list of MutatingWebhookConfigurations has none for pod identity. An EKS cluster has no pod
+//! or service of the webhook; that is normal and not what is looked for.
+//!
+//! **Not a fault**: a pod without the permission to list registrations was injected, so the webhook ran.
+//!
+//! **Repair**: register it again. On EKS the webhook runs on the control plane and only the registration is missing.
+
+use crate::checks::prelude::*;
+use crate::derive::webhook::SKIP_LABEL;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "mwc-missing",
+    step: Step::Injection,
+    title: "the pod identity webhook is not registered",
+    explains: &["not-injected", "sa-cache-race"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if !derived.intent.expects_injection() {
+        return Outcome::NotApplicable("no injection is expected");
+    }
+    let source = match &derived.registrations {
+        Registrations::Found(_) => return Outcome::Pass,
+        Registrations::Unknown(why) => return super::unread(derived, why),
+        Registrations::Missing(source) => source,
+    };
+    let severity = super::severity(derived);
+    let summary = match severity {
+        Severity::Error => "the pod identity webhook is not registered, so no new pod is injected",
+        _ => "the pod identity webhook is not registered any more: the next pod will not be injected",
+    };
+    let finding = META
+        .on("MutatingWebhookConfiguration", "", "pod-identity-webhook", summary)
+        .severity(severity)
+        .missing("mutating webhook", "pod-identity-webhook", source);
+    let finding = match derived.platform {
+        Platform::Eks => finding.fix(
+            "register it again as EKS does; the webhook itself runs on the control plane",
+            format!(
+                "{} | {}",
+                super::with_bundle(derived, &manifest()),
+                derived.kubectl(&["create", "-f", "-"])
+            ),
+        ),
+        Platform::Other | Platform::Unknown => {
+            // It may go by a name that is not known here.
+            let finding = if severity == Severity::Warning { finding.inferred() } else { finding };
+            finding.advice("install aws/amazon-eks-pod-identity-webhook again, or restore its MutatingWebhookConfiguration")
+        }
+    };
+    super::with_restart(derived, finding).into()
+}
+
+/// The registration as EKS makes it, `&` standing for the bundle.
+fn manifest() -> String {
+    let manifest = serde_json::json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "metadata": {"name": "pod-identity-webhook"},
+        "webhooks": [{
+            "name": "iam-for-pods.amazonaws.com",
+            "clientConfig": {"url": "https://127.0.0.1:23443/mutate", "caBundle": "&"},
+            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
+            "objectSelector": {"matchExpressions": [{"key": SKIP_LABEL, "operator": "DoesNotExist"}]},
+            "failurePolicy": "Ignore",
+            "reinvocationPolicy": "IfNeeded",
+            "sideEffects": "None",
+            "timeoutSeconds": 10,
+            "admissionReviewVersions": ["v1beta1"],
+        }],
+    });
+    manifest.to_string()
+}

@@ -1,0 +1,143 @@
+//! # The webhook's registration leaves the pod out
+//!
+//! A `namespaceSelector`, an `objectSelector` or `rules` of the MutatingWebhookConfiguration do not match: the API server never
+//! calls the webhook for this pod. Somebody narrowed it on purpose, for other namespaces or before this one existed.
+//!
+//! **Decided by**: the registered selectors, evaluated on the labels of pod and namespace as they are now. `matchConditions`
+//! (CEL) are not evaluated: where one stands, this is not checked, and said so.
+//!
+//! **Not a fault**: another registration that does select the pod. The skip label has a check of its own.
+//!
+//! **Repair**: give the namespace or the pod template the label that the selector asks for, or change the selector.
+
+use std::collections::BTreeMap;
+
+use crate::checks::prelude::*;
+use crate::facts::{Unknown, Why};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "mwc-selector-excludes",
+    step: Step::Injection,
+    title: "the webhook's registration leaves the pod out",
+    explains: &["not-injected", "sa-cache-race"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let Some((_, meta, source, _)) = derived.spec() else {
+        return Outcome::NotApplicable("no pod to look at");
+    };
+    if !derived.intent.expects_injection() {
+        return Outcome::NotApplicable("no injection is expected");
+    }
+    let (registration, by, requirement) = match &derived.selection {
+        Selection::Selected => return Outcome::Pass,
+        Selection::Excluded { requirement, .. }
+            if requirement.starts_with(crate::derive::webhook::SKIP_LABEL) =>
+        {
+            return Outcome::Pass;
+        }
+        Selection::Excluded { registration, by, requirement } => (registration, *by, requirement),
+        Selection::Unknown(what) => {
+            let why = Why::NotAsked(String::from("it cannot be evaluated from what was read"));
+            let unknown = Unknown { what: what.clone(), why, grant: None };
+            return super::unread(derived, derived.facts.namespace.unknown().unwrap_or(&unknown));
+        }
+        Selection::NoWebhook => {
+            return match &derived.registrations {
+                Registrations::Unknown(why) => super::unread(derived, why),
+                _ => Outcome::NotApplicable("no webhook is registered"),
+            };
+        }
+    };
+    let severity = super::severity(derived);
+    let (name, namespace) = (registration.name(), derived.facts.namespace_name.as_str());
+    let whom =
+        if by == "namespaceSelector" { format!("namespace {namespace}") } else { String::from("the pod") };
+    let summary = match severity {
+        Severity::Error => format!("the {by} of webhook {name} leaves {whom} out: it asks for {requirement}"),
+        _ => {
+            format!("the {by} of webhook {name} leaves {whom} out by now: the next pod will not be injected")
+        }
+    };
+    let finding = META.on("MutatingWebhookConfiguration", "", name, summary).severity(severity).seen(
+        by,
+        requirement,
+        &registration.at(&format!(".{by}")),
+    );
+    let webhook = registration.webhook;
+    let finding = match by {
+        "namespaceSelector" => {
+            let Some(object) = derived.facts.namespace.known() else { return Outcome::Pass };
+            let labels = &object.value.metadata.labels;
+            let finding = finding.evidence(
+                "labels of the namespace",
+                requirement,
+                shown(labels),
+                &object.source.at(".metadata.labels"),
+            );
+            let changes = webhook.namespace_selector.iter().flat_map(|selector| selector.changes(labels));
+            label_namespace(derived, finding, &changes.collect::<Vec<_>>())
+        }
+        "objectSelector" => {
+            let finding = finding.evidence(
+                "labels of the pod",
+                requirement,
+                shown(&meta.labels),
+                &source.at(".metadata.labels"),
+            );
+            let changes = webhook.object_selector.iter().flat_map(|selector| selector.changes(&meta.labels));
+            label_template(derived, finding, &changes.collect::<Vec<_>>())
+        }
+        _ => finding.advice(format!("let the rules of webhook {name} include CREATE of pods")),
+    };
+    super::with_restart(derived, finding).into()
+}
+
+fn shown(labels: &BTreeMap<String, String>) -> String {
+    if labels.is_empty() {
+        return String::from("none");
+    }
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+}
+
+const CHANGE_SELECTOR: &str =
+    "let the selector of the registration include it; it cannot be met by a label of one's own";
+
+fn label_namespace(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Option<&str>)]) -> Finding {
+    // The API server writes this one itself.
+    if changes.is_empty() || changes.iter().any(|(key, _)| *key == "kubernetes.io/metadata.name") {
+        return finding.advice(CHANGE_SELECTOR);
+    }
+    let words = changes.iter().map(|(key, value)| match value {
+        Some(value) => format!("{key}={value}"),
+        None => format!("{key}-"),
+    });
+    let words: Vec<String> = words.collect();
+    let namespace = derived.facts.namespace_name.as_str();
+    let command =
+        ["label", "namespace", namespace, "--overwrite"].into_iter().chain(words.iter().map(String::as_str));
+    finding.fix(
+        "label the namespace as the selector asks; its new pods are seen then",
+        derived.kubectl(&command.collect::<Vec<_>>()),
+    )
+}
+
+fn label_template(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Option<&str>)]) -> Finding {
+    let owner = derived
+        .owner_key()
+        .filter(|(kind, _)| matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet"));
+    let Some((kind, name)) = owner.filter(|_| !changes.is_empty()) else {
+        return finding.advice("label the pod as the selector asks in its manifest, and create it again");
+    };
+    let labels: serde_json::Map<String, serde_json::Value> =
+        changes.iter().map(|(key, value)| ((*key).to_owned(), serde_json::json!(value))).collect();
+    let patch = serde_json::json!({"spec": {"template": {"metadata": {"labels": labels}}}}).to_string();
+    let target = format!("{}/{name}", kind.to_lowercase());
+    let words = ["patch", &target, "-n", &derived.facts.namespace_name, "--type=merge", "-p", &patch];
+    finding.fix(
+        "label the pod template as the selector asks; its new pods are seen then",
+        derived.kubectl(&words),
+    )
+}

@@ -1,0 +1,88 @@
+//! # The container was not injected
+//!
+//! The service account names a role, yet the container carries neither `AWS_ROLE_ARN` nor `AWS_WEB_IDENTITY_TOKEN_FILE`. This
+//! is the symptom; where its cause can be told, the cause is reported instead. Where it cannot, what remains is a webhook
+//! that was away, or did not yet know the service account, when the pod was made: it fails open and leaves no trace in the
+//! Kubernetes API, only in the API server's log (`failed calling webhook`, `failing open`).
+//!
+//! **Decided by**: the container's environment against the annotation. A webhook that is registered and answers today says
+//! nothing about the day on which the pod was made.
+//!
+//! **Repair**: make the pod anew. If its successor is bare too, look for `failed calling webhook` in the API server's log.
+
+use crate::checks::prelude::*;
+use crate::facts::kubernetes::Pod;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "not-injected",
+    step: Step::Injection,
+    title: "the container was not injected",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
+    match derived.intent.mechanism {
+        Mechanism::Irsa => {}
+        Mechanism::PodIdentity => {
+            return Outcome::NotApplicable("the pod gets its identity from EKS Pod Identity");
+        }
+        Mechanism::Unknown => {
+            return match derived.account_unknown() {
+                Some(why) => unknown(why),
+                None => Outcome::NotApplicable("no injection is expected"),
+            };
+        }
+        _ => return Outcome::NotApplicable("no injection is expected"),
+    }
+    let Some(view) = derived.target() else { return Outcome::NotApplicable("no container to look at") };
+    if view.wiring == Wiring::Unknown {
+        return Outcome::Unknown(view.env.unread.iter().map(|why| (*why).clone()).collect());
+    }
+    if !derived.is_bare() {
+        return Outcome::Pass;
+    }
+    let role = derived.intent.role.as_ref().map_or("", |role| role.raw);
+    let name = view.name();
+    let finding = META
+        .on_subject(
+            derived,
+            format!("container {name} was not injected, although its service account names a role"),
+        )
+        .container(name)
+        .missing(ROLE_ARN, role, &pod.source.at(format!("{}.env", view.path)))
+        .missing(
+            TOKEN_FILE,
+            format!("{TOKEN_DIRECTORY}/token"),
+            &pod.source.at(format!("{}.env", view.path)),
+        );
+    let unexplained = derived.bare() == Some(BareBecause::Unexplained);
+    let finding = if unexplained { with_siblings(derived, finding, pod) } else { finding };
+    let finding = match derived.restart() {
+        Some((title, command)) => finding.fix(title, command),
+        None => finding.advice(derived.restart_advice()),
+    };
+    if unexplained {
+        finding
+            .advice("if the new pod is bare too, look for `failed calling webhook` in the API server's log")
+            .into()
+    } else {
+        finding.into()
+    }
+}
+
+/// Siblings tell since when the webhook does not answer.
+fn with_siblings(derived: &Derived<'_>, finding: Finding, pod: &Sourced<Pod>) -> Finding {
+    let Some(created) = pod.value.metadata.creation_timestamp else { return finding };
+    let finding =
+        finding.seen("pod made", created.to_string(), &pod.source.at(".metadata.creationTimestamp"));
+    let Some(older) = derived.siblings.older_injected(created) else { return finding };
+    let siblings = derived.facts.siblings.known().into_iter().flat_map(|listing| &listing.value.items);
+    let source = siblings.into_iter().find(|sibling| sibling.value.metadata.name == older.metadata.name);
+    match source {
+        Some(sibling) => finding.seen("older pod with the variables", &older.metadata.name, &sibling.source),
+        None => finding,
+    }
+}

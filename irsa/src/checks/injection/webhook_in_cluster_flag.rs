@@ -1,0 +1,77 @@
+//! # The webhook asks the cluster for its certificate
+//!
+//! `--in-cluster=true`, which is the flag's default, makes the webhook request its serving certificate through the
+//! certificates API. Since v0.3.0 that no longer works: the webhook runs, answers its health check, and has no
+//! certificate to show to the API server.
+//!
+//! **You see**, in the webhook's log: `no serving certificate available for the webhook, is the CSR approved?`
+//!
+//! **Decided by**: the flags of the self-hosted webhook, and a pod that nothing else explains. The build is not known, so
+//! this is a conclusion.
+//!
+//! **Not a fault** where pods are injected: an older build whose request was approved.
+//!
+//! **Repair**: run it with `--in-cluster=false` and a certificate from cert-manager, as its README has it.
+
+use crate::checks::prelude::*;
+use crate::derive::webhook::Registration;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "webhook-in-cluster-flag",
+    step: Step::Injection,
+    title: "the webhook asks the cluster for its certificate",
+    explains: &["not-injected", "webhook-down-ignore"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if !derived.intent.expects_injection() {
+        return Outcome::NotApplicable("no injection is expected");
+    }
+    let found = match &derived.registrations {
+        Registrations::Found(found) => found,
+        Registrations::Missing(_) => return Outcome::NotApplicable("no webhook is registered"),
+        Registrations::Unknown(why) => return super::unread(derived, why),
+    };
+    if found.iter().any(Registration::eks_managed) {
+        return Outcome::NotApplicable("the webhook runs on EKS's control plane");
+    }
+    let workload = match &derived.facts.cluster.webhook_workload {
+        Fact::Known(workload) => workload,
+        Fact::Absent { .. } => return Outcome::NotApplicable("the webhook's workload is not in the cluster"),
+        Fact::Unknown(why) => return super::unread(derived, why),
+    };
+    let containers = workload.value.template_spec.containers.iter().enumerate();
+    let flag = containers.into_iter().find_map(|(index, container)| {
+        let mut words = container.command.iter().chain(&container.args).rev();
+        let flag = words.find(|word| word.trim_start_matches('-').split('=').next() == Some("in-cluster"))?;
+        Some((index, flag))
+    });
+    // The default is true as well, but without the flag the image may have its arguments from elsewhere.
+    let Some((index, flag)) = flag.filter(|(_, flag)| !flag.contains('=') || flag.ends_with("=true")) else {
+        return Outcome::Pass;
+    };
+    let unexplained = derived.bare() == Some(BareBecause::Unexplained);
+    // Another pod that is injected would tell that the webhook works; without all of them that is not known.
+    if let Some(why) =
+        derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty())
+    {
+        return unknown(why);
+    }
+    if !unexplained || !derived.siblings.injected.is_empty() {
+        return Outcome::Pass;
+    }
+    let owner = &workload.value;
+    let source = workload.source.at(format!("{}.containers[{index}].args", owner.template_path()));
+    let summary = format!(
+        "webhook {}/{} runs with --in-cluster=true, which newer builds cannot serve with",
+        owner.meta.namespace, owner.meta.name
+    );
+    let finding = META
+        .on(&owner.kind, &owner.meta.namespace, &owner.meta.name, summary)
+        .inferred()
+        .evidence("flag", "--in-cluster=false", flag, &source)
+        .advice("run the webhook with --in-cluster=false and a certificate of cert-manager, as its deploy/ folder has it");
+    super::with_restart(derived, finding).into()
+}

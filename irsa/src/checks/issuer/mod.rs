@@ -1,0 +1,8 @@
+//! Checks of the cluster's OIDC issuer and its keys.
+
+super::checks! {
+    "issuer":
+    token_issuer_wrong,
+    thumbprint,
+    jwks_problem,
+}

@@ -1,0 +1,77 @@
+//! # The issuer's certificate is one that IAM does not trust
+//!
+//! IAM fetches the issuer's keys over HTTPS and checks the certificate against its own list of public authorities. Only where
+//! that does not hold, as with a private authority, does it compare the thumbprints that the provider lists.
+//!
+//! **You see**: `InvalidIdentityToken: OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint`.
+//!
+//! **Decided by** STS's own answer, and by nothing else.
+//!
+//! **Not a fault**: a thumbprint that differs from the certificate's, one of forty zeros, or none. EKS's issuers have public
+//! certificates, so their thumbprints are never looked at; most advice on the web is older than that.
+//!
+//! **Repair**: give the issuer a certificate of a public authority, or store the thumbprint of the topmost certificate that its
+//! host sends. Take it from outside of networks that intercept TLS.
+
+use crate::aws_error::{Kind, Stage};
+use crate::checks::prelude::*;
+use crate::checks::{role_asked, with_answer};
+use crate::derive::issuer::Issuer;
+use crate::derive::provider::Provider;
+use crate::facts::issuer::Published;
+use crate::text::shell;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "thumbprint",
+    step: Step::Issuer,
+    title: "the issuer's certificate is one that IAM does not trust",
+    explains: &["sts-refused"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Err(outcome) = role_asked(derived) {
+        return outcome;
+    }
+    let Some(refusal) = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::ThumbprintMismatch)
+    else {
+        return match derived.trial.passed(Stage::Keys) {
+            true => Outcome::Pass,
+            false => Outcome::NotApplicable("STS does not speak of a thumbprint"),
+        };
+    };
+    let (Ok(issuer), Provider::Found(arn)) = (Issuer::of(derived), derived.provider()) else {
+        return Outcome::NotApplicable("the issuer or its provider is not known");
+    };
+    let summary =
+        format!("IAM trusts neither the authority nor a thumbprint of the certificate of {}", issuer.url);
+    let mut finding = with_answer(META.on("OIDCProvider", "", arn, summary), refusal);
+    if let Some(provider) = derived.facts.aws.provider.known() {
+        let stored = match provider.value.thumbprints.as_slice() {
+            [] => String::from("(none)"),
+            list => list.join(", "),
+        };
+        finding = finding.seen("thumbprints of the provider", stored, &provider.source.at("ThumbprintList"));
+    }
+    if let Some(published) = derived.facts.issuer.published.known()
+        && let Published::Untrusted(words) = &published.value
+    {
+        finding = finding.seen("certificate as seen from here", words, &published.source);
+    }
+    finding = finding
+        .advice("give the issuer a certificate of a public authority; thumbprints are then of no matter");
+    let words = ["iam", "update-open-id-connect-provider-thumbprint", "--open-id-connect-provider-arn", arn];
+    let account = arn.split(':').nth(4).unwrap_or_default();
+    let (command, first) = derived.aws_in(account, &words);
+    finding
+        .fix(
+            "or see the thumbprint of the certificate that it sends",
+            shell::command(["kubectl", "irsa", "thumbprint", issuer.url]),
+        )
+        .fix(
+            format!("and store it as THUMBPRINT, 40 hexadecimal digits, in place of the present ones{first}"),
+            format!("{command} --thumbprint-list \"${{THUMBPRINT:?}}\""),
+        )
+        .into()
+}

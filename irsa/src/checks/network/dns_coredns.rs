@@ -1,0 +1,97 @@
+//! # The pod cannot resolve the name of STS
+//!
+//! The name server of the pod, CoreDNS mostly, does not answer, or does not know a name that exists: CoreDNS is down or
+//! overloaded, a network policy keeps the pod from port 53, a private zone of the VPC hides the name. What CoreDNS itself needs in
+//! order to start (a network plugin, Karpenter) must not need CoreDNS.
+//!
+//! **You see**: `dial tcp: lookup sts.eu-west-1.amazonaws.com on 10.100.0.10:53: read udp … i/o timeout`, `Temporary failure in
+//! name resolution`, `EAI_AGAIN`; or `no such host` for the STS endpoint of the pod's own region.
+//!
+//! **Decided by**: the application's own words. A name that does not exist at all is `region-bogus`.
+//!
+//! **Not a fault**: of AWS or of the role. That the name of the OIDC issuer does not resolve in the pod is none either.
+//!
+//! **Repair**: look at CoreDNS and at the network policies; `dnsPolicy: Default` for what must run before CoreDNS.
+
+use irsa_probe::FaultKind;
+
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::checks::shared::{hearsay, inside};
+use crate::derive::inside::{Leg, Seen};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "dns-coredns",
+    step: Step::Network,
+    title: "the pod cannot resolve the name of STS",
+    explains: &["silent-fallback-to-node-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Some(finding) = inside::of_irsa(derived).and_then(|seen| looked_up(derived, seen)) {
+        return finding.into();
+    }
+    let found = hearsay::to_sts(derived, |kind| matches!(kind, Kind::DnsTimeout | Kind::NoSuchHost));
+    let (said, host) = match found {
+        Ok(found) => found,
+        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+    };
+    if said.error.kind == Kind::NoSuchHost && super::region_of_no_host(derived, host).is_some() {
+        return Outcome::NotApplicable("no such name exists: see region-bogus");
+    }
+    let (what, found) = match said.error.kind {
+        Kind::DnsTimeout => ("no answer to its questions for the name", "no answer"),
+        _ => ("the answer that there is no such name as", "no such host"),
+    };
+    let who = hearsay::speaker(derived);
+    let summary = format!("{who} gets {what} {host}{}", hearsay::times(said));
+    let finding = hearsay::finding(&META, derived, said, &summary).evidence(
+        format!("addresses of {host}"),
+        "at least one",
+        found,
+        said.source,
+    );
+    repaired(derived, finding).into()
+}
+
+/// The probe got no address of the endpoint.
+fn looked_up(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let (Leg::Lookup, kind) = seen.blocked()? else { return None };
+    let (_, way) = seen.way()?;
+    let lookup = way.lookup.as_ref().filter(|_| way.proxy.is_none())?;
+    let host = lookup.name.as_str();
+    let what = match kind {
+        FaultKind::NoSuchName if super::region_of_no_host(derived, host).is_some() => {
+            return None;
+        }
+        FaultKind::NoSuchName => "the answer that there is no such name as",
+        _ => "no answer to its questions for the name",
+    };
+    let found = lookup.fault.as_ref().map_or("none", |fault| &fault.text);
+    let at = seen.at("network.connection.lookup");
+    let summary = format!("container {} gets {what} {host}", seen.container());
+    let mut finding = inside::finding(&META, derived, seen, summary)
+        .evidence(format!("addresses of {host}"), "at least one", found, &at)
+        .seen("the question took", format!("{} ms", lookup.millis), &at);
+    let resolver = seen.report().network.as_ref().and_then(|network| network.resolver.as_ref());
+    if let Some(resolver) = resolver {
+        let place = seen.at("network.resolver");
+        finding = finding.seen("name servers of the pod", resolver.servers.join(" "), &place);
+    }
+    Some(repaired(derived, finding))
+}
+
+fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
+    finding
+        .fix(
+            "look at the name servers of the cluster",
+            derived.kubectl(&["get", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns", "-o", "wide"]),
+        )
+        .fix(
+            "look for a network policy that keeps the pod from port 53",
+            derived.kubectl(&["get", "networkpolicy", "-n", &derived.facts.namespace_name]),
+        )
+        .advice("if CoreDNS needs this pod in order to run, set dnsPolicy: Default on it, so that it asks the node's name server")
+}

@@ -1,0 +1,88 @@
+//! # The pod has IPv6 alone, and the name of STS IPv4 alone
+//!
+//! The regional names of STS (`sts.REGION.amazonaws.com`) have IPv4 addresses only. Pods of an EKS cluster with IPv6 reach them
+//! through their node; in a cluster that was set up by hand a pod with an IPv6 address may have no way to IPv4 at all.
+//!
+//! **You see**: `connect: network is unreachable`, `Network unreachable`, at once and not after a timeout.
+//!
+//! **Decided by**: the probe: the pod's own address is one of IPv6, all that the name of STS gives are IPv4, and the kernel has
+//! no route to any of them.
+//!
+//! **Not a fault**: IPv6 itself; a pod of an EKS cluster with IPv6 has a route to IPv4.
+//!
+//! **Repair**: let the SDK call the dual-stack name of STS, `sts.REGION.api.aws`, or give the pods a way to IPv4. A VPC endpoint
+//! with private DNS does not cover the dual-stack name unless it is a dual-stack endpoint.
+
+use core::net::IpAddr;
+
+use irsa_probe::FaultKind;
+
+use crate::checks::prelude::*;
+use crate::checks::shared::inside;
+use crate::derive::inside::Seen;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "ipv6",
+    step: Step::Network,
+    title: "the pod has IPv6 alone, and the name of STS IPv4 alone",
+    explains: &["sts-unreachable-no-egress", "silent-fallback-to-node-role"],
+};
+
+/// The variable that has SDKs call dual-stack names.
+const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    match inside::of_irsa(derived).and_then(|seen| without_a_route(derived, seen)) {
+        Some(finding) => finding.into(),
+        None => inside::or_pass(
+            derived,
+            META.step,
+            Outcome::NotApplicable("the probe did not look at the way to STS"),
+        ),
+    }
+}
+
+fn without_a_route(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let pod = derived.facts.subject.pod()?;
+    let (_, way) = seen.way().filter(|(_, way)| way.proxy.is_none())?;
+    let lookup = way.lookup.as_ref().filter(|lookup| !lookup.addresses.is_empty())?;
+    let is = |family: fn(&IpAddr) -> bool, address: &str| {
+        address.parse().is_ok_and(|address: IpAddr| family(&address))
+    };
+    let own = &pod.value.status.pod_ip;
+    let no_route = way
+        .tcp
+        .iter()
+        .all(|attempt| attempt.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Unreachable));
+    let ipv4_alone = lookup.addresses.iter().all(|address| is(IpAddr::is_ipv4, address));
+    if !(is(IpAddr::is_ipv6, own) && ipv4_alone && no_route && !way.tcp.is_empty()) {
+        return None;
+    }
+    let host = &lookup.name;
+    let summary = format!(
+        "container {} has an IPv6 address and no route to IPv4, and {host} has IPv4 addresses alone",
+        seen.container()
+    );
+    let finding = inside::finding(&META, derived, seen, summary)
+        .evidence(
+            format!("addresses of {host}"),
+            "one of IPv6",
+            lookup.addresses.join(" "),
+            &seen.at("network.connection.lookup.addresses"),
+        )
+        .seen("address of the pod", own, &pod.source.at(".status.podIP"))
+        .seen(
+            format!("connection to {host}"),
+            way.fault.as_ref()?.text.as_str(),
+            &seen.at("network.connection.tcp"),
+        );
+    let command = derived.target().and_then(|view| derived.set_env(view, &[format!("{DUAL_STACK}=true")]));
+    Some(match command {
+        Some(command) => finding.fix("let the SDK call the dual-stack name of STS", command),
+        None => {
+            finding.advice(format!("set {DUAL_STACK}=true: the SDK then calls the dual-stack name of STS"))
+        }
+    })
+}

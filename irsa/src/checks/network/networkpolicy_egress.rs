@@ -1,0 +1,254 @@
+//! # A NetworkPolicy keeps the pod from its credentials
+//!
+//! Once a NetworkPolicy speaks of a pod's egress, the pod may call only what one of its policies allows. A policy that denies
+//! all, or lists the application's own services, forgets port 443 of STS, port 53 of the name server, or port 80 of the EKS Pod
+//! Identity agent.
+//!
+//! **You see**: timeouts: `dial tcp 52.94.5.1:443: i/o timeout`, `lookup sts.eu-west-1.amazonaws.com on 172.20.0.10:53: … i/o
+//! timeout`. Policies drop packets; nobody answers.
+//!
+//! **Decided by**: a call to one of them that got no answer, as the probe saw it or the application says, and NetworkPolicies
+//! that select the pod, none of which can let that call out. A conclusion: security groups and routes drop packets, too, and not
+//! every network plugin enforces policies. Cilium's and Calico's own kinds of policies are not read.
+//!
+//! **Not a fault**: policies alone, where no call went unanswered; policies of pods with `hostNetwork`, to which none applies.
+//!
+//! **Repair**: allow the port in one of the policies. Under Cilium no `ipBlock` matches the EKS Pod Identity agent, which is the
+//! node itself: it takes a CiliumNetworkPolicy with `toEntities: [host]`.
+
+use irsa_probe::FaultKind;
+use serde_json::{Value, json};
+
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::checks::shared::{hearsay, inside};
+use crate::derive::agent::Call as AgentCall;
+use crate::derive::egress::{Call, Egress};
+use crate::derive::inside::{Leg, Seen};
+use crate::derive::sts::{host_of_url, is_local};
+use crate::facts::kubernetes::{EgressRule, NetworkPolicy, PolicyPort, PortRef};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "networkpolicy-egress",
+    step: Step::Network,
+    title: "a NetworkPolicy keeps the pod from its credentials",
+    explains: &["dns-coredns", "sts-unreachable-no-egress", "silent-fallback-to-node-role"],
+};
+
+/// From here on a lookup has failed for want of an answer: a server that says that it has failed says so at once.
+const SILENCE: u64 = 1000;
+
+/// Who did not answer.
+#[derive(Clone, Copy)]
+enum Silent {
+    Sts,
+    NameServer,
+    Agent,
+}
+
+impl Silent {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sts => "STS",
+            Self::NameServer => "the name server",
+            Self::Agent => "the EKS Pod Identity agent",
+        }
+    }
+
+    const fn port(self) -> u16 {
+        match self {
+            Self::Sts => 443,
+            Self::NameServer => 53,
+            Self::Agent => 80,
+        }
+    }
+
+    fn call(self, addresses: &[String]) -> Call<'_> {
+        match self {
+            Self::Sts => Call { protocol: "TCP", ports: &[443], addresses, to_pods: false },
+            Self::Agent => Call { protocol: "TCP", ports: &[80], addresses, to_pods: false },
+            // The name server of OpenShift's pods listens on the second one, behind a service on the first.
+            Self::NameServer => Call { protocol: "UDP", ports: &[53, 5353], addresses, to_pods: true },
+        }
+    }
+
+    fn summary(self, who: &str) -> String {
+        let (name, port) = (self.name(), self.port());
+        format!(
+            "{who} gets no answer from {name}, and no NetworkPolicy of the pod lets port {port} out to it"
+        )
+    }
+}
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    // Where the probe has gone the way, what was said of it before counts no more.
+    let seen = inside::of_irsa(derived).filter(|seen| seen.way().is_some());
+    let unanswered = match (derived.call_to_agent(), seen) {
+        (AgentCall::Probe(seen, _), _) => of_agent(derived, seen).ok_or(Outcome::Pass),
+        (_, Some(seen)) => probed(derived, seen).ok_or(Outcome::Pass),
+        (_, None) => said(derived),
+    };
+    let (silent, addresses, finding) = match unanswered {
+        Ok(unanswered) => unanswered,
+        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+    };
+    let egress = match Egress::of(derived) {
+        Ok(egress) => egress,
+        Err(why) => return unknown(why),
+    };
+    match egress.closed_to(silent.call(&addresses)) {
+        Some(policies) => closed(derived, finding.inferred(), policies, silent, &addresses).into(),
+        None => Outcome::Pass,
+    }
+}
+
+/// The probe got no answer: from whom, at which addresses, and the beginning of a finding.
+fn probed(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Silent, Vec<String>, Finding)> {
+    let (_, way) = seen.way().filter(|(_, way)| way.proxy.is_none())?;
+    let lookup = way.lookup.as_ref()?;
+    let (silent, addresses, field) = match seen.blocked()? {
+        (Leg::Tcp, FaultKind::Timeout) => (Silent::Sts, &lookup.addresses, "network.connection.tcp"),
+        (Leg::Lookup, FaultKind::Timeout | FaultKind::ResolverFailed) if lookup.millis >= SILENCE => {
+            let resolver = seen.report().network.as_ref()?.resolver.as_ref()?;
+            (Silent::NameServer, &resolver.servers, "network.connection.lookup")
+        }
+        _ => return None,
+    };
+    let summary = silent.summary(&format!("container {}", seen.container()));
+    let words = way.fault.as_ref()?.text.as_str();
+    let finding = inside::finding(&META, derived, seen, summary).seen(
+        format!("call to {}", silent.name()),
+        words,
+        &seen.at(field),
+    );
+    Some((silent, addresses.clone(), finding))
+}
+
+/// The same of a probe that wanted to ask the EKS Pod Identity agent.
+fn of_agent(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Silent, Vec<String>, Finding)> {
+    let asked = seen.report().container_credentials.as_ref()?;
+    let fault = asked.connection.as_ref()?.fault.as_ref()?;
+    if fault.kind != FaultKind::Timeout || derived.intent.mechanism != Mechanism::PodIdentity {
+        return None;
+    }
+    let address = host_of_url(&asked.url)?;
+    let summary = Silent::Agent.summary(&format!("container {}", seen.container()));
+    let finding = inside::finding(&META, derived, seen, summary).seen(
+        format!("call to {}", Silent::Agent.name()),
+        &fault.text,
+        &seen.at("containerCredentials.connection"),
+    );
+    Some((Silent::Agent, vec![address.to_owned()], finding))
+}
+
+/// The application says that it gets no answer.
+fn said(derived: &Derived<'_>) -> Result<(Silent, Vec<String>, Finding), Outcome> {
+    let (said, host) =
+        hearsay::to_sts(derived, |kind| matches!(kind, Kind::ConnectTimeout | Kind::DnsTimeout))?;
+    let silent = if said.error.kind == Kind::DnsTimeout { Silent::NameServer } else { Silent::Sts };
+    let summary = silent.summary(&hearsay::speaker(derived));
+    let finding = hearsay::finding(&META, derived, said, &summary).seen(
+        format!("call to {}, for {host}", silent.name()),
+        "no answer",
+        said.source,
+    );
+    Ok((silent, Vec::new(), finding))
+}
+
+/// Shows the policies, and how one of them lets the call out.
+fn closed(
+    derived: &Derived<'_>,
+    finding: Finding,
+    policies: &[&Sourced<NetworkPolicy>],
+    silent: Silent,
+    addresses: &[String],
+) -> Finding {
+    let expected = format!("a rule for port {} to {}", silent.port(), silent.name());
+    let finding = policies.iter().take(SHOWN).fold(finding, |finding, policy| {
+        let (name, at) = (&policy.value.metadata.name, policy.source.at(".spec.egress"));
+        finding.evidence(
+            format!("egress of NetworkPolicy {name}"),
+            &expected,
+            rules(&policy.value.spec.egress),
+            &at,
+        )
+    });
+    let Some(policy) = policies.first() else { return finding };
+    let (rule, name) = (rule(derived, silent, addresses), &policy.value.metadata.name);
+    // The API server drops an empty list, which then has no end to add to.
+    let patch = match policy.value.spec.egress.as_deref() {
+        Some([_, ..]) => json!([{ "op": "add", "path": "/spec/egress/-", "value": rule }]),
+        Some([]) | None => json!([{ "op": "add", "path": "/spec/egress", "value": [rule] }]),
+    };
+    let command = derived.kubectl(&[
+        "patch",
+        "networkpolicy",
+        name,
+        "-n",
+        &derived.facts.namespace_name,
+        "--type=json",
+        "-p",
+        &patch.to_string(),
+    ]);
+    finding.fix_for_others_too(
+        format!("let port {} out, for all pods that the policy selects", silent.port()),
+        command,
+    )
+}
+
+/// Policies that are shown.
+const SHOWN: usize = 3;
+
+/// What the rules let out, in a few words: `5432 TCP; all ports`.
+fn rules(rules: &Option<Vec<EgressRule>>) -> String {
+    let port = |port: &PolicyPort| {
+        let protocol = port.protocol.as_deref().unwrap_or("TCP");
+        match (&port.port, port.end_port) {
+            (Some(PortRef::Number(first)), Some(last)) => format!("{first}-{last} {protocol}"),
+            (Some(PortRef::Number(port)), None) => format!("{port} {protocol}"),
+            (Some(PortRef::Name(name)), _) => format!("{name} {protocol}"),
+            (None, _) => format!("all {protocol} ports"),
+        }
+    };
+    let rule = |rule: &EgressRule| {
+        let ports: Vec<String> = rule.ports.iter().map(port).collect();
+        let ports = if ports.is_empty() { String::from("all ports") } else { ports.join(", ") };
+        let blocks: Vec<&str> =
+            rule.to.iter().filter_map(|peer| Some(peer.ip_block.as_ref()?.cidr.as_str())).collect();
+        match (rule.to.is_empty(), blocks.is_empty()) {
+            (true, _) => ports,
+            (false, true) => format!("{ports} to pods"),
+            (false, false) => format!("{ports} to {}", blocks.join(", ")),
+        }
+    };
+    match rules.as_deref() {
+        None | Some([]) => String::from("no rule"),
+        Some(rules) => rules.iter().map(rule).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// The narrowest rule that lets the call out: STS has many addresses, and a VPC endpoint some that stay.
+fn rule(derived: &Derived<'_>, silent: Silent, addresses: &[String]) -> Value {
+    let stays = !addresses.is_empty() && addresses.iter().all(|address| is_local(address));
+    let single = |address: &String| {
+        let bits = if address.contains(':') { 128 } else { 32 };
+        json!({ "ipBlock": { "cidr": format!("{address}/{bits}") } })
+    };
+    let ports = |protocols: &[&str]| -> Vec<Value> {
+        protocols.iter().map(|protocol| json!({ "port": silent.port(), "protocol": protocol })).collect()
+    };
+    match silent {
+        Silent::Sts | Silent::Agent if stays => {
+            json!({ "ports": ports(&["TCP"]), "to": addresses.iter().map(single).collect::<Vec<_>>() })
+        }
+        Silent::Sts | Silent::Agent => json!({ "ports": ports(&["TCP"]) }),
+        // Policies are about pods, not about the service in front of them.
+        Silent::NameServer if derived.platform == Platform::Eks => {
+            let of_system = json!({ "matchLabels": { "kubernetes.io/metadata.name": "kube-system" } });
+            json!({ "ports": ports(&["UDP", "TCP"]), "to": [{ "namespaceSelector": of_system }] })
+        }
+        Silent::NameServer => json!({ "ports": ports(&["UDP", "TCP"]) }),
+    }
+}

@@ -1,0 +1,190 @@
+//! # Credential requests go through a proxy
+//!
+//! `HTTPS_PROXY` is set and `NO_PROXY` does not name the STS endpoint, so the token exchange goes through the proxy. With EKS Pod
+//! Identity the same holds for `HTTP_PROXY` and the agent's address, which no proxy can reach: it is local to the node.
+//!
+//! **You see**: `403` or `407` from the proxy, timeouts, `x509: certificate signed by unknown authority` where it opens TLS.
+//!
+//! **Decided by**: the variables in either case, and the widest reading of `NO_PROXY`: suffixes, `*`, networks. A proxy that lets
+//! STS through is no fault, so for STS this is a conclusion and a warning, unless the application itself says that the proxy
+//! refused, or showed it a certificate of its own. Java ignores these variables unless it is told to read them.
+//!
+//! **Repair**: name the STS endpoint, or for Pod Identity `169.254.170.23,[fd00:ec2::23]`, in `NO_PROXY`; or let the proxy pass it
+//! and give the SDK its certificate in `AWS_CA_BUNDLE`.
+
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::checks::shared::inside;
+use crate::derive::container::CREDENTIALS_URI;
+use crate::derive::env::EnvEntry;
+use crate::derive::heard::Weight;
+use crate::derive::inside::{Leg, Seen};
+use crate::derive::sts;
+use crate::facts::Unknown;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "proxy",
+    step: Step::Network,
+    title: "credential requests go through a proxy",
+    explains: &["tls-roots", "silent-fallback-to-node-role"],
+};
+
+const FOR_HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const FOR_HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+const EXEMPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    match derived.intent.mechanism {
+        _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
+        Mechanism::Irsa | Mechanism::PodIdentity => {}
+        _ => return Outcome::NotApplicable("no role is named"),
+    }
+    let seen = inside::of_irsa(derived).filter(|seen| seen.way().is_some_and(|(_, way)| way.proxy.is_some()));
+    let mut findings: Vec<Finding> = seen.and_then(|seen| stopped(derived, seen)).into_iter().collect();
+    let mut unread = Vec::new();
+    // What the probe saw of the target's way beats what its settings let one expect.
+    for view in derived.judged().filter(|view| !(view.is_target && seen.is_some())) {
+        match proxied(derived, view) {
+            Ok(finding) => findings.extend(finding),
+            Err(unknown) => unread.push(*unknown),
+        }
+    }
+    Outcome::with_unread(findings, unread)
+}
+
+/// The finding on one container; an error says what would have to be read.
+fn proxied(derived: &Derived<'_>, view: &ContainerView<'_>) -> Result<Option<Finding>, Box<Unknown>> {
+    let uri = view.env.get(CREDENTIALS_URI).and_then(EnvEntry::text);
+    let agent = (derived.intent.mechanism == Mechanism::PodIdentity)
+        .then(|| uri.and_then(sts::host_of_url).unwrap_or(sts::AGENT_HOST));
+    let variables = if agent.is_some() { FOR_HTTP } else { FOR_HTTPS };
+    let Some((variable, entry)) = view.env.first_set(&variables) else { return Ok(None) };
+    let lists: Vec<(&str, &EnvEntry)> = EXEMPT
+        .into_iter()
+        .filter_map(|name| view.env.get(name).filter(|entry| entry.is_set()).map(|entry| (name, entry)))
+        .collect();
+    let exempts = |host: &str| {
+        lists.iter().any(|(_, entry)| entry.text().is_some_and(|list| sts::is_exempt(list, host)))
+    };
+    let host = match agent {
+        Some(agent) => agent.to_owned(),
+        None => match sts::host(derived, view) {
+            Some(host) => host,
+            // Whatever the region is, a list that exempts all of amazonaws.com exempts its endpoint.
+            None if exempts("sts.any-region-1.amazonaws.com") => return Ok(None),
+            None => {
+                let region = view.env.first_set(&sts::REGION_VARIABLES);
+                return match (region, view.env.unread.first()) {
+                    (Some((name, entry)), _) => Err(Box::new(entry.unread(name, view.name()))),
+                    (None, Some(unknown)) => Err(Box::new((*unknown).clone())),
+                    (None, None) => Ok(None),
+                };
+            }
+        },
+    };
+    let redirected =
+        agent.is_none() && sts::endpoint_override(&view.env).is_some() && !sts::serves_sts(&host);
+    // Where requests are redirected elsewhere, that is the fault.
+    if exempts(&host) || redirected {
+        return Ok(None);
+    }
+    if let Some((name, entry)) = lists.iter().find(|(_, entry)| entry.text().is_none()) {
+        return Err(Box::new(entry.unread(name, view.name())));
+    }
+    if lists.is_empty()
+        && let Some(unknown) = view.env.unread.first()
+    {
+        return Err(Box::new((*unknown).clone()));
+    }
+    Ok(Some(finding(derived, view, (variable, entry), lists.first().copied(), &host)))
+}
+
+fn finding(
+    derived: &Derived<'_>,
+    view: &ContainerView<'_>,
+    (variable, entry): (&str, &EnvEntry),
+    list: Option<(&str, &EnvEntry)>,
+    host: &str,
+) -> Finding {
+    let name = view.name();
+    let (what, unless) = if derived.intent.mechanism == Mechanism::PodIdentity {
+        ("the Pod Identity agent", "")
+    } else {
+        ("STS", ", if the proxy does not let it through")
+    };
+    let failed = derived.words.find(|kind| matches!(kind, Kind::Proxy | Kind::TlsUnknownAuthority));
+    let failed = failed.filter(|said| view.is_target && said.weight == Weight::Current);
+    let (severity, outcome) = match failed.map(|said| said.error.kind) {
+        None => (Severity::Warning, ""),
+        Some(Kind::Proxy) => (Severity::Error, ", which does not let it through"),
+        Some(_) => (Severity::Error, ", and does not trust the certificate that it is shown"),
+    };
+    let summary = format!("container {name} asks {what} ({host}) through the proxy of {variable}{outcome}");
+    let mut finding = META.on_container(derived, view, severity, summary).inferred().seen(
+        variable,
+        entry.shown(),
+        &entry.source,
+    );
+    if let Some(said) = failed {
+        let words = match said.error.kind {
+            Kind::Proxy => "the proxy refuses or cannot be reached",
+            _ => "a certificate of an unknown authority",
+        };
+        finding = finding.evidence(format!("connection to {host}"), "made", words, said.source);
+    }
+    let finding = match list {
+        Some((list, exempt)) => finding.evidence(list, format!("…,{host}"), exempt.shown(), &exempt.source),
+        None => finding.missing("NO_PROXY", host, &entry.source),
+    };
+    let added = if host == sts::AGENT_HOST { "169.254.170.23,[fd00:ec2::23]" } else { host };
+    let in_manifest = |entry: &EnvEntry| matches!(entry.origin, crate::derive::env::Origin::Env(_));
+    let assignment = match list {
+        Some((list, exempt)) if in_manifest(exempt) => {
+            exempt.text().map(|text| format!("{list}={},{added}", text.trim_end_matches([',', ' '])))
+        }
+        Some(_) => None,
+        None => Some(format!("NO_PROXY={added}")),
+    };
+    match assignment.and_then(|assignment| derived.set_env(view, &[assignment])) {
+        Some(command) => finding.fix(format!("exempt {what} from the proxy{unless}"), command),
+        None => finding.advice(format!("add {added} to NO_PROXY{unless}")),
+    }
+}
+
+/// The proxy did not let the probe through to STS.
+fn stopped(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let (_, way) = seen.way()?;
+    let (proxy, host) = (way.proxy.as_ref()?, seen.sts_host()?);
+    let (what, found) = match seen.blocked() {
+        Some((Leg::Lookup, _)) => ("whose name has no address", way.fault.as_ref()?.text.clone()),
+        Some((Leg::Tcp, _)) => ("which cannot be reached", way.fault.as_ref()?.text.clone()),
+        Some((Leg::Proxy, _)) => match proxy.status {
+            Some(status) => ("which does not let it through", format!("status {status}")),
+            None => ("which does not let it through", way.fault.as_ref()?.text.clone()),
+        },
+        // A certificate of the proxy's own: tls-roots says so.
+        Some((Leg::Tls, _)) => return None,
+        None => {
+            let (_, Some(excerpt)) = seen.no_answer()? else { return None };
+            ("which answers in place of STS", excerpt.to_owned())
+        }
+    };
+    let container = seen.container();
+    let summary =
+        format!("container {container} asks STS ({host}) through the proxy of {}, {what}", proxy.variable);
+    let finding = inside::finding(&META, derived, seen, summary)
+        .seen(&proxy.variable, &proxy.url, &seen.at("network.connection.proxy"))
+        .evidence(format!("connection to {host}"), "made", found, &seen.at("network.connection"));
+    let exempt = derived.target().and_then(|view| {
+        let nothing = EXEMPT.iter().all(|name| view.env.get(name).is_none());
+        derived.set_env(view, &[format!("NO_PROXY={host}")]).filter(|_| nothing)
+    });
+    Some(match exempt {
+        Some(command) => finding.fix("exempt STS from the proxy, if the pod has a way of its own", command),
+        None => finding.advice(format!(
+            "add {host} to NO_PROXY if the pod has a way of its own, or let the proxy pass it"
+        )),
+    })
+}

@@ -1,0 +1,140 @@
+//! # The region does not exist
+//!
+//! `AWS_REGION` or `AWS_DEFAULT_REGION` holds something that is no region: an availability zone, a typo, a template that was
+//! never filled in, the made-up region of another object store (`minio`, `auto`). SDKs build the name of the STS endpoint
+//! from it.
+//!
+//! **You see**: `dial tcp: lookup sts.minio.amazonaws.com on 10.100.0.10:53: no such host`, `Could not connect to the endpoint
+//! URL`. It looks like a fault of DNS and is one of configuration.
+//!
+//! **Decided by**: the form of the value (`eu-west-1`), not a list of regions: AWS adds regions. If the other variable holds
+//! a region, or STS has an endpoint of its own (`AWS_ENDPOINT_URL_STS`), only some SDKs are hit and this is a warning. Or by the
+//! application's own words: it looks for an STS endpoint that does not exist, in a region that its code or its own settings name.
+//!
+//! **Not a fault**: a region other than the node's; pseudo regions such as `aws-global`.
+//!
+//! **Repair**: write the region, or take the variable out and let the webhook set it.
+
+use irsa_probe::FaultKind;
+
+use crate::aws::arn::is_region_shaped;
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::checks::shared::{hearsay, inside};
+use crate::derive::env::EnvEntry;
+use crate::derive::inside::Leg;
+use crate::derive::sts;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "region-bogus",
+    step: Step::Network,
+    title: "the region does not exist",
+    explains: &["silent-fallback-to-node-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if derived.containers.is_empty() {
+        return Outcome::NotApplicable("no pod to look at");
+    }
+    let mut findings: Vec<Finding> = derived.judged().filter_map(|view| bogus(derived, view)).collect();
+    if !findings.iter().any(|finding| finding.severity == Severity::Error) {
+        findings.extend(resolved(derived).or_else(|| looked_up(derived)));
+    }
+    let unread = derived.judged().flat_map(|view| {
+        sts::REGION_VARIABLES.iter().filter_map(|name| {
+            let entry = view.env.get(name).filter(|entry| entry.text().is_none() && entry.is_set())?;
+            Some(entry.unread(name, view.name()))
+        })
+    });
+    Outcome::with_unread(findings, unread.collect())
+}
+
+fn bogus(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
+    let set = |name: &'static str| {
+        let entry = view.env.get(name)?;
+        entry.text().filter(|text| !text.is_empty()).map(|text| (name, entry, text))
+    };
+    let named: Vec<(&str, &EnvEntry, &str)> = sts::REGION_VARIABLES.into_iter().filter_map(set).collect();
+    let (good, bad): (Vec<_>, Vec<_>) = named.into_iter().partition(|(_, _, text)| super::is_region(text));
+    let (variable, entry, text) = bad.first()?;
+    let name = view.name();
+    let some_sdks_only = !good.is_empty()
+        || sts::endpoint_override(&view.env).is_some()
+        || derived.intent.mechanism == Mechanism::PodIdentity
+        || may_be_newer_than_this_tool(text);
+    let severity = if some_sdks_only { Severity::Warning } else { Severity::Error };
+    let summary = format!("{variable} of container {name} is {text:?}, which is no AWS region");
+    let expected = match derived.node_region() {
+        Some((region, _)) => format!("a region, as the node's {region}"),
+        None => String::from("a region, as eu-west-1"),
+    };
+    let mut finding = META
+        .on_container(derived, view, severity, summary)
+        .inferred()
+        .evidence(*variable, expected, *text, &entry.source)
+        .seen("STS endpoint that SDKs make of it", sts::regional_host(text), &entry.source);
+    for (variable, entry, text) in bad.iter().skip(1) {
+        finding = finding.seen(*variable, *text, &entry.source);
+    }
+    let variables: Vec<_> = bad.iter().map(|(name, entry, _)| (*name, *entry)).collect();
+    Some(
+        crate::checks::take_out(finding, derived, view, &variables)
+            .advice("or write the region that the application means"),
+    )
+}
+
+/// The probe, which follows the process's own environment, found no such name.
+fn resolved(derived: &Derived<'_>) -> Option<Finding> {
+    let seen = inside::of_irsa(derived)?;
+    let (Leg::Lookup, FaultKind::NoSuchName) = seen.blocked()? else { return None };
+    let host = &seen.way()?.1.lookup.as_ref()?.name;
+    let region = super::region_of_no_host(derived, host)?;
+    let summary =
+        format!("container {} asks for STS in region {region:?}: there is no {host}", seen.container());
+    let at = seen.at("network.connection.lookup");
+    let finding = inside::finding(&META, derived, seen, summary).inferred().evidence(
+        format!("addresses of {host}"),
+        "at least one",
+        "no such name",
+        &at,
+    );
+    let finding = match derived.node_region() {
+        Some((of_node, source)) => finding.evidence("region", of_node, region, &source),
+        None => finding,
+    };
+    Some(
+        finding.advice(
+            "write an AWS region where the application's environment or configuration names this one",
+        ),
+    )
+}
+
+/// The application looks for the STS endpoint of a region that it has not from the pod's variables.
+fn looked_up(derived: &Derived<'_>) -> Option<Finding> {
+    let (said, host) = hearsay::to_sts(derived, |kind| kind == Kind::NoSuchHost).ok()?;
+    let region = super::region_of_no_host(derived, host)?;
+    let who = hearsay::speaker(derived);
+    let summary = format!("{who} looks for STS in region {region:?}: there is no {host}");
+    let finding = hearsay::finding(&META, derived, said, &summary).inferred().evidence(
+        format!("addresses of {host}"),
+        "at least one",
+        "no such host",
+        said.source,
+    );
+    let finding = match derived.node_region() {
+        Some((of_node, source)) => finding.evidence("region", of_node, region, &source),
+        None => finding,
+    };
+    Some(finding.advice("write an AWS region where the application's own settings or code name this one"))
+}
+
+/// `xx-north-1`: nothing is wrong with it but an area that was not there when this was written.
+fn may_be_newer_than_this_tool(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(area, rest)| {
+        area.len() == 2
+            && area.bytes().all(|byte| byte.is_ascii_lowercase())
+            && is_region_shaped(&format!("eu-{rest}"))
+    })
+}

@@ -1,0 +1,106 @@
+//! # No region is set
+//!
+//! Neither `AWS_REGION` nor `AWS_DEFAULT_REGION` is in the container. SDKs then ask the instance metadata service, which is not
+//! there on Fargate and out of reach where the hop limit is 1, or give up at once. EKS's own webhook sets both; a self-hosted
+//! one only with `--aws-default-region`.
+//!
+//! **You see**: `You must specify a region` (boto3, AWS CLI), `MissingRegion: could not find region configuration` (Go),
+//! `Region is missing` (JavaScript), `failed to get region from metadata server`.
+//!
+//! **Decided by**: the environment of the container. An application that sets the region in its code needs no variable, so
+//! this is a conclusion.
+//!
+//! **Worth knowing**: boto3 and AWS CLI v1 read only `AWS_DEFAULT_REGION`; the Java and JavaScript SDKs only `AWS_REGION`. The
+//! webhook adds neither as soon as one is in the manifest, so one alone serves only some SDKs.
+//!
+//! **Repair**: set both.
+
+use crate::checks::prelude::*;
+use crate::derive::sts::{REGION_VARIABLES, Region};
+
+/// See the module's page.
+pub const META: Meta =
+    Meta { id: "region-missing", step: Step::Network, title: "no region is set", explains: &[] };
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let Some(view) = derived.target() else { return Outcome::NotApplicable("no pod to look at") };
+    if view.wiring != Wiring::Complete && !view.pod_identity {
+        return Outcome::NotApplicable("the container is not injected, and the webhook sets the region too");
+    }
+    match Region::of(derived, view) {
+        Region::Known(_) => return Outcome::of(one_alone(derived, view).into_iter().collect()),
+        Region::FromWebhook => return Outcome::Pass,
+        Region::Missing => {}
+        Region::Unread => {
+            return match view.env.first_set(&REGION_VARIABLES) {
+                // Which region it is does not matter here.
+                Some((_, entry)) if entry.is_certain() => Outcome::Pass,
+                Some((name, entry)) => Outcome::Unknown(vec![entry.unread(name, view.name())]),
+                None => {
+                    let flags = derived.facts.cluster.webhook_workload.unknown();
+                    let unread = view.env.unread.iter().copied().chain(flags);
+                    Outcome::Unknown(unread.cloned().collect())
+                }
+            };
+        }
+    }
+    let name = view.name();
+    let because = if derived.on_fargate() { ", and Fargate has no instance metadata to ask" } else { "" };
+    let Some(source) = derived.spec_at("").map(|source| source.at(format!("{}.env", view.path))) else {
+        return Outcome::NotApplicable("no pod to look at");
+    };
+    let node = derived.node_region().map(|(region, _)| region);
+    let mut finding = META
+        .on_container(derived, view, Severity::Warning, format!("container {name} has no region{because}"))
+        .inferred()
+        .missing("AWS_REGION", node.unwrap_or("a region"), &source)
+        .missing("AWS_DEFAULT_REGION", node.unwrap_or("a region"), &source);
+    let command = node.and_then(|region| {
+        let words = REGION_VARIABLES.map(|variable| format!("{variable}={region}"));
+        derived.set_env(view, &words)
+    });
+    finding = match command {
+        Some(command) => {
+            finding.fix("set the node's region, if that is the one the application means", command)
+        }
+        None => finding.advice("set AWS_REGION and AWS_DEFAULT_REGION in the manifest"),
+    };
+    if derived.platform == Platform::Other {
+        finding = finding
+            .advice("or run the pod identity webhook with --aws-default-region, which does it for every pod");
+    }
+    finding.into()
+}
+
+/// Each of the two variables is all that some SDKs read.
+fn one_alone(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
+    let [first, second] = REGION_VARIABLES;
+    // What could not be read may hold the other one.
+    if !view.env.unread.is_empty() {
+        return None;
+    }
+    let set = |name| view.env.get(name).filter(|entry| entry.is_set());
+    let (has, entry, lacks, readers) = match (set(first), set(second)) {
+        (Some(entry), None) => (first, entry, second, "boto3 and AWS CLI v1"),
+        (None, Some(entry)) => (second, entry, first, "the Java and JavaScript SDKs"),
+        _ => return None,
+    };
+    // A value that is no region is not to be copied; `region-bogus` reports it.
+    if !entry.text().is_none_or(crate::aws::arn::is_region_shaped) {
+        return None;
+    }
+    let summary =
+        format!("container {} has {has} but not {lacks}, the only one that {readers} read", view.name());
+    let finding = META.on_container(derived, view, Severity::Info, summary).evidence(
+        lacks,
+        entry.shown(),
+        "not set",
+        &entry.source,
+    );
+    let command = entry.text().and_then(|text| derived.set_env(view, &[format!("{lacks}={text}")]));
+    Some(match command {
+        Some(command) => finding.fix(format!("set {lacks} too, if the application is one of them"), command),
+        None => finding.advice(format!("set {lacks} too, if the application is one of them")),
+    })
+}

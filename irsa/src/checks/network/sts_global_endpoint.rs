@@ -1,0 +1,91 @@
+//! # STS is asked at its global endpoint
+//!
+//! `AWS_STS_REGIONAL_ENDPOINTS=legacy` in the container, or `eks.amazonaws.com/sts-regional-endpoints: "false"` on the service
+//! account (the webhook then adds no such variable, and older SDKs take the global endpoint by themselves). In a private
+//! cluster only the regional name `sts.REGION.amazonaws.com` leads to the VPC endpoint; `sts.amazonaws.com` leads out of it.
+//!
+//! **You see**, in a private cluster: `Post "https://sts.amazonaws.com/": dial tcp …:443: i/o timeout`. In an opt-in region later
+//! calls say `InvalidClientTokenId`, since the global endpoint issues tokens that are not valid there.
+//!
+//! **Decided by**: the variable, the annotation and the region. With a way to the internet it works, so the variable is a
+//! warning and the annotation, which binds only older SDKs, a remark.
+//!
+//! **Not a fault**: `legacy` in a region that never had a global endpoint (opt-in regions, China, GovCloud): SDKs ask the
+//! regional one there. A CNAME in CoreDNS is no repair: the certificate does not match.
+//!
+//! **Repair**: take the setting out; the webhook's default is `regional`.
+
+use crate::checks::prelude::*;
+use crate::derive::sts::{self, REGIONAL_ENDPOINTS, Region};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "sts-global-endpoint",
+    step: Step::Network,
+    title: "STS is asked at its global endpoint",
+    explains: &["sts-unreachable-no-egress", "silent-fallback-to-node-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    match derived.intent.mechanism {
+        _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
+        Mechanism::PodIdentity => return Outcome::NotApplicable("EKS Pod Identity does not ask STS"),
+        Mechanism::None => return Outcome::NotApplicable("no role is named"),
+        _ => {}
+    }
+    let mut findings: Vec<Finding> = derived.judged().filter_map(|view| legacy(derived, view)).collect();
+    if findings.is_empty() {
+        findings.extend(annotated(derived));
+    }
+    Outcome::of(findings)
+}
+
+fn legacy(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
+    let entry = view.env.get(REGIONAL_ENDPOINTS)?;
+    let overridden = sts::endpoint_override(&view.env).is_some();
+    if overridden || !sts::asks_for_global(&view.env, Region::of(derived, view)) {
+        return None;
+    }
+    let name = view.name();
+    let summary =
+        format!("container {name} asks STS at sts.amazonaws.com, which a private cluster does not reach");
+    let finding = META.on_container(derived, view, Severity::Warning, summary).inferred().evidence(
+        REGIONAL_ENDPOINTS,
+        "regional",
+        entry.shown(),
+        &entry.source,
+    );
+    Some(crate::checks::take_out(finding, derived, view, &[(REGIONAL_ENDPOINTS, entry)]))
+}
+
+/// The annotation counts where the target's own variable does not say otherwise.
+fn annotated(derived: &Derived<'_>) -> Option<Finding> {
+    let (value, source) = derived.annotation("sts-regional-endpoints")?;
+    // As Go's strconv.ParseBool has it.
+    let off = ["0", "f", "F", "false", "FALSE", "False"].contains(&value);
+    let view = derived.target()?;
+    let global = match Region::of(derived, view) {
+        Region::Known(region) => sts::has_global_endpoint(region),
+        _ => true,
+    };
+    if !off
+        || !global
+        || view.env.get(REGIONAL_ENDPOINTS).is_some()
+        || sts::endpoint_override(&view.env).is_some()
+    {
+        return None;
+    }
+    let key = format!("{}/sts-regional-endpoints", derived.settings.annotation_prefix);
+    let summary = "an annotation turns regional STS endpoints off: older SDKs ask sts.amazonaws.com";
+    let finding = META
+        .on_account(derived, summary)
+        .severity(Severity::Info)
+        .inferred()
+        .evidence(&key, "true, or not set", value, &source)
+        .fix("take the annotation off", derived.annotate(&format!("{key}-")));
+    Some(match derived.restart() {
+        Some((title, command)) => finding.fix(title, command),
+        None => finding.advice(derived.restart_advice()),
+    })
+}

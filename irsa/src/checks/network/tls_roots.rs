@@ -1,0 +1,90 @@
+//! # The application does not trust the certificate of STS
+//!
+//! The image has no certificate authorities (scratch, distroless without `ca-certificates`), the application has a trust store of
+//! its own, or a proxy opens TLS and shows a certificate of its own.
+//!
+//! **You see**: `x509: certificate signed by unknown authority` (Go), `SSL certificate verify error: (20:unable to get local
+//! issuer certificate)`, `PKIX path building failed` (Java), in a connection to AWS.
+//!
+//! **Decided by**: the application's own words.
+//!
+//! **Not a fault**: the same words about another host, or from the API server about the webhook: see `mwc-cabundle-stale`.
+//!
+//! **Repair**: put the public certificate authorities into the image (`ca-certificates`); behind a proxy that opens TLS, name a
+//! bundle with its certificate in `AWS_CA_BUNDLE`, or exempt AWS from the proxy.
+
+use irsa_probe::FaultKind;
+
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::checks::shared::{hearsay, inside};
+use crate::derive::inside::{Leg, Seen};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "tls-roots",
+    step: Step::Network,
+    title: "the application does not trust the certificate of STS",
+    explains: &["silent-fallback-to-node-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Some(finding) = inside::of_irsa(derived).and_then(|seen| not_trusted(derived, seen)) {
+        return finding.into();
+    }
+    let (said, host) = match hearsay::to_sts(derived, |kind| kind == Kind::TlsUnknownAuthority) {
+        Ok(found) => found,
+        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+    };
+    let who = hearsay::speaker(derived);
+    let summary = format!("{who} does not trust the certificate that {host} shows it");
+    let finding = hearsay::finding(&META, derived, said, &summary).evidence(
+        format!("certificate of {host}"),
+        "signed by an authority that the application trusts",
+        "signed by an unknown authority",
+        said.source,
+    );
+    repaired(derived, finding).into()
+}
+
+/// The probe did not trust the certificate either: with the authorities that the application's settings name, or with those of
+/// Mozilla, which are not the image's.
+fn not_trusted(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let (Leg::Tls, FaultKind::Certificate) = seen.blocked()? else { return None };
+    let (_, way) = seen.way()?;
+    let (host, tls) = (seen.sts_host()?, way.tls.as_ref()?);
+    let at = seen.at("network.connection.tls");
+    let fault = tls.fault.as_ref().map_or("", |fault| &fault.text);
+    let summary =
+        format!("container {} is shown a certificate for {host} that is not to be trusted", seen.container());
+    let mut finding = inside::finding(&META, derived, seen, summary).evidence(
+        format!("certificate of {host}"),
+        "signed by an authority that is trusted",
+        fault,
+        &at,
+    );
+    if let Some(issuer) = &tls.issuer {
+        finding = finding.seen("signed by", issuer, &at);
+    }
+    finding = match &tls.bundle {
+        Some(bundle) => finding.seen("authorities trusted", bundle, &at),
+        // The application may have others in its image.
+        None => finding.seen("authorities trusted", "those of Mozilla", &at).inferred(),
+    };
+    Some(repaired(derived, finding))
+}
+
+fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
+    let bundle =
+        derived.target().and_then(|view| view.env.get("AWS_CA_BUNDLE")).filter(|entry| entry.is_set());
+    match bundle {
+        Some(entry) => finding
+            .seen("AWS_CA_BUNDLE", entry.shown(), &entry.source)
+            .advice("the application trusts only what AWS_CA_BUNDLE names: add the authority that signs for AWS, or take it out"),
+        None => finding.advice(
+            "put the public certificate authorities into the image (package ca-certificates); behind a proxy that opens TLS, name \
+             a bundle with the proxy's authority in AWS_CA_BUNDLE",
+        ),
+    }
+}

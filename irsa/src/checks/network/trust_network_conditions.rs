@@ -1,0 +1,73 @@
+//! # The trust policy asks for a network
+//!
+//! A condition on `aws:SourceIp`, `aws:SourceVpc`, `aws:SourceVpce` or `aws:VpcSourceIp`. A call through an STS endpoint of the VPC
+//! has `aws:SourceVpce` and `aws:VpcSourceIp`, and no `aws:SourceIp`; a call through a NAT gateway has `aws:SourceIp` and nothing
+//! else. To add such an endpoint, or to remove it, breaks the other kind of condition.
+//!
+//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403), from one network and not from
+//! another.
+//!
+//! **Decided by**: the trust policy depends on such a key, and the pod itself says that STS refused it. What STS says to this
+//! machine decides nothing: it takes another way than the pod.
+//!
+//! **Not a fault**: a refusal here beside a pod that works.
+//!
+//! **Repair**: let the condition take the pod's way: the id of the endpoint, or the address of the NAT gateway.
+
+use crate::checks::prelude::*;
+use crate::checks::trust_policy::trust;
+use crate::derive::trust::{About, Judgement, Open, Trust};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "trust-network-conditions",
+    step: Step::Network,
+    title: "the trust policy asks for a network",
+    explains: trust::EXPLAINS,
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let judged = match derived.trust() {
+        Trust::Judged(judged) => judged,
+        Trust::NotApplicable(reason) => return Outcome::NotApplicable(reason),
+        // The link of the trust policy says so.
+        Trust::Unknown(_) => return Outcome::NotApplicable("the trust policy is not known"),
+    };
+    let pod_accepted = derived.inside.trial().is_some_and(|trial| trial.accepted());
+    if !judged.depends_on(About::Network) || pod_accepted {
+        return Outcome::Pass;
+    }
+    match trust::pod_was_refused(derived) {
+        Some(source) => refused(derived, judged, source).into(),
+        None => trust::undecided(judged),
+    }
+}
+
+fn refused(derived: &Derived<'_>, judged: &Judgement<'_>, source: &Source) -> Finding {
+    let networks = || judged.open.iter().filter(|open| open.about == About::Network);
+    let asked = networks().map(|open: &Open| open.what.as_str()).collect::<Vec<_>>().join(" and ");
+    let summary = format!(
+        "STS refuses the pod, and the trust policy of role {} depends on its way there: {asked}",
+        judged.role.name
+    );
+    let mut finding = trust::on_role(&META, judged, summary).inferred();
+    for open in networks() {
+        finding = finding.seen(&open.what, trust::listed(&open.values), &judged.at(&open.place));
+    }
+    finding = finding.seen("the pod's own attempt", trust::NOT_AUTHORIZED, source);
+    if derived.trial.accepted() {
+        finding = match derived.facts.aws.trial.known() {
+            Some(trial) => finding.seen("the same from here", "accepted", &trial.source),
+            None => finding,
+        };
+    }
+    let region = derived.plan().region;
+    let service = format!("Name=service-name,Values=com.amazonaws.{region}.sts");
+    finding
+        .fix(
+            "see whether STS has an endpoint in the VPC: with one there is no aws:SourceIp, without one no aws:SourceVpce",
+            derived.aws(&["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", &service]),
+        )
+        .advice("let the condition take the pod's way: the id of that endpoint, or the address of the NAT gateway")
+}

@@ -1,0 +1,133 @@
+//! # STS refuses on the pod's way only
+//!
+//! A pod's call to STS may go through a VPC endpoint, whose policy must allow it. The call is not signed, so it has no
+//! principal: policies that name an account, a role or the organization (`aws:PrincipalOrgID`) shut it out.
+//!
+//! **You see**: `Not authorized to perform sts:AssumeRoleWithWebIdentity`; newer answers add `because no VPC endpoint policy
+//! allows the sts:AssumeRoleWithWebIdentity action`.
+//!
+//! **Decided by**: the application says so now, while STS accepts a fresh token of the same service account for the same role
+//! from here; or AWS's own word "VPC endpoint policy". Policies of endpoints are not read.
+//!
+//! **Not a fault**: words from before the role was repaired. Conditions of the trust policy on networks and session names are
+//! looked at on their own (`trust-network-conditions`, `trust-session-name-or-tag`).
+//!
+//! **Repair**: allow `sts:AssumeRoleWithWebIdentity` to everyone (`"Principal": "*"`) in the endpoint's policy, with the roles as
+//! resources if it is to be narrow.
+
+use crate::aws_error::{Because, Kind, Layer};
+use crate::checks::prelude::*;
+use crate::checks::shared::{hearsay, inside};
+use crate::derive::heard::Weight;
+use crate::policy::Decision;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "vpce-policy-denies-sts",
+    step: Step::Network,
+    title: "STS refuses on the pod's way only",
+    explains: &["sts-refused", "silent-fallback-to-node-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Some(finding) = refused_inside(derived) {
+        return finding.into();
+    }
+    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::NotAuthorizedToAssume) {
+        Ok(said) => said,
+        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+    };
+    let named = by_endpoint(said.error.because);
+    let pod_accepted = derived.inside.trial().is_some_and(|trial| trial.accepted());
+    let here_only = derived.laptop.accepted() && !pod_accepted && said.weight == Weight::Current;
+    if !named && (!here_only || told_apart(derived)) {
+        return Outcome::NotApplicable("nothing sets the pod's way to STS apart");
+    }
+    let who = hearsay::speaker(derived);
+    let summary = if named {
+        format!("the policy of a VPC endpoint for STS does not let {who} become its role")
+    } else {
+        format!(
+            "STS refuses {who} and accepts its service account from here: most likely by the policy of a VPC endpoint"
+        )
+    };
+    let mut finding = hearsay::finding(&META, derived, said, &summary);
+    if let Verdict::Accepted { trial, source } = &derived.laptop {
+        finding = finding
+            .evidence("answer of STS", "accepted, as from here", "AccessDenied", said.source)
+            .seen(format!("answer of {}", trial.host), "the token is accepted", source);
+    } else {
+        finding = finding.evidence(
+            "policy of the VPC endpoint",
+            "allows it",
+            "no statement allows it",
+            said.source,
+        );
+    }
+    if !named {
+        finding = finding.inferred();
+    }
+    repaired(derived, finding).into()
+}
+
+/// STS took a fresh token from here, and refused the pod's own at the same stage that the first one passed.
+fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
+    let seen = inside::of_irsa(derived)?;
+    let Some(Verdict::Refused(refusal)) = derived.inside.trial() else { return None };
+    let named = by_endpoint(refusal.because);
+    let here_only = derived.laptop.accepted() && !told_apart(derived);
+    if refusal.kind != Kind::NotAuthorizedToAssume || !(named || here_only) {
+        return None;
+    }
+    let container = seen.container();
+    let summary = if named {
+        format!("the policy of a VPC endpoint for STS does not let container {container} become its role")
+    } else {
+        format!(
+            "STS refuses container {container} and accepts its service account from here: most likely by the policy of a VPC \
+             endpoint"
+        )
+    };
+    let found = format!("{}: {}", refusal.code, refusal.message);
+    let mut finding = inside::finding(&META, derived, seen, summary).evidence(
+        format!("answer of {} inside the pod", refusal.trial.host),
+        "accepted",
+        found,
+        refusal.source,
+    );
+    if let Verdict::Accepted { trial, source } = &derived.laptop {
+        finding =
+            finding.seen(format!("answer of {} to a fresh token from here", trial.host), "accepted", source);
+    }
+    if let Some((_, way)) = seen.way()
+        && let Some(lookup) = &way.lookup
+    {
+        let at = seen.at("network.connection.lookup.addresses");
+        finding = finding.seen(format!("addresses of {}", lookup.name), lookup.addresses.join(" "), &at);
+    }
+    Some(repaired(derived, if named { finding } else { finding.inferred() }))
+}
+
+fn by_endpoint(because: Option<Because>) -> bool {
+    because.is_some_and(|because| because.layer == Layer::VpcEndpointPolicy)
+}
+
+fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
+    let region = derived.plan().region;
+    let filter = format!("Name=service-name,Values=com.amazonaws.{region}.sts");
+    let query = "VpcEndpoints[].[VpcEndpointId,VpcId,PolicyDocument]";
+    let words =
+        ["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", &filter, "--query", query];
+    finding
+        .fix(
+            "look at the policies of the endpoints for STS, in the account of the pod's VPC",
+            derived.aws(&words),
+        )
+        .advice("allow sts:AssumeRoleWithWebIdentity to \"Principal\": \"*\" there: the call is not signed")
+}
+
+/// True if the role's trust policy itself may tell the pod's call from one made here.
+fn told_apart(derived: &Derived<'_>) -> bool {
+    derived.trust().judged().is_some_and(|judged| !matches!(judged.decision, Decision::Allow { .. }))
+}

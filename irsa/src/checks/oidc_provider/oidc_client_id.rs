@@ -1,0 +1,142 @@
+//! # The provider does not accept the token's audience
+//!
+//! An OIDC provider lists the audiences that it takes ("client ids"). The token's `aud` must be among them, letter by letter.
+//! The audience is a mere label: on EKS it is `sts.amazonaws.com` in every partition and region, also in China, and never the
+//! host of an STS endpoint.
+//!
+//! **You see**: `InvalidIdentityToken: Incorrect token audience`.
+//!
+//! **Decided by**: STS's answer to a fresh token with the audience that the pod's token has; or that audience against the list
+//! of the provider in the role's account. What the trust policy asks of `aud` is another link: its refusal reads `Not
+//! authorized`.
+//!
+//! **Not a fault**: a trust policy without a condition on `aud`; more audiences in the list than are used.
+//!
+//! **Repair**: add the audience to the provider; where neither provider nor role takes a strange one, give the token the usual
+//! one instead, mostly by taking the annotation `eks.amazonaws.com/audience` off.
+
+use crate::aws_error::{Kind, Stage};
+use crate::checks::prelude::*;
+use crate::checks::shared::repair;
+use crate::checks::trust_policy::trust;
+use crate::checks::{role_asked, with_answer};
+use crate::derive::provider::Provider;
+use crate::derive::trust::FaultKind;
+use crate::facts::aws::Provider as IamProvider;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "oidc-client-id",
+    step: Step::OidcProvider,
+    title: "the provider does not accept the token's audience",
+    explains: &["trust-aud-mismatch", "sts-refused"],
+};
+
+/// What the tokens of IRSA are for, in every partition.
+const USUAL: &str = "sts.amazonaws.com";
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Err(outcome) = role_asked(derived) {
+        return outcome;
+    }
+    if derived.trial.passed(Stage::Audience) || derived.second_trial.passed(Stage::Audience) {
+        return Outcome::Pass;
+    }
+    let arn = match derived.provider() {
+        Provider::Found(arn) => arn,
+        Provider::Unknown(unknowns) => return Outcome::Unknown(unknowns.clone()),
+        Provider::Missing(_) => return Outcome::NotApplicable("there is no provider"),
+    };
+    let refusal = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::IncorrectAudience);
+    let provider = &derived.facts.aws.provider;
+    let (audience, source) = audience(derived);
+    let summary = format!("the OIDC provider does not accept the audience {audience:?} of the tokens");
+    let finding = META.on("OIDCProvider", "", arn, summary);
+    let finding = match (provider, refusal) {
+        (Fact::Known(provider), None) if provider.value.client_ids.contains(&audience) => {
+            return Outcome::Pass;
+        }
+        (Fact::Known(provider), _) => {
+            let accepted = match provider.value.client_ids.as_slice() {
+                [] => String::from("(none)"),
+                list => list.join(", "),
+            };
+            finding.evidence(
+                "audiences of the provider",
+                &audience,
+                accepted,
+                &provider.source.at("ClientIDList"),
+            )
+        }
+        (_, Some(_)) => finding,
+        (Fact::Unknown(why), None) => return unknown(why),
+        // The list of providers shows it, or STS found it.
+        (Fact::Absent { .. }, None) => return Outcome::Pass,
+    };
+    let finding = match source {
+        Some(source) => finding.seen("aud of a fresh token", &audience, &source),
+        None => finding.inferred(),
+    };
+    let finding = match refusal {
+        Some(refusal) => with_answer(finding, refusal),
+        None => finding,
+    };
+    repaired(derived, finding, arn, provider.known(), &audience).into()
+}
+
+/// The audience of the tokens; without a source, what the cluster says that it will be.
+fn audience(derived: &Derived<'_>) -> (String, Option<Source>) {
+    let claims = derived.claims();
+    match claims.and_then(|(claims, source)| Some((claims.aud.first()?, source.claim("aud")))) {
+        Some((audience, source)) => (audience.clone(), Some(source)),
+        None => (derived.plan().audience, None),
+    }
+}
+
+fn repaired(
+    derived: &Derived<'_>,
+    finding: Finding,
+    arn: &str,
+    provider: Option<&Sourced<IamProvider>>,
+    audience: &str,
+) -> Finding {
+    let judged = derived.trust().judged();
+    let refused = judged.and_then(|judged| Some((judged, judged.fault.as_ref()?)));
+    let refused = refused.filter(|(_, fault)| fault.kind == FaultKind::AudMismatch);
+    let takes_usual = provider.is_some_and(|provider| provider.value.client_ids.iter().any(|id| id == USUAL));
+    // Where neither the provider nor the role takes the audience, it is the token's that is strange.
+    if takes_usual && (refused.is_some() || judged.is_none()) {
+        return usual_audience(derived, finding, audience);
+    }
+    let account = arn.split(':').nth(4).unwrap_or_default();
+    let words = [
+        "iam",
+        "add-client-id-to-open-id-connect-provider",
+        "--open-id-connect-provider-arn",
+        arn,
+        "--client-id",
+        audience,
+    ];
+    let (command, first) = derived.aws_in(account, &words);
+    let finding = finding.fix(format!("let the provider accept {audience}{first}"), command);
+    match refused {
+        Some((judged, fault)) => trust::repaired(derived, judged, fault, finding),
+        None => finding,
+    }
+}
+
+/// Adds the repair that gives the tokens the audience of all others.
+fn usual_audience(derived: &Derived<'_>, finding: Finding, audience: &str) -> Finding {
+    let Some((annotated, source)) = derived.annotation("audience").filter(|(value, _)| *value == audience)
+    else {
+        let advice =
+            format!("give the pod's projected token the audience {USUAL}, which the provider accepts");
+        return repair::restart(derived, finding.advice(advice));
+    };
+    let key = format!("{}/audience-", derived.settings.annotation_prefix);
+    let finding = finding
+        .seen("annotation", annotated, &source)
+        .fix(format!("take the annotation off: the provider accepts {USUAL}"), derived.annotate(&key));
+    repair::restart(derived, finding)
+}

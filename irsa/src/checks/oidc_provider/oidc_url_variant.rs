@@ -1,0 +1,55 @@
+//! # The provider's URL is not quite the issuer's
+//!
+//! IAM compares the URL of a provider with the token's `iss` letter by letter. One that ends in a slash, differs in upper and
+//! lower case, names a port, EKS's dual-stack host or a host in another order is a provider for nobody.
+//!
+//! **You see**: `InvalidIdentityToken: No OpenIDConnect provider found in your account for https://oidc.eks…`, while the console
+//! shows a provider that looks right.
+//!
+//! **Decided by**: the list of providers in the role's account, or the provider that the role's trust policy names, against
+//! `iss`. The token's `iss` is what counts, not the URL that Terraform or `describe-cluster` shows.
+//!
+//! **Not a fault** while there is a provider with the right URL beside it.
+//!
+//! **Repair**: create a provider with exactly the token's issuer, and let trust policies name it. The URL of a provider cannot be
+//! changed; delete the wrong one once no role names it.
+
+use crate::checks::prelude::*;
+use crate::checks::shared::repair;
+use crate::checks::{role_asked, with_answer};
+use crate::derive::provider::{Because, Provider};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "oidc-url-variant",
+    step: Step::OidcProvider,
+    title: "the provider's URL is not quite the issuer's",
+    explains: &["sts-refused"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Err(outcome) = role_asked(derived) {
+        return outcome;
+    }
+    let missing = match derived.provider() {
+        Provider::Found(_) => return Outcome::Pass,
+        Provider::Unknown(unknowns) => return Outcome::Unknown(unknowns.clone()),
+        Provider::Missing(missing) => missing,
+    };
+    let Because::UrlVariant { arn, words, source } = &missing.because else { return Outcome::Pass };
+    let summary = format!("the OIDC provider misses the issuer of the tokens by {words}");
+    let mut finding = META
+        .on("OIDCProvider", "", arn, summary)
+        .evidence("OIDC provider", &missing.arn, arn, source)
+        .seen("issuer of the tokens", missing.issuer.url, &missing.issuer.source);
+    if let Some(refusal) = &missing.refusal {
+        finding = with_answer(finding, refusal);
+    }
+    if missing.inferred {
+        finding = finding.inferred();
+    }
+    repair::create_provider(derived, finding, missing)
+        .advice("let the trust policy name the new provider; delete the old one once no role names it")
+        .into()
+}

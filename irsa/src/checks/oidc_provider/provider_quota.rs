@@ -1,0 +1,61 @@
+//! # The account has as many OIDC providers as it may
+//!
+//! An account may have 100 OIDC providers unless AWS has raised its quota. Then no other can be created, and clusters that
+//! come later have none.
+//!
+//! **You see**: `LimitExceeded` when the provider is created; afterwards `No OpenIDConnect provider found in your account`.
+//!
+//! **Decided by**: IAM's list of the role's account, where the provider for the cluster is missing. The quota itself is not
+//! read, so this is a warning: yours may be higher.
+//!
+//! **Repair**: delete providers of clusters that are gone, or have the quota raised; then create the missing one.
+
+use crate::checks::prelude::*;
+use crate::checks::role_asked;
+use crate::derive::provider::Provider;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "provider-quota",
+    step: Step::OidcProvider,
+    title: "the account has as many OIDC providers as it may",
+    explains: &[],
+};
+
+/// Providers of one account, unless AWS has raised the quota.
+const DEFAULT: usize = 100;
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Err(outcome) = role_asked(derived) {
+        return outcome;
+    }
+    let missing = match derived.provider() {
+        Provider::Found(_) => return Outcome::Pass,
+        Provider::Unknown(unknowns) => return Outcome::Unknown(unknowns.clone()),
+        Provider::Missing(missing) => missing,
+    };
+    let facts = &derived.facts.aws;
+    if facts.caller.known().is_none_or(|caller| caller.value.account != missing.account) {
+        return Outcome::NotApplicable("the providers of the role's account are not listed");
+    }
+    let providers = match &facts.providers {
+        Fact::Known(providers) => providers,
+        Fact::Unknown(why) => return unknown(why),
+        Fact::Absent { .. } => return Outcome::Pass,
+    };
+    let count = providers.value.arns.len();
+    if count < DEFAULT {
+        return Outcome::Pass;
+    }
+    let summary =
+        format!("account {} has {count} OIDC providers; the default quota is {DEFAULT}", missing.account);
+    META.on("OIDCProvider", "", &missing.arn, summary)
+        .severity(Severity::Warning)
+        .inferred()
+        .evidence("OIDC providers", format!("fewer than {DEFAULT}"), count.to_string(), &providers.source)
+        .advice(
+            "delete providers of clusters that are gone, or have the quota raised, before you create another",
+        )
+        .into()
+}

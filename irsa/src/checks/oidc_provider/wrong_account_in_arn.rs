@@ -1,0 +1,57 @@
+//! # The role ARN names the wrong account
+//!
+//! STS looks for the cluster's provider in the account that the role ARN names. A twelve-digit number from another stage, or a
+//! template filled in for another account, sends it to one that has never heard of the cluster.
+//!
+//! **You see**: `InvalidIdentityToken: No OpenIDConnect provider found in your account for https://…`, although the provider is
+//! there: in the account that was meant.
+//!
+//! **Decided by**: STS finds no provider in the ARN's account, and your own account has a role of the same name that trusts this
+//! very cluster.
+//!
+//! **Not a fault**: a role of another account on purpose. That account then has a provider for the cluster, and STS finds it.
+//!
+//! **Repair**: write the right account into the ARN; or, if the other account was meant, create the provider there.
+
+use crate::checks::prelude::*;
+use crate::checks::shared::repair;
+use crate::checks::{role_asked, with_answer};
+use crate::derive::provider::{Because, Provider};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "wrong-account-in-arn",
+    step: Step::OidcProvider,
+    title: "the role ARN names the wrong account",
+    explains: &["sts-refused"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let arn = match role_asked(derived) {
+        Ok(arn) => arn,
+        Err(outcome) => return outcome,
+    };
+    let missing = match derived.provider() {
+        Provider::Found(_) => return Outcome::Pass,
+        Provider::Unknown(unknowns) => return Outcome::Unknown(unknowns.clone()),
+        Provider::Missing(missing) => missing,
+    };
+    let Because::WrongAccount(namesake) = missing.because else { return Outcome::Pass };
+    let summary = format!(
+        "the role ARN names account {}, which knows nothing of this cluster; a role of that name in your own account trusts it",
+        missing.account
+    );
+    let finding = META
+        .on_account(derived, summary)
+        .inferred()
+        .evidence("role ARN", &namesake.value.arn, arn, &namesake.source)
+        .seen("issuer of the tokens", missing.issuer.url, &missing.issuer.source);
+    let finding = match &missing.refusal {
+        Some(refusal) => with_answer(finding, refusal),
+        None => finding,
+    };
+    repair::rename_role(derived, finding, &namesake.value.arn)
+        .advice(format!("or, if account {} is meant, create the OIDC provider there", missing.account))
+        .into()
+}

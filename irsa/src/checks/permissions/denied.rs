@@ -1,0 +1,224 @@
+//! What the checks of permissions have in common: when they apply, and how a denial is told.
+
+use crate::aws_error::Layer;
+use crate::checks::prelude::*;
+use crate::checks::shared::hearsay;
+use crate::derive::denial::{Culprit, Denial, Simulator, Witness};
+use crate::policy::Json;
+
+/// The answer of the check for one kind of policy; `repair` adds what is particular to it.
+pub(in crate::checks) fn outcome(
+    meta: &'static Meta,
+    culprit: Culprit,
+    derived: &Derived<'_>,
+    repair: impl Fn(Finding, &Denial<'_>) -> Finding,
+) -> Outcome {
+    let denials = derived.denials();
+    let of_it = denials.all.iter().filter(|denial| denial.culprit == culprit);
+    let findings: Vec<Finding> = of_it.map(|denial| repair(finding(meta, derived, denial), denial)).collect();
+    let seen_by_simulator = culprit.is_simulated();
+    match denials.simulator {
+        _ if !findings.is_empty() => Outcome::Fail(findings),
+        Simulator::Unknown(why) if seen_by_simulator => unknown(why),
+        Simulator::Open(whys) if seen_by_simulator => Outcome::Unknown(whys),
+        Simulator::Answered if seen_by_simulator && denials.all.is_empty() => Outcome::Pass,
+        _ if denials.of_others => {
+            Outcome::NotApplicable("what AWS denied, it denied to a caller that is not the pod's role")
+        }
+        _ if !denials.all.is_empty() => Outcome::NotApplicable("AWS names another kind of policy"),
+        _ => Outcome::NotApplicable(
+            "AWS is not known to have denied anything; name what the application needs with --action s3:GetObject",
+        ),
+    }
+}
+
+fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> Finding {
+    let who = match (&denial.role.name, denial.role.expected) {
+        (Some(role), true) => format!("role {role}"),
+        (Some(role), false) => format!("role {role}, which is not the pod's,"),
+        (None, _) => hearsay::speaker(derived),
+    };
+    let on = denial.resource.map_or_else(String::new, |resource| format!(" on {resource}"));
+    let what = denial.what();
+    let works = match derived.intent.mechanism {
+        _ if !denial.role.expected || matches!(denial.witness, Witness::Simulator(..)) => "",
+        Mechanism::PodIdentity => "; EKS Pod Identity works, this is authorization",
+        _ => "; IRSA works, this is authorization",
+    };
+    let summary = format!("{} denies {who} {what}{on}: {}{works}", speaks(denial), reason(denial));
+    let found = if denial.because.is_some() { reason(denial) } else { String::from("denied") };
+    let base = match denial.witness {
+        Witness::Words(said) => hearsay::finding(meta, derived, said, &summary),
+        Witness::Simulator(..) => meta.on_subject(derived, summary),
+    };
+    let source = denial.source();
+    let mut finding =
+        base.severity(denial.severity(derived)).evidence(format!("{what}{on}"), "allowed", found, source);
+    if let Witness::Words(said) = denial.witness
+        && let Some(caller) = said.caller
+    {
+        let whose = if denial.role.expected {
+            "caller, which is the pod's own role"
+        } else {
+            "caller, which is another role than the pod's"
+        };
+        finding = finding.seen(whose, &caller.principal.arn, source);
+    }
+    if let Witness::Simulator(result, _) = denial.witness
+        && !result.matched.is_empty()
+    {
+        finding = finding.seen("policies that speak of it", result.matched.join(", "), source);
+    }
+    if denial.repaired
+        && let Some(results) = derived.facts.aws.simulation.known()
+    {
+        finding = finding.seen("IAM's simulator, by now", "allowed", &results.source);
+    }
+    if denial.because.is_none() { finding.inferred() } else { finding }
+}
+
+fn speaks(denial: &Denial<'_>) -> &'static str {
+    match denial.witness {
+        Witness::Words(_) => "AWS",
+        Witness::Simulator(..) => "IAM's simulator",
+    }
+}
+
+/// Why, as AWS puts it.
+fn reason(denial: &Denial<'_>) -> String {
+    let Some(because) = denial.because else { return String::from("it names no policy") };
+    let (article, policy) = match because.layer {
+        Layer::IdentityPolicy => ("an", "identity-based policy"),
+        Layer::PermissionsBoundary => ("the", "permissions boundary"),
+        Layer::ServiceControlPolicy => ("a", "service control policy"),
+        Layer::ResourceControlPolicy => ("a", "resource control policy"),
+        Layer::SessionPolicy => ("the", "session policy"),
+        Layer::VpcEndpointPolicy => ("a", "VPC endpoint policy"),
+        Layer::ResourcePolicy => ("a", "resource-based policy"),
+        Layer::TrustPolicy => ("the", "role trust policy"),
+    };
+    if because.explicit {
+        format!("an explicit deny in {article} {policy}")
+    } else {
+        format!("no {policy} allows it")
+    }
+}
+
+/// True for a resource that a policy can name as it is: one thing of one account, no pattern.
+pub(in crate::checks) fn is_exact(resource: &str) -> bool {
+    resource.starts_with("arn:") && !resource.contains(['*', '?', '$'])
+}
+
+/// How a role is allowed one action on one thing.
+pub(in crate::checks) enum Allow {
+    /// By this command, which writes an inline policy for nothing else.
+    Command(String),
+    /// It has been done: the role has the policy that the command would write.
+    Done(String),
+    /// It would be a guess, or more than was asked for.
+    Ask,
+}
+
+/// Finds the way to allow it.
+pub(in crate::checks) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
+    // What hands out permissions is for a person to decide.
+    const POWERFUL: [&str; 4] = ["iam:", "sts:", "organizations:", "sso:"];
+    let (Some(action), Some(resource)) = (denial.action, denial.resource) else { return Allow::Ask };
+    let Some(role) = denial.role.name.as_deref().filter(|_| denial.role.expected) else { return Allow::Ask };
+    // Another kind of policy may be what is missing, or none is named.
+    if denial.because.is_none_or(|because| because.layer != Layer::IdentityPolicy) {
+        return Allow::Ask;
+    }
+    if POWERFUL.iter().any(|service| action.starts_with(service)) || !is_exact(resource) {
+        return Allow::Ask;
+    }
+    let name = policy_name(action, resource);
+    if derived.facts.aws.policies.known().is_some_and(|policies| policies.value.inline.contains(&name)) {
+        return Allow::Done(name);
+    }
+    let statement = Json::object([
+        ("Effect", Json::text("Allow")),
+        ("Action", Json::text(action)),
+        ("Resource", Json::text(resource)),
+    ]);
+    let version = ("Version", Json::text("2012-10-17"));
+    let document = Json::object([version, ("Statement", Json::Array(vec![statement]))]).line();
+    let name = ["--policy-name", &name];
+    let words =
+        [&["iam", "put-role-policy", "--role-name", role], &name[..], &["--policy-document", &document]];
+    Allow::Command(derived.aws(&words.concat()))
+}
+
+/// Adds the question to IAM whether the role's own policies allow it, where AWS did not name the policy.
+pub(in crate::checks) fn ask_simulator(
+    finding: Finding,
+    derived: &Derived<'_>,
+    denial: &Denial<'_>,
+) -> Finding {
+    let role = derived.plan().role_arn.filter(|_| denial.role.expected && denial.because.is_none());
+    let (Some(role), Some(action), Some(resource)) = (role, denial.action, denial.resource) else {
+        return finding;
+    };
+    finding.fix(
+        "ask IAM whether the role's own policies allow it; if they do, look at the policy of the resource",
+        derived.aws(&[
+            "iam",
+            "simulate-principal-policy",
+            "--policy-source-arn",
+            &role,
+            "--action-names",
+            action,
+            "--resource-arns",
+            resource,
+            "--query",
+            "EvaluationResults[].EvalDecision",
+        ]),
+    )
+}
+
+/// What was said before the repair is no fault any more; IAM takes some seconds to pass it on.
+pub(in crate::checks) fn done(finding: Finding, name: &str) -> Finding {
+    let severity = finding.severity.max(Severity::Warning);
+    finding
+        .severity(severity)
+        .advice(format!("inline policy {name} of the role allows it by now: let the application try again"))
+}
+
+/// The account that the resource belongs to; its ARN need not say.
+pub(in crate::checks) fn account_of<'d>(denial: &Denial<'d>) -> Option<&'d str> {
+    denial.resource?.split(':').nth(4).filter(|account| !account.is_empty())
+}
+
+/// The command that lists the policies which an organization puts on an account.
+pub(in crate::checks) fn policies_of(derived: &Derived<'_>, account: &str, kind: &str) -> String {
+    derived.aws(&["organizations", "list-policies-for-target", "--target-id", account, "--filter", kind])
+}
+
+/// `allow-s3-GetObject-shop-orders-2026.json`: IAM takes 128 characters of `\w+=,.@-`.
+fn policy_name(action: &str, resource: &str) -> String {
+    let thing = resource.splitn(6, ':').last().unwrap_or_default();
+    let name = format!("allow-{action}-{thing}");
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    name.chars().map(|c| if allowed(c) { c } else { '-' }).take(128).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_policies_are_what_iam_takes() {
+        assert_eq!(
+            policy_name("s3:GetObject", "arn:aws:s3:::shop-orders/2026/11.json"),
+            "allow-s3-GetObject-shop-orders-2026-11.json"
+        );
+        assert_eq!(policy_name("s3:GetObject", &format!("arn:aws:s3:::{}", "b".repeat(300))).len(), 128);
+    }
+
+    #[test]
+    fn patterns_are_not_exact() {
+        assert!(is_exact("arn:aws:s3:::shop-orders/a.json"));
+        assert!(!is_exact("arn:aws:s3:::*"));
+        assert!(!is_exact("*"));
+    }
+}

@@ -1,0 +1,70 @@
+//! # The key does not let the role use it
+//!
+//! IRSA works, and so may the permission for the bucket, the secret or the queue; what is in it is encrypted with a key of KMS, and
+//! the role may not use that. A key is opened by its own policy, and only where that hands the matter to IAM (the statement for
+//! `arn:aws:iam::ACCOUNT:root`) do the role's policies count.
+//!
+//! **You see**: `… is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:…:key/…`; through S3 often a bare
+//! `Access Denied` that names neither caller nor key.
+//!
+//! **Decided by**: AWS's words in the application's log, or IAM's simulator for what `--action` names (it does not read the key's
+//! policy).
+//!
+//! **Not a fault**: of the permission for the object itself.
+//!
+//! **Repair**: allow the role the action on the key, and see that the key's policy lets the account's policies count. A key of
+//! another account needs both sides.
+
+use super::denied::{self, Allow};
+use crate::checks::prelude::*;
+use crate::derive::denial::{Culprit, Denial};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "perm-kms",
+    step: Step::Permissions,
+    title: "the key does not let the role use it",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    denied::outcome(&META, Culprit::Key, derived, |finding, denial| repair(derived, finding, denial))
+}
+
+fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Finding {
+    let finding = match denial.resource.and_then(|key| look(derived, key)) {
+        Some(command) => finding.fix("look at the key's policy", command),
+        None => finding,
+    };
+    if denial.is_explicit() {
+        return finding
+            .advice("except the role from the Deny, which stands in the key's policy or in the role's");
+    }
+    let finding = match denied::allow(derived, denial) {
+        Allow::Command(command) => finding.fix("allow the role exactly this on exactly this key", command),
+        Allow::Done(name) => denied::done(finding, &name),
+        Allow::Ask => finding.advice(format!("allow the role {} on the key", denial.what())),
+    };
+    if denied::account_of(denial) == denial.role.account.as_deref() {
+        finding.advice("if the key's policy has no statement for its account's root, allow the role in the key's policy too")
+    } else {
+        finding.advice("the key is another account's: allow the role in the key's policy too")
+    }
+}
+
+fn look(derived: &Derived<'_>, key: &str) -> Option<String> {
+    let region = key.split(':').nth(3).filter(|region| !region.is_empty() && denied::is_exact(key))?;
+    Some(derived.aws(&[
+        "kms",
+        "get-key-policy",
+        "--region",
+        region,
+        "--key-id",
+        key,
+        "--policy-name",
+        "default",
+        "--output",
+        "text",
+    ]))
+}

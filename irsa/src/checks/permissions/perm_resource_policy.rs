@@ -1,0 +1,62 @@
+//! # The resource's own policy does not allow it
+//!
+//! IRSA works. The bucket, queue, topic or secret has a policy of its own that forbids the call, or does not allow it where it must:
+//! across accounts both sides have to. A policy that named a role which was deleted and made again holds a dead id (`AROA…`) in
+//! place of its ARN and no longer means the new role.
+//!
+//! **You see**: `… is not authorized to perform: … because no resource-based policy allows the … action`, or `with an
+//! explicit deny in a resource-based policy`.
+//!
+//! **Decided by**: AWS's words in the application's log. For keys of KMS see `perm-kms`.
+//!
+//! **Not a fault**: of the trust policy, which is the role's own resource-based policy and was passed.
+//!
+//! **Repair**: allow the role in the resource's policy, or except it from the Deny. The whole policy is replaced when it is written,
+//! so no command is printed for that.
+
+use super::denied;
+use crate::checks::prelude::*;
+use crate::derive::denial::{Culprit, Denial};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "perm-resource-policy",
+    step: Step::Permissions,
+    title: "the resource's own policy does not allow it",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    denied::outcome(&META, Culprit::Resource, derived, |finding, denial| {
+        let finding = match look(derived, denial) {
+            Some(command) => finding.fix("look at the resource's policy", command),
+            None => finding,
+        };
+        let what = denial.what();
+        if denial.is_explicit() {
+            finding.advice(format!("except the role from the Deny of {what} in the resource's policy"))
+        } else {
+            finding.advice(format!(
+                "allow {what} for the role in the resource's policy; a principal AROA… in it is a role that was deleted"
+            ))
+        }
+    })
+}
+
+/// The command that shows the policy of what was asked for.
+fn look(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<String> {
+    let arn = denial.resource.filter(|arn| denied::is_exact(arn))?;
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let [_, _, service, region, _, resource] = parts[..] else { return None };
+    let words: Vec<&str> = match service {
+        "s3" => vec!["s3api", "get-bucket-policy", "--bucket", resource.split('/').next()?],
+        "secretsmanager" => {
+            vec!["secretsmanager", "get-resource-policy", "--region", region, "--secret-id", arn]
+        }
+        "sns" => vec!["sns", "get-topic-attributes", "--region", region, "--topic-arn", arn],
+        "lambda" => vec!["lambda", "get-policy", "--region", region, "--function-name", arn],
+        _ => return None,
+    };
+    Some(derived.aws(&words))
+}

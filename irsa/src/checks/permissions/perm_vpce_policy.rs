@@ -1,0 +1,58 @@
+//! # The policy of a VPC endpoint does not allow it
+//!
+//! IRSA works. The call goes through a VPC endpoint of its service, and the endpoint's policy does not let this role, action or
+//! resource through. The same call from outside the VPC succeeds.
+//!
+//! **You see**: `… is not authorized to perform: … because no VPC endpoint policy allows the … action`, or `with an
+//! explicit deny in a VPC endpoint policy`.
+//!
+//! **Decided by**: AWS's words in the application's log. IAM's simulator does not see such policies, and a try from a laptop takes
+//! another way.
+//!
+//! **Not a fault**: of the role's own policies.
+//!
+//! **Repair**: allow the action for the role in the endpoint's policy.
+
+use super::denied;
+use crate::checks::prelude::*;
+use crate::derive::denial::Culprit;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "perm-vpce-policy",
+    step: Step::Permissions,
+    title: "the policy of a VPC endpoint does not allow it",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    denied::outcome(&META, Culprit::Endpoint, derived, |finding, denial| {
+        let region = derived.plan().region;
+        let service = denial.action.and_then(|action| action.split_once(':')).map(|(service, _)| service);
+        let finding = match service {
+            Some(service) => {
+                let filter = format!("Name=service-name,Values=com.amazonaws.{region}.{service}");
+                let query = "VpcEndpoints[].[VpcEndpointId,VpcId,PolicyDocument]";
+                finding.fix(
+                    "look at the policies of the service's endpoints",
+                    derived.aws(&[
+                        "ec2",
+                        "describe-vpc-endpoints",
+                        "--region",
+                        &region,
+                        "--filters",
+                        &filter,
+                        "--query",
+                        query,
+                    ]),
+                )
+            }
+            None => finding,
+        };
+        finding.advice(format!(
+            "allow {} for the role in the policy of the endpoint that the pod's VPC uses",
+            denial.what()
+        ))
+    })
+}

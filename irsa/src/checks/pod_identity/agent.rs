@@ -1,0 +1,102 @@
+//! What the checks of the EKS Pod Identity agent have in common.
+
+use irsa_probe::Answer;
+
+use crate::aws_error::{self, Kind, Sighting};
+use crate::checks::prelude::*;
+use crate::checks::shared::hearsay::UNHEARD;
+use crate::checks::shared::{hearsay, inside};
+use crate::derive::agent::{Agent, Call};
+use crate::derive::inside::Seen;
+
+/// The agent that the pod has to ask, or the answer of a check that has nothing to look at: none is needed, it is not known, or
+/// it answers.
+pub(in crate::checks) fn of<'f>(derived: &Derived<'f>) -> Result<Agent<'f>, Outcome> {
+    match (Agent::of(derived), derived.call_to_agent()) {
+        (Agent::NotApplicable(why), _) => Err(Outcome::NotApplicable(why)),
+        (_, Call::Answered) => Err(Outcome::Pass),
+        (Agent::Unknown(why), _) => Err(unknown(why)),
+        (agent, _) => Ok(agent),
+    }
+}
+
+/// Starts a finding on the agent of the pod's node: an error if a call to it went unanswered. Without one it is a conclusion,
+/// which the pod's own calls may yet contradict.
+pub(in crate::checks) fn finding(meta: &Meta, derived: &Derived<'_>, what: &str) -> Finding {
+    match derived.call_to_agent() {
+        Call::Probe(seen, words) => {
+            let summary =
+                format!("container {} does not reach the EKS Pod Identity agent: {what}", seen.container());
+            let at = seen.at("containerCredentials.connection");
+            inside::finding(meta, derived, seen, summary).evidence(
+                "call to the agent",
+                "answered",
+                words,
+                &at,
+            )
+        }
+        Call::Words(said) => {
+            let summary =
+                format!("{} does not reach the EKS Pod Identity agent: {what}", hearsay::speaker(derived));
+            let finding = hearsay::finding(meta, derived, said, &summary);
+            finding.evidence("call to the agent", "answered", "no connection", said.source)
+        }
+        Call::Answered | Call::Unseen => {
+            let summary = format!("the pod is wired for the EKS Pod Identity agent, and {what}");
+            meta.on_subject(derived, summary).severity(Severity::Warning).inferred()
+        }
+    }
+}
+
+/// How a check of the agent's answers puts what it finds.
+pub(in crate::checks) struct Told<'w> {
+    /// The sentence, for somebody.
+    pub what: fn(&str) -> String,
+    /// The answer in a few words, where only the application's are known.
+    pub answer: &'w str,
+}
+
+/// What the agent answered in place of credentials: to the probe, or to the application, which repeats it. The sighting, and the
+/// beginning of a finding.
+pub(in crate::checks) fn refusal(
+    meta: &Meta,
+    derived: &Derived<'_>,
+    is: fn(Kind) -> bool,
+    told: &Told<'_>,
+) -> Result<(Sighting, Finding), Outcome> {
+    if derived.intent.mechanism != Mechanism::PodIdentity {
+        return Err(Outcome::NotApplicable("the pod does not use EKS Pod Identity"));
+    }
+    if let Some((seen, answer)) = answer_to_probe(derived)
+        && let Some(message) = &answer.message
+        && let Some(sighting) = aws_error::agent(message).filter(|sighting| is(sighting.kind))
+    {
+        let summary = (told.what)(&format!("container {}", seen.container()));
+        let at = seen.at("containerCredentials.answer");
+        let finding = inside::finding(meta, derived, seen, summary);
+        return Ok((sighting, finding.evidence(ANSWER, "credentials", message, &at)));
+    }
+    let said = derived.words.find(is).ok_or(UNHEARD)?;
+    let finding = hearsay::finding(meta, derived, said, &(told.what)(&hearsay::speaker(derived)));
+    Ok((said.error.clone(), finding.evidence(ANSWER, "credentials", told.answer, said.source)))
+}
+
+/// The same of what EKS has to grant; where it has given the probe credentials, it has.
+pub(in crate::checks) fn refusal_of_eks(
+    meta: &Meta,
+    derived: &Derived<'_>,
+    is: fn(Kind) -> bool,
+    told: &Told<'_>,
+) -> Result<(Sighting, Finding), Outcome> {
+    match answer_to_probe(derived) {
+        Some((_, answer)) if answer.status == Some(200) => Err(Outcome::Pass),
+        _ => refusal(meta, derived, is, told),
+    }
+}
+
+const ANSWER: &str = "answer to the request for credentials";
+
+fn answer_to_probe<'d>(derived: &'d Derived<'_>) -> Option<(&'d Seen<'d>, &'d Answer)> {
+    let seen = derived.inside.seen()?;
+    Some((seen, seen.report().container_credentials.as_ref()?.answer.as_ref()?))
+}

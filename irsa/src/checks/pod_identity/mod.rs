@@ -1,0 +1,22 @@
+//! Checks of EKS Pod Identity in place of a web identity token, along the same links.
+
+mod agent;
+
+super::checks! {
+    "EKS Pod Identity":
+    pi_no_association,
+    pi_overrides_irsa,
+    pi_association_after_pod,
+    pi_agent_missing,
+    pi_agent_not_on_node,
+    pi_agent_crash,
+    pi_wrong_host,
+    pi_eks_auth_endpoint,
+    pi_trust,
+    pi_node_role,
+    pi_rate_limit,
+    pi_shadowed,
+    pi_sdk_too_old,
+    pi_bad_authorization,
+    pi_token_stale,
+}

@@ -1,0 +1,89 @@
+//! # There is no EKS Pod Identity association
+//!
+//! The webhook wires a pod for EKS Pod Identity when it is made. An association that was deleted since, or belongs to another
+//! service account or namespace, leaves the pod with an agent that has nothing to give.
+//!
+//! **You see**: `ResourceNotFoundException` or `AccessDeniedException` in the agent's answer, `Error when retrieving credentials
+//! from container-role`.
+//!
+//! **Decided by**: the pod carries the volume of EKS Pod Identity, and EKS lists no association for its service account in this
+//! cluster; where the list is not known, EKS Auth's own word. The agent keeps credentials for some hours, so a pod may work on
+//! for a while.
+//!
+//! **Not a fault**: no association where the service account is annotated and the pod goes by IRSA.
+//!
+//! **Repair**: create the association; running pods then get credentials without being made anew.
+
+use super::agent::{self, Told};
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::checks::region_of_cluster;
+use crate::derive::association::Associated;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "pi-no-association",
+    step: Step::ServiceAccount,
+    title: "there is no EKS Pod Identity association",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if derived.intent.mechanism != Mechanism::PodIdentity {
+        return Outcome::NotApplicable("the pod does not use EKS Pod Identity");
+    }
+    let volume = derived.spec().and_then(|(spec, ..)| spec.volume(PI_VOLUME));
+    let source = match (Associated::of(derived), volume) {
+        (Associated::Yes(..), _) => return Outcome::Pass,
+        (Associated::Unknown, _) => return by_agent(derived),
+        (Associated::No(_), None) => {
+            return Outcome::NotApplicable("the pod does not carry the agent's token");
+        }
+        (Associated::No(source), Some(_)) => source,
+    };
+    let (namespace, account) = (&derived.facts.namespace_name, &derived.facts.service_account_name);
+    let summary = format!(
+        "the pod is wired for EKS Pod Identity, and {namespace}/{account} has no association any more"
+    );
+    let finding = META.on_account(derived, summary).missing(
+        "association",
+        format!("one for {namespace}/{account}"),
+        source,
+    );
+    repaired(derived, finding).into()
+}
+
+/// Where EKS's list is not known, the agent's own word.
+fn by_agent(derived: &Derived<'_>) -> Outcome {
+    let told = Told {
+        what: |who| format!("EKS Auth knows no association for {who}"),
+        answer: "ResourceNotFoundException",
+    };
+    match agent::refusal_of_eks(&META, derived, |kind| kind == Kind::PodIdentityNotFound, &told) {
+        Ok((_, finding)) => repaired(derived, finding).into(),
+        Err(_) => Outcome::NotApplicable("the associations are not known"),
+    }
+}
+
+fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
+    let facts = derived.facts;
+    let Some(cluster) = facts.aws.cluster.known() else {
+        return finding.advice("create the association with aws eks create-pod-identity-association");
+    };
+    let words = [
+        "eks",
+        "create-pod-identity-association",
+        "--region",
+        &region_of_cluster(&cluster.value),
+        "--cluster-name",
+        &cluster.value.name,
+        "--namespace",
+        &facts.namespace_name,
+        "--service-account",
+        &facts.service_account_name,
+    ];
+    // The shell refuses the command while the variable is not set.
+    let command = format!("{} --role-arn \"${{ROLE_ARN:?}}\"", derived.aws(&words));
+    finding.fix("create the association (set ROLE_ARN first)", command)
+}

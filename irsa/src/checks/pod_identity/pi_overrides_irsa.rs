@@ -1,0 +1,52 @@
+//! # An association takes the place of the annotation
+//!
+//! Where a service account has both an EKS Pod Identity association and an annotation, the webhook wires new pods for the
+//! association alone. An association that someone made to try it out changes the role of every pod at its next start.
+//!
+//! **You see**: nothing until a restart; then `AccessDenied` for a role that nobody expected.
+//!
+//! **Decided by**: EKS's association against the annotation: they name two roles.
+//!
+//! **Not a fault**: both name the same role, as in the middle of a move from one to the other.
+//!
+//! **Repair**: decide for one: take the annotation off, or delete the association.
+
+use crate::checks::prelude::*;
+use crate::derive::association::Associated;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "pi-overrides-irsa",
+    step: Step::ServiceAccount,
+    title: "an association takes the place of the annotation",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let Some(role) = derived.intent.role.as_ref().filter(|role| role.origin == RoleOrigin::Annotation) else {
+        return Outcome::NotApplicable("the service account is not annotated");
+    };
+    let (association, source) = match Associated::of(derived) {
+        Associated::Yes(association, source) => (association, source),
+        Associated::No(_) => return Outcome::Pass,
+        Associated::Unknown => return Outcome::NotApplicable("the associations are not known"),
+    };
+    let Some(given) = association.role_arn.as_deref().filter(|given| !role.is(given)) else {
+        return Outcome::Pass;
+    };
+    let when = match derived.intent.mechanism {
+        Mechanism::PodIdentity => "the pod has the association's",
+        _ => "pods get the association's at their next start",
+    };
+    let summary =
+        format!("the annotation names one role and the EKS Pod Identity association another: {when}");
+    let key = format!("{}/role-arn-", derived.settings.annotation_prefix);
+    META.on_account(derived, summary)
+        .severity(Severity::Warning)
+        .evidence("role of the association", role.raw, given, source)
+        .seen("annotation", role.raw, &role.source)
+        .fix("take the annotation off, if the association is meant", derived.annotate(&key))
+        .advice(format!("or delete the association {}, if the annotation is meant", association.id))
+        .into()
+}

@@ -1,0 +1,61 @@
+//! # The role does not trust EKS Pod Identity
+//!
+//! A role for EKS Pod Identity must let the service `pods.eks.amazonaws.com` do both `sts:AssumeRole` and `sts:TagSession`. One
+//! that was made for a web identity trusts the cluster's OIDC provider, which is of no use here.
+//!
+//! **You see**: `(AccessDeniedException): Unauthorized Exception! EKS does not have permissions to assume the associated role.`
+//! in the agent's answer.
+//!
+//! **Decided by**: EKS Auth's refusal, in the agent's answer to the probe or in what the application says. The trust policy
+//! itself is not read, so this is a conclusion; conditions on `aws:SourceAccount`, `aws:SourceArn` or the session's tags refuse,
+//! too.
+//!
+//! **Not a fault**: a refusal that names the node's role is `pi-node-role`.
+//!
+//! **Repair**: let the role trust the service. The agent asks again with the next request.
+
+use super::agent::{self, Told};
+use crate::aws::arn::RoleArn;
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::derive::association::Associated;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "pi-trust",
+    step: Step::TrustPolicy,
+    title: "the role does not trust EKS Pod Identity",
+    explains: &[],
+};
+
+/// What the trust policy needs.
+const STATEMENT: &str = r#"{"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": ["sts:AssumeRole", "sts:TagSession"]}"#;
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let told = Told {
+        what: |who| format!("EKS Auth refuses the credentials of the associated role to {who}"),
+        answer: "AccessDeniedException",
+    };
+    let finding = match agent::refusal_of_eks(&META, derived, |kind| kind == Kind::PodIdentityDenied, &told) {
+        Ok((_, finding)) => finding.inferred(),
+        Err(outcome) => return outcome,
+    };
+    let statement = format!("the trust policy of the role needs the statement {STATEMENT}");
+    let Associated::Yes(association, source) = Associated::of(derived) else {
+        return finding.advice(statement).into();
+    };
+    let Some(arn) = &association.role_arn else { return finding.advice(statement).into() };
+    let finding = finding.seen("role of the association", arn, source);
+    match RoleArn::parse(arn) {
+        Ok(role) => {
+            let words =
+                ["iam", "get-role", "--role-name", role.name(), "--query", "Role.AssumeRolePolicyDocument"];
+            let (command, first) = derived.aws_in(role.account, &words);
+            finding.fix(format!("look whom the role trusts{first}"), command)
+        }
+        Err(_) => finding,
+    }
+    .advice(statement)
+    .into()
+}

@@ -1,0 +1,83 @@
+//! # The manifest presets the variables, and nothing mounts the token
+//!
+//! The container declares the role and the token file itself. If it declares a region and `AWS_STS_REGIONAL_ENDPOINTS` too,
+//! the webhook takes it as done and returns early: the pod gets the volume, this container gets no mount.
+//!
+//! **You see**: `open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: no such file or directory` (Go),
+//! `[Errno 2] No such file or directory` (boto3), `ENOENT` (JavaScript).
+//!
+//! **Decided by**: both variables are set by the manifest, and no volume of the container reaches the token's path.
+//!
+//! **Not a fault**: the same variables with a mount of one's own, or without the region: then the webhook adds the mount.
+//!
+//! **Repair**: take the preset variables out, or mount the token in the manifest.
+
+use crate::checks::prelude::*;
+use crate::derive::container::slashed;
+use crate::derive::injection::{has_token_volume, returns_early};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "env-preset-complete-no-mount",
+    step: Step::Pod,
+    title: "the manifest presets the variables, and nothing mounts the token",
+    explains: &["not-injected", "env-preset-stale-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if derived.containers.is_empty() {
+        return Outcome::NotApplicable("no pod to look at");
+    }
+    Outcome::of(derived.containers.iter().filter_map(|view| no_mount(derived, view)).collect())
+}
+
+fn no_mount(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
+    if view.wiring != Wiring::NoMount || view.pod_identity {
+        return None;
+    }
+    let file = view.env.get(TOKEN_FILE)?;
+    let path = slashed(file.text()?);
+    // Elsewhere the application may write the file itself; a mount of the webhook's volume on another path has its own id.
+    let by_name = view.container.volume_mounts.iter().any(|mount| mount.name == TOKEN_VOLUME);
+    if !path.starts_with("/var/run/secrets/") || path.starts_with(super::API_DIRECTORY) || by_name {
+        return None;
+    }
+    if !derived.is_preset(view, ROLE_ARN) && !derived.is_preset(view, TOKEN_FILE) {
+        return None;
+    }
+    let name = view.name();
+    let early = derived.intent.expects_injection() && returns_early(view.container);
+    let summary = if early {
+        format!(
+            "container {name} presets the variables and a region, so the webhook does not mount the token there"
+        )
+    } else {
+        format!("container {name} presets the variables, but nothing mounts the token there")
+    };
+    let mounts = derived.spec_at("")?.at(format!("{}.volumeMounts", view.path));
+    let mut finding = META
+        .on_subject(derived, summary)
+        .container(name)
+        .seen(TOKEN_FILE, file.shown(), &file.source)
+        .missing("mount of the token", path.rsplit_once('/').map_or("", |(directory, _)| directory), &mounts);
+    if has_token_volume(derived.facts) {
+        finding = finding.seen("volume of the pod", TOKEN_VOLUME, &derived.spec_at(".volumes")?);
+    }
+    if !early {
+        finding = finding.inferred();
+    }
+    if !derived.intent.expects_injection() {
+        return Some(finding.advice(format!(
+            "mount a projected token with audience {} there, or name the role on the service account and leave the rest to the webhook",
+            derived.intent.audience
+        )));
+    }
+    Some(match derived.unset_env(view, &[ROLE_ARN, TOKEN_FILE]) {
+        Some(command) => {
+            finding.fix("take the preset variables out; the webhook then adds them and the mount", command)
+        }
+        None => finding
+            .advice(format!("take {ROLE_ARN} and {TOKEN_FILE} out of the manifest and make the pods anew")),
+    })
+}

@@ -1,0 +1,106 @@
+//! # The manifest presets one of the two variables
+//!
+//! A container whose `env` declares only `AWS_ROLE_ARN` or only `AWS_WEB_IDENTITY_TOKEN_FILE` gets neither from the webhook,
+//! which mounts the token all the same: the volume is there and nothing works. An empty value (`AWS_ROLE_ARN: ""`, as a
+//! chart writes it for a value that was never set) counts as declared for the webhook and as unset for the SDKs.
+//!
+//! **You see**, with only the token file: `role ARN is not set` (Go), `no role ARN configured` (boto3). With only the role:
+//! nothing; the SDK goes on to the node's role.
+//!
+//! **Decided by**: one variable is declared and the other is not; the webhook always adds both or neither (webhook
+//! `addEnvToContainer`).
+//!
+//! **Not a fault**: one of the two in `envFrom`, which the webhook does not look at; only `AWS_ROLE_ARN` beside EKS Pod
+//! Identity, since the SDKs skip a web identity that has no token file.
+//!
+//! **Repair**: take the preset variable out of the manifest, or declare both.
+
+use crate::aws::arn::RoleArn;
+use crate::checks::prelude::*;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "env-preset-partial",
+    step: Step::Pod,
+    title: "the manifest presets only one of the two variables",
+    explains: &["not-injected", "env-preset-stale-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if derived.containers.is_empty() {
+        return Outcome::NotApplicable("no pod to look at");
+    }
+    let findings: Vec<_> = derived.containers.iter().filter_map(|view| partial(derived, view)).collect();
+    let unread = derived.containers.iter().filter(|view| view.wiring == Wiring::Unknown);
+    let unread: Vec<_> = unread.flat_map(|view| &view.env.unread).map(|why| (*why).clone()).collect();
+    if findings.is_empty() && !unread.is_empty() { Outcome::Unknown(unread) } else { Outcome::of(findings) }
+}
+
+fn partial(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
+    let name = view.name();
+    let declared = |variable| view.declares(variable);
+    let webhook = derived.intent.expects_injection() && !view.skipped;
+    let (has, lacks, summary) = match view.wiring {
+        Wiring::RoleOnly if view.pod_identity => return None,
+        // What comes from `envFrom` keeps the webhook from nothing; then the question is why it was not there.
+        Wiring::RoleOnly | Wiring::TokenFileOnly
+            if webhook && !declared(ROLE_ARN) && !declared(TOKEN_FILE) =>
+        {
+            return None;
+        }
+        Wiring::RoleOnly if webhook => (
+            ROLE_ARN,
+            TOKEN_FILE,
+            format!("container {name} presets {ROLE_ARN}, so the webhook does not add {TOKEN_FILE}"),
+        ),
+        Wiring::TokenFileOnly if webhook => (
+            TOKEN_FILE,
+            ROLE_ARN,
+            format!("container {name} presets {TOKEN_FILE}, so the webhook does not add {ROLE_ARN}"),
+        ),
+        Wiring::RoleOnly => {
+            (ROLE_ARN, TOKEN_FILE, format!("container {name} has {ROLE_ARN} but no {TOKEN_FILE}"))
+        }
+        Wiring::TokenFileOnly => {
+            (TOKEN_FILE, ROLE_ARN, format!("container {name} has {TOKEN_FILE} but no {ROLE_ARN}"))
+        }
+        Wiring::Nothing if webhook && !view.pod_identity && (declared(ROLE_ARN) || declared(TOKEN_FILE)) => {
+            let (has, lacks) =
+                if declared(ROLE_ARN) { (ROLE_ARN, TOKEN_FILE) } else { (TOKEN_FILE, ROLE_ARN) };
+            (
+                has,
+                lacks,
+                format!(
+                    "container {name} presets {has} as the empty string, so the webhook adds neither variable"
+                ),
+            )
+        }
+        _ => return None,
+    };
+    let preset = view.env.get(has)?;
+    let mut finding = META.on_subject(derived, summary).container(name);
+    finding = finding.seen(has, preset.shown(), &preset.source);
+    finding = match view.env.get(lacks) {
+        Some(empty) => finding.evidence(lacks, "set beside it", empty.shown(), &empty.source),
+        None => {
+            finding.missing(lacks, "set beside it", &derived.spec_at("")?.at(format!("{}.env", view.path)))
+        }
+    };
+    if !webhook {
+        // Nothing says that the webhook was meant to complete it.
+        finding = finding.inferred();
+        let role = preset.text().filter(|role| has == ROLE_ARN && RoleArn::parse(role).is_ok());
+        if let Some(role) = role.filter(|_| derived.intent.role.is_none()) {
+            let key = format!("{}/role-arn={role}", derived.settings.annotation_prefix);
+            finding = finding.fix("name the role on the service account instead", derived.annotate(&key));
+        }
+    }
+    Some(match derived.unset_env(view, &[ROLE_ARN, TOKEN_FILE]) {
+        Some(command) => {
+            finding.fix("take the preset variable out; the webhook then adds both to the new pods", command)
+        }
+        None => finding
+            .advice(format!("take {has} out of where it is set, or declare both, and make the pods anew")),
+    })
+}

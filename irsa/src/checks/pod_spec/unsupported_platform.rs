@@ -1,0 +1,61 @@
+//! # EKS Pod Identity where it does not work
+//!
+//! EKS Pod Identity needs its agent on the node. Fargate has no place for it, and it does not run on Windows nodes. The
+//! webhook does not look at the node: it wires the pod all the same, and an association takes precedence over the annotation.
+//!
+//! **You see**: `connection refused` or a timeout to `169.254.170.23`, or `Unable to load credentials`.
+//!
+//! **Decided by**: the container carries the variables of EKS Pod Identity, and its node is a Fargate or a Windows node. The
+//! list of what AWS supports is of 2024-12, so this is a conclusion.
+//!
+//! **Not a fault**: IRSA on Fargate or on Windows.
+//!
+//! **Repair**: use IRSA for this service account: annotate it, and delete the association.
+
+use crate::checks::prelude::*;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "unsupported-platform",
+    step: Step::Pod,
+    title: "EKS Pod Identity where it does not work",
+    explains: &["fargate-no-sa"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let Some((spec, ..)) = derived.spec() else { return Outcome::NotApplicable("no pod to look at") };
+    let wired = derived.target().filter(|view| view.pod_identity);
+    let Some(view) = wired else {
+        return Outcome::NotApplicable("the container is not wired for EKS Pod Identity");
+    };
+    let (platform, source) = match (derived.on_fargate(), derived.on_windows()) {
+        (true, _) => ("Fargate", derived.spec_at(".nodeName")),
+        (false, Some(source)) => ("Windows", Some(source)),
+        (false, None) => return Outcome::Pass,
+    };
+    let variable = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    let (Some(source), Some(uri)) = (source, view.env.get(variable)) else { return Outcome::Pass };
+    // An agent of another kind may answer elsewhere; EKS's address is fixed.
+    if uri.text().is_some_and(|uri| !uri.contains("169.254.170.23") && !uri.contains("fd00:ec2::23")) {
+        return Outcome::Pass;
+    }
+    let name = view.name();
+    let node = if spec.node_name.is_empty() { platform } else { &spec.node_name };
+    let finding = META
+        .on_subject(
+            derived,
+            format!("container {name} is wired for EKS Pod Identity, which {platform} nodes do not support"),
+        )
+        .container(name)
+        .inferred()
+        .evidence("node", "Linux on EC2", format!("{node} ({platform})"), &source)
+        .seen(variable, uri.shown(), &uri.source)
+        .advice(
+            "use IRSA: name the role on the service account, and delete the EKS Pod Identity association",
+        );
+    match derived.restart() {
+        Some((title, command)) => finding.fix(title, command).into(),
+        None => finding.advice(derived.restart_advice()).into(),
+    }
+}

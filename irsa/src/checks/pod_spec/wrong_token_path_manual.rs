@@ -1,0 +1,83 @@
+//! # The token file is the API server's token
+//!
+//! `AWS_WEB_IDENTITY_TOKEN_FILE` is wired by hand and points at `/var/run/secrets/kubernetes.io/serviceaccount/token`. That
+//! token is for the API server: its audience is another one, and a legacy token has none at all.
+//!
+//! **You see**: `InvalidIdentityToken: Incorrect token audience`, or `Missing a required claim: aud`; `no such file or
+//! directory` where `automountServiceAccountToken` is `false`.
+//!
+//! **Decided by**: the volume in which the file lies: a projected token without an audience of its own, or a Secret.
+//!
+//! **Not a fault**: a projected token with the right audience that is mounted on that directory.
+//!
+//! **Repair**: leave both variables to the webhook, or project a token with audience `sts.amazonaws.com`.
+
+use crate::checks::prelude::*;
+use crate::derive::container::{is_parent, slashed};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "wrong-token-path-manual",
+    step: Step::Pod,
+    title: "the token file is the API server's token",
+    explains: &["env-preset-partial", "env-preset-stale-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if derived.containers.is_empty() {
+        return Outcome::NotApplicable("no pod to look at");
+    }
+    Outcome::of(derived.containers.iter().filter_map(|view| wrong_file(derived, view)).collect())
+}
+
+fn wrong_file(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
+    let (spec, ..) = derived.spec()?;
+    let variable = view.env.get(TOKEN_FILE).filter(|entry| entry.is_set())?;
+    let file = variable.text()?;
+    let mount = TokenMount::of(view.container, spec, file);
+    let token = mount.and_then(|mount| mount.token(file));
+    let wanted = derived.intent.audience.as_str();
+    let (what, found, source) = match (mount.and_then(|mount| mount.volume), token) {
+        (Some((index, _)), Some(token)) if token.audience.is_empty() => {
+            let at = derived.spec_at(&format!(".volumes[{index}]"))?;
+            ("audience of that token", String::from("(the API server's own)"), at)
+        }
+        (Some(_), Some(_)) => return None,
+        (volume, None) if is_parent(super::API_DIRECTORY, &slashed(file)) => match volume {
+            Some((index, volume))
+                if mount.is_some_and(|mount| is_parent(super::API_DIRECTORY, &mount.mount.mount_path)) =>
+            {
+                // A volume of another kind may hold any token; a Secret on this path is the legacy API token.
+                volume.secret.as_ref()?;
+                let at = derived.spec_at(&format!(".volumes[{index}]"))?;
+                ("audience of that token", String::from("(none: a Secret's token)"), at)
+            }
+            // The kubelet's mount is not in a template, and not in a pod with automountServiceAccountToken: false.
+            _ => ("audience of that token", String::from("(the API server's own)"), variable.source.clone()),
+        },
+        _ => return None,
+    };
+    let name = view.name();
+    let finding = META
+        .on_subject(
+            derived,
+            format!("container {name} reads the API server's token, whose audience STS does not accept"),
+        )
+        .container(name)
+        .seen(TOKEN_FILE, file, &variable.source)
+        .evidence(what, wanted, found, &source);
+    // Elsewhere the API server may give its tokens whatever audience it was told to.
+    let finding = if derived.platform == Platform::Eks { finding } else { finding.inferred() };
+    if derived.intent.expects_injection() {
+        return Some(match derived.unset_env(view, &[ROLE_ARN, TOKEN_FILE]) {
+            Some(command) => finding.fix("leave both variables to the webhook", command),
+            None => finding.advice(format!(
+                "take {ROLE_ARN} and {TOKEN_FILE} out of the manifest; the webhook adds both"
+            )),
+        });
+    }
+    Some(finding.advice(format!(
+        "name the role on the service account and take both variables out, or mount a projected token with audience {wanted} and point {TOKEN_FILE} at it"
+    )))
+}

@@ -1,0 +1,76 @@
+//! # There is no such role
+//!
+//! The ARN names a role that IAM does not have: deleted, never created, or misspelt. STS does not say so: a role that is not
+//! there and one that does not trust the token are refused in the same words.
+//!
+//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity`.
+//!
+//! **Decided by**: IAM's `NoSuchEntity`, asked with credentials of the account that the ARN names.
+//!
+//! **Not a fault**: a role that was deleted and created again under its name: IRSA works as before. But bucket and key policies
+//! and trust policies of other roles that named the old one now hold a dead `AROA…` id, and refuse the new.
+//!
+//! **Repair**: create the role, or write the ARN of the one that is meant. A new role may do nothing until policies are
+//! attached.
+
+use crate::aws::arn::RoleArn;
+use crate::checks::prelude::*;
+use crate::checks::role_asked;
+use crate::derive::provider::Provider;
+use crate::derive::trust;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "role-deleted-or-never-existed",
+    step: Step::Role,
+    title: "there is no such role",
+    explains: &["sts-refused"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let arn = match role_asked(derived) {
+        Ok(arn) => arn,
+        Err(outcome) => return outcome,
+    };
+    if derived.trial.accepted() {
+        return Outcome::Pass;
+    }
+    let source = match &derived.facts.aws.role {
+        Fact::Known(_) => return Outcome::Pass,
+        Fact::Unknown(why) => return unknown(why),
+        Fact::Absent { source } => source,
+    };
+    let Ok(role) = RoleArn::parse(&arn) else { return Outcome::NotApplicable("the role ARN cannot be read") };
+    let (path, name) = role.path_and_name.rsplit_once('/').unwrap_or(("", role.path_and_name));
+    let summary = format!("account {} has no role {name}", role.account);
+    let finding = META.on("IAMRole", "", &arn, summary).missing("IAM role", &arn, source);
+    let finding = match &derived.intent.role {
+        Some(claim) => finding.seen("role of the service account", claim.raw, &claim.source),
+        None => finding,
+    };
+    created(derived, finding, role.account, path, name)
+        .advice("or, if the role has another name, write its ARN where this one is named")
+        .into()
+}
+
+/// Adds the command that makes the role, which trusts nobody but this service account; it may do nothing yet.
+fn created(derived: &Derived<'_>, finding: Finding, account: &str, path: &str, name: &str) -> Finding {
+    let plan = derived.plan();
+    let arn = match derived.provider() {
+        Provider::Found(arn) => Some(arn),
+        Provider::Missing(missing) => Some(&missing.arn),
+        Provider::Unknown(_) => None,
+    };
+    let Some(policy) = arn.and_then(|arn| trust::of_new_role(derived, arn)) else {
+        return finding.advice("create the role, with a trust policy for this service account");
+    };
+    let trust = policy.line();
+    let path = if path.is_empty() { String::from("/") } else { format!("/{path}/") };
+    let words =
+        ["iam", "create-role", "--role-name", name, "--path", &path, "--assume-role-policy-document", &trust];
+    let (command, first) = derived.aws_in(account, &words);
+    finding
+        .fix(format!("create the role, for {} alone{first}", plan.subject()), command)
+        .advice("attach the policies that the application needs: without them the role may do nothing")
+}

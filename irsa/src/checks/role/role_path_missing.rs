@@ -1,0 +1,56 @@
+//! # The role ARN is not quite the role's
+//!
+//! A role with a path, `/team/app/`, has it in its ARN, and STS wants the whole of it. (The old `aws-auth` ConfigMap was the
+//! other way round: there paths had to be taken out.) Upper and lower case count, too.
+//!
+//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity`.
+//!
+//! **Decided by**: IAM, asked for the role by its name, answers with its ARN; the two are compared letter by letter.
+//!
+//! **Repair**: write the ARN as IAM has it.
+
+use crate::aws::arn::RoleArn;
+use crate::checks::prelude::*;
+use crate::checks::role_asked;
+use crate::checks::shared::repair;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "role-path-missing",
+    step: Step::Role,
+    title: "the role ARN is not quite the role's",
+    explains: &["sts-refused"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let arn = match role_asked(derived) {
+        Ok(arn) => arn,
+        Err(outcome) => return outcome,
+    };
+    if derived.trial.accepted() {
+        return Outcome::Pass;
+    }
+    let role = match &derived.facts.aws.role {
+        Fact::Known(role) => role,
+        Fact::Unknown(why) => return unknown(why),
+        Fact::Absent { .. } => return Outcome::NotApplicable("there is no such role"),
+    };
+    let (Ok(named), Ok(real)) = (RoleArn::parse(&arn), RoleArn::parse(&role.value.arn)) else {
+        return Outcome::NotApplicable("the role ARN cannot be read");
+    };
+    if named.path_and_name == real.path_and_name {
+        return Outcome::Pass;
+    }
+    let case_only = named.path_and_name.eq_ignore_ascii_case(real.path_and_name);
+    let what = if case_only { "in upper and lower case" } else { "by its path" };
+    let summary = format!("the role ARN misses role {} {what}", role.value.name);
+    let finding = META.on_account(derived, summary).evidence(
+        "role ARN",
+        &role.value.arn,
+        arn,
+        &role.source.at("Role.Arn"),
+    );
+    let finding = if case_only { finding.inferred() } else { finding };
+    repair::rename_role(derived, finding, &role.value.arn).into()
+}

@@ -1,0 +1,59 @@
+//! # The annotation key is misspelt
+//!
+//! The webhook reads `eks.amazonaws.com/role-arn` and nothing like it: `role_arn`, `rolearn`, `iam-role`,
+//! `amazonaws.com/role-arn`, kiam's `iam.amazonaws.com/role`, or the right key under `labels`, are all ignored without a
+//! word. Helm's `--set` with unescaped dots makes nested keys, which a chart may print as `map[amazonaws:map[…]]`.
+//!
+//! **Decided by**: no annotation under the webhook's key, and one whose key is close to it and whose value names a role.
+//!
+//! **Not a fault**: a self-hosted webhook with another `--annotation-prefix`; its flags are read before this is said.
+//!
+//! **Repair**: write the value under the right key and make the pods anew. With Helm:
+//! `--set serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=…`.
+
+use crate::checks::prelude::*;
+use crate::checks::shared::repair;
+use crate::derive::no_role::Because;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "annotation-key-typo",
+    step: Step::ServiceAccount,
+    title: "the annotation key is misspelt",
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let lack = match repair::lack(derived) {
+        Ok(lack) => lack,
+        Err(outcome) => return outcome,
+    };
+    let Because::NearKey(near) = &lack.because else { return Outcome::Pass };
+    let right = format!("{}/role-arn", derived.settings.annotation_prefix);
+    let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
+    let summary = if near.place == "labels" {
+        format!(
+            "the role of service account {namespace}/{name} stands under labels; the webhook reads annotations"
+        )
+    } else {
+        format!(
+            "service account {namespace}/{name} names its role under `{}`; the webhook reads `{right}`",
+            near.key
+        )
+    };
+    let finding = META.on_account(derived, summary).severity(repair::severity(&lack));
+    let finding = if near.place == "labels" {
+        finding.evidence("place of the key", "metadata.annotations", "metadata.labels", &near.source)
+    } else {
+        finding.evidence("annotation key", &right, near.key, &near.source)
+    };
+    let finding = if near.certain { finding } else { finding.inferred() };
+    let finding = repair::give_role(derived, finding, near.role);
+    if near.helm_map {
+        return finding
+            .advice(r#"escape the dots with Helm: --set serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=…"#)
+            .into();
+    }
+    finding.into()
+}

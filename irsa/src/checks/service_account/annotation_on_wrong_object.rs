@@ -1,0 +1,55 @@
+//! # The annotation is on the wrong object
+//!
+//! `eks.amazonaws.com/role-arn` on a pod, on the template or the metadata of a workload, or on a namespace does nothing: the
+//! webhook reads it from the service account only (webhook `pkg/cache`).
+//!
+//! **You see**: what a pod without identity shows: `Unable to locate credentials`, `no EC2 IMDS role found`, or an
+//! `AccessDenied` that names the node's role.
+//!
+//! **Decided by**: the service account names no role, and one of those objects carries the annotation.
+//!
+//! **Not a fault**: `token-expiration` and `skip-containers`, which the webhook does read from the pod; a leftover on the pod
+//! while its service account names a role, or while the pod is wired in another way.
+//!
+//! **Repair**: annotate the service account and make the pods anew.
+
+use crate::checks::prelude::*;
+use crate::checks::shared::repair;
+use crate::derive::no_role::Because;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "annotation-on-wrong-object",
+    step: Step::ServiceAccount,
+    title: "the annotation is not on the service account",
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let lack = match repair::lack(derived) {
+        Ok(lack) => lack,
+        Err(outcome) => return outcome,
+    };
+    let Because::WrongObject(misplaced) = &lack.because else { return Outcome::Pass };
+    // The template is where a person wrote it; the pod only carries a copy.
+    let Some(first) = misplaced.iter().find(|one| one.on.starts_with("the template")).or(misplaced.first())
+    else {
+        return Outcome::Pass;
+    };
+    let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
+    let key = format!("{}/role-arn", derived.settings.annotation_prefix);
+    let summary = format!(
+        "the role is annotated on {}; the webhook reads service account {namespace}/{name}",
+        first.on
+    );
+    let mut finding = META.on_account(derived, summary).severity(repair::severity(&lack)).missing(
+        format!("{key} on the service account"),
+        first.role,
+        &lack.account.source.at(annotation_path(&key)),
+    );
+    for one in misplaced {
+        finding = finding.seen(format!("{key} on {}", one.on), one.role, &one.source);
+    }
+    repair::give_role(derived, finding, Some(first.role)).into()
+}

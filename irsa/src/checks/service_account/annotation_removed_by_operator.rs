@@ -1,0 +1,101 @@
+//! # The annotation is gone from the service account
+//!
+//! A Helm upgrade, OLM, Argo CD, an EKS add-on update or eksctl wrote the service account anew without the annotation. New pods
+//! get no identity while older ones keep theirs: a workload that is half broken, and wholly so after its next restart.
+//!
+//! **Decided by**: the service account names no role now, and a pod that was made earlier, of the same workload and the same
+//! service account, carries the role that the webhook gave it. Who wrote last (`managedFields`) only supports it.
+//!
+//! **Not a fault**: pods whose template sets the variables itself; a webhook with a ConfigMap, which needs no annotation.
+//!
+//! **Repair**: write the annotation again, and set it where the service account is managed (the chart's value, the add-on's
+//! `--service-account-role-arn`, the Subscription, the repository), or the next update removes it again.
+
+use crate::checks::prelude::*;
+use crate::checks::shared::repair;
+use crate::derive::no_role::Because;
+use crate::facts::kubernetes::Meta as ObjectMeta;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "annotation-removed-by-operator",
+    step: Step::ServiceAccount,
+    title: "the annotation is gone from the service account",
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let lack = match repair::lack(derived) {
+        Ok(lack) => lack,
+        Err(outcome) => return outcome,
+    };
+    let (pod, role) = match &lack.because {
+        Because::Removed { pod, role } => (*pod, *role),
+        Because::Unexplained => return derived.siblings.unknown.map_or(Outcome::Pass, unknown),
+        _ => return Outcome::Pass,
+    };
+    let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
+    let key = format!("{}/role-arn", derived.settings.annotation_prefix);
+    let summary = if lack.lapsed {
+        format!(
+            "service account {namespace}/{name} no longer names the role that this pod has: the next pod gets none"
+        )
+    } else {
+        format!(
+            "service account {namespace}/{name} named a role when {} was made, and names none now",
+            pod.metadata.name
+        )
+    };
+    let carried = derived.spec().map_or(&lack.account.source, |(_, _, source, _)| source);
+    let mut finding = META
+        .on_account(derived, summary)
+        .inferred()
+        .severity(repair::severity(&lack))
+        .missing(&key, role, &lack.account.source.at(annotation_path(&key)))
+        .seen(format!("{ROLE_ARN} of {}", pod.metadata.name), role, carried);
+    let meta = &lack.account.value.metadata;
+    if let Some(writer) =
+        meta.managed_fields.iter().max_by_key(|entry| entry.time).filter(|entry| entry.time.is_some())
+    {
+        let time = writer.time.map(|time| format!(", {time}")).unwrap_or_default();
+        finding = finding.seen(
+            "last writer of the service account",
+            format!("{}{time}", writer.manager),
+            &lack.account.source.at(".metadata.managedFields"),
+        );
+    }
+    finding = repair::annotate(derived, finding, name, Some(role));
+    if !lack.lapsed {
+        finding = repair::restart(derived, finding);
+    }
+    finding
+        .advice(format!(
+            "set it where the service account is managed{}, or it is removed again",
+            manager(meta)
+        ))
+        .into()
+}
+
+/// Who manages the object, by the marks that the usual tools leave.
+fn manager(meta: &ObjectMeta) -> String {
+    let annotation = |key: &str| meta.annotations.get(key);
+    let label = |key: &str| meta.labels.get(key);
+    if annotation("argocd.argoproj.io/tracking-id").is_some()
+        || label("argocd.argoproj.io/instance").is_some()
+    {
+        String::from(" (the repository that Argo CD syncs)")
+    } else if label("olm.owner").is_some() || label("olm.managed").is_some() {
+        String::from(" (the Subscription: OLM writes the service account)")
+    } else if label("kustomize.toolkit.fluxcd.io/name").is_some()
+        || label("helm.toolkit.fluxcd.io/name").is_some()
+    {
+        String::from(" (the repository that Flux syncs)")
+    } else if let Some(release) = annotation("meta.helm.sh/release-name") {
+        format!(" (the values of Helm release {release})")
+    } else if meta.managed_fields.iter().any(|entry| entry.manager == "eks") {
+        String::from(" (the EKS add-on's service account role)")
+    } else {
+        String::new()
+    }
+}

@@ -1,0 +1,58 @@
+//! # eksctl left the service account without its role
+//!
+//! `eksctl create iamserviceaccount` logs `1 iamserviceaccount (NAMESPACE/NAME) was excluded (based on the include/exclude
+//! rules)` or `no tasks` and ends well: the CloudFormation stack with the role is there, and the service account was not
+//! annotated, or lost its annotation later.
+//!
+//! **Decided by**: the service account carries eksctl's label `app.kubernetes.io/managed-by: eksctl` and names no role; eksctl
+//! makes none without a role. A conclusion: whether the stack exists only CloudFormation tells.
+//!
+//! **Not a fault**: the label beside an annotation, however either got there.
+//!
+//! **Repair**: ask eksctl for the role and annotate by hand, or delete the iamserviceaccount and create it again.
+
+use crate::checks::prelude::*;
+use crate::checks::shared::repair;
+use crate::derive::no_role::Because;
+use crate::text::shell;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "eksctl-excluded",
+    step: Step::ServiceAccount,
+    title: "eksctl left the service account without its role",
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let lack = match repair::lack(derived) {
+        Ok(lack) => lack,
+        Err(outcome) => return outcome,
+    };
+    let Because::Eksctl = &lack.because else { return Outcome::Pass };
+    let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
+    let key = format!("{}/role-arn", derived.settings.annotation_prefix);
+    let label = "app.kubernetes.io/managed-by";
+    let finding = META
+        .on_account(
+            derived,
+            format!("service account {namespace}/{name} is managed by eksctl, yet names no role"),
+        )
+        .inferred()
+        .missing(&key, "the role of eksctl's stack", &lack.account.source.at(annotation_path(&key)))
+        .seen("managed by", "eksctl", &lack.account.source.at(format!(".metadata.labels[\"{label}\"]")))
+        .fix("see which role eksctl's stack made for it", get_role(derived));
+    repair::give_role(derived, finding, None).into()
+}
+
+fn get_role(derived: &Derived<'_>) -> String {
+    let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
+    let command =
+        shell::command(["eksctl", "get", "iamserviceaccount", "--namespace", namespace, "--name", name]);
+    let node = derived.facts.node.known();
+    match node.and_then(|node| node.value.metadata.labels.get("alpha.eksctl.io/cluster-name")) {
+        Some(cluster) => format!("{command} --cluster {}", shell::quote(cluster)),
+        None => format!("{command} --cluster \"${{CLUSTER:?}}\""),
+    }
+}

@@ -1,0 +1,74 @@
+//! # The pod runs as another service account
+//!
+//! The annotated service account stands unused while the pod runs as `default` or as another one that names no role. Pods that
+//! a program makes (Spark executors, Argo workflows, Jenkins agents) often do not run as the service account of that program.
+//!
+//! **You see**: what a pod without identity shows: `Unable to locate credentials`, `no EC2 IMDS role found`, or an
+//! `AccessDenied` that names the node's role.
+//!
+//! **Decided by**: the pod's service account names no role, and exactly one other of the namespace does and belongs to the
+//! workload: its template names it, another of its pods runs as it, or it has the workload's name. A conclusion, unless the
+//! workload's own template or pods say it.
+//!
+//! **Not a fault**: other annotated service accounts whose names have nothing in common with the workload.
+//!
+//! **Repair**: name the service account in the template that makes the pod.
+
+use crate::checks::prelude::*;
+use crate::checks::shared::repair;
+use crate::derive::no_role::{Because, Sign};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "pod-uses-other-sa",
+    step: Step::ServiceAccount,
+    title: "the pod runs as another service account than the one with the role",
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let lack = match repair::lack(derived) {
+        Ok(lack) => lack,
+        Err(outcome) => return outcome,
+    };
+    let candidate = match &lack.because {
+        Because::OtherAccount(candidate) => candidate,
+        Because::Unexplained => {
+            let listing = &derived.facts.service_accounts;
+            let cut = listing.known().and_then(|listing| listing.value.cut.as_ref());
+            return listing.unknown().or(cut).map_or(Outcome::Pass, unknown);
+        }
+        _ => return Outcome::Pass,
+    };
+    let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
+    let meant = candidate.account.value.metadata.name.as_str();
+    let key = format!("{}/role-arn", derived.settings.annotation_prefix);
+    let used = derived.spec_at(".serviceAccountName").unwrap_or_else(|| lack.account.source.clone());
+    let finding = META
+        .on_subject(
+            derived,
+            format!("the pod runs as service account {namespace}/{name}; the role is on {namespace}/{meant}"),
+        )
+        .evidence("service account of the pod", meant, name, &used)
+        .seen(
+            format!("role of {meant}"),
+            candidate.role,
+            &candidate.account.source.at(annotation_path(&key)),
+        );
+    match &candidate.sign {
+        Sign::Template(source) => {
+            let finding = finding.seen("service account in the template now", meant, source);
+            repair::restart(derived, finding).into()
+        }
+        Sign::Sibling(pod) => {
+            let finding = finding.seen(
+                format!("pod of the same workload that runs as {meant}"),
+                &pod.metadata.name,
+                &used,
+            );
+            repair::use_account(derived, finding, meant).into()
+        }
+        Sign::Name => repair::use_account(derived, finding.inferred(), meant).into(),
+    }
+}

@@ -1,0 +1,78 @@
+//! # The role ARN is malformed
+//!
+//! White space or an invisible character around it, quotes as part of the value, a template that was never filled in, a
+//! missing `role/`, a bare name, an account that is not twelve digits. The webhook only logs `arn is invalid` and injects the
+//! value as it is, so the pod looks right.
+//!
+//! **You see**: `ValidationError: Request ARN is invalid`, or boto3 and the AWS CLI refuse it themselves
+//! (`ParamValidationError`). Java v2 trims the value, so the same ARN works there.
+//!
+//! **Decided by**: the webhook's own pattern on the raw value.
+//!
+//! **Not a fault**: a bare name where the webhook runs with `--compose-role-arn`.
+//!
+//! **Repair**: write the right ARN and make the pods anew.
+
+use crate::aws::arn::{ArnProblem, RoleArn, repaired};
+use crate::checks::prelude::*;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "role-arn-malformed",
+    step: Step::ServiceAccount,
+    title: "the role ARN is malformed",
+    explains: &["wrong-partition", "env-preset-stale-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if derived.intent.mechanism == Mechanism::PodIdentity {
+        return Outcome::NotApplicable("the pod gets its identity from EKS Pod Identity");
+    }
+    let Some(role) = &derived.intent.role else {
+        return match derived.account_unknown() {
+            Some(why) => unknown(why),
+            None => Outcome::NotApplicable("no role is named"),
+        };
+    };
+    let problem = match RoleArn::parse(role.raw) {
+        Ok(_) => return Outcome::Pass,
+        Err(ArnProblem::NameOnly) if derived.settings.compose_role_arn => return Outcome::Pass,
+        Err(ArnProblem::NameOnly) if !derived.settings.certain && derived.platform != Platform::Eks => {
+            // Only the flags of a self-hosted webhook could tell whether it completes the name.
+            return match &derived.facts.cluster.webhook_workload {
+                Fact::Unknown(why) => unknown(why),
+                Fact::Known(_) | Fact::Absent { .. } => {
+                    Outcome::NotApplicable("the webhook's flags are not known")
+                }
+            };
+        }
+        Err(problem) => problem,
+    };
+    let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
+    let summary = format!("the role ARN of service account {namespace}/{name} {}", problem.words());
+    let expected = repaired(role.raw);
+    let shown =
+        expected.clone().unwrap_or_else(|| String::from("arn:aws:iam::<12 digits>:role/<path and name>"));
+    let mut finding = match role.origin {
+        RoleOrigin::Manifest => {
+            META.on_subject(derived, format!("the role ARN in the pod's manifest {}", problem.words()))
+        }
+        RoleOrigin::Annotation | RoleOrigin::WebhookConfigMap => META.on_account(derived, summary),
+    };
+    finding = finding.evidence("role ARN", shown, role.raw, &role.source);
+    if role.origin != RoleOrigin::Annotation {
+        return finding.advice("write the right ARN where this one comes from").into();
+    }
+    finding = match expected {
+        Some(arn) => {
+            let key = format!("{}/role-arn={arn}", derived.settings.annotation_prefix);
+            finding.fix("write the ARN without what does not belong to it", derived.annotate(&key))
+        }
+        None => finding.fix("write the right ARN (set ROLE_ARN first)", super::role_annotation(derived)),
+    };
+    match derived.restart() {
+        Some((title, command)) => finding.fix(title, command).into(),
+        None => finding.into(),
+    }
+}

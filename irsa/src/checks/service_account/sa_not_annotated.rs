@@ -1,0 +1,59 @@
+//! # The service account names no role
+//!
+//! Nothing tells the webhook which role the pods of this service account should have, so it leaves them alone and the
+//! SDKs find no credentials, or the node's.
+//!
+//! **You see**: `Unable to locate credentials` (boto3), `no EC2 IMDS role found` (Go), `Could not load credentials from any
+//! providers` (JavaScript), or an `AccessDenied` that names the node's role.
+//!
+//! **Decided by**: the annotation is not on the service account that the pod really uses, and nothing else gives it an
+//! identity. While EKS Pod Identity associations have not been asked for, this is a conclusion and not an observation.
+//!
+//! **Not a fault** with EKS Pod Identity, the webhook's ConfigMap (kOps), OpenShift's own token, variables wired by hand, or
+//! controllers that mint tokens for other service accounts.
+//!
+//! **Repair**: annotate the service account and make the pods anew; running pods are not changed.
+
+use crate::checks::prelude::*;
+use crate::checks::shared::repair;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "sa-not-annotated",
+    step: Step::ServiceAccount,
+    title: "the service account names no role",
+    explains: &["not-injected"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let facts = derived.facts;
+    let lack = match repair::lack(derived) {
+        Ok(lack) => lack,
+        Err(outcome) => return outcome,
+    };
+    // The pod itself has its identity; what its successors lack is said by the check that knows why.
+    if lack.lapsed {
+        return Outcome::Pass;
+    }
+    let key = format!("{}/role-arn", derived.settings.annotation_prefix);
+    let source = lack.account.source.at(annotation_path(&key));
+    let (name, namespace) = (&facts.service_account_name, &facts.namespace_name);
+    let certain = facts.aws.associations.known().is_some_and(|list| list.value.is_empty());
+    let summary = if certain || facts.subject.pod().is_none() {
+        format!("service account {namespace}/{name} names no IAM role")
+    } else {
+        format!(
+            "service account {namespace}/{name} names no IAM role, and the pod carries no EKS Pod Identity either"
+        )
+    };
+    let mut finding = META.on_account(derived, summary);
+    finding = match lack.account.value.metadata.annotations.get(&key) {
+        Some(empty) => finding.evidence(&key, "the ARN of an IAM role", empty, &source),
+        None => finding.missing(&key, "the ARN of an IAM role", &source),
+    };
+    if !certain {
+        finding = finding.inferred();
+    }
+    repair::give_role(derived, finding, None).into()
+}

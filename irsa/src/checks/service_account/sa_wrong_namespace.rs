@@ -1,0 +1,79 @@
+//! # The annotated service account is in another namespace
+//!
+//! A pod uses the service account of its own namespace. One of the same name elsewhere, with the annotation, has no effect on
+//! it; this happens when a chart is installed into another namespace than the service account was made in.
+//!
+//! **You see**: what a pod without identity shows: `Unable to locate credentials`, `no EC2 IMDS role found`, or an
+//! `AccessDenied` that names the node's role.
+//!
+//! **Decided by**: the service account of the pod's namespace names no role, and one of the same name in another namespace
+//! does. A conclusion: both may be meant as they are.
+//!
+//! **Not a fault**: `default`, which every namespace has; namesakes while the pod's own service account names a role.
+//!
+//! **Repair**: annotate the service account in the pod's namespace, and let the role's trust policy name it:
+//! `system:serviceaccount:NAMESPACE:NAME`.
+
+use crate::checks::prelude::*;
+use crate::checks::shared::repair;
+use crate::derive::no_role::Because;
+use crate::facts::Why;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "sa-wrong-namespace",
+    step: Step::ServiceAccount,
+    title: "the service account with the role is in another namespace",
+    explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let lack = match repair::lack(derived) {
+        Ok(lack) => lack,
+        Err(outcome) => return outcome,
+    };
+    let namesakes = match &lack.because {
+        Because::Namesakes(namesakes) => namesakes,
+        Because::Unexplained if derived.facts.service_account_name != "default" => {
+            let listing = &derived.facts.namesakes;
+            let cut = listing.known().and_then(|listing| listing.value.cut.as_ref());
+            let why = listing
+                .unknown()
+                .or(cut)
+                .filter(|why| !matches!(why.why, Why::NotAsked(_) | Why::NotInFiles));
+            return why.map_or(Outcome::Pass, unknown);
+        }
+        _ => return Outcome::Pass,
+    };
+    let Some(first) = namesakes.first() else { return Outcome::Pass };
+    let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
+    let key = format!("{}/role-arn", derived.settings.annotation_prefix);
+    let role_of =
+        |meta: &crate::facts::kubernetes::Meta| meta.annotations.get(&key).cloned().unwrap_or_default();
+    let other = &first.value.metadata;
+    let role = role_of(other);
+    let summary = format!(
+        "service account {namespace}/{name} names no role; {}/{name} does, but a pod uses the one of its own namespace",
+        other.namespace
+    );
+    let mut finding = META.on_account(derived, summary).inferred().missing(
+        &key,
+        &role,
+        &lack.account.source.at(annotation_path(&key)),
+    );
+    for account in namesakes.iter().take(3) {
+        let meta = &account.value.metadata;
+        finding = finding.seen(
+            format!("role of {}/{name}", meta.namespace),
+            role_of(meta),
+            &account.source.at(annotation_path(&key)),
+        );
+    }
+    // Two namespaces with two roles: which one is meant only the user knows.
+    let one_role = namesakes.iter().all(|account| role_of(&account.value.metadata) == role);
+    let finding = finding.advice(format!(
+        "let the role's trust policy name this service account: system:serviceaccount:{namespace}:{name}"
+    ));
+    repair::give_role(derived, finding, one_role.then_some(role.as_str())).into()
+}

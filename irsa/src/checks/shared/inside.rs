@@ -1,0 +1,40 @@
+//! What the checks of the pod's inside have in common.
+
+use irsa_probe::FileStat;
+
+use crate::checks::prelude::*;
+use crate::derive::inside::Seen;
+use crate::facts::inside::Place;
+
+/// The probe's report on a pod that should have a role by web identity.
+pub(in crate::checks) fn of_irsa<'d, 'f>(derived: &'d Derived<'f>) -> Option<&'d Seen<'f>> {
+    derived.inside.seen().filter(|_| derived.intent.mechanism == Mechanism::Irsa)
+}
+
+/// Starts an error about the container that the probe looked at; in a copy of the pod it is a conclusion.
+pub(in crate::checks) fn finding(
+    meta: &Meta,
+    derived: &Derived<'_>,
+    seen: &Seen<'_>,
+    summary: String,
+) -> Finding {
+    let finding = meta.on_subject(derived, summary).container(seen.container());
+    match seen.place() {
+        Place::Pod => finding,
+        Place::Copy => finding.inferred(),
+    }
+}
+
+/// The answer where nothing is wrong: the check has passed if the probe saw its link; else what it says without one.
+pub(in crate::checks) fn or_pass(derived: &Derived<'_>, step: Step, otherwise: Outcome) -> Outcome {
+    let saw = of_irsa(derived).is_some() && derived.inside.gap(step).is_none();
+    match otherwise {
+        Outcome::NotApplicable(_) if saw => Outcome::Pass,
+        otherwise => otherwise,
+    }
+}
+
+/// `0600, user 0, group 0`.
+pub(in crate::checks) fn shown(stat: &FileStat) -> String {
+    format!("{}, user {}, group {}", stat.mode, stat.uid, stat.gid)
+}

@@ -1,0 +1,5 @@
+//! What checks of several links have in common.
+
+pub(super) mod hearsay;
+pub(super) mod inside;
+pub(super) mod repair;

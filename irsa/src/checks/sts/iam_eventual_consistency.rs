@@ -1,0 +1,73 @@
+//! # Made a moment ago
+//!
+//! What IAM has just written reaches the STS endpoints of all Regions some seconds later, now and then a minute. Until then STS
+//! refuses as if the provider or the role were not there.
+//!
+//! **You see**: `No OpenIDConnect provider found in your account` or `Not authorized to perform sts:AssumeRoleWithWebIdentity`
+//! right after a deployment, and never again.
+//!
+//! **Decided by**: STS does not know what IAM shows (a provider; a role whose trust policy lets the token in), and IAM says that
+//! it was made within the last two minutes. A change of a trust policy has no time in IAM, and is not seen.
+//!
+//! **Repair**: wait a minute and run this again. SDKs try again by themselves; pods that gave up are to be restarted.
+
+use jiff::Timestamp;
+
+use crate::aws_error::{Kind, Stage};
+use crate::checks::prelude::*;
+use crate::checks::{role_asked, with_answer};
+use crate::policy::Decision;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "iam-eventual-consistency",
+    step: Step::Sts,
+    title: "made a moment ago",
+    explains: &["sts-refused"],
+};
+
+/// How long it takes at most, in seconds; the clock of the API server may differ a little from IAM's.
+const SETTLED: i64 = 120;
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Err(outcome) = role_asked(derived) {
+        return outcome;
+    }
+    let refusal = match &derived.trial {
+        Verdict::Refused(refusal) => refusal,
+        Verdict::Unknown(why) => return unknown(why),
+        Verdict::Accepted { .. } | Verdict::NotApplicable => return Outcome::Pass,
+    };
+    let aws = &derived.facts.aws;
+    let allows =
+        || derived.trust().judged().is_some_and(|judged| matches!(judged.to_trial, Decision::Allow { .. }));
+    let (what, created, source) = match (refusal.kind, &aws.provider, &aws.role) {
+        (Kind::NoProvider, Fact::Known(provider), _) => {
+            ("OIDC provider", provider.value.created, &provider.source)
+        }
+        (_, _, Fact::Known(role)) if refusal.stage == Some(Stage::Trust) && allows() => {
+            ("role", role.value.created, &role.source)
+        }
+        _ => return Outcome::Pass,
+    };
+    let Some(created) = created else { return Outcome::Pass };
+    let clock = match &derived.facts.cluster.server_clock {
+        Fact::Known(clock) => clock,
+        Fact::Unknown(why) => return unknown(why),
+        Fact::Absent { .. } => return Outcome::Pass,
+    };
+    let Some(age) = age(created, clock.value) else { return Outcome::Pass };
+    let summary = format!("the {what} was made {age} s ago: AWS may need a minute until STS knows it");
+    with_answer(META.on_account(derived, summary).inferred(), refusal)
+        .seen(format!("{what} made"), created.to_string(), source)
+        .seen("time", clock.value.to_string(), &clock.source)
+        .advice("wait a minute and run this again")
+        .into()
+}
+
+/// The age in seconds of what is too young to be known everywhere.
+fn age(created: Timestamp, now: Timestamp) -> Option<i64> {
+    let age = now.as_second() - created.as_second();
+    (-SETTLED..=SETTLED).contains(&age).then_some(age.max(0))
+}

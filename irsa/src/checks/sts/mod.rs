@@ -1,0 +1,14 @@
+//! Checks of STS's own answer.
+
+super::checks! {
+    "STS":
+    session_name_invalid,
+    session_per_request,
+    sts_region_disabled,
+    sts_optin_region_masquerade,
+    sts_throttled,
+    duration_too_long,
+    token_v1_optin_region,
+    iam_eventual_consistency,
+    sts_refused,
+}

@@ -1,0 +1,65 @@
+//! # The session name is invalid
+//!
+//! `AWS_ROLE_SESSION_NAME` is sent to STS as it is. STS takes 2 to 64 characters of `A-Z a-z 0-9 _ + = , . @ -`; a name put
+//! together from namespace, pod and node easily grows longer, and a slash, a colon or a space is refused.
+//!
+//! **You see**: `ValidationError: 1 validation error detected: Value '…' at 'roleSessionName' failed to satisfy constraint: Member
+//! must have length less than or equal to 64`, or `… must satisfy regular expression pattern: [\w+=,.@-]*`.
+//!
+//! **Decided by**: the value after `$(NAME)` and `fieldRef` are resolved as the kubelet does it.
+//!
+//! **Not a fault**: the name of a pod that a controller made: never longer than 63 characters, of letters that STS takes.
+//!
+//! **Repair**: take the variable out, SDKs then make a name of their own; or shorten it. Trust policies that ask for a
+//! `sts:RoleSessionName` need the exact one.
+
+use crate::checks::prelude::*;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "session-name-invalid",
+    step: Step::Sts,
+    title: "the session name is invalid",
+    explains: &["silent-fallback-to-node-role"],
+};
+
+const VARIABLE: &str = "AWS_ROLE_SESSION_NAME";
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    match derived.intent.mechanism {
+        _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
+        Mechanism::PodIdentity => {
+            return Outcome::NotApplicable("EKS Pod Identity names its sessions itself");
+        }
+        _ => {}
+    }
+    let findings = derived.judged().filter_map(|view| invalid(derived, view)).collect();
+    let unread = derived.judged().filter_map(|view| {
+        let entry = view.env.get(VARIABLE).filter(|entry| entry.is_set())?;
+        entry.text().is_none().then(|| entry.unread(VARIABLE, view.name()))
+    });
+    Outcome::with_unread(findings, unread.collect())
+}
+
+fn invalid(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
+    let entry = view.env.get(VARIABLE).filter(|entry| entry.is_set())?;
+    let text = entry.text()?;
+    let length = text.chars().count();
+    let refused = text.chars().find(|c| !c.is_ascii_alphanumeric() && !"_+=,.@-".contains(*c));
+    let problem = match refused {
+        Some(c) => format!("contains {c:?}, which STS refuses"),
+        None if length > 64 => format!("has {length} characters; STS takes 64"),
+        None if length < 2 => String::from("has 1 character; STS asks for 2"),
+        None => return None,
+    };
+    let finding = META
+        .on_container(
+            derived,
+            view,
+            Severity::Error,
+            format!("the session name of container {} {problem}", view.name()),
+        )
+        .evidence(VARIABLE, "2 to 64 characters of A-Z a-z 0-9 _ + = , . @ -", text, &entry.source);
+    Some(crate::checks::take_out(finding, derived, view, &[(VARIABLE, entry)]))
+}

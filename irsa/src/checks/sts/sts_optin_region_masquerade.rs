@@ -1,0 +1,72 @@
+//! # The Region is not active, and STS says something else
+//!
+//! In a Region that the role's account has not opted in to, STS knows nothing of the account, and answers as if the OIDC
+//! provider were missing. Whoever creates the provider once more is told that it exists.
+//!
+//! **You see**: `InvalidIdentityToken: No OpenIDConnect provider found in your account for https://…`, with an endpoint such as
+//! `sts.af-south-1.amazonaws.com`.
+//!
+//! **Decided by**: the same token at the endpoint of a Region that is active in every account. If STS finds the provider there,
+//! the first answer was that of an inactive Region. Where the second endpoint does not answer, IAM's word that the provider
+//! exists is taken for it.
+//!
+//! **Not a fault**: an endpoint in an opt-in Region as such.
+//!
+//! **Repair**: enable the Region in the role's account; or let the pod use the STS endpoint of a Region that is active.
+
+use crate::aws::arn::RoleArn;
+use crate::aws_error::{Kind, Stage};
+use crate::checks::prelude::*;
+use crate::checks::{role_asked, with_answer};
+use crate::facts::Why;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "sts-optin-region-masquerade",
+    step: Step::Sts,
+    title: "the Region is not active, and STS says something else",
+    explains: &["sts-refused"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let arn = match role_asked(derived) {
+        Ok(arn) => arn,
+        Err(outcome) => return outcome,
+    };
+    let refusal = match &derived.trial {
+        Verdict::Refused(refusal) if refusal.kind == Kind::NoProvider => refusal,
+        Verdict::Unknown(why) => return unknown(why),
+        _ => return Outcome::NotApplicable("STS does not miss a provider"),
+    };
+    let iam = derived.facts.aws.provider.known();
+    let confirmed = derived.second_trial.passed(Stage::Provider);
+    match &derived.facts.aws.second_trial {
+        _ if confirmed => {}
+        Fact::Unknown(why) if matches!(why.why, Why::NotAsked(_)) => return Outcome::Pass,
+        Fact::Unknown(why) if iam.is_none() => return unknown(why),
+        Fact::Unknown(_) => {}
+        Fact::Known(_) | Fact::Absent { .. } => return Outcome::Pass,
+    }
+    let account = RoleArn::parse(&arn).map_or("the role's", |role| role.account);
+    let region = derived.plan().region;
+    let summary = format!(
+        "{} knows nothing of account {account}: Region {region} is not active there; no provider is missing",
+        refusal.trial.host
+    );
+    let mut finding = with_answer(META.on("Account", "", account, summary).inferred(), refusal);
+    finding = match &derived.second_trial {
+        Verdict::Accepted { trial, source } => {
+            finding.seen(format!("answer of {}", trial.host), "the token is accepted", source)
+        }
+        Verdict::Refused(second) if confirmed => with_answer(finding, second),
+        _ => finding,
+    };
+    if let Some(provider) = iam {
+        finding = finding.seen("OIDC provider in IAM", &provider.value.arn, &provider.source);
+    }
+    finding
+        .advice(format!("enable Region {region} in account {account} (AWS Regions in its account settings)"))
+        .advice("or let the pod ask STS in a Region that is active, with AWS_ENDPOINT_URL_STS or the region in its code")
+        .into()
+}

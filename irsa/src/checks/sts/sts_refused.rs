@@ -1,0 +1,149 @@
+//! # STS refuses the token
+//!
+//! A fresh token of the service account was tried at STS, from here, for the role that the pod asks for; and STS said no. This
+//! is what is left where no other check can name the reason: mostly, because nobody may look into IAM.
+//!
+//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity`, or another error of STS.
+//!
+//! **Decided by**: STS. The words also tell how far the token got. `Not authorized` proves that the OIDC provider is there and
+//! that signature, expiry and audience are right: what remains is the role, which may not exist, and its trust policy.
+//!
+//! **Not a fault**: the experiment's own way. It is made from this machine under the session name `kubectl-irsa-debug`; a role that
+//! asks for a network or a session name may refuse it and let the pod in.
+//!
+//! **Repair**: look at the role with credentials of its account, or give them to this command (`--profile`), which then says what
+//! differs.
+
+use crate::aws::arn::RoleArn;
+use crate::aws_error::Stage;
+use crate::checks::prelude::*;
+use crate::checks::shared::inside;
+use crate::checks::{role_asked, with_answer};
+use crate::derive::trial::Refusal;
+use crate::derive::trust::Judgement;
+use crate::facts::aws::Trial;
+use crate::facts::{Unknown, Why};
+use crate::policy::Decision;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "sts-refused",
+    step: Step::Sts,
+    title: "STS refuses the token",
+    explains: &["silent-fallback-to-node-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let arn = match role_asked(derived) {
+        Ok(arn) => arn,
+        Err(outcome) => return outcome,
+    };
+    match &derived.trial {
+        Verdict::Accepted { .. } => refused_inside(derived).map_or(Outcome::Pass, Outcome::from),
+        Verdict::Unknown(why) => unknown(why),
+        Verdict::NotApplicable => Outcome::NotApplicable("no token was to be tried"),
+        Verdict::Refused(refusal) if !refusal.is_final() => Outcome::Unknown(vec![Unknown {
+            what: String::from("STS's answer to a fresh token"),
+            why: Why::Failed(format!(
+                "{} answered {}: {}",
+                refusal.trial.host, refusal.code, refusal.message
+            )),
+            grant: None,
+        }]),
+        Verdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => at_trust(derived, &arn, refusal),
+        Verdict::Refused(refusal) => {
+            let summary =
+                format!("STS refuses the token of {}: {}", derived.plan().subject(), refusal.message);
+            finding(derived, summary, refusal).into()
+        }
+    }
+}
+
+/// STS takes a fresh token, or that of a sister, and not the one in the pod.
+fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
+    let Some(Verdict::Refused(refusal)) = derived.inside.trial() else { return None };
+    let seen = inside::of_irsa(derived).filter(|_| refusal.is_final())?;
+    let (taken, other) = match derived.sister.filter(|_| !derived.laptop.accepted()) {
+        Some(sister) => (format!("the one in pod/{}", sister.pod), "that token"),
+        None => (String::from("a fresh one from here"), "a fresh token"),
+    };
+    let summary = format!(
+        "STS refuses the token in container {}, and takes {taken}: {}",
+        seen.container(),
+        refusal.message
+    );
+    let finding = inside::finding(&META, derived, seen, summary);
+    let finding = with_answer(finding, &refusal).seen(
+        "role that was asked for",
+        &refusal.trial.role_arn,
+        &seen.at("sts.roleArn"),
+    );
+    let Verdict::Accepted { trial, source } = &derived.trial else { return Some(finding) };
+    Some(finding.seen(format!("answer of {} to {other}", trial.host), "accepted", source))
+}
+
+fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Finding {
+    let finding = with_answer(META.on_account(derived, summary), refusal).seen(
+        "role that was asked for",
+        &refusal.trial.role_arn,
+        refusal.source,
+    );
+    match refusal.request_id() {
+        Some(id) => finding.seen("request id, for a support case", id, refusal.source),
+        None => finding,
+    }
+}
+
+/// Provider, signature, times and audience are right: it is the role or its trust policy.
+fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome {
+    let subject = derived.plan().subject();
+    match (derived.trust().judged(), &derived.facts.aws.role) {
+        (Some(judged), _) if judged.may_refuse_trial_alone() => of_this_machine(judged),
+        (Some(judged), _) if matches!(judged.to_trial, Decision::Allow { .. }) => {
+            let summary =
+                format!("STS does not let {subject} become {arn}, although the role's trust policy does");
+            finding(derived, summary, refusal)
+                .seen("trust policy", "lets the token in", &judged.source)
+                .advice(
+                    "run this again in a minute: a trust policy that was changed just now needs some seconds",
+                )
+                .advice(
+                    "if it stays, look for a resource control policy of the organization that denies \
+                     sts:AssumeRoleWithWebIdentity",
+                )
+                .into()
+        }
+        (_, Fact::Unknown(_)) => unread(derived, arn, refusal).into(),
+        _ => finding(derived, format!("STS does not let {subject} become {arn}"), refusal).into(),
+    }
+}
+
+/// The role asks for a network or a session name, in which the experiment is not the pod.
+fn of_this_machine(judged: &Judgement<'_>) -> Outcome {
+    let why = format!(
+        "STS refuses it from here under session name {}; the trust policy of role {} asks for a network or a session name",
+        Trial::SESSION,
+        judged.role.name
+    );
+    Outcome::Unknown(vec![Unknown {
+        what: String::from("STS's answer to the pod"),
+        why: Why::NotAsked(why),
+        grant: None,
+    }])
+}
+
+/// Why the role could not be read stands among what is not known.
+fn unread(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Finding {
+    let subject = derived.plan().subject();
+    let summary = format!(
+        "STS finds no role {arn}, or its trust policy, which could not be read, does not let {subject} in"
+    );
+    let finding = finding(derived, summary, refusal);
+    let Ok(role) = RoleArn::parse(arn) else { return finding };
+    let words = ["iam", "get-role", "--role-name", role.name(), "--query", "Role.AssumeRolePolicyDocument"];
+    let (command, first) = derived.aws_in(role.account, &words);
+    finding.fix(format!("look at the role's trust policy{first}: it must let {subject} in"), command).advice(
+        format!("or run this again with credentials that may do iam:GetRole in account {}", role.account),
+    )
+}

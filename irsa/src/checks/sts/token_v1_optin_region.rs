@@ -1,0 +1,54 @@
+//! # Credentials of the global endpoint in an opt-in Region
+//!
+//! The global STS endpoint, `sts.amazonaws.com`, issues session tokens of version 1 unless the account says otherwise. Regions
+//! that an account has to opt in to take only version 2.
+//!
+//! **You see**: `InvalidClientTokenId: The security token included in the request is invalid`, `AWS was not able to validate the
+//! provided access credentials`, after the role was had without trouble.
+//!
+//! **Decided by**: AWS's words to the application, whose environment sends it to the global endpoint while its region is an
+//! opt-in one.
+//!
+//! **Not a fault**: the global endpoint in Regions that every account has; there it serves both.
+//!
+//! **Repair**: use the regional endpoint. The account can also issue version 2 everywhere (`aws iam
+//! set-security-token-service-preferences`), which changes tokens for all its users.
+
+use crate::aws::arn::{is_region_shaped, partition_of_region};
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::checks::shared::hearsay;
+use crate::derive::sts::{self, Region};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "token-v1-optin-region",
+    step: Step::Sts,
+    title: "credentials of the global endpoint in an opt-in Region",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::InvalidClientToken) {
+        Ok(said) => said,
+        Err(outcome) => return outcome,
+    };
+    let Some(view) = derived.target() else { return Outcome::NotApplicable("no pod to look at") };
+    let Region::Known(region) = Region::of(derived, view) else {
+        return Outcome::NotApplicable("the region of the container is not known");
+    };
+    let opt_in =
+        is_region_shaped(region) && partition_of_region(region) == "aws" && !sts::has_global_endpoint(region);
+    let global = sts::host(derived, view).is_some_and(|host| host == "sts.amazonaws.com");
+    let Some((variable, entry)) = sts::endpoint_override(&view.env).filter(|_| opt_in && global) else {
+        return Outcome::NotApplicable("the container does not use the global endpoint in an opt-in Region");
+    };
+    let who = hearsay::speaker(derived);
+    let summary = format!("{who} gets credentials from sts.amazonaws.com, which {region} does not take");
+    let finding = hearsay::finding(&META, derived, said, &summary)
+        .inferred()
+        .evidence("STS endpoint", sts::regional_host(region), "sts.amazonaws.com", &entry.source)
+        .seen("said by AWS", "InvalidClientTokenId", said.source);
+    crate::checks::take_out(finding, derived, view, &[(variable, entry)]).into()
+}

@@ -1,0 +1,71 @@
+//! # The node may not ask for tokens of this audience
+//!
+//! Since Kubernetes 1.33 a kubelet may ask only for tokens of audiences that stand in the pod's own volumes or in the
+//! `tokenRequests` of a CSI driver (`ServiceAccountNodeAudienceRestriction`). A driver or credential provider that asks for
+//! another one fails: secrets-store, mountpoint-s3, ECR's credential provider.
+//!
+//! **You see**: `audience "sts.amazonaws.com" not found in pod spec volume`, or `is not authorized to request tokens for audience`,
+//! in the pod's events.
+//!
+//! **Decided by**: events of the pod: an error while the pod waits for its volumes, else a warning.
+//!
+//! **Not a fault**: the volume that the EKS webhook adds: its audience stands in the pod.
+//!
+//! **Repair**: name the audience in the CSI driver's `tokenRequests`; newer releases of the drivers do.
+
+use crate::checks::prelude::*;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "node-audience-restriction",
+    step: Step::TokenFile,
+    title: "the node may not ask for tokens of this audience",
+    explains: &["token-mount-failed"],
+};
+
+/// The API server's words, before and since 1.36.
+const MARKS: [&str; 2] = ["not found in pod spec volume", "is not authorized to request tokens for audience"];
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("there is no pod") };
+    let events = match derived.facts.events.as_ref() {
+        Fact::Known(events) => &events.value.items,
+        Fact::Unknown(why) => return unknown(why),
+        Fact::Absent { .. } => return Outcome::Pass,
+    };
+    let about_pod = |event: &&Sourced<crate::facts::kubernetes::Event>| {
+        event.value.involved_object.name == pod.value.metadata.name
+            && MARKS.iter().any(|marks| event.value.message.contains(marks))
+    };
+    let Some(event) = events.iter().find(about_pod) else { return Outcome::Pass };
+    let audience = event.value.message.split_once("audience \"").and_then(|(_, rest)| rest.split('"').next());
+    let audience = audience.unwrap_or("(not named)");
+    let summary = format!(
+        "the node of pod/{} may not ask for tokens of audience {audience}, which no volume of the pod has",
+        pod.value.metadata.name
+    );
+    let severity = if pod.value.status.phase == "Pending" { Severity::Error } else { Severity::Warning };
+    META.on_subject(derived, summary)
+        .severity(severity)
+        .evidence(
+            "audience",
+            "in a volume of the pod or in a CSI driver's tokenRequests",
+            audience,
+            &event.source,
+        )
+        .seen("the kubelet says", &event.value.message, &event.source)
+        .fix(
+            "look which CSI driver asks for which audiences",
+            derived.kubectl(&[
+                "get",
+                "csidriver",
+                "-o",
+                "custom-columns=NAME:.metadata.name,AUDIENCES:.spec.tokenRequests[*].audience",
+            ]),
+        )
+        .advice(format!(
+            "update the driver, or add audience {audience} to the tokenRequests of its CSIDriver"
+        ))
+        .into()
+}

@@ -1,0 +1,76 @@
+//! # A process that changed its user cannot read the token
+//!
+//! The container starts as the user that owns the token (0600), and its entrypoint or master process makes others that run as
+//! somebody else: `gosu`, `su-exec`, `setpriv`, the workers of nginx, Apache and php-fpm. If one of these calls AWS, it may not
+//! read the token.
+//!
+//! **You see**: `permission denied` from the application, while `kubectl exec … cat` of the same file works: exec runs as the
+//! container's first user.
+//!
+//! **Decided by**: the probe, which compares owner, group and mode of the file with the credentials of each process of the
+//! container. Which of them calls AWS is not seen: it is an error where the application says that it may not read its token, else a
+//! remark.
+//!
+//! **Not a fault**: an image that starts as root and drops its rights, in a pod whose containers do not all set the same
+//! `runAsUser`: the file is readable to everyone then (since Kubernetes 1.19).
+//!
+//! **Repair**: set `fsGroup` in the pod's `securityContext` and keep the group, or set `runAsUser` to the user that the process
+//! drops to.
+
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::checks::shared::{hearsay, inside};
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "privilege-drop-after-start",
+    step: Step::TokenFile,
+    title: "a process that changed its user cannot read the token",
+    explains: &["token-permission-denied", "silent-fallback-to-node-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let Some(seen) = inside::of_irsa(derived) else {
+        return Outcome::NotApplicable("the probe did not look at the processes");
+    };
+    let Some(target) = &seen.report().target else {
+        return Outcome::NotApplicable("the application's processes were not seen");
+    };
+    let kept_out = target.others.iter().enumerate().find(|(_, other)| other.may_read_token == Some(false));
+    let (Some((index, other)), true) = (kept_out, seen.readable_to_target()) else {
+        return inside::or_pass(derived, META.step, Outcome::NotApplicable("no process changed its user"));
+    };
+    let Some((file, field)) = seen.token_file() else { return Outcome::Pass };
+    let said = hearsay::of_irsa(derived, |kind| kind == Kind::TokenFileUnreadable).ok();
+    let summary = format!(
+        "process {} of container {} runs as user {} and may not read the token file",
+        other.name,
+        seen.container(),
+        other.uid
+    );
+    let mut finding = inside::finding(&META, derived, seen, summary)
+        .severity(said.map_or(Severity::Info, |said| said.severity()))
+        .seen(
+            format!("process {} ({})", other.pid, other.name),
+            format!("user {}, group {}", other.uid, other.gid),
+            &seen.at(&format!("target.others[{index}]")),
+        );
+    if let Some(stat) = &file.stat {
+        finding = finding.evidence(
+            &file.path,
+            format!("readable to user {}", other.uid),
+            inside::shown(stat),
+            &seen.at(&format!("{field}.stat")),
+        );
+    }
+    if let Some(said) = said {
+        finding = finding.seen("the application says", "permission denied", said.source);
+    }
+    finding
+        .advice(format!(
+            "if that process calls AWS: set runAsUser: {} in the pod's spec, or an fsGroup that the process keeps",
+            other.uid
+        ))
+        .into()
+}

@@ -1,0 +1,128 @@
+//! # The token that the application sends has expired
+//!
+//! The kubelet renews the token file at 80 % of its life. STS says that what it got is older than that: the file is not
+//! renewed (a `subPath` mount, a deleted service account, a node that lost the API server, a paused container), or the
+//! application sends a copy that it made once.
+//!
+//! **You see**: `ExpiredTokenException: Token expired: current date/time 1731098245 must be before the expiration date/time
+//! 1731095240`, `Token too old`; after hours or a day of work, and a restart cures it for as long again.
+//!
+//! **Decided by**: STS's own words in the application's log. That STS takes a fresh token of the same service account does not
+//! speak against it: the fault is in what the pod sends.
+//!
+//! **Not a fault**: `The security token included in the request is expired`, which is about the session and not about the
+//! token: see `app-caches-token`.
+//!
+//! **Repair**: let the SDK read the file each time (its web identity provider does); if the file itself is old, see
+//! `subpath-mount`, and the node. A restart helps until the next expiry.
+
+use crate::aws_error::Kind;
+use crate::checks::prelude::*;
+use crate::checks::shared::{hearsay, inside};
+use crate::derive::inside::Seen;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "token-expired",
+    step: Step::TokenClaims,
+    title: "the token that the application sends has expired",
+    explains: &["sts-refused", "silent-fallback-to-node-role"],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    if let Some(finding) = derived.inside.seen().and_then(|seen| in_file(derived, seen)) {
+        return finding.into();
+    }
+    let expired = |kind| matches!(kind, Kind::TokenExpired { .. } | Kind::TokenTooOld);
+    let said = match hearsay::of_irsa(derived, expired) {
+        Ok(said) => said,
+        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+    };
+    let who = hearsay::speaker(derived);
+    let times = match said.error.kind {
+        Kind::TokenExpired { now: Some(now), expired: Some(expired) } if now >= expired => {
+            Some((now, expired))
+        }
+        _ => None,
+    };
+    let finding = match times.and_then(|(now, expired)| Some((instant(now)?, instant(expired)?))) {
+        Some((now, expired)) => {
+            let late = crate::derive::heard::words_of(now.duration_since(expired));
+            hearsay::finding(
+                &META,
+                derived,
+                said,
+                &format!("{who} sends STS a token that had expired {late} before"),
+            )
+            .evidence(
+                "expiry of the token",
+                format!("after {now}"),
+                expired.to_string(),
+                said.source,
+            )
+        }
+        None => hearsay::finding(&META, derived, said, &format!("{who} sends STS a token that has expired"))
+            .evidence("token", "not expired", "expired", said.source),
+    };
+    let fresh = inside::of_irsa(derived).and_then(Seen::expiry);
+    let finding = match fresh {
+        Some((expiry, source)) => finding
+            .seen("expiry of the token in the file", expiry.to_string(), &source)
+            .advice(
+                "the file is fresh, so the application keeps a copy: let it use its SDK's web identity provider, which reads the \
+                 file each time",
+            ),
+        None => finding.advice(
+            "let the application use its SDK's web identity provider, which reads the token file each time, in place of a copy \
+             that was read once; if the file itself is old, its mount or the node keeps it from being renewed",
+        ),
+    };
+    match derived.restart() {
+        Some((_, command)) => finding.fix("until then: restart; it helps until the next expiry", command),
+        None => finding,
+    }
+    .into()
+}
+
+fn instant(seconds: u64) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
+}
+
+/// The token in the file has expired, by the clock of STS where it told the time, else by the pod's.
+fn in_file(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let ((expiry, source), now) = (seen.expiry()?, seen.true_now()?);
+    if expiry > now {
+        return None;
+    }
+    let (file, field) = seen.token_file()?;
+    let late = crate::derive::heard::words_of(now.duration_since(expiry));
+    let summary = format!("the token in {} of container {} expired {late} ago", file.path, seen.container());
+    let mut finding = inside::finding(&META, derived, seen, summary).evidence(
+        "expiry of the token in the file",
+        format!("after {now}"),
+        expiry.to_string(),
+        &source,
+    );
+    let written = file.stat.as_ref().and_then(|stat| jiff::Timestamp::from_second(stat.modified).ok());
+    if let Some(written) = written {
+        finding = finding.seen(
+            "the file was written",
+            written.to_string(),
+            &seen.at(&format!("{field}.stat.modified")),
+        );
+    }
+    let node = derived.facts.subject.pod().map(|pod| pod.value.spec.node_name.as_str());
+    finding = match node.filter(|node| !node.is_empty()) {
+        Some(node) => finding.fix(
+            "the kubelet should have renewed it: look at the node",
+            derived.kubectl(&["describe", "node", node]),
+        ),
+        None => finding.advice("the kubelet should have renewed it: look at the node"),
+    };
+    finding = match derived.restart() {
+        Some((_, command)) => finding.fix("a new pod gets a new token", command),
+        None => finding.advice("make the pod anew: a new pod gets a new token"),
+    };
+    Some(finding)
+}

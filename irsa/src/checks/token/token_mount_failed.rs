@@ -1,0 +1,85 @@
+//! # The kubelet cannot mount the token
+//!
+//! The pod hangs in ContainerCreating, because the kubelet gets no token to mount: the API server has no TokenRequest (no
+//! `--service-account-issuer` or signing key), the service account is gone, or the node may not ask for the audience.
+//!
+//! **You see**: `MountVolume.SetUp failed for volume "aws-iam-token" : failed to fetch token: …` in the pod's events.
+//!
+//! **Decided by**: events of the pod, of a pod that has not started.
+//!
+//! **Not a fault**: such an event of a pod that runs by now: the kubelet tries again.
+//!
+//! **Repair**: what the kubelet's words name. A self-managed API server needs `--service-account-issuer`,
+//! `--service-account-signing-key-file` and `--api-audiences`.
+
+use crate::checks::prelude::*;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "token-mount-failed",
+    step: Step::TokenFile,
+    title: "the kubelet cannot mount the token",
+    explains: &[],
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("there is no pod") };
+    if pod.value.status.phase != "Pending" {
+        return Outcome::NotApplicable("the pod has started, so its volumes are mounted");
+    }
+    let events = match derived.facts.events.as_ref() {
+        Fact::Known(events) => &events.value.items,
+        Fact::Unknown(why) => return unknown(why),
+        Fact::Absent { .. } => return Outcome::Pass,
+    };
+    let tokens: Vec<&str> = pod
+        .value
+        .spec
+        .volumes
+        .iter()
+        .filter(|volume| volume.tokens().any(|(_, token)| !token.audience.is_empty()))
+        .map(|volume| volume.name.as_str())
+        .collect();
+    let failed = events.iter().find_map(|event| {
+        let volume = tokens.iter().find(|volume| {
+            event.value.reason == "FailedMount"
+                && event.value.message.contains(&format!("volume \"{volume}\""))
+        })?;
+        let words = event.value.message.split_once("failed to fetch token: ")?.1;
+        Some((event, *volume, words.trim()))
+    });
+    let Some((event, volume, words)) = failed else { return Outcome::Pass };
+    let name = &pod.value.metadata.name;
+    let summary = format!("the kubelet gets no token for volume {volume} of pod/{name}: {words}");
+    let finding = META.on_subject(derived, summary).evidence(
+        format!("volume {volume}"),
+        "mounted",
+        words,
+        &event.source,
+    );
+    let no_requests = ["could not find the requested resource", "does not have TokenRequest"];
+    if no_requests.iter().any(|marks| words.contains(marks)) {
+        return finding
+            .advice(
+                "give the API server --service-account-issuer, --service-account-signing-key-file and --api-audiences: without \
+                 them it makes no tokens",
+            )
+            .into();
+    }
+    let account = &derived.facts.service_account_name;
+    if words.contains("not found") && words.contains("serviceaccount") {
+        return finding
+            .fix(
+                "make the service account; the kubelet then tries again by itself (annotate it as before)",
+                derived.kubectl(&["create", "serviceaccount", account, "-n", &derived.facts.namespace_name]),
+            )
+            .into();
+    }
+    finding
+        .fix(
+            "look whether it still fails",
+            derived.kubectl(&["describe", "pod", name, "-n", &derived.facts.namespace_name]),
+        )
+        .into()
+}

@@ -1,0 +1,210 @@
+//! What the checks of the trust policy have in common: when they apply, what they show, how the policy is repaired.
+
+use crate::aws_error::{Kind, Stage};
+use crate::checks::prelude::*;
+use crate::derive::heard::Weight;
+use crate::derive::trust::{Change, Fault, FaultKind, Judgement, Miss, Open, Trust};
+use crate::facts::{Unknown, Why};
+use crate::policy::{Path, Repair};
+
+/// Ids that a trust policy which does not let the token in explains.
+pub(in crate::checks) const EXPLAINS: &[&str] = &["sts-refused", "silent-fallback-to-node-role"];
+
+/// Characters, white space apart, that IAM allows a trust policy unless the account asked for more.
+pub(in crate::checks) const QUOTA: usize = 2048;
+
+/// STS's words to a token that the trust policy does not let in.
+pub(in crate::checks) const NOT_AUTHORIZED: &str = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
+
+/// Values of a condition that are shown; the nearest come first.
+const VALUES: usize = 5;
+
+/// A finding if the policy's fault is of this kind.
+pub(in crate::checks) fn check(
+    derived: &Derived<'_>,
+    meta: &Meta,
+    kind: FaultKind,
+    summary: impl FnOnce(&Judgement<'_>, &Fault, &Miss) -> String,
+) -> Outcome {
+    let judged = match judged(derived) {
+        Ok(judged) => judged,
+        Err(outcome) => return outcome,
+    };
+    let fault = judged.fault.as_ref().filter(|fault| fault.kind == kind);
+    match fault.and_then(|fault| Some((fault, fault.misses.first()?))) {
+        Some((fault, first)) => {
+            let finding = found(derived, meta, judged, fault, summary(judged, fault, first));
+            repaired(derived, judged, fault, finding).into()
+        }
+        None => Outcome::Pass,
+    }
+}
+
+/// The policy, where its answer is certain; else what a check of it answers. What STS has let pass is not doubted.
+pub(in crate::checks) fn judged<'d, 'f>(derived: &'d Derived<'f>) -> Result<&'d Judgement<'f>, Outcome> {
+    if derived.trial.accepted() {
+        return Err(Outcome::Pass);
+    }
+    match derived.trust() {
+        Trust::NotApplicable(reason) => Err(Outcome::NotApplicable(reason)),
+        Trust::Unknown(unknowns) => Err(Outcome::Unknown(unknowns.clone())),
+        Trust::Judged(judged) if judged.open.is_empty() => Ok(judged),
+        Trust::Judged(judged) => Err(undecided(judged)),
+    }
+}
+
+/// The answer where the policy's own depends on what is not known.
+pub(in crate::checks) fn undecided(judged: &Judgement<'_>) -> Outcome {
+    Outcome::Unknown(judged.open.iter().map(|open| not_known(judged, open)).collect())
+}
+
+fn not_known(judged: &Judgement<'_>, open: &Open) -> Unknown {
+    let asked = format!("{} {}", open.what, listed(&open.values));
+    Unknown {
+        what: format!("whether the trust policy of role {} lets the pod in", judged.role.name),
+        why: Why::NotAsked(format!("it asks for {}: {}", asked.trim_end(), open.why)),
+        grant: None,
+    }
+}
+
+/// Starts the finding: what differs, and what STS said to the same token.
+pub(in crate::checks) fn found(
+    derived: &Derived<'_>,
+    meta: &Meta,
+    judged: &Judgement<'_>,
+    fault: &Fault,
+    summary: String,
+) -> Finding {
+    let finding = on_role(meta, judged, summary);
+    let mut finding = fault.misses.iter().fold(finding, |finding, miss| shown(judged, finding, miss));
+    finding = match &judged.token.source {
+        Some(source) => {
+            let (claim, value) = claim(judged, fault.kind);
+            let whose =
+                if matches!(source, Source::Probe { .. }) { "the pod's token" } else { "a fresh token" };
+            finding.seen(format!("{claim} of {whose}"), value, &source.claim(claim))
+        }
+        // Without a token the claims are those that one would have.
+        None => finding.inferred(),
+    };
+    match derived.trial.refused_at(Stage::Trust) {
+        Some(refusal) => finding.seen(
+            "STS's answer to it",
+            format!("{}: {}", refusal.code, refusal.message),
+            refusal.source,
+        ),
+        None => finding,
+    }
+}
+
+/// Adds one thing that differs: the nearest value beside the token's, then the others.
+fn shown(judged: &Judgement<'_>, finding: Finding, miss: &Miss) -> Finding {
+    let source = judged.at(&miss.place);
+    let (Some(expected), Some((nearest, others)), false) =
+        (&miss.expected, miss.found.split_first(), miss.excludes)
+    else {
+        return finding.seen(&miss.what, listed(&miss.found), &source);
+    };
+    let finding = finding.evidence(&miss.what, expected, nearest, &source);
+    if others.is_empty() { finding } else { finding.seen("beside it", listed(others), &source) }
+}
+
+/// Starts an error about the role.
+pub(in crate::checks) fn on_role(meta: &Meta, judged: &Judgement<'_>, summary: String) -> Finding {
+    meta.on("IAMRole", "", &judged.role.name, summary)
+}
+
+/// The claim on which a fault turns.
+fn claim(judged: &Judgement<'_>, kind: FaultKind) -> (&'static str, String) {
+    let token = &judged.token;
+    match kind {
+        FaultKind::ProviderOtherAccount
+        | FaultKind::WrongPrincipal
+        | FaultKind::OtherCluster
+        | FaultKind::IssuerTypo
+        | FaultKind::TwoClustersAnded => ("iss", format!("https://{}", token.issuer)),
+        FaultKind::AudMismatch => ("aud", token.aud.join(", ")),
+        _ => ("sub", token.sub.clone()),
+    }
+}
+
+/// Several values as one text.
+pub(in crate::checks) fn listed(values: &[String]) -> String {
+    let shown = values.iter().take(VALUES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match values.len().saturating_sub(VALUES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// The issuer as it is written in a provider's ARN or before the claim of a condition key.
+pub(in crate::checks) fn issuer_in(found: &str) -> &str {
+    match found.strip_prefix("Federated ") {
+        Some(arn) => arn.split_once(":oidc-provider/").map_or(arn, |(_, issuer)| issuer),
+        None => found.rsplit_once(':').map_or(found, |(issuer, _)| issuer),
+    }
+}
+
+/// The statement as people name it: `Statement[0] (AllowCheckout)`.
+pub(in crate::checks) fn statement(fault: &Fault) -> String {
+    let place = fault.place.as_ref().map(Path::to_string).unwrap_or_default();
+    match &fault.sid {
+        Some(sid) => format!("{place} ({sid})"),
+        None => place,
+    }
+}
+
+/// Adds the command that puts the corrected policy in place. What would open the role further than its policy means to is
+/// advice.
+pub(in crate::checks) fn repaired(
+    derived: &Derived<'_>,
+    judged: &Judgement<'_>,
+    fault: &Fault,
+    finding: Finding,
+) -> Finding {
+    let name = &judged.role.name;
+    let Some(change) = &judged.change else {
+        return finding.advice(format!("let {} in with a statement of its own", judged.token.sub));
+    };
+    let words = change.words(&judged.token);
+    if fault.misses.iter().any(|miss| miss.excludes) {
+        let (sub, place) = (&judged.token.sub, statement(fault));
+        return finding.advice(format!("if {sub} is not meant to be shut out, except it from {place}"));
+    }
+    if matches!(change.repair, Repair::Append(_)) && fault.other_conditions {
+        return finding.advice(format!(
+            "in the trust policy of role {name}: {words}, with the further conditions that {} has",
+            statement(fault)
+        ));
+    }
+    let document = change.corrected.line();
+    let size = match over_quota(judged, change) {
+        Some(length) => format!(" ({length} characters; IAM's quota is {QUOTA} unless it was raised)"),
+        None => String::new(),
+    };
+    let command = derived.aws(&[
+        "iam",
+        "update-assume-role-policy",
+        "--role-name",
+        name,
+        "--policy-document",
+        &document,
+    ]);
+    finding.fix(format!("in the trust policy of role {name}: {words}{size}"), command)
+}
+
+/// The length of the corrected policy, if IAM's quota is in its way: a policy that is longer already shows a raised one.
+pub(in crate::checks) fn over_quota(judged: &Judgement<'_>, change: &Change) -> Option<usize> {
+    let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+    let now = length(&judged.document.line());
+    Some(length(&change.corrected.line())).filter(|after| *after > QUOTA && now <= QUOTA)
+}
+
+/// The pod's own word of now that STS does not let it become the role.
+pub(in crate::checks) fn pod_was_refused<'f>(derived: &Derived<'f>) -> Option<&'f Source> {
+    if let Some(Verdict::Refused(refusal)) = derived.inside.trial() {
+        return Some(refusal.source).filter(|_| refusal.kind == Kind::NotAuthorizedToAssume);
+    }
+    let said = derived.words.find(|kind| kind == Kind::NotAuthorizedToAssume);
+    said.filter(|said| said.weight == Weight::Current).map(|said| said.source)
+}

@@ -1,0 +1,34 @@
+//! # Upper and lower case differ in the trust policy
+//!
+//! Values are compared with their case: `System:ServiceAccount:shop:Checkout` is not `system:serviceaccount:shop:checkout`. Names of
+//! namespaces and service accounts have lower case only.
+//!
+//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
+//!
+//! **Decided by**: the claim of a fresh token matches the value but for its case.
+//!
+//! **Not a fault**: the case of condition keys and of operators.
+//!
+//! **Repair**: write the value as the token has it.
+
+use super::trust;
+use crate::checks::prelude::*;
+use crate::derive::trust::FaultKind;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "trust-case",
+    step: Step::TrustPolicy,
+    title: "upper and lower case differ in the trust policy",
+    explains: trust::EXPLAINS,
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    trust::check(derived, &META, FaultKind::Case, |judged, _, first| {
+        let role = &judged.role.name;
+        let written = first.found.first().map_or("", String::as_str);
+        let has = first.expected.as_deref().unwrap_or_default();
+        format!("the trust policy of role {role} has {written:?}; the token has {has:?}, and case counts")
+    })
+}

@@ -1,0 +1,36 @@
+//! # The trust policy compares subject and audience crosswise
+//!
+//! A pattern for the subject stands under the key `…:aud`, or the audience under `…:sub`.
+//!
+//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
+//!
+//! **Decided by**: `sub` and `aud` of a fresh token against the values under the other's key.
+//!
+//! **Not a fault**: several values under one key, of which one matches.
+//!
+//! **Repair**: put each value under its own key.
+
+use super::trust;
+use crate::checks::prelude::*;
+use crate::derive::trust::FaultKind;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "trust-key-value-swapped",
+    step: Step::TrustPolicy,
+    title: "the trust policy compares subject and audience crosswise",
+    explains: trust::EXPLAINS,
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    trust::check(derived, &META, FaultKind::KeyValueSwapped, |judged, _, first| {
+        let value = first.found.first().map_or("", String::as_str);
+        let (has, belongs) =
+            if value.starts_with("system:serviceaccount:") { ("aud", "sub") } else { ("sub", "aud") };
+        format!(
+            "the trust policy of role {} asks for {value:?} in {has}, and it belongs to {belongs}",
+            judged.role.name
+        )
+    })
+}

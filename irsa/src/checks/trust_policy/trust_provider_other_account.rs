@@ -1,0 +1,37 @@
+//! # The trusted provider is of another account
+//!
+//! The `Federated` principal is the cluster's OIDC provider in another account than the role's. STS looks for the provider only in
+//! the account of the role: a cluster whose pods assume roles of several accounts needs a provider in each.
+//!
+//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403), or `No OpenIDConnect provider found in
+//! your account` if the role's account has none.
+//!
+//! **Decided by**: the account in the principal's ARN against the account of the role.
+//!
+//! **Not a fault**: a cluster in another account than the role.
+//!
+//! **Repair**: name the provider of the role's own account.
+
+use super::trust;
+use crate::checks::prelude::*;
+use crate::derive::trust::FaultKind;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "trust-provider-other-account",
+    step: Step::TrustPolicy,
+    title: "the trusted provider is of another account",
+    explains: trust::EXPLAINS,
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    trust::check(derived, &META, FaultKind::ProviderOtherAccount, |judged, _, first| {
+        let named = first.found.iter().find_map(|principal| principal.split(':').nth(4)).unwrap_or_default();
+        let (role, account) = (&judged.role.name, judged.token.account());
+        format!(
+            "the trust policy of role {role} names the provider of account {named}; the role is in account {account}, and \
+             so must be its provider"
+        )
+    })
+}

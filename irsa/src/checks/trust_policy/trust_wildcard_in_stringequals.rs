@@ -1,0 +1,34 @@
+//! # A wildcard where the trust policy compares letter by letter
+//!
+//! `StringEquals` knows no wildcards: `system:serviceaccount:shop:*` matches only a service account whose name is an asterisk.
+//!
+//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
+//!
+//! **Decided by**: the claim of a fresh token matches the value if `*` and `?` are wildcards, and the operator knows none.
+//!
+//! **Not a fault**: wildcards under `StringLike`.
+//!
+//! **Repair**: `StringLike` in place of `StringEquals`, for this key alone.
+
+use super::trust;
+use crate::checks::prelude::*;
+use crate::derive::trust::FaultKind;
+
+/// See the module's page.
+pub const META: Meta = Meta {
+    id: "trust-wildcard-in-stringequals",
+    step: Step::TrustPolicy,
+    title: "a wildcard where the trust policy compares letter by letter",
+    explains: trust::EXPLAINS,
+};
+
+/// See the module's page.
+pub fn check(derived: &Derived<'_>) -> Outcome {
+    trust::check(derived, &META, FaultKind::WildcardInStringEquals, |judged, _, first| {
+        let value = first.found.first().map_or("", String::as_str);
+        format!(
+            "in the trust policy of role {}, the {} is {value:?}, where a wildcard is an ordinary character",
+            judged.role.name, first.what
+        )
+    })
+}
