@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::checks::{self, Check, Outcome};
+use crate::derive::Derived;
 use crate::derive::caller::Who;
 use crate::derive::container::{ContainerView, ROLE_ARN, Wiring};
 use crate::derive::sister::Sister;
-use crate::derive::{Derived, Mechanism};
 use crate::facts::inside::Place;
 use crate::facts::{Fact, Facts, Source, Subject, Unknown, Why, of_listing};
 use crate::finding::{About, Confidence, Evidence, Finding, Fix, Severity};
+use crate::mechanism::Mechanism;
 use crate::step::Step;
 
 /// Version of the JSON form.

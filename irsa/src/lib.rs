@@ -15,6 +15,7 @@ pub mod diagnosis;
 pub mod documents;
 pub mod facts;
 pub mod finding;
+pub mod mechanism;
 pub mod output;
 pub mod policy;
 pub mod step;

@@ -1,4 +1,40 @@
-//! Role ARNs, read from the raw string.
+//! ARNs, read from the raw string.
+
+/// The parts of an ARN, as they stand in it; none of them is checked.
+///
+/// `arn:partition:service:region:account:resource` (IAM User Guide, "Amazon Resource Names").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// `aws`, `aws-cn`, …
+    pub partition: &'a str,
+    /// `iam`, `s3`, …
+    pub service: &'a str,
+    /// Empty for what is in no Region.
+    pub region: &'a str,
+    /// Empty for what has its name to itself, such as a bucket.
+    pub account: &'a str,
+    /// All that follows, colons included.
+    pub resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Takes a text apart; `None` if it does not have the six parts of an ARN.
+    pub fn split(text: &'a str) -> Option<Self> {
+        let mut parts = text.splitn(6, ':');
+        let mut next = || parts.next();
+        let ("arn", partition, service, region, account, resource) =
+            (next()?, next()?, next()?, next()?, next()?, next()?)
+        else {
+            return None;
+        };
+        Some(Self { partition, service, region, account, resource })
+    }
+
+    /// The account in an ARN, if it names one.
+    pub fn account_of(text: &'a str) -> Option<&'a str> {
+        Self::split(text).map(|arn| arn.account).filter(|account| !account.is_empty())
+    }
+}
 
 /// The parts of a well-formed role ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +75,7 @@ impl<'a> RoleArn<'a> {
         if !raw.starts_with("arn:") {
             return Err(ArnProblem::NameOnly);
         }
-        let parts: Vec<&str> = raw.splitn(6, ':').collect();
-        let [_, partition, service, region, account, resource] = parts[..] else {
+        let Some(Arn { partition, service, region, account, resource }) = Arn::split(raw) else {
             return Err(ArnProblem::NotAnArn);
         };
         let partition_tail = partition.strip_prefix("aws").ok_or(ArnProblem::Partition)?;
@@ -145,55 +180,6 @@ pub fn repaired(raw: &str) -> Option<String> {
     RoleArn::parse(&text).is_ok().then_some(text)
 }
 
-/// The partition of a region, by the prefixes in AWS's `partitions.json`.
-pub fn partition_of_region(region: &str) -> &'static str {
-    const PREFIXES: [(&str, &str); 8] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-isof-", "aws-iso-f"),
-        ("eusc-", "aws-eusc"),
-        ("eu-isof-", "aws-iso-f"),
-    ];
-    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
-}
-
-/// True if the string has the form of a region: `eu-west-1`, `us-gov-east-1`, `ap-southeast-5`.
-///
-/// The form is checked, not a list: AWS adds regions faster than clusters update tools.
-pub fn is_region_shaped(region: &str) -> bool {
-    let parts: Vec<&str> = region.split('-').collect();
-    let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
-    match parts[..] {
-        [ref area @ .., direction, number] if !area.is_empty() && area.len() <= 2 => {
-            const AREAS: [&str; 13] =
-                ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx", "cn", "eusc", "us-gov", "us-iso"];
-            const DIRECTIONS: [&str; 9] = [
-                "north",
-                "south",
-                "east",
-                "west",
-                "central",
-                "northeast",
-                "northwest",
-                "southeast",
-                "southwest",
-            ];
-            let number_ok =
-                number.len() <= 2 && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-            let joined = area.join("-");
-            let area_ok = AREAS.contains(&joined.as_str())
-                || joined.starts_with("us-iso")
-                || joined.starts_with("eu-iso")
-                || joined.starts_with("eusc");
-            area.iter().all(word) && DIRECTIONS.contains(&direction) && number_ok && area_ok
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,35 +240,5 @@ mod tests {
         );
         assert_eq!(repaired("app"), None);
         assert_eq!(repaired("arn:aws:iam:::role/app"), None);
-    }
-
-    #[test]
-    fn regions() {
-        for region in [
-            "eu-west-1",
-            "us-gov-east-1",
-            "ap-southeast-5",
-            "cn-north-1",
-            "us-isob-east-1",
-            "eusc-de-east-1",
-            "mx-central-1",
-        ] {
-            assert!(is_region_shaped(region), "{region}");
-        }
-        for region in [
-            "minio",
-            "us-east",
-            "eu-west-1a",
-            "us-esat-1",
-            "",
-            "global",
-            "aws-global",
-            "EU-WEST-1",
-            "a-b-c-d-1",
-        ] {
-            assert!(!is_region_shaped(region), "{region}");
-        }
-        assert_eq!(partition_of_region("cn-north-1"), "aws-cn");
-        assert_eq!(partition_of_region("eu-west-1"), "aws");
     }
 }

@@ -127,7 +127,7 @@ pub fn parse(text: &str) -> Vec<Sighting> {
 pub fn caller(text: &str) -> Option<Principal> {
     text.lines().find_map(|raw| {
         let line = clean::line(raw);
-        line.match_indices("arn:aws").find_map(|(at, _)| principal(pieces::Arn::at_start(&line[at..])?))
+        line.match_indices("arn:aws").find_map(|(at, _)| principal(pieces::arn_at_start(&line[at..])?))
     })
 }
 
@@ -191,7 +191,7 @@ impl Sighting {
     pub fn assumes_itself(&self) -> bool {
         let (Some(caller), Some(resource)) = (&self.principal, &self.resource) else { return false };
         let PrincipalKind::AssumedRole { role, .. } = &caller.kind else { return false };
-        pieces::Arn::parse(resource).is_some_and(|arn| {
+        pieces::arn(resource).is_some_and(|arn| {
             let named = arn.resource.strip_prefix("role/").and_then(|path| path.rsplit('/').next());
             arn.service == "iam" && arn.account == caller.account && named == Some(role)
         })

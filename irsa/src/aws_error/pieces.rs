@@ -1,15 +1,6 @@
 //! The pieces that may leave a text: each has a grammar, and nothing that could be a secret passes.
 
-/// The parts of an ARN.
-#[derive(Debug)]
-pub(super) struct Arn<'a> {
-    pub partition: &'a str,
-    pub service: &'a str,
-    pub region: &'a str,
-    /// Twelve digits, or empty.
-    pub account: &'a str,
-    pub resource: &'a str,
-}
+use crate::aws::arn::Arn;
 
 /// Longest ARN that is kept.
 const LONGEST_ARN: usize = 600;
@@ -18,43 +9,39 @@ const PUNCTUATION: usize = 4;
 /// Longest host or URL that is kept, as DNS has it.
 const LONGEST_HOST: usize = 253;
 
-impl<'a> Arn<'a> {
-    /// Reads a whole ARN.
-    pub fn parse(text: &'a str) -> Option<Self> {
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let ["arn", partition, service, region, account, resource] = parts[..] else { return None };
-        let label = |part: &str, most: usize| {
-            part.len() <= most
-                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        };
-        let sound = text.len() <= LONGEST_ARN
-            && partition.starts_with("aws")
-            && label(partition, 16)
-            && !service.is_empty()
-            && label(service, 32)
-            && label(region, 32)
-            && (account.is_empty() || is_account(account))
-            && !resource.is_empty()
-            && resource.chars().all(is_arn_char)
-            && !may_be_secret(text);
-        sound.then_some(Self { partition, service, region, account, resource })
-    }
+/// Reads a whole ARN; nothing that could be a secret passes for one.
+pub(super) fn arn(text: &str) -> Option<Arn<'_>> {
+    let Arn { partition, service, region, account, resource } = Arn::split(text)?;
+    let label = |part: &str, most: usize| {
+        part.len() <= most && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let sound = text.len() <= LONGEST_ARN
+        && partition.starts_with("aws")
+        && label(partition, 16)
+        && !service.is_empty()
+        && label(service, 32)
+        && label(region, 32)
+        && (account.is_empty() || is_account(account))
+        && !resource.is_empty()
+        && resource.chars().all(is_arn_char)
+        && !may_be_secret(text);
+    sound.then_some(Arn { partition, service, region, account, resource })
+}
 
-    /// The ARN that the text starts with, if it is whole: what follows must be a space, a quotation mark or a full stop.
-    ///
-    /// No more is looked at than an ARN can be long, so that a line of nothing but their beginnings is read in linear time.
-    pub fn at_start(text: &'a str) -> Option<&'a str> {
-        let text = text.trim_start_matches([' ', '"', '\'', '`']);
-        let near = &text[..text.floor_char_boundary(LONGEST_ARN + PUNCTUATION)];
-        let end = near.find(|c| !is_arn_char(c)).or((near.len() == text.len()).then_some(text.len()))?;
-        let run = &text[..end];
-        let ends = text[run.len()..].chars().next();
-        if ends.is_some_and(|c| !c.is_whitespace() && !"\"'`<>\\".contains(c)) {
-            return None;
-        }
-        let arn = run.trim_end_matches(['.', ',', ';', ':', ')', ']']);
-        Self::parse(arn).map(|_| arn)
+/// The ARN that the text starts with, if it is whole: what follows must be a space, a quotation mark or a full stop.
+///
+/// No more is looked at than an ARN can be long, so that a line of nothing but their beginnings is read in linear time.
+pub(super) fn arn_at_start(text: &str) -> Option<&str> {
+    let text = text.trim_start_matches([' ', '"', '\'', '`']);
+    let near = &text[..text.floor_char_boundary(LONGEST_ARN + PUNCTUATION)];
+    let end = near.find(|c| !is_arn_char(c)).or((near.len() == text.len()).then_some(text.len()))?;
+    let run = &text[..end];
+    let ends = text[run.len()..].chars().next();
+    if ends.is_some_and(|c| !c.is_whitespace() && !"\"'`<>\\".contains(c)) {
+        return None;
     }
+    let arn = run.trim_end_matches(['.', ',', ';', ':', ')', ']']);
+    self::arn(arn).map(|_| arn)
 }
 
 fn is_arn_char(c: char) -> bool {
@@ -239,14 +226,14 @@ mod tests {
         for text in
             [role.to_owned(), format!(" \"{role}\" because"), format!("{role}. Next"), format!("{role})")]
         {
-            assert_eq!(Arn::at_start(&text), Some(role), "{text}");
+            assert_eq!(arn_at_start(&text), Some(role), "{text}");
         }
-        assert_eq!(Arn::at_start("arn:aws:s3:::bucket/caf\u{e9}"), None);
-        assert_eq!(Arn::at_start("arn:aws:iam::ACCOUNT:role/app"), None);
+        assert_eq!(arn_at_start("arn:aws:s3:::bucket/caf\u{e9}"), None);
+        assert_eq!(arn_at_start("arn:aws:iam::ACCOUNT:role/app"), None);
         let long = format!("arn:aws:s3:::{}", "a/".repeat(LONGEST_ARN));
-        assert_eq!(Arn::at_start(&long[..LONGEST_ARN]), Some(&long[..LONGEST_ARN]));
-        assert_eq!(Arn::at_start(&format!("{}).", &long[..LONGEST_ARN])), Some(&long[..LONGEST_ARN]));
-        assert_eq!((Arn::at_start(&long[..LONGEST_ARN + 1]), Arn::at_start(&long)), (None, None));
+        assert_eq!(arn_at_start(&long[..LONGEST_ARN]), Some(&long[..LONGEST_ARN]));
+        assert_eq!(arn_at_start(&format!("{}).", &long[..LONGEST_ARN])), Some(&long[..LONGEST_ARN]));
+        assert_eq!((arn_at_start(&long[..LONGEST_ARN + 1]), arn_at_start(&long)), (None, None));
         assert_eq!(issuer_at_start("https://idp.example.com/a. "), Some("https://idp.example.com/a"));
         for bad in ["http://idp.example.com", "https://user@idp.example.com", "https://", "https://a_b:x/"] {
             assert!(issuer_at_start(bad).is_none_or(|url| !url.contains('@')), "{bad}");

@@ -122,7 +122,7 @@ fn is_uuid_in_base64(session: &str) -> bool {
 
 /// Reads the ARN of a caller: an assumed role, a user, a federated user or the account; `None` for anything else.
 pub fn principal(arn: &str) -> Option<Principal> {
-    let parts = pieces::Arn::parse(arn)?;
+    let parts = pieces::arn(arn)?;
     if parts.account.is_empty() || !parts.region.is_empty() {
         return None;
     }

@@ -110,7 +110,7 @@ impl<'a> Around<'a> {
         let action =
             denied.then(|| self.after("is not authorized to perform:").and_then(pieces::action_at_start));
         let action = action.flatten();
-        let resource = if denied { self.after("on resource:").and_then(pieces::Arn::at_start) } else { None };
+        let resource = if denied { self.after("on resource:").and_then(pieces::arn_at_start) } else { None };
         let kind = self.refined(kind, action);
         if kind.is_last_resort() {
             weight = Weight::Last;
@@ -167,7 +167,7 @@ impl<'a> Around<'a> {
     /// The caller of `User: … is not authorized`.
     fn caller(&self) -> Option<super::Principal> {
         let from = self.lower[..self.at].rfind("user: ")? + "user: ".len();
-        principal(pieces::Arn::at_start(&self.text[from..self.at])?)
+        principal(pieces::arn_at_start(&self.text[from..self.at])?)
     }
 
     fn because(&self) -> Option<Because> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::derive::Mechanism;
+use crate::mechanism::Mechanism;
 
 /// An SDK, and its version where the text names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

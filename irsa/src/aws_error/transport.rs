@@ -3,7 +3,7 @@
 use super::kind::Kind;
 use super::phrases::Mark;
 use super::pieces;
-use crate::derive::sts::is_aws;
+use crate::aws::endpoint::is_aws;
 
 /// The addresses of the agent of EKS Pod Identity.
 const AGENT: [&str; 2] = ["169.254.170.23", "fd00:ec2::23"];

@@ -10,12 +10,14 @@ mod shared;
 
 pub use outcome::{Outcome, unknown};
 
+use crate::aws::arn::Arn;
+use crate::derive::Derived;
 use crate::derive::container::ContainerView;
 use crate::derive::env::{EnvEntry, Origin};
 use crate::derive::trial::Refusal;
-use crate::derive::{Derived, Mechanism};
 use crate::facts::aws::EksCluster;
 use crate::finding::{About, Confidence, Finding, Severity};
+use crate::mechanism::Mechanism;
 use crate::step::Step;
 
 /// What is fixed about a check.
@@ -220,7 +222,7 @@ fn role_asked(derived: &Derived<'_>) -> Result<String, Outcome> {
 
 /// The region of an EKS cluster, by its ARN.
 fn region_of_cluster(cluster: &EksCluster) -> String {
-    cluster.arn.split(':').nth(3).unwrap_or_default().to_owned()
+    Arn::split(&cluster.arn).map(|arn| arn.region).unwrap_or_default().to_owned()
 }
 
 /// Adds STS's own words.

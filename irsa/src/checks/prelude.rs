@@ -8,7 +8,8 @@ pub use crate::derive::container::{
 };
 pub use crate::derive::trial::Verdict;
 pub use crate::derive::webhook::{Registrations, Selection};
-pub use crate::derive::{BareBecause, Derived, Intent, Mechanism, Platform, RoleOrigin, annotation_path};
+pub use crate::derive::{BareBecause, Derived, Intent, Platform, RoleOrigin, annotation_path};
 pub use crate::facts::{Fact, Source, Sourced, Subject};
 pub use crate::finding::{Finding, Severity};
+pub use crate::mechanism::Mechanism;
 pub use crate::step::Step;

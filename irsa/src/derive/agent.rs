@@ -1,11 +1,12 @@
 //! The EKS Pod Identity agent on the pod's node, and whether the pod reaches it.
 
+use super::Derived;
 use super::heard::{Said, Weight};
 use super::inside::Seen;
-use super::{Derived, Mechanism};
 use crate::aws_error::Kind;
 use crate::facts::kubernetes::{Node, Pod};
 use crate::facts::{Source, Sourced, Unknown, of_listing};
+use crate::mechanism::Mechanism;
 
 /// The agent that the pod has to ask.
 #[derive(Debug, Clone, Copy)]

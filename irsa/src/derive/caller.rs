@@ -1,10 +1,11 @@
 //! A caller that AWS named, measured by the role that the pod should be.
 
+use super::Intent;
 use super::container::{ContainerView, ROLE_ARN};
-use super::{Intent, Mechanism};
 use crate::aws::arn::RoleArn;
 use crate::aws_error::{Principal, PrincipalKind, SessionSource};
 use crate::facts::Facts;
+use crate::mechanism::Mechanism;
 
 /// Who a caller was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

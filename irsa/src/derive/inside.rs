@@ -1,5 +1,6 @@
 //! The probe's report, read: what it proves, and which links it did not get to see.
 
+use crate::aws::endpoint;
 use irsa_probe::{
     Answer, Connection, ContainerCredentials, Ended, Fault, FaultKind, FileSeen, Origin, Report, Skipped,
     TokenFile,
@@ -7,7 +8,6 @@ use irsa_probe::{
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Mechanism;
 use super::caller::{Expected, Who};
 use super::heard;
 use super::trial;
@@ -16,6 +16,7 @@ use crate::facts::aws::Trial;
 use crate::facts::inside::{self, Place};
 use crate::facts::issuer::Claims;
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown, Why};
+use crate::mechanism::Mechanism;
 use crate::step::Step;
 
 /// The pod as the probe sees it.
@@ -249,7 +250,7 @@ impl<'f> Seen<'f> {
 
     /// The host of the STS endpoint that the application's SDK would call.
     pub fn sts_host(&self) -> Option<&'f str> {
-        self.way().and_then(|(url, _)| super::sts::host_of_url(url))
+        self.way().and_then(|(url, _)| endpoint::host_of_url(url))
     }
 
     /// True if STS's endpoint was reached: TLS is up.

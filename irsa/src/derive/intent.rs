@@ -1,31 +1,10 @@
 //! By which mechanism the subject should get its AWS identity, and which role it should be.
 
-use serde::Serialize;
-
 use super::container::{CREDENTIALS_URI, ContainerView, PI_VOLUME, ROLE_ARN, Wiring};
 use super::webhook::Settings;
 use crate::facts::kubernetes::EnvValue;
 use crate::facts::{Fact, Facts, Source};
-
-/// How a container gets credentials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mechanism {
-    /// IAM roles for service accounts: a web identity token.
-    Irsa,
-    /// EKS Pod Identity.
-    PodIdentity,
-    /// Access keys in the environment.
-    StaticKeys,
-    /// A profile or a credentials file.
-    Profile,
-    /// The instance profile of the node.
-    NodeRole,
-    /// No mechanism at all.
-    None,
-    /// Cannot be told from what was read.
-    Unknown,
-}
+use crate::mechanism::Mechanism;
 
 /// What the subject should have, and who says so.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Which issuer counts: the `iss` of a token is what STS looks up, whatever else names an issuer (failures.md 0.3).
 
 use super::Derived;
-use super::sts::{host_of_url, is_local};
+use crate::aws::endpoint::{host_of_url, is_local};
 use crate::facts::{Facts, Source, Unknown};
 
 /// The issuer of the service account's tokens.

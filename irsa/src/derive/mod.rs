@@ -33,7 +33,7 @@ use crate::text::shell;
 
 use container::{ContainerView, Wiring};
 pub use injection::BareBecause;
-pub use intent::{Intent, Mechanism, RoleClaim, RoleOrigin};
+pub use intent::{Intent, RoleClaim, RoleOrigin};
 use siblings::Siblings;
 use webhook::{Registrations, Selection, Settings};
 

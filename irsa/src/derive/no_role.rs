@@ -4,12 +4,13 @@
 use super::Derived;
 use super::association::Associated;
 use super::container::{ROLE_ARN, TOKEN_VOLUME, Wiring};
-use super::intent::{Mechanism, RoleOrigin};
+use super::intent::RoleOrigin;
 use super::webhook::{DEFAULT_PREFIX, Registration, Registrations};
 use super::{Platform, annotation_path};
 use crate::aws::arn::RoleArn;
 use crate::facts::kubernetes::{Meta, Pod, PodSpec, ServiceAccount};
 use crate::facts::{Fact, Source, Sourced, Unknown, Why};
+use crate::mechanism::Mechanism;
 
 /// Whether a role is missing.
 #[derive(Debug)]

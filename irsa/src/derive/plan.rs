@@ -1,9 +1,12 @@
 //! What is to be asked of AWS about a subject, as the cluster tells it.
 
+use super::Derived;
 use super::container::{ROLE_ARN, TOKEN_FILE};
-use super::sts::{Region, has_global_endpoint, host, regional_host, serves_sts};
-use super::{Derived, Mechanism};
-use crate::aws::arn::{RoleArn, partition_of_region};
+use super::sts::{Region, host};
+use crate::aws::arn::RoleArn;
+use crate::aws::endpoint::{has_global_endpoint, regional_host, serves_sts};
+use crate::aws::partition::partition_of_region;
+use crate::mechanism::Mechanism;
 
 /// The identity that the subject should have, and where its SDK would ask for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,6 +5,7 @@ use super::Derived;
 use super::issuer::{Issuer, Teller, near_miss};
 use super::trial::Refusal;
 use super::trust::FaultKind;
+use crate::aws::arn::Arn;
 use crate::aws::arn::RoleArn;
 use crate::aws_error::{Kind, Stage};
 use crate::facts::aws::Role;
@@ -158,7 +159,7 @@ fn trusted(role: &Sourced<Role>) -> Vec<(String, Source)> {
 
 /// True if the role's trust policy names the provider of the issuer in the role's own account.
 fn trusts(role: &Sourced<Role>, url: &str) -> bool {
-    let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
+    let account = |arn: &str| Arn::account_of(arn).map(str::to_owned);
     trusted(role).iter().any(|(arn, _)| url_of(arn) == url && account(arn) == account(&role.value.arn))
 }
 

@@ -3,7 +3,7 @@
 use super::Derived;
 use super::container::ContainerView;
 use super::env::{Env, EnvEntry};
-use crate::aws::arn::partition_of_region;
+use crate::aws::endpoint::{has_global_endpoint, host_of_url, regional_host};
 use crate::facts::Subject;
 
 /// The variables that name a region; most SDKs read the first, boto3 and AWS CLI v1 only the second.
@@ -59,29 +59,6 @@ pub fn endpoint_override<'e>(env: &'e Env<'_>) -> Option<(&'static str, &'e EnvE
     env.first_set(&["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"])
 }
 
-/// The host of STS in a region: `sts.eu-west-1.amazonaws.com`.
-pub fn regional_host(region: &str) -> String {
-    format!("sts.{region}.{}", dns_suffix(partition_of_region(region)))
-}
-
-/// The DNS suffix of a partition, by AWS's `partitions.json`.
-fn dns_suffix(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "amazonaws.com.cn",
-        "aws-iso" => "c2s.ic.gov",
-        "aws-iso-b" => "sc2s.sgov.gov",
-        "aws-iso-e" => "cloud.adc-e.uk",
-        "aws-iso-f" => "csp.hci.ic.gov",
-        "aws-eusc" => "amazonaws.eu",
-        _ => "amazonaws.com",
-    }
-}
-
-/// True if `legacy` means the global endpoint in this region, or in this pseudo region of SDKs.
-pub fn has_global_endpoint(region: &str) -> bool {
-    region == "aws-global" || irsa_probe::has_global_endpoint(region)
-}
-
 /// True if the container's variables ask for the global endpoint and its region has one.
 pub fn asks_for_global(env: &Env<'_>, region: Region<'_>) -> bool {
     let legacy = env.get(REGIONAL_ENDPOINTS).and_then(EnvEntry::text);
@@ -119,54 +96,6 @@ pub fn host(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<String> {
         Region::Missing => Some(String::from("sts.amazonaws.com")),
         Region::Unread => None,
     }
-}
-
-/// The host of a URL, without port; brackets of an IPv6 address are taken off.
-pub fn host_of_url(url: &str) -> Option<&str> {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match authority.strip_prefix('[') {
-        Some(inner) => inner.split_once(']')?.0,
-        None => authority.split_once(':').map_or(authority, |(host, _)| host),
-    };
-    (!host.is_empty()).then_some(host)
-}
-
-/// True if the host is one of AWS's own for STS: regional, global, FIPS, dual-stack, or a VPC endpoint.
-pub fn serves_sts(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    is_aws(&host) && host.split('.').any(|label| label == "sts" || label == "sts-fips")
-}
-
-/// True if the host lies under one of AWS's DNS suffixes.
-pub fn is_aws(host: &str) -> bool {
-    const SUFFIXES: [&str; 9] = [
-        ".amazonaws.com",
-        ".amazonaws.com.cn",
-        ".amazonaws.eu",
-        ".api.aws",
-        ".api.amazonwebservices.com.cn",
-        ".c2s.ic.gov",
-        ".sc2s.sgov.gov",
-        ".cloud.adc-e.uk",
-        ".csp.hci.ic.gov",
-    ];
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
-}
-
-/// True if the host is in the cluster, in the pod or in a private network by its very name: never AWS.
-pub fn is_local(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    if let Ok(address) = host.parse::<core::net::IpAddr>() {
-        return match address {
-            core::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
-            core::net::IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
-        };
-    }
-    let in_cluster = host.ends_with(".svc") || host.ends_with(".cluster.local") || host.contains(".svc.");
-    !host.contains('.') || in_cluster || host == "localhost.localstack.cloud"
 }
 
 /// True if a `NO_PROXY` list exempts the host. Programs read such lists in different ways; this is the widest of them,
@@ -217,56 +146,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_of_urls() {
-        for (url, host) in [
-            ("https://sts.eu-west-1.amazonaws.com/", Some("sts.eu-west-1.amazonaws.com")),
-            ("http://minio:9000", Some("minio")),
-            ("http://[withheld]@minio:9000/x", Some("minio")),
-            ("http://[fd00:ec2::23]/v1/credentials", Some("fd00:ec2::23")),
-            ("localstack:4566", Some("localstack")),
-            ("", None),
-        ] {
-            assert_eq!(host_of_url(url), host, "{url}");
-        }
-    }
-
-    #[test]
-    fn hosts_that_serve_sts() {
-        for host in [
-            "sts.amazonaws.com",
-            "sts.cn-north-1.amazonaws.com.cn",
-            "sts-fips.us-east-1.amazonaws.com",
-            "sts.eu-west-1.api.aws",
-            "vpce-0123456789abcdef0-abcdefgh.sts.eu-west-1.vpce.amazonaws.com",
-            "STS.eu-west-1.amazonaws.com.",
-        ] {
-            assert!(serves_sts(host), "{host}");
-        }
-        for host in ["s3.eu-west-1.amazonaws.com", "sts.minio", "sts.amazonaws.com.evil.example", "localhost"]
-        {
-            assert!(!serves_sts(host), "{host}");
-        }
-    }
-
-    #[test]
-    fn local_hosts() {
-        for host in [
-            "minio",
-            "localhost",
-            "127.0.0.1",
-            "10.0.0.7",
-            "::1",
-            "minio.storage.svc",
-            "a.b.svc.cluster.local",
-        ] {
-            assert!(is_local(host), "{host}");
-        }
-        for host in ["sts.amazonaws.com", "aws-gateway.corp.example.com", "52.94.5.1"] {
-            assert!(!is_local(host), "{host}");
-        }
-    }
-
-    #[test]
     fn lists_of_exempt_hosts() {
         let host = "sts.eu-west-1.amazonaws.com";
         for list in [
@@ -292,12 +171,5 @@ mod tests {
         for list in ["[fd00:ec2::23]", "fd00:ec2::23", "fd00:ec2::/32"] {
             assert!(is_exempt(list, "fd00:ec2::23"), "{list}");
         }
-    }
-
-    #[test]
-    fn hosts_of_regions() {
-        assert_eq!(regional_host("eu-west-1"), "sts.eu-west-1.amazonaws.com");
-        assert_eq!(regional_host("cn-north-1"), "sts.cn-north-1.amazonaws.com.cn");
-        assert!(has_global_endpoint("us-east-1") && !has_global_endpoint("af-south-1"));
     }
 }

@@ -1,6 +1,7 @@
 //! Answers of AWS in the user's files: as the AWS CLI prints them where that is unambiguous (`aws iam get-role`,
 //! `aws eks describe-cluster`), or in an envelope of kind `AwsAnswer` that says what was asked, and where.
 
+use crate::aws::arn::Arn;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -233,8 +234,8 @@ impl Store {
             aws.providers = found;
         }
         let Some(arn) = plan.role_arn.as_deref() else { return aws };
-        let (account, name) = (arn.split(':').nth(4), arn.rsplit('/').next());
-        let same = |role: &&Role| role.arn.split(':').nth(4) == account && Some(role.name.as_str()) == name;
+        let (account, name) = (Arn::account_of(arn), arn.rsplit('/').next());
+        let same = |role: &&Role| Arn::account_of(&role.arn) == account && Some(role.name.as_str()) == name;
         let role = self.answer(|said| match said {
             Said::Role(role) => Some(role).filter(same).cloned(),
             _ => None,

@@ -1,11 +1,11 @@
 //! Diagnoses made by hand, one for each thing that a page can hold.
 
-use crate::derive::Mechanism;
 use crate::diagnosis::{
     API_VERSION, Actual, Diagnosis, Expected, Identity, Link, Proof, Reported, Status, Target, Tool,
     Unchecked, Verdict, docs,
 };
 use crate::finding::{About, Confidence, Evidence, Fix, Severity};
+use crate::mechanism::Mechanism;
 use crate::step::Step;
 
 pub const ROLE: &str = "arn:aws:iam::111122223333:role/shop-checkout";

@@ -790,9 +790,9 @@ fn the_schema_describes_the_json() {
 /// Every word of the enumerations is in the schema, so that a new one cannot be forgotten.
 #[test]
 fn the_schema_knows_every_word() {
-    use crate::derive::Mechanism;
     use crate::diagnosis::{Proof, Status, Verdict};
     use crate::finding::{Confidence, Severity};
+    use crate::mechanism::Mechanism;
     use crate::step::Step;
     fn words<T: serde::Serialize>(words: &[T]) -> serde_json::Value {
         serde_json::to_value(words).unwrap()

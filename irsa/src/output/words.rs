@@ -1,8 +1,8 @@
 //! What several forms say in the same words.
 
-use crate::derive::Mechanism;
 use crate::diagnosis::{Diagnosis, Identity, Link, Proof, Reported, Status, Target, Unchecked, Verdict};
 use crate::finding::{Confidence, Fix, Severity};
+use crate::mechanism::Mechanism;
 
 use crate::text::safe;
 

@@ -13,6 +13,7 @@
 //! **Repair**: give the issuer a certificate of a public authority, or store the thumbprint of the topmost certificate that its
 //! host sends. Take it from outside of networks that intercept TLS.
 
+use crate::aws::arn::Arn;
 use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
 use crate::checks::{role_asked, with_answer};
@@ -62,7 +63,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     finding = finding
         .advice("give the issuer a certificate of a public authority; thumbprints are then of no matter");
     let words = ["iam", "update-open-id-connect-provider-thumbprint", "--open-id-connect-provider-arn", arn];
-    let account = arn.split(':').nth(4).unwrap_or_default();
+    let account = Arn::account_of(arn).unwrap_or_default();
     let (command, first) = derived.aws_in(account, &words);
     finding
         .fix(

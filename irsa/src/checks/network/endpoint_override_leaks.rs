@@ -16,7 +16,8 @@
 //! **Repair**: give STS an endpoint of its own beside it, or narrow the override to the service it is meant for, e.g.
 //! `AWS_ENDPOINT_URL_S3`.
 
-use crate::aws::arn::is_region_shaped;
+use crate::aws::endpoint;
+use crate::aws::partition::is_region_shaped;
 use crate::checks::prelude::*;
 use crate::derive::sts::{self, Region};
 
@@ -52,12 +53,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 fn leak(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let (variable, entry) = sts::endpoint_override(&view.env)?;
     let url = entry.text()?;
-    let host = sts::host_of_url(url).unwrap_or(url);
-    if sts::serves_sts(host) {
+    let host = endpoint::host_of_url(url).unwrap_or(url);
+    if endpoint::serves_sts(host) {
         return None;
     }
     let for_sts = variable == "AWS_ENDPOINT_URL_STS";
-    let certain = for_sts && sts::is_local(host);
+    let certain = for_sts && endpoint::is_local(host);
     let severity = if certain { Severity::Error } else { Severity::Warning };
     let name = view.name();
     let finding = META
@@ -78,7 +79,7 @@ fn leak(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         _ => derived.node_region().map(|(region, _)| region),
     };
     let command = region.and_then(|region| {
-        let host = sts::regional_host(region);
+        let host = endpoint::regional_host(region);
         derived.set_env(view, &[format!("AWS_ENDPOINT_URL_STS=https://{host}")])
     });
     let finding = match command {

@@ -13,10 +13,10 @@
 //! **Repair**: take the fixed endpoint out of the code or its configuration; with `AWS_STS_REGIONAL_ENDPOINTS=regional` and a
 //! region the SDK finds the right one.
 
+use crate::aws::endpoint;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::hearsay;
-use crate::derive::sts;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -42,7 +42,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .advice(format!(
             "take the fixed STS endpoint (https://sts.amazonaws.com, mostly) out of the application's code or configuration, so \
              that its SDK calls {}",
-            sts::regional_host(&plan.region)
+            endpoint::regional_host(&plan.region)
         ))
         .into()
 }

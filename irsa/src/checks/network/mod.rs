@@ -1,6 +1,6 @@
 //! Checks of the way from the pod to STS.
 
-use crate::aws::arn::is_region_shaped;
+use crate::aws::partition::is_region_shaped;
 use crate::derive::Derived;
 
 super::checks! {

@@ -19,13 +19,13 @@
 use irsa_probe::FaultKind;
 use serde_json::{Value, json};
 
+use crate::aws::endpoint::{host_of_url, is_local};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{hearsay, inside};
 use crate::derive::agent::Call as AgentCall;
 use crate::derive::egress::{Call, Egress};
 use crate::derive::inside::{Leg, Seen};
-use crate::derive::sts::{host_of_url, is_local};
 use crate::facts::kubernetes::{EgressRule, NetworkPolicy, PolicyPort, PortRef};
 
 /// See the module's page.

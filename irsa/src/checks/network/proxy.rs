@@ -12,6 +12,7 @@
 //! **Repair**: name the STS endpoint, or for Pod Identity `169.254.170.23,[fd00:ec2::23]`, in `NO_PROXY`; or let the proxy pass it
 //! and give the SDK its certificate in `AWS_CA_BUNDLE`.
 
+use crate::aws::endpoint;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::inside;
@@ -58,7 +59,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 fn proxied(derived: &Derived<'_>, view: &ContainerView<'_>) -> Result<Option<Finding>, Box<Unknown>> {
     let uri = view.env.get(CREDENTIALS_URI).and_then(EnvEntry::text);
     let agent = (derived.intent.mechanism == Mechanism::PodIdentity)
-        .then(|| uri.and_then(sts::host_of_url).unwrap_or(sts::AGENT_HOST));
+        .then(|| uri.and_then(endpoint::host_of_url).unwrap_or(sts::AGENT_HOST));
     let variables = if agent.is_some() { FOR_HTTP } else { FOR_HTTPS };
     let Some((variable, entry)) = view.env.first_set(&variables) else { return Ok(None) };
     let lists: Vec<(&str, &EnvEntry)> = EXEMPT
@@ -85,7 +86,7 @@ fn proxied(derived: &Derived<'_>, view: &ContainerView<'_>) -> Result<Option<Fin
         },
     };
     let redirected =
-        agent.is_none() && sts::endpoint_override(&view.env).is_some() && !sts::serves_sts(&host);
+        agent.is_none() && sts::endpoint_override(&view.env).is_some() && !endpoint::serves_sts(&host);
     // Where requests are redirected elsewhere, that is the fault.
     if exempts(&host) || redirected {
         return Ok(None);

@@ -15,9 +15,10 @@
 //!
 //! **Repair**: write the region, or take the variable out and let the webhook set it.
 
+use crate::aws::endpoint;
 use irsa_probe::FaultKind;
 
-use crate::aws::arn::is_region_shaped;
+use crate::aws::partition::is_region_shaped;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{hearsay, inside};
@@ -74,7 +75,7 @@ fn bogus(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         .on_container(derived, view, severity, summary)
         .inferred()
         .evidence(*variable, expected, *text, &entry.source)
-        .seen("STS endpoint that SDKs make of it", sts::regional_host(text), &entry.source);
+        .seen("STS endpoint that SDKs make of it", endpoint::regional_host(text), &entry.source);
     for (variable, entry, text) in bad.iter().skip(1) {
         finding = finding.seen(*variable, *text, &entry.source);
     }

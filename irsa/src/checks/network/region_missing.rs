@@ -87,7 +87,7 @@ fn one_alone(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding>
         _ => return None,
     };
     // A value that is no region is not to be copied; `region-bogus` reports it.
-    if !entry.text().is_none_or(crate::aws::arn::is_region_shaped) {
+    if !entry.text().is_none_or(crate::aws::partition::is_region_shaped) {
         return None;
     }
     let summary =

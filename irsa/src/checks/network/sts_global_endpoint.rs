@@ -15,6 +15,7 @@
 //!
 //! **Repair**: take the setting out; the webhook's default is `regional`.
 
+use crate::aws::endpoint;
 use crate::checks::prelude::*;
 use crate::derive::sts::{self, REGIONAL_ENDPOINTS, Region};
 
@@ -66,7 +67,7 @@ fn annotated(derived: &Derived<'_>) -> Option<Finding> {
     let off = ["0", "f", "F", "false", "FALSE", "False"].contains(&value);
     let view = derived.target()?;
     let global = match Region::of(derived, view) {
-        Region::Known(region) => sts::has_global_endpoint(region),
+        Region::Known(region) => endpoint::has_global_endpoint(region),
         _ => true,
     };
     if !off

@@ -15,6 +15,7 @@
 //! **Repair**: add the audience to the provider; where neither provider nor role takes a strange one, give the token the usual
 //! one instead, mostly by taking the annotation `eks.amazonaws.com/audience` off.
 
+use crate::aws::arn::Arn;
 use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
 use crate::checks::shared::repair;
@@ -109,7 +110,7 @@ fn repaired(
     if takes_usual && (refused.is_some() || judged.is_none()) {
         return usual_audience(derived, finding, audience);
     }
-    let account = arn.split(':').nth(4).unwrap_or_default();
+    let account = Arn::account_of(arn).unwrap_or_default();
     let words = [
         "iam",
         "add-client-id-to-open-id-connect-provider",

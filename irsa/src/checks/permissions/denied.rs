@@ -1,5 +1,6 @@
 //! What the checks of permissions have in common: when they apply, and how a denial is told.
 
+use crate::aws::arn::Arn;
 use crate::aws_error::Layer;
 use crate::checks::prelude::*;
 use crate::checks::shared::hearsay;
@@ -186,7 +187,7 @@ pub(in crate::checks) fn done(finding: Finding, name: &str) -> Finding {
 
 /// The account that the resource belongs to; its ARN need not say.
 pub(in crate::checks) fn account_of<'d>(denial: &Denial<'d>) -> Option<&'d str> {
-    denial.resource?.split(':').nth(4).filter(|account| !account.is_empty())
+    Arn::account_of(denial.resource?)
 }
 
 /// The command that lists the policies which an organization puts on an account.
@@ -196,7 +197,7 @@ pub(in crate::checks) fn policies_of(derived: &Derived<'_>, account: &str, kind:
 
 /// `allow-s3-GetObject-shop-orders-2026.json`: IAM takes 128 characters of `\w+=,.@-`.
 fn policy_name(action: &str, resource: &str) -> String {
-    let thing = resource.splitn(6, ':').last().unwrap_or_default();
+    let thing = Arn::split(resource).map_or(resource, |arn| arn.resource);
     let name = format!("allow-{action}-{thing}");
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     name.chars().map(|c| if allowed(c) { c } else { '-' }).take(128).collect()

@@ -16,6 +16,7 @@
 //! another account needs both sides.
 
 use super::denied::{self, Allow};
+use crate::aws::arn::Arn;
 use crate::checks::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
 
@@ -54,7 +55,8 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
 }
 
 fn look(derived: &Derived<'_>, key: &str) -> Option<String> {
-    let region = key.split(':').nth(3).filter(|region| !region.is_empty() && denied::is_exact(key))?;
+    let region =
+        Arn::split(key).map(|arn| arn.region).filter(|region| !region.is_empty() && denied::is_exact(key))?;
     Some(derived.aws(&[
         "kms",
         "get-key-policy",

@@ -15,6 +15,7 @@
 //! so no command is printed for that.
 
 use super::denied;
+use crate::aws::arn::Arn;
 use crate::checks::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
 
@@ -47,8 +48,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 /// The command that shows the policy of what was asked for.
 fn look(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<String> {
     let arn = denial.resource.filter(|arn| denied::is_exact(arn))?;
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let [_, _, service, region, _, resource] = parts[..] else { return None };
+    let Arn { service, region, resource, .. } = Arn::split(arn)?;
     let words: Vec<&str> = match service {
         "s3" => vec!["s3api", "get-bucket-policy", "--bucket", resource.split('/').next()?],
         "secretsmanager" => {

@@ -14,7 +14,8 @@
 //!
 //! **Repair**: write the ARN with the right partition, or the right region into the container's environment.
 
-use crate::aws::arn::{RoleArn, is_region_shaped, partition_of_region};
+use crate::aws::arn::RoleArn;
+use crate::aws::partition::{is_region_shaped, partition_of_region};
 use crate::checks::prelude::*;
 use crate::checks::shared::repair;
 use crate::facts::Why;

@@ -1,9 +1,9 @@
 //! What the checks of the application's own words have in common.
 
+use crate::aws::endpoint;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::derive::heard::Said;
-use crate::derive::sts;
 
 /// No such words are known. A log that could not be read is among the unknowns of the report, and takes no link's answer
 /// away: no link rests on hearsay alone.
@@ -64,6 +64,6 @@ pub(in crate::checks) fn to_sts<'d>(
     let named = derived.words.iter().filter(|said| is(said.error.kind));
     named
         .filter_map(|said| said.error.host.as_deref().map(|host| (said, host)))
-        .find(|(_, host)| sts::serves_sts(host))
+        .find(|(_, host)| endpoint::serves_sts(host))
         .ok_or(UNHEARD)
 }

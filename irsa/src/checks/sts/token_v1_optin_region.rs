@@ -14,7 +14,8 @@
 //! **Repair**: use the regional endpoint. The account can also issue version 2 everywhere (`aws iam
 //! set-security-token-service-preferences`), which changes tokens for all its users.
 
-use crate::aws::arn::{is_region_shaped, partition_of_region};
+use crate::aws::endpoint;
+use crate::aws::partition::{is_region_shaped, partition_of_region};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::hearsay;
@@ -38,8 +39,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Region::Known(region) = Region::of(derived, view) else {
         return Outcome::NotApplicable("the region of the container is not known");
     };
-    let opt_in =
-        is_region_shaped(region) && partition_of_region(region) == "aws" && !sts::has_global_endpoint(region);
+    let opt_in = is_region_shaped(region)
+        && partition_of_region(region) == "aws"
+        && !endpoint::has_global_endpoint(region);
     let global = sts::host(derived, view).is_some_and(|host| host == "sts.amazonaws.com");
     let Some((variable, entry)) = sts::endpoint_override(&view.env).filter(|_| opt_in && global) else {
         return Outcome::NotApplicable("the container does not use the global endpoint in an opt-in Region");
@@ -48,7 +50,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let summary = format!("{who} gets credentials from sts.amazonaws.com, which {region} does not take");
     let finding = hearsay::finding(&META, derived, said, &summary)
         .inferred()
-        .evidence("STS endpoint", sts::regional_host(region), "sts.amazonaws.com", &entry.source)
+        .evidence("STS endpoint", endpoint::regional_host(region), "sts.amazonaws.com", &entry.source)
         .seen("said by AWS", "InvalidClientTokenId", said.source);
     crate::checks::take_out(finding, derived, view, &[(variable, entry)]).into()
 }

@@ -15,6 +15,7 @@
 //! **Repair**: name the service accounts under `StringEquals`. Others may use the role by now, so no command is given.
 
 use super::trust;
+use crate::aws::arn::Arn;
 use crate::checks::prelude::*;
 use crate::derive::trust::{Judgement, Trust};
 use crate::policy::{Context, Decision, Principal, Request, Statement, Value, WebIdentity, evaluate};
@@ -107,7 +108,7 @@ fn finding(judged: &Judgement<'_>, severity: Severity, who: &str, statement: &St
 
 /// A user of some other account.
 fn caller(judged: &Judgement<'_>) -> Request {
-    let partition = judged.token.provider_arn.split(':').nth(1).unwrap_or("aws");
+    let partition = Arn::split(&judged.token.provider_arn).map_or("aws", |arn| arn.partition);
     let mut context = Context::default();
     // What else such a caller has is not known, so a policy that asks for it is not called open.
     context.set_unknown("*", "it depends on the caller");

@@ -13,6 +13,7 @@
 //! **Repair**: name the provider of the role's own account.
 
 use super::trust;
+use crate::aws::arn::Arn;
 use crate::checks::prelude::*;
 use crate::derive::trust::FaultKind;
 
@@ -27,7 +28,7 @@ pub const META: Meta = Meta {
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::ProviderOtherAccount, |judged, _, first| {
-        let named = first.found.iter().find_map(|principal| principal.split(':').nth(4)).unwrap_or_default();
+        let named = first.found.iter().find_map(|principal| Arn::account_of(principal)).unwrap_or_default();
         let (role, account) = (&judged.role.name, judged.token.account());
         format!(
             "the trust policy of role {role} names the provider of account {named}; the role is in account {account}, and \

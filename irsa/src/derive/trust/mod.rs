@@ -9,7 +9,7 @@ pub use fault::{Fault, FaultKind, Miss};
 
 use super::Derived;
 use super::issuer::Issuer;
-use crate::aws::arn::RoleArn;
+use crate::aws::arn::{Arn, RoleArn};
 use crate::facts::aws::{Role, Trial};
 use crate::facts::{Fact, Source, Unknown, Why};
 use crate::policy::{
@@ -244,7 +244,7 @@ impl Token {
 
     /// The account of the provider, which is the role's.
     pub fn account(&self) -> &str {
-        self.provider_arn.split(':').nth(4).unwrap_or_default()
+        Arn::account_of(&self.provider_arn).unwrap_or_default()
     }
 
     /// What the pod asks with this token.

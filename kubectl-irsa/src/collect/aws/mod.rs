@@ -19,7 +19,7 @@ fn source(action: &str, object: impl Into<String>) -> Source {
 
 /// The account of an ARN.
 fn account_of(arn: &str) -> Option<&str> {
-    arn.split(':').nth(4).filter(|account| !account.is_empty())
+    irsa::aws::arn::Arn::account_of(arn)
 }
 
 /// A time as the SDK gives it.

@@ -2,6 +2,7 @@
 
 use super::access::Access;
 use super::kubeconfig::{Exec, Kubeconfig, find};
+use irsa::aws::arn::Arn;
 
 /// What is known of the cluster before anything is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,8 +73,7 @@ impl EksHints {
 
     /// `arn:aws:eks:eu-west-1:111122223333:cluster/prod`, as `aws eks update-kubeconfig` names clusters and contexts.
     fn of_arn(name: &str) -> Option<Self> {
-        let parts: Vec<&str> = name.splitn(6, ':').collect();
-        let ["arn", _, "eks", region, account, resource] = parts[..] else { return None };
+        let Arn { region, account, resource, .. } = Arn::split(name).filter(|arn| arn.service == "eks")?;
         let cluster = resource.strip_prefix("cluster/")?;
         Some(Self {
             cluster: Some(cluster.to_owned()),
