@@ -9,12 +9,12 @@ use super::answers::Answer;
 use super::file_source;
 use super::shape::{self, Misfit};
 use super::yaml::Node;
+use crate::facts::kubernetes::resource::{Query, Resource};
 use crate::facts::kubernetes::{
     ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, MutatingWebhookConfiguration,
     Namespace, NetworkPolicy, Node as ClusterNode, Object, Pod, ReplicaSet, Secret, ServerVersion,
     ServiceAccount, StatefulSet,
 };
-use crate::facts::resource::{Query, Resource};
 use crate::facts::{Fact, Listing, Source, Sourced, Unknown, Why};
 
 /// Everything that the files hold.

@@ -1,10 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::facts::kubernetes::resource::Query;
 use crate::facts::kubernetes::{
     ConfigMap, Deployment, Event, LabelSelector, MutatingWebhookConfiguration, Pod, Secret, ServiceAccount,
 };
-use crate::facts::resource::Query;
 use crate::facts::{Fact, Why};
 
 const ARN: &str = r#".metadata.annotations["eks.amazonaws.com/role-arn"]"#;
@@ -70,7 +70,7 @@ fn unknown<T: std::fmt::Debug>(fact: &Fact<T>) -> (&str, &Why) {
     (&unknown.what, &unknown.why)
 }
 
-fn listed<T: crate::facts::resource::Resource>(
+fn listed<T: crate::facts::kubernetes::resource::Resource>(
     store: &Store,
     namespace: Option<&str>,
     query: &Query,

@@ -7,7 +7,6 @@ mod fact;
 pub mod inside;
 pub mod issuer;
 pub mod kubernetes;
-pub mod resource;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

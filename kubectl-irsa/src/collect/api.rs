@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use super::Progress;
 use super::cluster::{Connection, ConnectionError, Server};
 use super::token::Token;
+use irsa::facts::kubernetes::resource::{Query, Resource};
 use irsa::facts::kubernetes::{Meta, ServerVersion};
-use irsa::facts::resource::{Query, Resource};
 use irsa::facts::{Fact, Grant, Listing, Source, Sourced, Unknown, Why};
 
 /// Objects asked for at once; what kubectl asks for.

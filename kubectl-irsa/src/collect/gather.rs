@@ -14,12 +14,12 @@ use irsa::derive::siblings::{owner_key, sibling_labels};
 use irsa::facts::aws::Aws;
 use irsa::facts::inside::Inside;
 use irsa::facts::issuer::Issuer;
+use irsa::facts::kubernetes::resource::{Query, Resource};
 use irsa::facts::kubernetes::{
     ConfigMap, Container, CronJob, DaemonSet, Deployment, EndpointSlice, EnvValue, Event, Job, LabelSelector,
     Meta, MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, Pod, PodTemplate, ReplicaSet, Secret,
     SelectorRequirement, ServerVersion, ServiceAccount, ServiceRef, StatefulSet, WorkloadSpec,
 };
-use irsa::facts::resource::{Query, Resource};
 use irsa::facts::{
     Cluster, Fact, Facts, Listing, Owner, Request, Source, Sourced, Subject, Unknown, Why, of_listing,
 };

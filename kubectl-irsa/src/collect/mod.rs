@@ -27,7 +27,7 @@ pub use progress::Progress;
 
 use irsa::documents::Store;
 use irsa::facts::kubernetes::ServerVersion;
-use irsa::facts::resource::{Query, Resource};
+use irsa::facts::kubernetes::resource::{Query, Resource};
 use irsa::facts::{Fact, Listing};
 
 /// Where facts are read from. Both ways answer in the same terms, so that all that follows is the same.

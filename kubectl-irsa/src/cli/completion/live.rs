@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::collect::Progress;
 use crate::collect::api::Api;
 use crate::collect::cluster::{Access, Kubeconfig};
+use irsa::facts::kubernetes::resource::Resource;
 use irsa::facts::kubernetes::{
     CronJob, DaemonSet, Deployment, Job, Namespace, Pod, ReplicaSet, ServiceAccount, StatefulSet,
 };
-use irsa::facts::resource::Resource;
 use irsa::target::Kind;
 
 /// How long the API server may take.

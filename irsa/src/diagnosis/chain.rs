@@ -1,0 +1,153 @@
+//! How each link of the chain stands.
+
+use super::report::{Link, Reported, Status};
+use crate::checks::{Check, Outcome};
+use crate::derive::Derived;
+use crate::derive::caller::Who;
+use crate::facts::inside::Place;
+use crate::facts::{Facts, Source, Subject, Unknown, Why, of_listing};
+use crate::finding::Severity;
+use crate::mechanism::Mechanism;
+use crate::step::Step;
+
+pub(super) fn chain(
+    derived: &Derived<'_>,
+    outcomes: &[(&Check, Outcome)],
+    excluded: &[&Check],
+    findings: &[Reported],
+) -> Vec<Link> {
+    Step::ALL.iter().map(|step| link(*step, derived, outcomes, excluded, findings)).collect()
+}
+
+fn link(
+    step: Step,
+    derived: &Derived<'_>,
+    outcomes: &[(&Check, Outcome)],
+    excluded: &[&Check],
+    findings: &[Reported],
+) -> Link {
+    let facts = derived.facts;
+    if step == Step::Target {
+        return target_link(facts);
+    }
+    let here =
+        |severity| findings.iter().find(move |finding| finding.step == step && finding.severity == severity);
+    if let Some(error) = here(Severity::Error) {
+        return Link { step, status: Status::Fail, summary: error.summary.clone(), reason: None };
+    }
+    let of_step =
+        || outcomes.iter().filter(move |(check, _)| check.meta.step == step).map(|(_, outcome)| outcome);
+    if derived.trial.proves(step) && here(Severity::Warning).is_none() {
+        let summary = format!("proven: STS let {} pass", proven_by(derived));
+        return Link { step, status: Status::Pass, summary, reason: None };
+    }
+    if step == Step::Caller
+        && here(Severity::Warning).is_none()
+        && let Some(seen) = derived.inside.seen()
+        && let Some((arn, Who::Expected)) = seen.caller()
+    {
+        let place = match seen.place() {
+            Place::Pod if seen.proves_identity() => Some("proven: inside the pod"),
+            Place::Pod => None,
+            Place::Copy => Some("in a pod made like it"),
+        };
+        if let Some(place) = place {
+            let summary = format!("{place} AWS names {arn} as the caller");
+            return Link { step, status: Status::Pass, summary, reason: None };
+        }
+    }
+    if step == Step::Caller && derived.words.prove_the_caller() && here(Severity::Warning).is_none() {
+        let summary = String::from("proven: AWS named the pod's role to the application as the caller");
+        return Link { step, status: Status::Pass, summary, reason: None };
+    }
+    let missing = || {
+        of_step().filter_map(|outcome| match outcome {
+            Outcome::Unknown(unknowns) if !derived.trial.proves(step) => Some(unknowns),
+            _ => None,
+        })
+    };
+    let gap = derived.inside.gap(step);
+    let by_user = |unknown: &&Unknown| matches!(unknown.why, Why::Excluded(_) | Why::OneOfMany(_));
+    let why_not = gap.iter().chain(missing().flatten()).find(|why| !by_user(why));
+    if let Some(warning) = here(Severity::Warning) {
+        let reason = why_not.map(|unknown| format!("not checked: {}: {}", unknown.what, unknown.why));
+        return Link { step, status: Status::Warn, summary: warning.summary.clone(), reason };
+    }
+    if let Some(unknown) = why_not {
+        let reason = Some(format!("{}: {}", unknown.what, unknown.why));
+        return Link { step, status: Status::Unknown, summary: String::from("not checked"), reason };
+    }
+    if matches!(step, Step::Injection | Step::Sts) && derived.intent.mechanism == Mechanism::None {
+        // A tick here would read as "injected", or as "accepted".
+        let reason = Some(String::from("nothing names a role"));
+        return Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason };
+    }
+    if let Some(unknown) = gap.iter().chain(missing().flatten()).find(by_user) {
+        let reason = Some(unknown.why.to_string());
+        return Link { step, status: Status::Skipped, summary: String::from("skipped"), reason };
+    }
+    let passed = of_step().filter(|outcome| matches!(outcome, Outcome::Pass | Outcome::Fail(_))).count();
+    let left_out = excluded.iter().filter(|check| check.meta.step == step).count();
+    if passed > 0 && left_out > 0 {
+        let reason =
+            Some(format!("{left_out} of its checks excluded by --only or --skip; the others passed"));
+        return Link { step, status: Status::Skipped, summary: String::from("skipped in part"), reason };
+    }
+    if passed > 0 {
+        let summary =
+            if passed == 1 { String::from("1 check passed") } else { format!("{passed} checks passed") };
+        return Link { step, status: Status::Pass, summary, reason: None };
+    }
+    if excluded.iter().any(|check| check.meta.step == step) {
+        let reason = Some(String::from("excluded by --only or --skip"));
+        return Link { step, status: Status::Skipped, summary: String::from("skipped"), reason };
+    }
+    let reason = of_step().find_map(|outcome| match outcome {
+        Outcome::NotApplicable(reason) => Some((*reason).to_owned()),
+        _ => None,
+    });
+    Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason }
+}
+
+/// The token whose trial counts.
+fn proven_by(derived: &Derived<'_>) -> String {
+    let own = derived.inside.trial().is_some_and(|trial| trial.accepted());
+    match (derived.sister, derived.trial.source()) {
+        (Some(sister), _) if !derived.laptop.accepted() && !own => {
+            format!("the same account's token in pod/{}", sister.pod)
+        }
+        (_, Some(Source::Probe { .. })) => String::from("the token in the pod"),
+        _ => String::from("a fresh token of the service account"),
+    }
+}
+
+/// "No pod" is said only of a list that is known to be complete.
+fn target_link(facts: &Facts) -> Link {
+    let step = Step::Target;
+    let pods_unknown =
+        of_listing(&facts.siblings).map(|unknown| format!("{}: {}", unknown.what, unknown.why));
+    let what = match &facts.subject {
+        Subject::Pod(pod) => {
+            let phase = &pod.value.status.phase;
+            let phase = if phase.is_empty() { String::new() } else { format!(", {phase}") };
+            let summary = format!("pod/{}{phase}", pod.value.metadata.name);
+            return Link { step, status: Status::Pass, summary, reason: None };
+        }
+        Subject::Template(owner) => format!("{}/{}", owner.value.kind.to_lowercase(), owner.value.meta.name),
+        Subject::ServiceAccount => format!("serviceaccount/{}", facts.service_account_name),
+    };
+    let (template, account) = ("judged by its template", "judged alone");
+    let how = if matches!(facts.subject, Subject::Template(_)) { template } else { account };
+    match pods_unknown {
+        None => Link {
+            step,
+            status: Status::Pass,
+            summary: format!("{what} has no pod now; {how}"),
+            reason: None,
+        },
+        Some(reason) => {
+            let summary = format!("{what}; its pods are not known, so it is {how}");
+            Link { step, status: Status::Unknown, summary, reason: Some(reason) }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! From outcomes to one verdict: root cause, consequences, chain, exit code. Decided here, before anything is rendered.
+
+mod chain;
+mod group;
+mod identities;
+mod rank;
+mod report;
+mod unknowns;
+mod verdict;
+
+pub use group::diagnose_all;
+pub use rank::docs;
+pub use report::{
+    API_VERSION, Actual, Diagnosis, Expected, Identity, Link, Proof, Reported, Status, Target, Tool,
+    Unchecked, Verdict, exit_code,
+};
+
+use crate::checks::{self, Check, Outcome};
+use crate::derive::Derived;
+use crate::derive::sister::Sister;
+use crate::facts::Facts;
+
+/// Which checks to run.
+#[derive(Debug, Default, Clone)]
+pub struct Choice {
+    /// Only these ids; empty means all.
+    pub only: Vec<String>,
+    /// Not these.
+    pub skip: Vec<String>,
+}
+
+impl Choice {
+    fn runs(&self, check: &Check) -> bool {
+        let id = check.meta.id;
+        (self.only.is_empty() || self.only.iter().any(|only| only == id))
+            && !self.skip.iter().any(|skip| skip == id)
+    }
+}
+
+/// Judges one subject, by what STS proved in one of `sisters`, too.
+fn diagnose(facts: &Facts, sisters: &[Sister<'_>], choice: &Choice) -> Diagnosis {
+    let sister = sisters.iter().find(|sister| sister.speaks_for(facts)).copied();
+    let derived = Derived::beside(facts, sister);
+    let (chosen, excluded): (Vec<_>, Vec<_>) = checks::all().partition(|check| choice.runs(check));
+    let outcomes: Vec<(&Check, Outcome)> =
+        chosen.into_iter().map(|check| (check, (check.run)(&derived))).collect();
+
+    let target = target(facts, &derived);
+    let findings = rank::report(&outcomes, &derived);
+    let root = rank::root_cause(&findings).cloned();
+    let chain = chain::chain(&derived, &outcomes, &excluded, &findings);
+    let verdict = verdict::verdict(&findings, &chain, &target, &derived);
+    Diagnosis {
+        api_version: API_VERSION,
+        kind: "Diagnosis",
+        observed_at: facts.cluster.server_clock.known().map(|clock| clock.value),
+        tool: Tool { version: env!("CARGO_PKG_VERSION") },
+        summary: verdict::summary(verdict, root.as_ref(), &target, &chain),
+        target,
+        verdict,
+        proof: verdict::proof(&derived),
+        root_cause: root,
+        findings,
+        chain,
+        identities: derived.containers.iter().map(|view| identities::identity(view, &derived)).collect(),
+        unknowns: unknowns::unknowns(&derived, &outcomes),
+        probe: derived.inside.seen().map(|seen| seen.report().clone()),
+    }
+}
+
+fn target(facts: &Facts, derived: &Derived<'_>) -> Target {
+    Target {
+        kind: facts.request.kind.clone(),
+        namespace: facts.namespace_name.clone(),
+        name: facts.request.name.clone(),
+        pod: facts.subject.pod().map(|pod| pod.value.metadata.name.clone()),
+        container: derived.target().map(|view| view.name().to_owned()),
+        service_account: facts.service_account_name.clone(),
+        owner: derived.owner_key().map(|(kind, name)| format!("{kind}/{name}")),
+        represents: Vec::new(),
+    }
+}

@@ -1,0 +1,93 @@
+//! Which finding is a cause, which a consequence, and in which order they are to be repaired.
+
+use std::collections::BTreeMap;
+
+use super::report::Reported;
+use crate::checks::{self, Check, Outcome};
+use crate::derive::Derived;
+use crate::derive::container::ContainerView;
+use crate::finding::{About, Finding, Severity};
+
+/// Findings in the order of repair, consequences pointing at their cause.
+pub(super) fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> Vec<Reported> {
+    let target = derived.target().map(ContainerView::name);
+    let mut findings: Vec<(usize, &Finding)> = Vec::new();
+    for (index, (_, outcome)) in outcomes.iter().enumerate() {
+        if let Outcome::Fail(found) = outcome {
+            findings.extend(found.iter().map(|finding| (index, finding)));
+        }
+    }
+    // Stable: within a link and a severity the registry's order is the order of repair.
+    findings.sort_by_key(|(index, finding)| {
+        (severity(finding, derived), !is_on_target(finding, target), finding.step, *index)
+    });
+
+    let mut used: BTreeMap<&str, usize> = BTreeMap::new();
+    let keys: Vec<String> = findings
+        .iter()
+        .map(|(_, finding)| {
+            let count = used.entry(finding.id).or_default();
+            *count += 1;
+            if *count == 1 { finding.id.to_owned() } else { format!("{}-{count}", finding.id) }
+        })
+        .collect();
+    let explains = |id: &str| checks::by_id(id).map_or(&[][..], |check| check.meta.explains);
+    findings
+        .iter()
+        .zip(&keys)
+        .map(|((_, finding), key)| {
+            let cause = findings.iter().zip(&keys).find(|((_, other), _)| {
+                // A warning cannot be the cause of an error; and each container has its own causes.
+                severity(other, derived) <= severity(finding, derived)
+                    && explains(other.id).contains(&finding.id)
+                    && same_subject(&other.about, &finding.about)
+            });
+            Reported {
+                key: key.clone(),
+                id: finding.id,
+                severity: severity(finding, derived),
+                confidence: finding.confidence,
+                step: finding.step,
+                title: finding.title,
+                summary: finding.summary.clone(),
+                subject: finding.about.clone(),
+                evidence: finding.evidence.clone(),
+                fixes: finding.fixes.clone(),
+                caused_by: cause.map(|(_, key)| key.clone()),
+                docs: docs(finding.id),
+            }
+        })
+        .collect()
+}
+
+/// What STS itself has passed cannot be what is wrong, however the configuration reads. Of what a container asks for in its
+/// own way (its session's name, its token) the trial says nothing.
+fn severity(finding: &Finding, derived: &Derived<'_>) -> Severity {
+    let of_container = finding.about.container.is_some();
+    match finding.severity {
+        Severity::Error if !of_container && derived.trial.proves(finding.step) => Severity::Info,
+        severity => severity,
+    }
+}
+
+/// Where the page of an id stands.
+pub fn docs(id: &str) -> String {
+    format!("https://github.com/kubectl-irsa/kubectl-irsa/blob/main/docs/checks/{id}.md")
+}
+
+/// A fault of the whole pod explains one of its containers; a fault of one container does not explain another's.
+fn same_subject(cause: &About, consequence: &About) -> bool {
+    match (&cause.container, &consequence.container) {
+        (Some(cause), Some(consequence)) => cause == consequence,
+        _ => true,
+    }
+}
+
+fn is_on_target(finding: &Finding, target: Option<&str>) -> bool {
+    finding.about.container.as_deref().is_none_or(|container| Some(container) == target)
+}
+
+/// The first error along the chain that nothing explains.
+pub(super) fn root_cause(findings: &[Reported]) -> Option<&Reported> {
+    findings.iter().find(|finding| finding.severity == Severity::Error && finding.caused_by.is_none())
+}

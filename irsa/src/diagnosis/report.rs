@@ -1,0 +1,247 @@
+//! The report: its serialised form is the contract of `-o json` (`docs/diagnosis.schema.json`).
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::finding::{About, Confidence, Evidence, Fix, Severity};
+use crate::mechanism::Mechanism;
+use crate::step::Step;
+
+/// Version of the JSON form.
+pub const API_VERSION: &str = "irsa/v1";
+
+/// The judgement on one subject. Its serialised form is the contract of `-o json` (`docs/diagnosis.schema.json`).
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnosis {
+    /// [`API_VERSION`].
+    pub api_version: &'static str,
+    /// `Diagnosis`.
+    pub kind: &'static str,
+    /// The API server's time of the observation, RFC 3339; `null` if nothing told it.
+    pub observed_at: Option<Timestamp>,
+    /// Who says so.
+    pub tool: Tool,
+    /// What was looked at.
+    pub target: Target,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How far the proof reaches.
+    pub proof: Proof,
+    /// The answer in one sentence.
+    pub summary: String,
+    /// The first fault that nothing else explains.
+    pub root_cause: Option<Reported>,
+    /// Every finding, in the order of repair.
+    pub findings: Vec<Reported>,
+    /// Every link, in order.
+    pub chain: Vec<Link>,
+    /// The identity that each container should have and has.
+    pub identities: Vec<Identity>,
+    /// What could not be checked.
+    pub unknowns: Vec<Unchecked>,
+    /// The probe's report.
+    pub probe: Option<irsa_probe::Report>,
+}
+
+/// The tool.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tool {
+    /// Version of kubectl-irsa.
+    pub version: &'static str,
+}
+
+/// What was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// Kind that the user named, lower case.
+    pub kind: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name that the user gave.
+    pub name: String,
+    /// The pod looked at.
+    pub pod: Option<String>,
+    /// The container looked at.
+    pub container: Option<String>,
+    /// Its service account.
+    pub service_account: String,
+    /// The workload that makes such pods: `Deployment/checkout`.
+    pub owner: Option<String>,
+    /// Other pods in the same situation.
+    pub represents: Vec<String>,
+}
+
+/// The verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every link that matters was checked and holds.
+    Healthy,
+    /// A link of the target is broken.
+    Broken,
+    /// The target is sound as far as seen; something beside it (another container) is broken.
+    Degraded,
+    /// Nothing wrong was found, but a link that matters could not be checked.
+    Inconclusive,
+    /// No AWS identity was asked for.
+    NotConfigured,
+}
+
+impl Verdict {
+    /// The exit code, as `kubectl diff` has it.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Healthy | Self::NotConfigured => 0,
+            Self::Broken | Self::Degraded => 1,
+            Self::Inconclusive => 3,
+        }
+    }
+
+    /// The verdict's name in the JSON form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Broken => "broken",
+            Self::Degraded => "degraded",
+            Self::Inconclusive => "inconclusive",
+            Self::NotConfigured => "not-configured",
+        }
+    }
+}
+
+/// The exit code of several targets: 1 wins over 2 (one of them could not be read), 2 over 3, 3 over 0.
+pub fn exit_code(diagnoses: &[Diagnosis], could_not_run: bool) -> u8 {
+    let codes = diagnoses.iter().map(|diagnosis| diagnosis.verdict.exit_code());
+    let rank = |code: &u8| [1, 2, 3, 0].iter().position(|known| known == code);
+    codes.chain(could_not_run.then_some(2)).min_by_key(rank).unwrap_or(0)
+}
+
+/// How far the proof reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// Configuration was read.
+    Config,
+    /// STS accepted a token of this service account.
+    Iam,
+    /// The identity was proven from inside the target container.
+    Pod,
+}
+
+/// A finding as reported.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reported {
+    /// Unique within the report.
+    pub key: String,
+    /// Id of the failure mode.
+    pub id: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The link it is in.
+    pub step: Step,
+    /// The failure mode in a few words.
+    pub title: &'static str,
+    /// One sentence.
+    pub summary: String,
+    /// What it is about.
+    pub subject: About,
+    /// Why we say so.
+    pub evidence: Vec<Evidence>,
+    /// How to repair it.
+    pub fixes: Vec<Fix>,
+    /// Key of the finding that explains it.
+    pub caused_by: Option<String>,
+    /// Its page.
+    pub docs: String,
+}
+
+/// One link of the chain.
+#[derive(Debug, Clone, Serialize)]
+pub struct Link {
+    /// Which.
+    pub step: Step,
+    /// How it stands.
+    pub status: Status,
+    /// In a few words.
+    pub summary: String,
+    /// Why it was not checked or does not apply.
+    pub reason: Option<String>,
+}
+
+/// How a link stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Checked, in order.
+    Pass,
+    /// Broken.
+    Fail,
+    /// Works, with a warning.
+    Warn,
+    /// Could not be checked.
+    Unknown,
+    /// The user excluded it.
+    Skipped,
+    /// Does not arise.
+    NotApplicable,
+}
+
+/// What a container should be to AWS, and what it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Identity {
+    /// The container.
+    pub container: String,
+    /// What it should be.
+    pub expected: Expected,
+    /// What it is, as far as its spec tells.
+    pub actual: Actual,
+}
+
+/// The identity a container should have.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Expected {
+    /// How it should get credentials.
+    pub mechanism: Mechanism,
+    /// The role, raw, where the cluster names it.
+    pub role_arn: Option<String>,
+}
+
+/// The identity a container has.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Actual {
+    /// How its SDK gets credentials, as far as the spec or its own words tell.
+    pub mechanism: Mechanism,
+    /// The role that its environment names, raw.
+    pub role_arn: Option<String>,
+    /// Who it was to AWS; only an answer of AWS tells.
+    pub caller_arn: Option<String>,
+}
+
+/// Something that was not checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unchecked {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+    /// What would allow it: an RBAC permission as `kubectl auth can-i` takes it.
+    pub grant: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_that_could_not_be_read_gives_two() {
+        assert_eq!(exit_code(&[], true), 2);
+        assert_eq!(exit_code(&[], false), 0);
+    }
+}

@@ -1,0 +1,230 @@
+//! Containers and their environment. Values that may be secret are dropped while they are read.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{ContainerSecurity, NameRef, null_default};
+
+/// A container.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Container {
+    /// Name.
+    #[serde(deserialize_with = "null_default")]
+    pub name: String,
+    /// Environment variables, in order.
+    #[serde(deserialize_with = "null_default")]
+    pub env: Vec<EnvVar>,
+    /// Whole ConfigMaps and Secrets taken as environment.
+    #[serde(deserialize_with = "null_default")]
+    pub env_from: Vec<EnvFrom>,
+    /// Mounts.
+    #[serde(deserialize_with = "null_default")]
+    pub volume_mounts: Vec<VolumeMount>,
+    /// `Always` makes an init container a native sidecar.
+    #[serde(deserialize_with = "null_default")]
+    pub restart_policy: String,
+    /// As whom it runs, and what it may.
+    #[serde(deserialize_with = "null_default")]
+    pub security_context: ContainerSecurity,
+    /// Of an ephemeral container: whose processes it sees.
+    #[serde(deserialize_with = "null_default")]
+    pub target_container_name: String,
+    /// Flags of the pod identity webhook among the arguments; every other argument is dropped.
+    #[serde(deserialize_with = "webhook_flags")]
+    pub args: Vec<String>,
+    /// The same for `command`.
+    #[serde(deserialize_with = "webhook_flags")]
+    pub command: Vec<String>,
+}
+
+/// Flags of aws/amazon-eks-pod-identity-webhook `main.go` that change what it injects. Arguments of any other program
+/// may hold passwords, so they are not kept.
+const WEBHOOK_FLAGS: [&str; 10] = [
+    "annotation-prefix",
+    "aws-default-region",
+    "compose-role-arn",
+    "in-cluster",
+    "service-account-lookup-grace-period",
+    "service-name",
+    "sts-regional-endpoint",
+    "token-audience",
+    "token-expiration",
+    "watch-config-map",
+];
+
+/// Those among them that are true without a value.
+const SWITCHES: [&str; 4] = ["compose-role-arn", "in-cluster", "sts-regional-endpoint", "watch-config-map"];
+
+fn webhook_flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let words: Vec<String> = null_default(deserializer)?;
+    let mut all: Vec<String> = Vec::new();
+    for word in words {
+        // `--flag value` is the same as `--flag=value`, but for switches, which take no word of their own.
+        let takes_word =
+            |flag: &String| flag.starts_with("--") && !flag.contains('=') && !SWITCHES.contains(&&flag[2..]);
+        match all.last_mut().filter(|last| takes_word(last) && !word.starts_with('-')) {
+            Some(flag) => *flag = format!("{flag}={word}"),
+            None => all.push(word),
+        }
+    }
+    let kept = all.into_iter().filter(|argument| {
+        let name = argument.trim_start_matches('-').split('=').next().unwrap_or_default();
+        argument.starts_with('-') && WEBHOOK_FLAGS.contains(&name)
+    });
+    Ok(kept.collect())
+}
+
+/// One environment variable. A value that may be secret is dropped while it is read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "RawEnvVar")]
+pub struct EnvVar {
+    /// Name.
+    pub name: String,
+    /// Value, or where it comes from.
+    pub value: EnvValue,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RawEnvVar {
+    name: String,
+    value: Option<String>,
+    value_from: Option<EnvVarSource>,
+}
+
+impl From<RawEnvVar> for EnvVar {
+    fn from(raw: RawEnvVar) -> Self {
+        let value = match raw.value_from {
+            Some(source) => EnvValue::From(source),
+            None => EnvValue::literal(&raw.name, raw.value.unwrap_or_default()),
+        };
+        Self { name: raw.name, value }
+    }
+}
+
+/// The value of an environment variable, as far as it may be known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnvValue {
+    /// A value that is no secret.
+    Literal(String),
+    /// A value that was dropped because it may be a secret.
+    Withheld {
+        /// Most SDKs treat an empty variable as unset.
+        empty: bool,
+    },
+    /// Taken from elsewhere (`valueFrom`).
+    From(EnvVarSource),
+    /// The key exists in a ConfigMap or Secret whose value was not read.
+    Unread,
+}
+
+impl EnvValue {
+    /// Keeps the value only if the variable's name says that it is no secret.
+    pub fn literal(name: &str, value: String) -> Self {
+        if is_public(name) {
+            let is_url = ["PROXY", "ENDPOINT"].iter().any(|part| name.to_ascii_uppercase().contains(part));
+            Self::Literal(if is_url { without_password(value) } else { value })
+        } else {
+            Self::Withheld { empty: value.is_empty() }
+        }
+    }
+
+    /// True if values of variables of that name are kept.
+    pub fn is_read(name: &str) -> bool {
+        is_public(name)
+    }
+
+    /// The literal value, if it is known.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Literal(text) => Some(text),
+            Self::Withheld { .. } | Self::From(_) | Self::Unread => None,
+        }
+    }
+
+    /// True if it is known to be the empty string.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Literal(text) => text.is_empty(),
+            Self::Withheld { empty } => *empty,
+            Self::From(_) | Self::Unread => false,
+        }
+    }
+}
+
+/// The variables whose values are read: those that the probe shows as well, and what only a spec tells. Everything else, keys
+/// above all, is not kept in memory.
+fn is_public(name: &str) -> bool {
+    const READ: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "KUBECTL_IRSA_CONTAINER"];
+    irsa_probe::is_public(name) || READ.contains(&name.to_ascii_uppercase().as_str())
+}
+
+/// A proxy or endpoint URL may carry `user:password@`.
+fn without_password(value: String) -> String {
+    // All before the last `@`: a password may itself hold `/`, `#` or `@`, and the scheme may be missing.
+    let Some((_, rest)) = value.rsplit_once('@') else { return value };
+    let scheme = value.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+    format!("{scheme}[withheld]@{rest}")
+}
+
+/// `valueFrom`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EnvVarSource {
+    /// A key of a Secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_key_ref: Option<KeyRef>,
+    /// A key of a ConfigMap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_map_key_ref: Option<KeyRef>,
+    /// A field of the pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field_ref: Option<FieldRef>,
+}
+
+/// A key of a ConfigMap or Secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KeyRef {
+    /// The object.
+    pub name: String,
+    /// The key.
+    pub key: String,
+    /// If the container starts without it.
+    pub optional: Option<bool>,
+}
+
+/// A field of the pod, by path.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FieldRef {
+    /// `metadata.name`, …
+    pub field_path: String,
+}
+
+object!(
+    /// `envFrom[]`.
+    EnvFrom {
+        /// Put before every key.
+        prefix: String,
+        /// A ConfigMap.
+        config_map_ref: Option<NameRef>,
+        /// A Secret.
+        secret_ref: Option<NameRef>,
+    }
+);
+
+object!(
+    /// `volumeMounts[]`.
+    VolumeMount {
+        /// The volume's name.
+        name: String,
+        /// Where.
+        mount_path: String,
+        /// A path within the volume: such a mount never sees a refreshed token.
+        sub_path: String,
+        /// The same with variables.
+        sub_path_expr: String,
+    }
+);

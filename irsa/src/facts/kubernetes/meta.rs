@@ -1,0 +1,209 @@
+//! What every object has: metadata, owners, labels and how they are selected.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::null_default;
+
+/// `metadata`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Meta {
+    /// Name.
+    #[serde(deserialize_with = "null_default")]
+    pub name: String,
+    /// Namespace; empty for cluster-wide objects.
+    #[serde(deserialize_with = "null_default")]
+    pub namespace: String,
+    /// UID.
+    #[serde(deserialize_with = "null_default")]
+    pub uid: String,
+    /// When the API server created it (its clock).
+    #[serde(deserialize_with = "null_default")]
+    pub creation_timestamp: Option<Timestamp>,
+    /// When its deletion was asked for.
+    #[serde(deserialize_with = "null_default")]
+    pub deletion_timestamp: Option<Timestamp>,
+    /// Labels.
+    #[serde(deserialize_with = "null_default")]
+    pub labels: BTreeMap<String, String>,
+    /// Annotations, without `last-applied-configuration`: it repeats the object, a Secret's values included.
+    #[serde(deserialize_with = "annotations")]
+    pub annotations: BTreeMap<String, String>,
+    /// Owners.
+    #[serde(deserialize_with = "null_default")]
+    pub owner_references: Vec<OwnerReference>,
+    /// Who wrote which field, and when.
+    #[serde(deserialize_with = "null_default")]
+    pub managed_fields: Vec<ManagedFields>,
+}
+
+impl Meta {
+    /// The controller that owns the object.
+    pub fn controller(&self) -> Option<&OwnerReference> {
+        self.owner_references.iter().find(|owner| owner.controller).or_else(|| self.owner_references.first())
+    }
+
+    /// The last writer of an annotation, by `managedFields`. Supporting evidence only: `time` moves with any later
+    /// write of the same manager.
+    pub fn annotation_writer(&self, key: &str) -> Option<&ManagedFields> {
+        self.managed_fields
+            .iter()
+            .filter(|entry| entry.annotations.contains(key))
+            .max_by_key(|entry| entry.time)
+    }
+}
+
+fn annotations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let mut all: BTreeMap<String, String> = null_default(deserializer)?;
+    all.remove("kubectl.kubernetes.io/last-applied-configuration");
+    Ok(all)
+}
+
+object!(
+    /// `metadata.ownerReferences[]`.
+    OwnerReference {
+        /// API version.
+        api_version: String,
+        /// Kind.
+        kind: String,
+        /// Name.
+        name: String,
+        /// UID.
+        uid: String,
+        /// True for the one that manages the object.
+        controller: bool,
+    }
+);
+
+/// `metadata.managedFields[]`, cut down to what is asked of it: who owns which annotation, which keys a Secret has.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "RawManagedFields")]
+pub struct ManagedFields {
+    /// Name of the writer: `helm`, `kubectl-annotate`, …
+    pub manager: String,
+    /// When it last wrote anything to the object.
+    pub time: Option<Timestamp>,
+    /// Annotation keys that it owns.
+    pub annotations: BTreeSet<String>,
+    /// Keys under `data` and `stringData` that it owns: the only way to learn a Secret's keys without its values.
+    pub data_keys: BTreeSet<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct RawManagedFields {
+    manager: String,
+    time: Option<Timestamp>,
+    fields_v1: Value,
+}
+
+impl From<RawManagedFields> for ManagedFields {
+    fn from(raw: RawManagedFields) -> Self {
+        let owned = |path: &[&str]| -> BTreeSet<String> {
+            let node = path.iter().try_fold(&raw.fields_v1, |node, step| node.get(step));
+            let keys = node.and_then(Value::as_object).into_iter().flat_map(|map| map.keys());
+            keys.filter_map(|key| key.strip_prefix("f:")).map(str::to_owned).collect()
+        };
+        Self {
+            annotations: owned(&["f:metadata", "f:annotations"]),
+            data_keys: owned(&["f:data"]).into_iter().chain(owned(&["f:stringData"])).collect(),
+            manager: raw.manager,
+            time: raw.time,
+        }
+    }
+}
+
+object!(
+    /// A reference by name in the pod's namespace.
+    NameRef {
+        /// Name.
+        name: String,
+        /// If it may be missing.
+        optional: Option<bool>,
+    }
+);
+
+object!(
+    /// A label selector.
+    LabelSelector {
+        /// Labels that must be equal.
+        match_labels: BTreeMap<String, String>,
+        /// Set expressions.
+        match_expressions: Vec<SelectorRequirement>,
+    }
+);
+
+object!(
+    /// `matchExpressions[]`.
+    SelectorRequirement {
+        /// Label key.
+        key: String,
+        /// `In`, `NotIn`, `Exists`, `DoesNotExist`.
+        operator: String,
+        /// Values.
+        values: Vec<String>,
+    }
+);
+
+impl LabelSelector {
+    /// The first requirement that the labels do not meet, as a sentence part; `None` if they meet all.
+    pub fn first_unmet(&self, labels: &BTreeMap<String, String>) -> Option<String> {
+        for (key, value) in &self.match_labels {
+            if labels.get(key) != Some(value) {
+                return Some(format!("{key}={value}"));
+            }
+        }
+        self.match_expressions.iter().find_map(|requirement| {
+            let has = labels.get(&requirement.key);
+            let met = match requirement.operator.as_str() {
+                "In" => has.is_some_and(|value| requirement.values.contains(value)),
+                "NotIn" => has.is_none_or(|value| !requirement.values.contains(value)),
+                "Exists" => has.is_some(),
+                "DoesNotExist" => has.is_none(),
+                _ => false,
+            };
+            let values = if requirement.values.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", requirement.values.join(", "))
+            };
+            (!met).then(|| format!("{} {}{values}", requirement.key, requirement.operator))
+        })
+    }
+
+    /// The labels that would have to change for all requirements to be met: a value to set, or `None` to take it away.
+    pub fn changes(&self, labels: &BTreeMap<String, String>) -> Vec<(&str, Option<&str>)> {
+        let equal = self.match_labels.iter().filter(|(key, value)| labels.get(*key) != Some(value));
+        let equal = equal.map(|(key, value)| (key.as_str(), Some(value.as_str())));
+        let sets = self.match_expressions.iter().filter_map(|requirement| {
+            let alone = Self { match_labels: BTreeMap::new(), match_expressions: vec![requirement.clone()] };
+            alone.first_unmet(labels)?;
+            Some(match requirement.operator.as_str() {
+                "In" => (requirement.key.as_str(), requirement.values.first().map(String::as_str)),
+                "Exists" => (requirement.key.as_str(), Some("true")),
+                _ => (requirement.key.as_str(), None),
+            })
+        });
+        equal.chain(sets).collect()
+    }
+
+    /// The same as a query parameter of the API.
+    pub fn to_query(&self) -> String {
+        let equal = self.match_labels.iter().map(|(key, value)| format!("{key}={value}"));
+        let sets = self.match_expressions.iter().map(|requirement| {
+            let values = requirement.values.join(",");
+            match requirement.operator.as_str() {
+                "In" => format!("{} in ({values})", requirement.key),
+                "NotIn" => format!("{} notin ({values})", requirement.key),
+                "DoesNotExist" => format!("!{}", requirement.key),
+                _ => requirement.key.clone(),
+            }
+        });
+        equal.chain(sets).collect::<Vec<_>>().join(",")
+    }
+}

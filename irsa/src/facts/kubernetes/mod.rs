@@ -1,0 +1,102 @@
+//! Kubernetes objects, cut down to the fields that the checks read.
+//!
+//! The same types read the API server's answers and the user's files, so that both go the same way. Values that may be
+//! secret are dropped while they are read (see [`EnvValue`]): what is not in memory cannot be printed.
+
+use serde::{Deserialize, Deserializer};
+
+/// Kubernetes writes `null` where a list or a map is empty; serde's `default` covers only a missing field.
+fn null_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+macro_rules! object {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident : $type:ty),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        pub struct $name {
+            $($(#[$field_doc])* #[serde(deserialize_with = "null_default")] pub $field: $type,)*
+        }
+    };
+}
+
+mod cluster;
+mod config;
+mod container;
+mod endpoints;
+mod meta;
+mod network_policy;
+mod pod;
+pub mod resource;
+mod service_account;
+mod status;
+mod volume;
+mod webhook;
+mod workload;
+
+pub use cluster::{Event, Namespace, Node, NodeSpec, ObjectRef, ServerVersion};
+pub use config::{ConfigMap, Secret};
+pub use container::{Container, EnvFrom, EnvValue, EnvVar, EnvVarSource, FieldRef, KeyRef, VolumeMount};
+pub use endpoints::{Endpoint, EndpointConditions, EndpointSlice};
+pub use meta::{LabelSelector, ManagedFields, Meta, NameRef, OwnerReference, SelectorRequirement};
+pub use network_policy::{EgressRule, IpBlock, NetworkPolicy, NetworkPolicySpec, Peer, PolicyPort, PortRef};
+pub use pod::{ContainerSecurity, Pod, PodOs, PodSecurity, PodSpec};
+pub use service_account::ServiceAccount;
+pub use status::{
+    ContainerState, ContainerStatus, ContainerUser, LinuxUser, PROBE_PREFIX, PodStatus, ProbeEnd, ProbeState,
+    ProbeStatus, Running, Terminated, Waiting,
+};
+pub use volume::{CsiVolume, Projected, ProjectedSource, SecretVolume, ServiceAccountToken, Volume};
+pub use webhook::{
+    MatchCondition, MutatingWebhookConfiguration, ServiceRef, Webhook, WebhookClient, WebhookRule,
+};
+pub use workload::{
+    CronJob, CronJobSpec, DaemonSet, Deployment, Job, JobTemplate, PodTemplate, ReplicaSet, StatefulSet,
+    WorkloadSpec, WorkloadStatus,
+};
+
+/// A top-level object that can be fetched or read from a file.
+pub trait Object: for<'de> Deserialize<'de> + Clone {
+    /// `Pod`.
+    const KIND: &'static str;
+    /// The object's metadata.
+    fn meta(&self) -> &Meta;
+}
+
+macro_rules! top_level {
+    ($($name:ident),*) => {
+        $(impl Object for $name {
+            const KIND: &'static str = stringify!($name);
+            fn meta(&self) -> &Meta {
+                &self.metadata
+            }
+        })*
+    };
+}
+
+top_level!(
+    ConfigMap,
+    CronJob,
+    DaemonSet,
+    Deployment,
+    EndpointSlice,
+    Event,
+    Job,
+    MutatingWebhookConfiguration,
+    Namespace,
+    NetworkPolicy,
+    Node,
+    Pod,
+    ReplicaSet,
+    Secret,
+    ServiceAccount,
+    StatefulSet
+);
+
+#[cfg(test)]
+mod tests;

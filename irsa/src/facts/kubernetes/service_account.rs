@@ -1,0 +1,13 @@
+//! Service accounts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Meta, null_default};
+
+object!(
+    /// A service account.
+    ServiceAccount {
+        /// Metadata; the annotations are the point.
+        metadata: Meta,
+    }
+);

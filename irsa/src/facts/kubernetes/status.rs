@@ -1,0 +1,163 @@
+//! What the kubelet says of a pod.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::null_default;
+
+/// `status` of a pod.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodStatus {
+    /// `Pending`, `Running`, …
+    #[serde(deserialize_with = "null_default")]
+    pub phase: String,
+    /// Why, in one word, where the kubelet says it.
+    #[serde(deserialize_with = "null_default")]
+    pub reason: String,
+    /// Its address; of two, the one of the cluster's first family.
+    #[serde(rename = "podIP", deserialize_with = "null_default")]
+    pub pod_ip: String,
+    /// When the kubelet first saw the pod.
+    #[serde(deserialize_with = "null_default")]
+    pub start_time: Option<Timestamp>,
+    /// Regular containers.
+    #[serde(deserialize_with = "null_default")]
+    pub container_statuses: Vec<ContainerStatus>,
+    /// Init containers.
+    #[serde(deserialize_with = "null_default")]
+    pub init_container_statuses: Vec<ContainerStatus>,
+    /// This project's own ephemeral containers; those of others may have written anything into their messages.
+    #[serde(rename = "ephemeralContainerStatuses", deserialize_with = "probes")]
+    pub probes: Vec<ProbeStatus>,
+}
+
+/// How the names of the probe's containers begin.
+pub const PROBE_PREFIX: &str = "irsa-probe-";
+
+fn probes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ProbeStatus>, D::Error> {
+    let all: Vec<ProbeStatus> = null_default(deserializer)?;
+    Ok(all.into_iter().filter(|status| status.name.starts_with(PROBE_PREFIX)).collect())
+}
+
+object!(
+    /// The status of a container in which the probe runs.
+    ProbeStatus {
+        /// The container's name.
+        name: String,
+        /// What it does now.
+        state: ProbeState,
+    }
+);
+
+object!(
+    /// `state` of such a container.
+    ProbeState {
+        /// Present while it does not run yet.
+        waiting: Option<Waiting>,
+        /// Present while it runs.
+        running: Option<Running>,
+        /// Present once it has ended.
+        terminated: Option<ProbeEnd>,
+    }
+);
+
+object!(
+    /// `state.waiting`.
+    Waiting {
+        /// `ContainerCreating`, `ErrImagePull`, …
+        reason: String,
+        /// The kubelet's words.
+        message: String,
+    }
+);
+
+object!(
+    /// `state.terminated` of such a container.
+    ProbeEnd {
+        /// Exit code.
+        exit_code: i64,
+        /// `Completed`, `Error`, …
+        reason: String,
+        /// The termination message: the report.
+        message: String,
+        /// When it ended.
+        finished_at: Option<Timestamp>,
+    }
+);
+
+/// `status.containerStatuses[]`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ContainerStatus {
+    /// The container's name.
+    #[serde(deserialize_with = "null_default")]
+    pub name: String,
+    /// What it does now.
+    #[serde(deserialize_with = "null_default")]
+    pub state: ContainerState,
+    /// If it passes its readiness probe.
+    #[serde(deserialize_with = "null_default")]
+    pub ready: bool,
+    /// How often it was started again.
+    #[serde(deserialize_with = "null_default")]
+    pub restart_count: u32,
+    /// As whom its first process was started, where the kubelet says it.
+    #[serde(deserialize_with = "null_default")]
+    pub user: Option<ContainerUser>,
+}
+
+object!(
+    /// `status.containerStatuses[].user`.
+    ContainerUser {
+        /// On Linux.
+        linux: Option<LinuxUser>,
+    }
+);
+
+object!(
+    /// `user.linux`.
+    LinuxUser {
+        /// User id.
+        uid: i64,
+        /// Group id.
+        gid: i64,
+        /// Supplementary groups.
+        supplemental_groups: Vec<i64>,
+    }
+);
+
+impl PodStatus {
+    /// Regular and init containers.
+    pub fn all_container_statuses(&self) -> impl Iterator<Item = &ContainerStatus> {
+        self.container_statuses.iter().chain(&self.init_container_statuses)
+    }
+}
+
+object!(
+    /// `state`.
+    ContainerState {
+        /// Present while it does not run yet, or not again.
+        waiting: Option<Waiting>,
+        /// Present while it runs.
+        running: Option<Running>,
+        /// Present once it has ended.
+        terminated: Option<Terminated>,
+    }
+);
+
+object!(
+    /// `state.running`.
+    Running {
+        /// When it was last started.
+        started_at: Option<Timestamp>,
+    }
+);
+
+object!(
+    /// `state.terminated`.
+    Terminated {
+        /// When it ended.
+        finished_at: Option<Timestamp>,
+    }
+);

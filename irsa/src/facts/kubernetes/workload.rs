@@ -1,0 +1,90 @@
+//! What makes pods: Deployments and their kin.
+
+use serde::{Deserialize, Serialize};
+
+use super::{LabelSelector, Meta, PodSpec, null_default};
+
+macro_rules! workload {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        $(object!(
+            $(#[$doc])*
+            $name {
+                /// Metadata.
+                metadata: Meta,
+                /// Spec.
+                spec: WorkloadSpec,
+                /// Status.
+                status: WorkloadStatus,
+            }
+        );)*
+    };
+}
+
+workload!(
+    /// A Deployment.
+    Deployment,
+    /// A StatefulSet.
+    StatefulSet,
+    /// A DaemonSet.
+    DaemonSet,
+    /// A ReplicaSet.
+    ReplicaSet,
+    /// A Job.
+    Job,
+);
+
+object!(
+    /// What the workloads' specs have in common.
+    WorkloadSpec {
+        /// Pods it owns.
+        selector: Option<LabelSelector>,
+        /// The pods it makes.
+        template: PodTemplate,
+        /// How many, where it is a number.
+        replicas: Option<i32>,
+    }
+);
+
+object!(
+    /// What the workloads' statuses have in common.
+    WorkloadStatus {
+        /// Replicas that are ready.
+        ready_replicas: i32,
+    }
+);
+
+object!(
+    /// `template`.
+    PodTemplate {
+        /// Labels and annotations of the pods.
+        metadata: Meta,
+        /// Spec of the pods.
+        spec: PodSpec,
+    }
+);
+
+object!(
+    /// A CronJob.
+    CronJob {
+        /// Metadata.
+        metadata: Meta,
+        /// Spec.
+        spec: CronJobSpec,
+    }
+);
+
+object!(
+    /// `spec` of a CronJob.
+    CronJobSpec {
+        /// The jobs it makes.
+        job_template: JobTemplate,
+    }
+);
+
+object!(
+    /// `jobTemplate`.
+    JobTemplate {
+        /// Spec of the jobs.
+        spec: WorkloadSpec,
+    }
+);
