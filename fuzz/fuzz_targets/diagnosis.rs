@@ -4,16 +4,14 @@
 
 use irsa_fuzz::{assert_harmless, shell, world};
 use irsa::documents::Store;
-use kubectl_irsa::collect::{Reader, gather};
 use irsa::diagnosis::{Choice, Diagnosis, Verdict, diagnose_all};
-use irsa::facts::Why;
 use irsa::facts::kubernetes::{Deployment, Pod, ServiceAccount};
 use irsa::finding::Severity;
+use irsa::rounds::of_documents;
 use irsa::output::{Format, Style, render};
 use irsa::target::{Kind, Target};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use serde_json::Value;
-use tokio::runtime;
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     match world::altered(&data[..size], seed) {
@@ -40,10 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some(target) = targets.into_iter().flatten().cycle().nth(bytes.len() % 3) else { return };
     let namespaces = store.namespace_of(target.kind.kind(), &target.name);
     let Some(namespace) = namespaces.first() else { return };
-    let reader = Reader::Files(store);
-    let runtime = runtime::Builder::new_current_thread().build().expect("a runtime");
-    let gathered = gather(&reader, Err(Why::NotInFiles), namespace, &target, None, &[]);
-    let Ok(facts) = runtime.block_on(gathered) else { return };
+    let Ok(facts) = of_documents(&store, namespace, &target, None) else { return };
     let diagnoses = diagnose_all(&facts, &Choice::default());
     diagnoses.iter().for_each(is_sound);
     is_rendered(&diagnoses);

@@ -2,7 +2,7 @@
 #![no_main]
 
 use irsa_fuzz::{assert_harmless, budget};
-use kubectl_irsa::collect::probe::report::read;
+use irsa::documents::report::read;
 use irsa::facts::inside::{Inside, Place};
 use libfuzzer_sys::fuzz_target;
 

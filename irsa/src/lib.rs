@@ -18,6 +18,7 @@ pub mod finding;
 pub mod mechanism;
 pub mod output;
 pub mod policy;
+pub mod rounds;
 pub mod step;
 pub mod target;
 pub mod text;

@@ -7,12 +7,12 @@
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::expect_used, reason = "a bench fails by panicking")]
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use irsa::diagnosis::{Choice, diagnose_all};
-use irsa::facts::Why;
+use irsa::documents::Store;
+use irsa::rounds::of_documents;
 use irsa::target;
 use irsa_tests::aws::FakeAws;
 use irsa_tests::kube_api::FakeKube;
@@ -20,7 +20,6 @@ use irsa_tests::kubelet::Kubelet;
 use irsa_tests::run::{Run, plugin, run};
 use irsa_tests::timeline::sequential_depth;
 use irsa_tests::world::{World, worlds_dir};
-use kubectl_irsa::collect::{Reader, files, gather};
 
 fn base() -> String {
     std::fs::read_to_string(worlds_dir().join("_base.yaml")).expect("the base world is there")
@@ -138,19 +137,17 @@ fn thousand_pods() -> String {
 }
 
 fn checks(criterion: &mut Criterion) {
-    let directory = tempfile::tempdir().expect("a directory");
-    let file: PathBuf = directory.path().join("world.yaml");
-    std::fs::write(&file, thousand_pods()).expect("the world is written");
+    let text = thousand_pods();
+    let read = || {
+        let mut store = Store::default();
+        store.read("world.yaml", text.clone().into_bytes()).expect("it is read");
+        store
+    };
     let mut bench = criterion.benchmark_group("a Deployment of 1,000 pods");
     bench.sample_size(10);
-    bench.bench_function("read from a file", |bencher| {
-        bencher.iter(|| files::load(std::slice::from_ref(&file), None).expect("it loads"))
-    });
-    let reader = Reader::Files(files::load(&[file], None).expect("it loads"));
+    bench.bench_function("read from memory", |bencher| bencher.iter(read));
     let target = target::parse(&[String::from("deploy/checkout")]).expect("a target").remove(0);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let facts =
-        runtime.block_on(gather(&reader, Err(Why::NotInFiles), "shop", &target, None, &[])).expect("facts");
+    let facts = of_documents(&read(), "shop", &target, None).expect("facts");
     assert_eq!(facts.len(), 1000);
     bench.bench_function("judge", |bencher| {
         bencher.iter(|| {

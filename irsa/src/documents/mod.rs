@@ -5,6 +5,8 @@
 //! message ever repeats a value.
 
 mod answers;
+pub mod log;
+pub mod report;
 mod shape;
 mod store;
 #[cfg(test)]

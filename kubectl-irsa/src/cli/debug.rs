@@ -9,18 +9,19 @@ use jiff::Timestamp;
 use super::flags::{AwsFlags, ClusterFlags, ImageFlag, duration, form};
 use super::terminal::{self, Color};
 use super::{CliError, print};
+use crate::collect::api::Api;
 use crate::collect::aws::Session;
 use crate::collect::cluster::EksHints;
 use crate::collect::files;
-use crate::collect::logs;
 use crate::collect::probe::{Probing, Traces, Via};
 use crate::collect::web::Web;
-use crate::collect::{Cloud, CollectError, Progress, Reader, gather};
+use crate::collect::{Cloud, Progress, gather};
 use irsa::checks;
 use irsa::diagnosis::{self, Choice, Diagnosis};
-use irsa::documents::Store;
+use irsa::documents::{self, Store};
 use irsa::facts::Why;
 use irsa::output::{self, Format};
+use irsa::rounds::{self, CollectError};
 use irsa::target::{self, Target};
 
 /// Find the broken link between a pod and AWS
@@ -130,6 +131,14 @@ pub struct Debug {
     cluster: ClusterFlags,
 }
 
+/// Where Kubernetes objects are read from.
+enum Reader {
+    /// A live API server.
+    Api(Api),
+    /// The user's files.
+    Files(Store),
+}
+
 /// The cluster, or the files that stand for it.
 struct Opened {
     reader: Reader,
@@ -221,9 +230,12 @@ impl Debug {
         };
         let namespace = in_files.as_deref().unwrap_or(namespace);
         let (cloud, container) = (cloud.as_ref().map_err(Why::clone), self.container.as_deref());
-        let mut subjects = gather(reader, cloud, namespace, target, container, kubectl_flags).await?;
+        let mut subjects = match reader {
+            Reader::Api(api) => gather(api, cloud, namespace, target, container, kubectl_flags).await?,
+            Reader::Files(store) => rounds::of_documents(store, namespace, target, container)?,
+        };
         if let Some(text) = said {
-            subjects.iter_mut().for_each(|facts| logs::add_said(facts, text));
+            subjects.iter_mut().for_each(|facts| documents::log::add_said(facts, text));
         }
         Ok(diagnosis::diagnose_all(&subjects, choice))
     }

@@ -19,12 +19,13 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::collect::Progress;
 use crate::collect::api::Api;
 use crate::collect::cluster::{AccessError, ConnectionError, Server};
 use crate::collect::files::FilesError;
 use crate::collect::probe::Traces;
-use crate::collect::{CollectError, Progress};
 use irsa::output::RenderError;
+use irsa::rounds::CollectError;
 use irsa::target::TargetError;
 
 /// More of stdin is not read.

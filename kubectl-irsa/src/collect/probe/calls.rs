@@ -6,8 +6,8 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::pod::RawPod;
-use super::report::LARGEST;
 use crate::collect::api::{Api, NoAnswer, encode, get, unexpected};
+use irsa::documents::report::LARGEST;
 
 /// Lines of the probe's log that are read from its end: the report is the last.
 const LINES: usize = 5;

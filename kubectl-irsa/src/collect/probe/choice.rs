@@ -84,7 +84,8 @@ fn candidate(index: usize, facts: &Facts, via: Via) -> Option<Chosen> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::{Reader, gather};
+    use irsa::documents::Store;
+    use irsa::rounds::of_documents;
     use irsa::target;
     use std::fmt::Write;
 
@@ -106,13 +107,10 @@ mod tests {
             )
             .unwrap();
         }
-        let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
-        std::fs::write(file.path(), yaml).unwrap();
-        let reader = Reader::Files(crate::collect::files::load(&[file.path().to_owned()], None).unwrap());
+        let mut store = Store::default();
+        store.read("pods.yaml", yaml.into_bytes()).unwrap();
         let targets = target::parse(&[String::from("sa/checkout")]).unwrap();
-        let gathered = gather(&reader, Err(Why::NotInFiles), "shop", &targets[0], None, &[]);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(gathered).unwrap()
+        of_documents(&store, "shop", &targets[0], None).unwrap()
     }
 
     fn chosen(pods: &[(&str, &str, bool)], via: Via) -> (Option<Chosen>, Vec<String>) {

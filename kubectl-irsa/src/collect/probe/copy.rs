@@ -12,10 +12,11 @@ use super::obstacle::{Obstacle, on_fargate};
 use super::pod::{RawPod, items};
 use super::run::{deadline, read};
 use super::watch::Watch;
-use super::{CONTAINER, Probing, security, settings};
+use super::{Probing, security, settings};
 use crate::collect::api::{Api, NoAnswer};
 use irsa::facts::Fact;
 use irsa::facts::inside::{Inside, Place};
+use irsa::rounds::PROBED_CONTAINER;
 
 /// How long the kubelet lets the pod live, should this run not come to delete it.
 const LIFETIME: Duration = Duration::from_secs(300);
@@ -155,7 +156,7 @@ fn of_pod(pod: &RawPod, target: &Value, name: &str, account: &str, wanted: Wante
 /// A pod of a service account, which the webhook is to complete.
 fn of_account(name: &str, account: &str, wanted: Wanted<'_>) -> Value {
     let container = json!({
-        "env": [{"name": CONTAINER, "value": name}],
+        "env": [{"name": PROBED_CONTAINER, "value": name}],
         "securityContext": security::restricted(),
     });
     finished(Map::new(), container, name, account, wanted)

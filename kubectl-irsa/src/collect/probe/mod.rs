@@ -7,7 +7,6 @@ mod copy;
 mod image;
 mod obstacle;
 mod pod;
-pub mod report;
 mod run;
 mod security;
 mod settings;
@@ -19,16 +18,11 @@ use tokio::time::Instant;
 use super::Progress;
 use super::api::Api;
 use irsa::facts::inside::Inside;
-use irsa::facts::kubernetes::Container;
 use irsa::facts::{Fact, Facts};
 
 use choice::{Choice, Chosen};
 pub use image::{Image, ImageError};
-pub use report::earlier;
 pub use traces::Traces;
-
-/// The variable that tells a later run which container the probe looks at, where the container itself does not (`targetContainerName`).
-pub const CONTAINER: &str = "KUBECTL_IRSA_CONTAINER";
 
 /// How the probe comes into the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -85,12 +79,4 @@ impl Probing {
             }
         }
     }
-}
-
-/// The container that a probe's container looks at.
-fn looks_at(probe: &Container) -> Option<&str> {
-    let named = probe.env.iter().find(|variable| variable.name == CONTAINER);
-    named
-        .and_then(|variable| variable.value.text())
-        .or(Some(probe.target_container_name.as_str()).filter(|name| !name.is_empty()))
 }

@@ -4,8 +4,8 @@ use http::StatusCode;
 use thiserror::Error;
 
 use super::pod::RawPod;
-use super::report::ReportError;
 use crate::collect::api::NoAnswer;
+use irsa::documents::report::ReportError;
 use irsa::facts::inside::Inside;
 use irsa::facts::kubernetes::{ProbeEnd, Waiting};
 use irsa::facts::{Fact, Grant, Why};

@@ -10,7 +10,7 @@ use super::container::{Wanted, ephemeral, new_name};
 use super::obstacle::{Obstacle, on_fargate};
 use super::pod::RawPod;
 use super::watch::Watch;
-use super::{Probing, report, security, settings};
+use super::{Probing, security, settings};
 use crate::collect::api::{Api, NoAnswer};
 use irsa::facts::Fact;
 use irsa::facts::inside::{Inside, Place};
@@ -139,7 +139,7 @@ pub(super) async fn read(
     container: &str,
     end: &ProbeEnd,
 ) -> Result<Report, Obstacle> {
-    let message = match report::read(&end.message) {
+    let message = match irsa::documents::report::read(&end.message) {
         Ok(report) if report.dropped.is_empty() => return Ok(report),
         message => message,
     };
@@ -159,7 +159,7 @@ pub(super) async fn read(
 
 /// The last line that is a report.
 fn last_report(log: &[u8]) -> Option<Report> {
-    String::from_utf8_lossy(log).lines().rev().find_map(|line| report::read(line).ok())
+    String::from_utf8_lossy(log).lines().rev().find_map(|line| irsa::documents::report::read(line).ok())
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::CONTAINER;
 use super::pod::items;
 use irsa::derive::container::{PI_TOKEN_FILE, PI_VOLUME, TOKEN_FILE, TOKEN_VOLUME, is_parent};
+use irsa::rounds::PROBED_CONTAINER;
 
 /// Stands for the value of a variable of which only matters that it is set.
 const WITHHELD: &str = "withheld";
@@ -39,7 +39,7 @@ pub fn environment(container: &Value) -> Vec<Value> {
     for variable in all {
         let name = name(variable);
         let value = text(variable);
-        if name == CONTAINER {
+        if name == PROBED_CONTAINER {
             continue;
         } else if irsa_probe::is_public(name) || referred.contains(name) {
             kept.push(variable.clone());
@@ -49,7 +49,7 @@ pub fn environment(container: &Value) -> Vec<Value> {
         }
     }
     let target = container["name"].as_str().unwrap_or_default();
-    kept.push(json!({"name": CONTAINER, "value": target}));
+    kept.push(json!({"name": PROBED_CONTAINER, "value": target}));
     kept
 }
 
@@ -86,7 +86,7 @@ pub fn without_secrets(text: &str, environment: &[Value]) -> String {
         let value = self::text(variable);
         // A proxy's URL may hold a password.
         let public = irsa_probe::is_public(name(variable)) && !value.contains('@');
-        !public && !matches!(value, "" | WITHHELD) && name(variable) != CONTAINER
+        !public && !matches!(value, "" | WITHHELD) && name(variable) != PROBED_CONTAINER
     };
     let secrets = environment.iter().filter(secret).map(self::text);
     secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "[withheld]"))

@@ -3,11 +3,6 @@
 use irsa_probe::Report;
 use thiserror::Error;
 
-use irsa::derive::Derived;
-use irsa::facts::inside::{Inside, Place, Run};
-use irsa::facts::kubernetes::{Pod, ProbeEnd, ProbeStatus};
-use irsa::facts::{Fact, Facts, Why};
-
 /// The largest report that is read, in bytes; the probe's own keep far below it.
 pub const LARGEST: usize = 256 * 1024;
 /// What the schemas begin with that this version reads.
@@ -33,6 +28,9 @@ pub enum ReportError {
 }
 
 /// Reads a report.
+///
+/// # Errors
+/// It is too long, no report, or of another version.
 pub fn read(text: &str) -> Result<Report, ReportError> {
     if text.len() > LARGEST {
         return Err(ReportError::TooLarge);
@@ -42,35 +40,6 @@ pub fn read(text: &str) -> Result<Report, ReportError> {
     let same =
         report.schema.strip_prefix(SCHEMA).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     if same { Ok(report) } else { Err(ReportError::OtherSchema) }
-}
-
-/// The report that an earlier run left in the pod's status; `None` if there is none of the target container.
-pub fn earlier(facts: &Facts) -> Option<Fact<Inside>> {
-    let pod = facts.subject.pod()?;
-    let derived = Derived::of(facts);
-    let target = derived.target()?.name();
-    let (status, end) = newest(&pod.value, target)?;
-    Some(match read(&end.message) {
-        Ok(report) => {
-            let mut inside = Inside::reported(report, Place::Pod, target, &status.name);
-            inside.value.run = Run::Earlier { ended: end.finished_at };
-            Fact::Known(inside)
-        }
-        Err(error) => Fact::unknown_because(Inside::WHAT, Why::Failed(error.to_string()), None),
-    })
-}
-
-/// The last report about a container.
-fn newest<'p>(pod: &'p Pod, target: &str) -> Option<(&'p ProbeStatus, &'p ProbeEnd)> {
-    let of_target = |status: &&ProbeStatus| {
-        let container = pod.spec.ephemeral_containers.iter().find(|container| container.name == status.name);
-        container.is_some_and(|container| super::looks_at(container) == Some(target))
-    };
-    let ended = pod.status.probes.iter().filter(of_target).filter_map(|status| {
-        let end = status.state.terminated.as_ref()?;
-        (!end.message.is_empty()).then_some((status, end))
-    });
-    ended.max_by_key(|(_, end)| end.finished_at)
 }
 
 #[cfg(test)]

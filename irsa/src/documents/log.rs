@@ -1,0 +1,66 @@
+//! The application's own words: parsed line by line, and only what is recognised is kept.
+
+use jiff::Timestamp;
+
+use crate::aws_error;
+use crate::facts::{Fact, Facts, Heard, Listing, Source, Sourced};
+
+/// Adds what the user pasted (`--error`): the first that counts.
+pub fn add_said(facts: &mut Facts, text: &str) {
+    let source = Source::Log { of: String::from("--error"), line: 1 };
+    let mut items: Vec<Sourced<Heard>> = aws_error::parse(text)
+        .into_iter()
+        .map(|error| {
+            let source = Source::Log { of: String::from("--error"), line: error.line };
+            Sourced { value: Heard { error, at: None }, source }
+        })
+        .collect();
+    match &mut facts.heard {
+        Fact::Known(listing) => {
+            items.append(&mut listing.value.items);
+            listing.value.items = items;
+        }
+        other => *other = Fact::observed(Listing { items, cut: None }, source),
+    }
+}
+
+/// The errors in a log whose lines begin with their times, as `timestamps=true` makes them.
+pub fn heard(log: &str, of: &str) -> Vec<Sourced<Heard>> {
+    let lines: Vec<(Option<Timestamp>, &str)> = log
+        .lines()
+        .map(|line| match line.split_once(' ').map(|(time, rest)| (time.parse::<Timestamp>(), rest)) {
+            Some((Ok(time), rest)) => (Some(time), rest),
+            _ => (None, line),
+        })
+        .collect();
+    let text: Vec<&str> = lines.iter().map(|(_, line)| *line).collect();
+    let errors = aws_error::parse(&text.join("\n")).into_iter();
+    errors
+        .map(|error| {
+            let at = error.line.checked_sub(1).and_then(|index| lines.get(index)?.0);
+            let source = Source::Log { of: of.to_owned(), line: error.line };
+            Sourced { value: Heard { error, at }, source }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_lines() {
+        let log = "2026-11-22T07:00:00.5Z starting\n\
+                   2026-11-22T07:00:01Z An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: \
+                   Not authorized to perform sts:AssumeRoleWithWebIdentity\n";
+        let found = heard(log, "log of container app");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].value.at, "2026-11-22T07:00:01Z".parse().ok());
+        assert_eq!(found[0].source.to_string(), "log of container app, line 2");
+    }
+
+    #[test]
+    fn a_log_without_errors_says_nothing() {
+        assert!(heard("2026-11-22T07:00:00Z listening on :8080\n", "log of container app").is_empty());
+    }
+}

@@ -1,0 +1,46 @@
+//! What an earlier run's probe left in the pod's status.
+
+use crate::derive::Derived;
+use crate::documents::report::read;
+use crate::facts::inside::{Inside, Place, Run};
+use crate::facts::kubernetes::{Container, Pod, ProbeEnd, ProbeStatus};
+use crate::facts::{Fact, Why};
+
+/// The variable that tells a later run which container the probe looks at, where the container itself does not (`targetContainerName`).
+pub const PROBED_CONTAINER: &str = "KUBECTL_IRSA_CONTAINER";
+
+/// The report that an earlier run left in the pod's status; `None` if there is none of the target container.
+pub(super) fn report(derived: &Derived<'_>) -> Option<Fact<Inside>> {
+    let pod = derived.facts.subject.pod()?;
+    let target = derived.target()?.name();
+    let (status, end) = newest(&pod.value, target)?;
+    Some(match read(&end.message) {
+        Ok(report) => {
+            let mut inside = Inside::reported(report, Place::Pod, target, &status.name);
+            inside.value.run = Run::Earlier { ended: end.finished_at };
+            Fact::Known(inside)
+        }
+        Err(error) => Fact::unknown_because(Inside::WHAT, Why::Failed(error.to_string()), None),
+    })
+}
+
+/// The last report about a container.
+fn newest<'p>(pod: &'p Pod, target: &str) -> Option<(&'p ProbeStatus, &'p ProbeEnd)> {
+    let of_target = |status: &&ProbeStatus| {
+        let container = pod.spec.ephemeral_containers.iter().find(|container| container.name == status.name);
+        container.is_some_and(|container| looks_at(container) == Some(target))
+    };
+    let ended = pod.status.probes.iter().filter(of_target).filter_map(|status| {
+        let end = status.state.terminated.as_ref()?;
+        (!end.message.is_empty()).then_some((status, end))
+    });
+    ended.max_by_key(|(_, end)| end.finished_at)
+}
+
+/// The container that a probe's container looks at.
+fn looks_at(probe: &Container) -> Option<&str> {
+    let named = probe.env.iter().find(|variable| variable.name == PROBED_CONTAINER);
+    named
+        .and_then(|variable| variable.value.text())
+        .or(Some(probe.target_container_name.as_str()).filter(|name| !name.is_empty()))
+}

@@ -1,0 +1,238 @@
+//! From a target to facts: which objects are asked for, in which round.
+//!
+//! What a user feels is the number of answers that must be waited for one after the other. Everything whose inputs are
+//! known is asked at once: three rounds for a pod (the pod; what it refers to; what that refers to), four for a workload.
+//!
+//! Who answers is behind [`Objects`]: an API server, whose answers the plugin fetches, or documents.
+
+mod accounts;
+mod agents;
+mod earlier;
+mod error;
+mod objects;
+mod owners;
+mod references;
+mod target;
+mod webhook;
+
+pub use earlier::PROBED_CONTAINER;
+pub use error::CollectError;
+pub use objects::Objects;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use futures_util::join;
+
+use crate::derive::Derived;
+use crate::derive::plan::Plan;
+use crate::derive::siblings::owner_key;
+use crate::documents::Store;
+use crate::facts::aws::Aws;
+use crate::facts::inside::Inside;
+use crate::facts::issuer::Issuer;
+use crate::facts::kubernetes::resource::Query;
+use crate::facts::kubernetes::{
+    ConfigMap, MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, Pod, Secret, ServerVersion,
+    ServiceAccount,
+};
+use crate::facts::{Cluster, Fact, Facts, Listing, Owner, Request, Sourced, Subject, Why};
+use crate::target::{Kind, Target};
+use accounts::{is_bare, keys_or_unknown, namesakes_of};
+use agents::Agents;
+use owners::{owners_of, siblings_of};
+use references::{References, events_of, get_all, get_nodes};
+use target::{First, check_container};
+use webhook::BehindWebhook;
+
+/// What needs only the namespace.
+struct Shared {
+    webhooks: Fact<Listing<MutatingWebhookConfiguration>>,
+    version: Fact<ServerVersion>,
+    root_ca: Fact<ConfigMap>,
+    namespace: Fact<Namespace>,
+    service_accounts: Fact<Listing<ServiceAccount>>,
+    network_policies: Fact<Listing<NetworkPolicy>>,
+}
+
+impl Shared {
+    async fn read(reader: &impl Objects, namespace: &str) -> Self {
+        let all = Query::default();
+        let (webhooks, version, root_ca, namespace, service_accounts, network_policies) = join!(
+            reader.list(None, &all),
+            reader.version(),
+            reader.get(Some(namespace), "kube-root-ca.crt"),
+            reader.get(None, namespace),
+            reader.list(Some(namespace), &all),
+            reader.list(Some(namespace), &all),
+        );
+        Self { webhooks, version, root_ca, namespace, service_accounts, network_policies }
+    }
+}
+
+/// Reads everything that the cluster tells about a target: one [`Facts`] for each of its pods, newest first; for a workload or
+/// a service account without pods, one. `no_aws` is said of what AWS has not been asked; `early` is what may be asked of it
+/// as soon as the service accounts and pods are known, beside the second round.
+///
+/// # Errors
+/// The target cannot be read.
+pub async fn of_cluster<E>(
+    reader: &impl Objects,
+    namespace: &str,
+    target: &Target,
+    request: Request,
+    no_aws: &Why,
+    early: impl AsyncFnOnce(&BTreeSet<String>, &[Sourced<Pod>]) -> E,
+) -> Result<(Vec<Facts>, E), CollectError> {
+    // Round one: the target, and all that needs only the namespace.
+    let (first, shared) = join!(First::find(reader, namespace, target), Shared::read(reader, namespace));
+    // A workload's pods take a round of their own.
+    let mut found = first?.with_pods(reader, namespace).await;
+    if target.kind == Kind::ServiceAccount {
+        found.account = Some(target.name.clone());
+    }
+    check_container(&found, request.container.as_deref())?;
+
+    // Everything that the pods refer to, at once.
+    let refers = References::of(&found);
+    let here = Some(namespace);
+    let early = early(&refers.service_accounts, &found.pods);
+    let (accounts, nodes, config_maps, secrets, behind, agents, siblings, owners, events, early) = join!(
+        get_all::<ServiceAccount>(reader, here, &refers.service_accounts),
+        get_nodes(reader, &refers.nodes),
+        get_all::<ConfigMap>(reader, here, &refers.config_maps),
+        get_all::<Secret>(reader, here, &refers.secrets),
+        BehindWebhook::read(reader, &shared.webhooks),
+        Agents::read(reader, &found),
+        siblings_of(reader, namespace, &found),
+        owners_of(reader, namespace, &found),
+        events_of(reader, namespace, &refers.events),
+        early,
+    );
+
+    // Round three: the same names elsewhere, only where a service account here names no role.
+    let bare = accounts.iter().filter(|(_, account)| is_bare(account)).map(|(name, _)| name.clone());
+    let bare: BTreeSet<String> = bare.collect();
+    let namesakes = namesakes_of(reader, namespace, &bare).await;
+    let secrets: BTreeMap<String, Fact<Secret>> =
+        secrets.into_iter().map(|(name, secret)| (name.clone(), keys_or_unknown(&name, secret))).collect();
+
+    let cluster = Arc::new(Cluster {
+        server_clock: reader.clock(),
+        version: shared.version,
+        webhooks: shared.webhooks,
+        root_ca: shared.root_ca,
+        webhook_config_map: behind.config_map,
+        webhook_workload: behind.workload,
+        webhook_endpoints: behind.endpoints,
+        agents: agents.sets,
+        agent_pods: agents.pods,
+    });
+    let (service_accounts, network_policies) =
+        (Arc::new(shared.service_accounts), Arc::new(shared.network_policies));
+    let (siblings, events) = (Arc::new(siblings), Arc::new(events));
+    let (aws, issuer) = (Arc::new(Aws::unknown(no_aws)), Arc::new(Issuer::unknown(no_aws)));
+    let facts = |subject: Subject, account: &str, node: Fact<Node>, owner: Fact<Owner>| Facts {
+        request: request.clone(),
+        service_account: accounts.get(account).cloned().unwrap_or_else(|| {
+            Fact::not_asked(format!("serviceaccount {namespace}/{account}"), "its name was not known in time")
+        }),
+        service_account_name: account.to_owned(),
+        namespace_name: namespace.to_owned(),
+        namespace: shared.namespace.clone(),
+        service_accounts: Arc::clone(&service_accounts),
+        network_policies: Arc::clone(&network_policies),
+        namesakes: namesakes.get(account).cloned().unwrap_or_else(|| {
+            Fact::not_asked(
+                "service accounts of that name elsewhere",
+                "the one here names a role, or could not be read",
+            )
+        }),
+        owner,
+        siblings: Arc::clone(&siblings),
+        events: Arc::clone(&events),
+        node,
+        config_maps: config_maps.clone(),
+        secrets: secrets.clone(),
+        cluster: Arc::clone(&cluster),
+        aws: Arc::clone(&aws),
+        issuer: Arc::clone(&issuer),
+        heard: Fact::unknown_because("the application's log", no_aws.clone(), None),
+        inside: Fact::unknown_because(Inside::WHAT, no_aws.clone(), None),
+        subject,
+    };
+    let no_owner = || Fact::not_asked("the workload", "the pod belongs to none");
+    let no_node = || Fact::not_asked("the node", "there is no pod that runs on one");
+    if found.pods.is_empty() {
+        let subject = match found.workload {
+            Some(workload) => {
+                let account = workload.value.template_spec.service_account().to_owned();
+                facts(Subject::Template(workload.clone()), &account, no_node(), Fact::Known(workload))
+            }
+            None => facts(Subject::ServiceAccount, &target.name, no_node(), no_owner()),
+        };
+        return Ok((vec![subject], early));
+    }
+    let subjects = found
+        .pods
+        .into_iter()
+        .map(|pod| {
+            let account = pod.value.spec.service_account().to_owned();
+            let node = nodes.get(&pod.value.spec.node_name).cloned().unwrap_or_else(no_node);
+            let key = owner_key(&pod.value.metadata);
+            let owner = key.and_then(|key| owners.get(&key).cloned()).unwrap_or_else(no_owner);
+            facts(Subject::Pod(pod), &account, node, owner)
+        })
+        .collect();
+    Ok((subjects, early))
+}
+
+/// What documents tell about a target. Nothing is waited for.
+///
+/// # Errors
+/// The target is not in them.
+pub fn of_documents(
+    store: &Store,
+    namespace: &str,
+    target: &Target,
+    container: Option<&str>,
+) -> Result<Vec<Facts>, CollectError> {
+    let request = Request {
+        kind: target.kind.word().to_owned(),
+        name: target.name.clone(),
+        container: container.map(str::to_owned),
+        kubectl_flags: Vec::new(),
+        aws_flags: Vec::new(),
+    };
+    let why = Why::NotInFiles;
+    let read = of_cluster(store, namespace, target, request, &why, async |_, _| ());
+    let (mut subjects, ()) = at_once(read)?;
+    for facts in &mut subjects {
+        let derived = Derived::of(facts);
+        let (aws, inside) = (store.aws(&Plan::of(&derived, None)), inside_of(&derived, &why));
+        facts.aws = Arc::new(aws);
+        facts.inside = inside;
+    }
+    Ok(subjects)
+}
+
+/// What is known of a pod's inside where no probe is to be started in it, and why none is.
+pub fn inside_of(derived: &Derived<'_>, why: &Why) -> Fact<Inside> {
+    earlier::report(derived).unwrap_or_else(|| match &derived.facts.subject {
+        Subject::Pod(_) => Fact::unknown_because(Inside::WHAT, why.clone(), None),
+        Subject::Template(_) | Subject::ServiceAccount => Fact::not_asked(Inside::WHAT, "there is no pod"),
+    })
+}
+
+/// Runs what waits for nobody: each time that it is polled it gets further.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}
