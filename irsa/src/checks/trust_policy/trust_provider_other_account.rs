@@ -28,7 +28,10 @@ pub const META: Meta = Meta {
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::ProviderOtherAccount, |judged, _, first| {
-        let named = first.found.iter().find_map(|principal| Arn::account_of(principal)).unwrap_or_default();
+        let account = |principal: &String| {
+            Arn::account_of(principal.strip_prefix("Federated ").unwrap_or(principal)).map(str::to_owned)
+        };
+        let named = first.found.iter().find_map(account).unwrap_or_default();
         let (role, account) = (&judged.role.name, judged.token.account());
         format!(
             "the trust policy of role {role} names the provider of account {named}; the role is in account {account}, and \
