@@ -4,6 +4,7 @@
 //! `kubectl irsa explain ID` prints and what `docs/checks/` holds. To add one: write the file, add its name to the list of its folder,
 //! add `tests/worlds/<id>/{broken,fine}.<case>.yaml`.
 
+pub mod catalogue;
 mod outcome;
 mod prelude;
 mod shared;

@@ -1,5 +1,6 @@
 //! Every form of the same diagnosis. Renders; decides nothing: verdict, root cause and exit code are fixed before.
 
+pub mod catalogue;
 mod diff;
 pub mod explanation;
 mod machine;

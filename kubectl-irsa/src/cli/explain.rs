@@ -2,10 +2,16 @@
 
 use clap::Args;
 
+use super::terminal::{self, Color, style};
 use super::{CliError, print};
 use irsa::aws_error::{self, Sighting};
-use irsa::checks;
-use irsa::output::{Style, explanation};
+use irsa::checks::{self, catalogue::entries};
+use irsa::output::{Style, catalogue, explanation};
+
+/// A search has no more words than these; what has more is the text of an error.
+const MOST_WORDS: usize = 3;
+/// Characters of the shortest word that is searched for.
+const SHORTEST_WORD: usize = 3;
 
 /// Print the page of a failure mode, or what an error can mean
 ///
@@ -20,14 +26,18 @@ Examples:
   # one of them
   kubectl irsa explain sa-not-annotated
 
+  # all that have to do with a word
+  kubectl irsa explain audience
+
   # an error that an application printed
   kubectl irsa explain 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity'
 
   # a log; nothing of it is kept
   kubectl logs checkout-7d9f | kubectl irsa explain -")]
 pub struct Explain {
-    /// Id of a failure mode, as `debug` prints it; or the text of an error, in quotes; - reads it from stdin
-    #[arg(value_name = "ID | ERROR")]
+    /// Id of a failure mode, as `debug` prints it; a word to search for; or the text of an error, in quotes; - reads it from
+    /// stdin
+    #[arg(value_name = "ID | WORD | ERROR")]
     words: Vec<String>,
 }
 
@@ -35,25 +45,18 @@ impl Explain {
     /// Prints it.
     pub fn run(&self) -> Result<u8, CliError> {
         let text = match self.words.join(" ") {
-            words if words.is_empty() => return print(&list()),
+            words if words.is_empty() => {
+                let (style, width) = (style(Color::default(), 0), terminal::width());
+                return print(&catalogue::list(&entries().collect::<Vec<_>>(), width, &style));
+            }
             words if words == "-" => super::stdin()?,
             words => words,
         };
-        match page(text.trim()) {
+        match checks::catalogue::page(text.trim()) {
             Some(page) => print(&page),
             None => print(&explain(&text)?),
         }
     }
-}
-
-/// The page of an id.
-fn page(id: &str) -> Option<String> {
-    let id = id.to_ascii_lowercase();
-    let check = checks::by_id(&id).map(checks::Check::page);
-    check.or_else(|| {
-        let (_, page) = checks::NOT_A_FAULT.iter().find(|(known, _)| *known == id)?;
-        Some((*page).to_owned())
-    })
 }
 
 /// What a text that is no id says of AWS.
@@ -61,13 +64,16 @@ fn explain(text: &str) -> Result<String, CliError> {
     let sightings = errors(text);
     let caller = aws_error::caller(text);
     if sightings.is_empty() && caller.is_none() {
-        let word = text.trim();
-        let may_be_id = !word.is_empty() && !word.contains(char::is_whitespace);
-        return Err(if may_be_id {
-            no_such_check(&word.to_ascii_lowercase())
-        } else {
-            CliError::NoErrorKnown
-        });
+        let words = searched(text);
+        let found = words.as_deref().map(checks::catalogue::search).unwrap_or_default();
+        return match words.as_deref() {
+            Some([word]) if found.is_empty() => Err(no_such_check(&word.to_ascii_lowercase())),
+            Some(words) if !found.is_empty() => {
+                let style = style(Color::default(), 0);
+                Ok(catalogue::found(&words.join(" "), &found, terminal::width(), &style))
+            }
+            _ => Err(CliError::NoErrorKnown),
+        };
     }
     Ok(explanation::errors(&sightings, caller.as_ref(), &Style::default()))
 }
@@ -88,31 +94,15 @@ fn errors(text: &str) -> Vec<Sighting> {
     aws_error::parse(&format!("AssumeRoleWithWebIdentity S3Exception {one_line}"))
 }
 
-/// Every id with its title, by link.
-fn list() -> String {
-    let mut text = String::new();
-    let width = ids().map(str::len).max().unwrap_or(0);
-    for step in irsa::step::Step::ALL {
-        let here: Vec<_> = checks::all().filter(|check| check.meta.step == step).collect();
-        if !here.is_empty() {
-            text.push_str(&format!("{}\n", step.label()));
-        }
-        for check in here {
-            text.push_str(&format!("  {:width$}  {}\n", check.meta.id, check.meta.title));
-        }
-    }
-    if !checks::NOT_A_FAULT.is_empty() {
-        text.push_str("suspected, and no fault\n");
-    }
-    for (id, page) in checks::NOT_A_FAULT {
-        let title = page.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
-        text.push_str(&format!("  {id:width$}  {title}\n"));
-    }
-    text
+/// The words of a search: a few, none of them so short that every page has it. Anything longer is the text of an error.
+fn searched(text: &str) -> Option<Vec<&str>> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let few = (1..=MOST_WORDS).contains(&words.len());
+    (few && words.iter().all(|word| word.chars().count() >= SHORTEST_WORD)).then_some(words)
 }
 
 fn ids() -> impl Iterator<Item = &'static str> {
-    checks::all().map(|check| check.meta.id).chain(checks::NOT_A_FAULT.iter().map(|(id, _)| *id))
+    entries().map(|entry| entry.id)
 }
 
 /// The error for an id that no check has, with ids that are close.

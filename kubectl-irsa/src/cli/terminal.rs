@@ -20,8 +20,8 @@ pub enum Color {
 pub fn style(color: Color, verbose: u8) -> Style {
     let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let (windows, terminal) = (cfg!(windows), std::io::stdout().is_terminal());
-    let width =
-        terminal_size::terminal_size().map_or(80, |(terminal_size::Width(width), _)| usize::from(width));
+    // Of stderr or stdin where stdout is a pipe: what reads it shows it on the same terminal.
+    let size = terminal_size::terminal_size().map(|(terminal_size::Width(width), _)| usize::from(width));
     // A console of Windows has to be told, whatever is wanted; there a terminal that is none names itself in TERM.
     let told = anstyle_query::windows::enable_ansi_colors().unwrap_or(true);
     let understands = told || anstyle_query::term_supports_ansi_color();
@@ -31,11 +31,17 @@ pub fn style(color: Color, verbose: u8) -> Style {
             Color::Never => false,
             Color::Auto => has_color(terminal && understands, var),
         },
-        width: width.clamp(40, 100),
+        width: size.unwrap_or(80).clamp(40, 100),
         unicode: has_unicode(windows, terminal, var),
         posix: has_posix_shell(windows, var),
         verbose,
     }
+}
+
+/// Columns of the terminal, if stdout is one.
+pub fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout())
+        .map(|(terminal_size::Width(width), _)| usize::from(width))
 }
 
 fn has_color(terminal: bool, var: impl Fn(&str) -> Option<String>) -> bool {

@@ -1,0 +1,92 @@
+//! Every failure mode, and what people suspect that is none: what `explain` lists and searches.
+
+use super::{LINKS, NOT_A_FAULT};
+
+/// One page.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its id.
+    pub id: &'static str,
+    /// In a few words.
+    pub title: String,
+    /// The folder that it is in.
+    pub link: &'static str,
+    /// The page, in Markdown.
+    pub page: String,
+}
+
+/// The heading of what people suspect and what is none.
+const NO_FAULT: &str = "suspected, but not a fault";
+
+/// Every page, in the order of the chain.
+pub fn entries() -> impl Iterator<Item = Entry> {
+    let checks = LINKS.iter().flat_map(|link| {
+        link.checks.iter().map(|check| Entry {
+            id: check.meta.id,
+            title: check.meta.title.to_owned(),
+            link: link.title,
+            page: check.page(),
+        })
+    });
+    let none = NOT_A_FAULT.iter().map(|(id, page)| Entry {
+        id,
+        title: page.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']).to_owned(),
+        link: NO_FAULT,
+        page: (*page).to_owned(),
+    });
+    checks.chain(none)
+}
+
+/// The page of an id, whatever its case.
+pub fn page(id: &str) -> Option<String> {
+    entries().find(|entry| entry.id.eq_ignore_ascii_case(id)).map(|entry| entry.page)
+}
+
+/// Pages about all of the words: first those that have them in their id or title, then those that have them on one line.
+pub fn search(words: &[&str]) -> Vec<Entry> {
+    let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    let has_all = |text: &str| {
+        let text = text.to_lowercase();
+        words.iter().all(|word| starts_a_word(&text, word))
+    };
+    let (named, mut others): (Vec<Entry>, Vec<Entry>) =
+        entries().partition(|entry| has_all(&format!("{} {}", entry.id, entry.title)));
+    others.retain(|entry| entry.page.lines().any(has_all));
+    named.into_iter().chain(others).collect()
+}
+
+/// True if a word of the text begins with it: `role` is in `roles` and not in `enrolled`.
+fn starts_a_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| !text[..at].ends_with(char::is_alphanumeric))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(words: &[&str]) -> Vec<&'static str> {
+        search(words).into_iter().map(|entry| entry.id).collect()
+    }
+
+    #[test]
+    fn titles_come_before_pages() {
+        let found = ids(&["thumbprint"]);
+        assert_eq!(found.first(), Some(&"thumbprint"));
+        assert!(found.len() > 1, "other pages speak of thumbprints: {found:?}");
+        assert!(ids(&["Node", "ROLE"]).contains(&"silent-fallback-to-node-role"));
+    }
+
+    #[test]
+    fn all_words_are_needed_and_only_whole_beginnings_count() {
+        assert!(ids(&["thumbprint", "qwertz"]).is_empty());
+        assert!(starts_a_word("the roles of", "role") && !starts_a_word("enrolled", "role"));
+    }
+
+    #[test]
+    fn every_page_is_found_by_its_id() {
+        for entry in entries() {
+            assert_eq!(page(&entry.id.to_uppercase()).as_ref(), Some(&entry.page), "{}", entry.id);
+            assert!(ids(&[entry.id]).contains(&entry.id), "{}", entry.id);
+        }
+    }
+}
