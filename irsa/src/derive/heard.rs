@@ -5,6 +5,7 @@
 //! minutes of its run. What the running container said earlier gives a warning; what a former run said, or what something
 //! later contradicts, gives a remark.
 
+use crate::text::duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::caller::{Expected, Who};
@@ -135,19 +136,9 @@ impl Said<'_> {
     pub fn when(&self) -> String {
         match (self.weight, self.age) {
             (Weight::Current, _) => String::new(),
-            (_, Some(age)) => format!(" (said {} ago)", words_of(age)),
+            (_, Some(age)) => format!(" (said {} ago)", duration::words(age)),
             (_, None) => String::from(" (said at a time that no clock dates)"),
         }
-    }
-}
-
-/// `50 min`, `3 h`, `2 d`.
-pub fn words_of(duration: SignedDuration) -> String {
-    match (duration.as_mins(), duration.as_hours()) {
-        (..=0, _) => format!("{} s", duration.as_secs().max(0)),
-        (minutes, ..=1) => format!("{minutes} min"),
-        (_, hours @ ..48) => format!("{hours} h"),
-        (_, hours) => format!("{} d", hours / 24),
     }
 }
 
@@ -226,12 +217,5 @@ mod tests {
         assert_eq!(ended.weight(at("01:00:00")), Weight::Earlier);
         let undated = Run { now: None, started: None, ended: None };
         assert_eq!(undated.weight(at("07:59:00")), Weight::History, "no clock tells");
-    }
-
-    #[test]
-    fn durations_in_words() {
-        let words = |seconds| words_of(SignedDuration::from_secs(seconds));
-        let all = [-5, 59, 3005, 7199, 7200, 172_799, 172_800].map(words);
-        assert_eq!(all, ["0 s", "59 s", "50 min", "119 min", "2 h", "47 h", "2 d"]);
     }
 }

@@ -1,6 +1,7 @@
 //! The probe's report, read: what it proves, and which links it did not get to see.
 
 use crate::aws::endpoint;
+use crate::text::duration;
 use irsa_probe::{
     Answer, Connection, ContainerCredentials, Ended, Fault, FaultKind, FileSeen, Origin, Report, Skipped,
     TokenFile,
@@ -9,7 +10,6 @@ use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 
 use super::caller::{Expected, Who};
-use super::heard;
 use super::trial;
 use crate::aws_error;
 use crate::facts::aws::Trial;
@@ -399,7 +399,7 @@ fn outdated(facts: &Facts, inside: &inside::Inside) -> Option<String> {
     let age = now.zip(seen).map(|(now, seen)| now.duration_since(seen)).unwrap_or_default();
     if age.abs() > FRESH {
         return Some(if age.is_positive() {
-            let age = heard::words_of(age);
+            let age = duration::words(age);
             format!("the probe of an earlier run left a report {age} ago, which is too old to count")
         } else {
             String::from(

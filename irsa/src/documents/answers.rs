@@ -1,28 +1,26 @@
 //! Answers of AWS in the user's files: as the AWS CLI prints them where that is unambiguous (`aws iam get-role`,
 //! `aws eks describe-cluster`), or in an envelope of kind `AwsAnswer` that says what was asked, and where.
 
-use crate::aws::arn::Arn;
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::file_source;
 use super::shape::{self, Misfit};
-use super::store::Store;
 use super::yaml::Node;
-use crate::derive::plan::Plan;
-use crate::facts::aws::{Aws, Caller, EksCluster, Provider, Providers, Role};
-use crate::facts::{Fact, Grant, Source, Why};
+use crate::facts::Source;
+use crate::facts::aws::{Caller, EksCluster, Provider, Providers, Role};
 use crate::policy::Json;
 
 /// What AWS answered, and where it stands.
 #[derive(Debug)]
 pub struct Answer {
-    said: Said,
-    source: Source,
+    pub(super) said: Said,
+    pub(super) source: Source,
 }
 
+/// Its content.
 #[derive(Debug)]
-enum Said {
+pub(super) enum Said {
     Caller(Caller),
     Role(Role),
     Cluster(EksCluster),
@@ -209,80 +207,4 @@ fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Said, Misfit>>
         );
     }
     None
-}
-
-impl Store {
-    /// What the files hold of AWS's answers about an identity.
-    pub fn aws(&self, plan: &Plan) -> Aws {
-        let mut aws = Aws::unknown(&Why::NotInFiles);
-        if let Some(found) = self.answer(|said| match said {
-            Said::Caller(caller) => Some(caller.clone()),
-            _ => None,
-        }) {
-            aws.caller = found;
-        }
-        if let Some(found) = self.answer(|said| match said {
-            Said::Cluster(cluster) => Some(cluster.clone()),
-            _ => None,
-        }) {
-            aws.cluster = found;
-        }
-        if let Some(found) = self.answer(|said| match said {
-            Said::Providers(providers) => Some(providers.clone()),
-            _ => None,
-        }) {
-            aws.providers = found;
-        }
-        let Some(arn) = plan.role_arn.as_deref() else { return aws };
-        let (account, name) = (Arn::account_of(arn), arn.rsplit('/').next());
-        let same = |role: &&Role| Arn::account_of(&role.arn) == account && Some(role.name.as_str()) == name;
-        let role = self.answer(|said| match said {
-            Said::Role(role) => Some(role).filter(same).cloned(),
-            _ => None,
-        });
-        let error = || self.error("iam:GetRole", &format!("IAM role {arn}"), arn, account);
-        if let Some(found) = role.or_else(error) {
-            aws.role = found;
-        }
-        let provider = self.answer(|said| match said {
-            Said::Provider(provider)
-                if plan.provider_arn(&format!("https://{}", provider.url)).as_ref()
-                    == Some(&provider.arn) =>
-            {
-                Some(provider.clone())
-            }
-            _ => None,
-        });
-        if let Some(found) = provider {
-            aws.provider = found;
-        }
-        aws
-    }
-
-    fn answer<T>(&self, pick: impl Fn(&Said) -> Option<T>) -> Option<Fact<T>> {
-        // Of two answers to one question the later counts.
-        let found =
-            |answer: &Answer| pick(&answer.said).map(|value| Fact::observed(value, answer.source.clone()));
-        self.answers.iter().rev().find_map(found)
-    }
-
-    fn error<T>(&self, asked: &str, what: &str, object: &str, needed: Option<&str>) -> Option<Fact<T>> {
-        self.answers.iter().rev().find_map(|answer| {
-            let Said::Error { action, account, code, message } = &answer.said else { return None };
-            if action != asked {
-                return None;
-            }
-            let grant = Some(Grant::iam(asked, object));
-            Some(match code.as_str() {
-                // Only the account that was asked can say that it has no such thing.
-                "NoSuchEntity" if account.is_some() && account.as_deref() == needed => {
-                    Fact::Absent { source: answer.source.clone() }
-                }
-                "AccessDenied" => Fact::unknown_because(what, Why::Denied(message.clone()), grant),
-                _ => {
-                    Fact::unknown_because(what, Why::Failed(format!("AWS answered {code}: {message}")), grant)
-                }
-            })
-        })
-    }
 }

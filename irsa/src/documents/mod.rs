@@ -5,6 +5,7 @@
 //! message ever repeats a value.
 
 mod answers;
+mod aws;
 pub mod log;
 pub mod report;
 mod shape;

@@ -9,7 +9,7 @@ use serde::de::{
     DeserializeOwned, DeserializeSeed, Error, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 
-use super::yaml::{Content, Entry, Node};
+use super::yaml::{Content, Entry, Node, key_step};
 use crate::facts::Position;
 
 /// A field that is not what Kubernetes has there.
@@ -45,12 +45,6 @@ impl Misfit {
 /// The first field that does not fit.
 pub fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Misfit> {
     T::deserialize(Reader(node))
-}
-
-/// The step to a key, as kubectl's jsonpath writes it.
-pub fn key_step(key: &str) -> String {
-    let simple = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !key.is_empty() && key.chars().all(simple) { format!(".{key}") } else { format!("[\"{key}\"]") }
 }
 
 impl std::fmt::Display for Misfit {

@@ -10,7 +10,6 @@ use std::rc::Rc;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag};
 use thiserror::Error;
 
-use super::shape::key_step;
 use crate::facts::Position;
 
 /// Deeper nesting is refused. Kubernetes objects stay below 30.
@@ -549,4 +548,10 @@ fn walk(node: &Node, path: &mut String, found: &mut BTreeMap<String, Position>) 
         }
         _ => {}
     }
+}
+
+/// The step to a key, as kubectl's jsonpath writes it.
+pub fn key_step(key: &str) -> String {
+    let simple = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !key.is_empty() && key.chars().all(simple) { format!(".{key}") } else { format!("[\"{key}\"]") }
 }

@@ -4,7 +4,8 @@ use super::style::{Paint, Style, wrap};
 use crate::aws_error::causes::{self, Cause};
 use crate::aws_error::{Kind, Layer, Principal, PrincipalKind, SessionSource, Sighting};
 use crate::checks;
-use crate::text::shell;
+use crate::text::{duration, shell};
+use jiff::SignedDuration;
 
 /// Columns of the names of pieces.
 const KEYS: usize = 17;
@@ -99,7 +100,13 @@ impl Page<'_> {
         if let Kind::TokenExpired { now: Some(now), expired: Some(expired) } = sighting.kind
             && let Some(late) = now.checked_sub(expired)
         {
-            self.piece("expired", &format!("{} before the request, by the clock of STS", duration(late)));
+            self.piece(
+                "expired",
+                &format!(
+                    "{} before the request, by the clock of STS",
+                    duration::words(SignedDuration::from_secs(i64::try_from(late).unwrap_or(i64::MAX)))
+                ),
+            );
         }
         if self.out.len() > start {
             self.out.insert(start, '\n');
@@ -186,15 +193,5 @@ fn who(caller: &Principal) -> &'static str {
         PrincipalKind::User(_) => "an IAM user, by access keys: not a pod's role",
         PrincipalKind::FederatedUser(_) => "a federated user: not a pod's role",
         PrincipalKind::Root => "the account itself, by its root keys: not a pod's role",
-    }
-}
-
-/// `3 min`, `2 h`, `5 d`: the largest unit that fits.
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} d", seconds / 86_400),
     }
 }

@@ -14,6 +14,7 @@ mod owners;
 mod references;
 mod target;
 mod webhook;
+mod workload;
 
 pub use earlier::PROBED_CONTAINER;
 pub use error::CollectError;

@@ -2,40 +2,13 @@
 
 use super::objects::Objects;
 use super::target::Found;
+use super::workload::{Workload, owner};
 use crate::derive::siblings::{owner_key, sibling_labels};
-use crate::facts::kubernetes::resource::{Query, Resource};
-use crate::facts::kubernetes::{
-    DaemonSet, Deployment, Job, LabelSelector, Meta, Pod, PodTemplate, ReplicaSet, StatefulSet, WorkloadSpec,
-};
+use crate::facts::kubernetes::resource::Query;
+use crate::facts::kubernetes::{DaemonSet, Deployment, Job, LabelSelector, Pod, ReplicaSet, StatefulSet};
 use crate::facts::{Fact, Listing, Owner, Sourced};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The workloads with a selector and a template.
-pub(super) trait Workload: Resource {
-    fn spec(&self) -> &WorkloadSpec;
-}
-
-macro_rules! workloads {
-    ($($type:ty),*) => {
-        $(impl Workload for $type {
-            fn spec(&self) -> &WorkloadSpec {
-                &self.spec
-            }
-        })*
-    };
-}
-
-workloads!(Deployment, StatefulSet, DaemonSet, ReplicaSet, Job);
-
-pub(super) fn owner(kind: &str, meta: &Meta, template: &PodTemplate) -> Owner {
-    Owner {
-        kind: kind.to_owned(),
-        meta: meta.clone(),
-        template_meta: template.metadata.clone(),
-        template_spec: template.spec.clone(),
-    }
-}
 
 pub(super) async fn siblings_of(reader: &impl Objects, namespace: &str, found: &Found) -> Fact<Listing<Pod>> {
     if let Some(listing) = &found.listing {

@@ -2,7 +2,7 @@
 
 use super::error::CollectError;
 use super::objects::{Objects, require, require_unless_used};
-use super::owners::{Workload, owner};
+use super::workload::{Workload, owner};
 use crate::derive::siblings::owner_key;
 use crate::facts::kubernetes::resource::Query;
 use crate::facts::kubernetes::{

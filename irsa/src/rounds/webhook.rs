@@ -1,7 +1,7 @@
 //! What serves a self-hosted webhook.
 
 use super::objects::Objects;
-use super::owners::owner;
+use super::workload::owner;
 use crate::derive::webhook::self_hosted_service;
 use crate::facts::kubernetes::resource::Query;
 use crate::facts::kubernetes::{

@@ -1,4 +1,5 @@
-//! Text from others: made harmless, quoted for a shell.
+//! Text from others: made harmless, quoted for a shell; and durations for people.
 
+pub mod duration;
 pub mod safe;
 pub mod shell;

@@ -61,7 +61,7 @@ fn measured(derived: &Derived<'_>) -> Option<Finding> {
         ahead if ahead < -BEHIND => ("behind", -ahead),
         _ => return None,
     };
-    let (place, by) = (place(derived), crate::derive::heard::words_of(by));
+    let (place, by) = (place(derived), crate::text::duration::words(by));
     let clock = seen.report().clock.as_ref()?;
     let local = jiff::Timestamp::from_second(clock.local).ok()?;
     let summary =

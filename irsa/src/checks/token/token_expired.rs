@@ -48,7 +48,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let finding = match times.and_then(|(now, expired)| Some((instant(now)?, instant(expired)?))) {
         Some((now, expired)) => {
-            let late = crate::derive::heard::words_of(now.duration_since(expired));
+            let late = crate::text::duration::words(now.duration_since(expired));
             hearsay::finding(
                 &META,
                 derived,
@@ -96,7 +96,7 @@ fn in_file(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
         return None;
     }
     let (file, field) = seen.token_file()?;
-    let late = crate::derive::heard::words_of(now.duration_since(expiry));
+    let late = crate::text::duration::words(now.duration_since(expiry));
     let summary = format!("the token in {} of container {} expired {late} ago", file.path, seen.container());
     let mut finding = inside::finding(&META, derived, seen, summary).evidence(
         "expiry of the token in the file",
