@@ -147,9 +147,9 @@ fn default_user() -> String {
     "oncall".to_owned()
 }
 
-/// The issuer of the recordings.
+/// The issuer of the worlds' cluster.
 fn default_issuer() -> String {
-    "https://oidc.eks.us-east-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0".to_owned()
+    "https://oidc.eks.eu-west-1.amazonaws.com/id/4F1E27D9A0B84C6E93D5720AB81C6EF3".to_owned()
 }
 
 /// Creation time of objects that do not say: two days before [`default_now`].

@@ -7,6 +7,8 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::json;
 
 const CHECKOUT: &str = "/api/v1/namespaces/shop/serviceaccounts/checkout/token";
+/// The issuer of the recordings.
+const RECORDED: &str = "https://oidc.eks.us-east-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0";
 const POD_UID: &str = "154932eb-10ae-47a8-afd3-c6e307088f1c";
 
 fn request(pod: &str, uid: &str, seconds: i64) -> Value {
@@ -22,7 +24,7 @@ fn claims(token: &str) -> Value {
 
 #[test]
 fn a_token_bound_to_a_pod_is_as_recorded() {
-    let kube = shop_with("now: 2026-11-22T06:55:34Z\n");
+    let kube = shop_with(&format!("now: 2026-11-22T06:55:34Z\nissuer: {RECORDED}\n"));
     let got = post(&kube, CHECKOUT, &request("checkout-1", POD_UID, 600));
     let answer = got.json();
     assert_eq!(got.code, 201);
@@ -36,7 +38,7 @@ fn a_token_bound_to_a_pod_is_as_recorded() {
     assert_eq!(claims["jti"].take().as_str().unwrap().len(), 36);
     let recorded = json!({
         "aud": ["sts.amazonaws.com"], "exp": 1_795_331_134, "iat": 1_795_330_534, "nbf": 1_795_330_534, "jti": null,
-        "iss": "https://oidc.eks.us-east-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0",
+        "iss": RECORDED,
         "kubernetes.io": {
             "namespace": "shop",
             "node": {"name": "node-1", "uid": "e477fd85-2760-4b54-aaa1-7424639949ca"},
@@ -118,11 +120,10 @@ fn refusals() {
 
 #[test]
 fn discovery_of_the_issuer() {
-    let kube = shop();
+    let kube = shop_with(&format!("issuer: {RECORDED}\n"));
     let configuration = get(&kube, "/.well-known/openid-configuration").json();
-    let issuer = "https://oidc.eks.us-east-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0";
-    assert_eq!(configuration["issuer"], issuer);
-    assert_eq!(configuration["jwks_uri"], format!("{issuer}/keys"));
+    assert_eq!(configuration["issuer"], RECORDED);
+    assert_eq!(configuration["jwks_uri"], format!("{RECORDED}/keys"));
     let refused = get_as(&kube, "/openid/v1/jwks", "application/json");
     assert_eq!(refused.code, 406);
     assert_eq!(
