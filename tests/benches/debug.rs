@@ -19,10 +19,10 @@ use irsa_tests::kube_api::FakeKube;
 use irsa_tests::kubelet::Kubelet;
 use irsa_tests::run::{Run, plugin, run};
 use irsa_tests::timeline::sequential_depth;
-use irsa_tests::world::{World, worlds_dir};
+use irsa_tests::world::{World, bases_dir, worlds_dir};
 
 fn base() -> String {
-    std::fs::read_to_string(worlds_dir().join("_base.yaml")).expect("the base world is there")
+    std::fs::read_to_string(bases_dir().join("eks-without-aws.yaml")).expect("the base world is there")
 }
 
 fn round_trips(criterion: &mut Criterion) {

@@ -1,8 +1,15 @@
 //! World files: a small cluster, what is broken in it, and the diagnosis it must get.
 //!
 //! The first document is the [`Header`]; all others are Kubernetes objects as `kubectl get -o yaml` prints them, which
-//! [`crate::kube_api::FakeKube`] serves, and AWS accounts, which [`crate::aws::FakeAws`] serves. Loading is strict, because a world that does not mean what its author thinks
-//! makes a test pass for the wrong reason.
+//! [`crate::kube_api::FakeKube`] serves, and AWS accounts, which [`crate::aws::FakeAws`] serves. Most worlds name a base and say
+//! only what differs in it (`world/expand.rs`). Loading is strict, because a world that does not mean what its author thinks makes a
+//! test pass for the wrong reason.
+
+mod difference;
+mod expand;
+mod template;
+
+pub use expand::{all_bases, bases_dir};
 
 use crate::aws::account::{Account, IssuerServes, Laptop};
 use crate::kube_api::logs::{ContainerLog, containers};
@@ -29,6 +36,8 @@ pub struct World {
     pub objects: Vec<Object>,
     /// The AWS accounts; a world without any has no AWS.
     pub accounts: Vec<Account>,
+    /// The documents of the file, made whole; see [`World::stream`].
+    documents: Vec<Value>,
 }
 
 /// One object of a world.
@@ -54,8 +63,11 @@ pub struct Header {
     pub kind: String,
     /// One sentence: what is broken and why.
     pub about: String,
-    /// The arguments after `kubectl irsa debug`.
+    /// The arguments after `kubectl irsa debug`: what is looked at.
     pub debug: Vec<String>,
+    /// Further arguments, so that a world says of them no more than what its base does not.
+    #[serde(default)]
+    pub options: Vec<String>,
     /// The API server's clock; it stands still.
     #[serde(default = "default_now")]
     pub now: Timestamp,
@@ -117,25 +129,49 @@ pub struct AdmissionPolicy {
 
 /// The diagnosis a world must get.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(from = "Said")]
 pub struct Expect {
-    /// Exit code.
+    /// Exit code; need not be said where there is a verdict.
     pub exit: u8,
     /// Verdict; none when there is no diagnosis (exit 2).
-    #[serde(default)]
     pub verdict: Option<String>,
     /// Id of the root cause, null for none.
-    #[serde(default)]
     pub root_cause: Option<String>,
-    /// Every id with an error finding, sorted, each once.
-    #[serde(default)]
+    /// Every id with an error finding, sorted, each once; by default the root cause.
     pub errors: Vec<String>,
     /// Every id with a warning finding, sorted, each once.
-    #[serde(default)]
     pub warnings: Vec<String>,
     /// Substrings that must occur in some `unknowns[].grant`.
-    #[serde(default)]
     pub unknowns: Vec<String>,
+}
+
+/// [`Expect`] as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Said {
+    exit: Option<u8>,
+    verdict: Option<String>,
+    root_cause: Option<String>,
+    errors: Option<Vec<String>>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    #[serde(default)]
+    unknowns: Vec<String>,
+}
+
+impl From<Said> for Expect {
+    fn from(said: Said) -> Self {
+        let of_verdict =
+            VERDICTS.iter().find(|(name, _)| said.verdict.as_deref() == Some(*name)).map(|(_, exit)| *exit);
+        Expect {
+            exit: said.exit.or(of_verdict).unwrap_or_default(),
+            errors: said.errors.unwrap_or_else(|| said.root_cause.iter().cloned().collect()),
+            verdict: said.verdict,
+            root_cause: said.root_cause,
+            warnings: said.warnings,
+            unknowns: said.unknowns,
+        }
+    }
 }
 
 /// `2026-11-22T08:00:00Z`, an hour after the recordings were made.
@@ -206,25 +242,33 @@ impl World {
 }
 
 fn read(name: &str, text: &str) -> Result<World, Problem> {
-    let mut documents = split_documents(text).into_iter();
-    let Some(first) = documents.next() else {
-        return Err(Problem { line: 1, message: "empty; expected a header of kind World".to_owned() });
+    let mut stream = expand::read(text, &expand::base)?;
+    stream.documents.iter_mut().for_each(expand::write_reports);
+    let at_header = |message| Problem { line: stream.line, message };
+    let header: Header = from_value(&stream.header).map_err(at_header)?;
+    header.check().map_err(at_header)?;
+    let mut world = World {
+        name: name.to_owned(),
+        header,
+        objects: Vec::new(),
+        accounts: Vec::new(),
+        documents: std::iter::once(&stream.header).chain(&stream.documents).cloned().collect(),
     };
-    let header: Header = first.parse()?;
-    header.check().map_err(|message| Problem { line: first.line, message })?;
-    let mut world = World { name: name.to_owned(), header, objects: Vec::new(), accounts: Vec::new() };
     let mut seen = BTreeSet::new();
-    for document in documents {
-        let value: Value = document.parse()?;
+    for (value, line) in stream.documents.into_iter().zip(stream.lines) {
         let added = match is_account(&value) {
-            true => world.add_account(document.parse()?),
+            true => from_value(&value).and_then(|account| world.add_account(account)),
             false => world.add(value, &mut seen),
         };
-        added.map_err(|message| Problem { line: document.line, message })?;
+        added.map_err(|message| Problem { line, message })?;
     }
     world.complete();
-    world.check_logs().map_err(|message| Problem { line: first.line, message })?;
+    world.check_logs().map_err(at_header)?;
     Ok(world)
+}
+
+fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    T::deserialize(value).map_err(|error| error.to_string())
 }
 
 /// A document of the stream and the line where it starts.
@@ -513,6 +557,19 @@ impl World {
         }
     }
 
+    /// All documents as a stream of YAML: what `--from` reads.
+    pub fn stream(&self) -> String {
+        let texts = self.documents.iter().map(|document| {
+            serde_saphyr::to_string(document).expect("a value that was read as YAML can be written as YAML")
+        });
+        texts.collect::<Vec<_>>().join("---\n")
+    }
+
+    /// The arguments after `kubectl irsa debug`.
+    pub fn arguments(&self) -> impl Iterator<Item = &String> {
+        self.header.debug.iter().chain(&self.header.options)
+    }
+
     /// Whether anything of AWS can be reached.
     pub fn has_aws(&self) -> bool {
         !self.accounts.is_empty() || self.header.issuer_serves.is_some()
@@ -552,11 +609,11 @@ pub fn worlds_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("worlds")
 }
 
-/// Every world under `dir`, as `CHECK-ID/{broken,fine}.NAME.yaml`, sorted. Names that start with `_` are
-/// what others are made from; any other name is an error, because it would be a test that never runs.
+/// Every world under `dir`, as `CHECK-ID/{broken,fine}.NAME.yaml`, sorted. Any other name is an error, because it would be a
+/// test that never runs.
 pub fn all_worlds(dir: &Path) -> Result<Vec<WorldFile>, WorldError> {
     let mut worlds = Vec::new();
-    for folder in entries(dir)?.into_iter().filter(|path| !file_name(path).starts_with('_')) {
+    for folder in entries(dir)? {
         let check = file_name(&folder);
         for path in entries(&folder)? {
             worlds.push(world_file(&check, path)?);

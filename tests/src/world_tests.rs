@@ -188,7 +188,6 @@ fn world_files_are_found_and_sorted() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, HEADER).unwrap();
     }
-    std::fs::write(dir.path().join("_base.yaml"), HEADER).unwrap();
     let found = all_worlds(dir.path()).unwrap();
     let names: Vec<_> = found.iter().map(|w| (w.check.as_str(), w.case, w.name.as_str())).collect();
     assert_eq!(names, [("a", Case::Broken, "x.y"), ("b", Case::Broken, "two"), ("b", Case::Fine, "one")]);
@@ -255,4 +254,46 @@ fn logs_belong_to_containers() {
     assert!(complaint("default/a/other", "").contains("there is no container default/a/other"));
     assert!(complaint("a/app", "").contains("NAMESPACE/POD/CONTAINER"));
     assert!(complaint("default/a/app", "no time").contains("\"no time\" does not begin with a time"));
+}
+
+#[test]
+fn what_a_world_must_get_says_itself() {
+    let expect = |text: &str| {
+        let header = HEADER.split("expect:").next().unwrap();
+        World::parse("x", &format!("{header}expect: {text}\n")).unwrap().header.expect
+    };
+    let broken = expect("{verdict: broken, rootCause: a}");
+    assert_eq!((broken.exit, broken.errors), (1, vec!["a".to_owned()]));
+    assert_eq!(expect("{verdict: broken, rootCause: a, errors: [a, b]}").errors, ["a", "b"]);
+    assert_eq!(expect("{verdict: inconclusive}").exit, 3);
+    assert_eq!(expect("{exit: 2}").verdict, None);
+}
+
+#[test]
+fn the_stream_is_the_world_made_whole() {
+    let text = "base: eks-probed\nabout: x\nexpect: {verdict: healthy}\n---\nkind: Pod\nmetadata: {labels: {odd: \"yes\\n- #\"}}\n";
+    let world = World::parse("x", text).unwrap();
+    let again = World::parse("x", &world.stream()).unwrap();
+    assert_eq!(again.objects, world.objects);
+    assert_eq!(again.header.issuer, world.header.issuer);
+    let pod = again.object("Pod", "shop", "checkout-7d9f8b6c5d-x2x4z").unwrap();
+    assert_eq!(pod["metadata"]["labels"]["odd"], "yes\n- #");
+    let report = &pod["status"]["ephemeralContainerStatuses"][0]["state"]["terminated"]["message"];
+    assert!(report.as_str().unwrap().contains("\"schema\":\"irsa-probe/v1\""));
+}
+
+#[test]
+fn mistakes_in_a_world_with_a_base_name_its_lines() {
+    let header = "base: eks\nabout: x\nexpect: {verdict: healthy}\n";
+    let complaint = |text: &str| complaint(&format!("{header}{text}"));
+    assert!(complaint("dny: [get pods]\n").starts_with("test.yaml:1: unknown field `dny`"));
+    let same = "---\nkind: AwsAccount\nregion: eu-west-1\n";
+    assert_eq!(complaint(same), "test.yaml:5: AwsAccount: region: that is what the base says (base eks)");
+    assert!(
+        complaint("---\nkind: AwsAccount\nregoin: x\n").starts_with("test.yaml:5: unknown field `regoin`")
+    );
+    let number = "---\nkind: Pod\nmetadata: {labels: {a: 1}}\n";
+    assert!(
+        complaint(number).starts_with("test.yaml:5: Pod checkout-7d9f8b6c5d-x2x4z: metadata.labels.a must")
+    );
 }

@@ -10,16 +10,16 @@ use std::time::{Duration, Instant};
 
 use irsa_tests::kube_api::FakeKube;
 use irsa_tests::run::{Run, binary, plugin, run};
-use irsa_tests::world::{World, worlds_dir};
+use irsa_tests::world::{World, bases_dir};
 
 const POD: &str = "pod/checkout-7d9f8b6c5d-x2x4z";
 
 fn base() -> World {
-    World::load(&worlds_dir().join("_base.yaml")).unwrap()
+    World::load(&bases_dir().join("eks-without-aws.yaml")).unwrap()
 }
 
 fn base_text() -> String {
-    std::fs::read_to_string(worlds_dir().join("_base.yaml")).unwrap()
+    std::fs::read_to_string(bases_dir().join("eks-without-aws.yaml")).unwrap()
 }
 
 /// Exit 2, one clear line on stderr, nothing on stdout.
@@ -226,7 +226,7 @@ fn broken_files_are_named_with_their_line() {
 
 #[test]
 fn files_and_stdin_give_the_same_diagnosis() {
-    let world = worlds_dir().join("_base.yaml");
+    let world = bases_dir().join("eks-without-aws.yaml");
     let file = run(plugin().args(["debug", "--no-probe", POD, "--from"]).arg(&world).args(["-o", "json"]));
     let stdin = run(plugin()
         .args(["debug", "--no-probe", POD, "--from", "-", "-o", "json"])

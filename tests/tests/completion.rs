@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use irsa_tests::kube_api::FakeKube;
 use irsa_tests::run::{Run, binary, run};
-use irsa_tests::world::{World, worlds_dir};
+use irsa_tests::world::{World, bases_dir};
 
 /// A directory of the PATH with the plugin in it as krew links it, and its completion installed.
 struct Installed {
@@ -52,7 +52,7 @@ impl Installed {
 }
 
 fn base() -> String {
-    std::fs::read_to_string(worlds_dir().join("_base.yaml")).unwrap()
+    std::fs::read_to_string(bases_dir().join("eks-without-aws.yaml")).unwrap()
 }
 
 #[test]

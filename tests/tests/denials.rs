@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 
 use irsa_tests::kube_api::FakeKube;
 use irsa_tests::run::{Run, plugin, run};
-use irsa_tests::world::{World, worlds_dir};
+use irsa_tests::world::{World, bases_dir};
 use serde_json::Value;
 
 /// The base world, a bare pod, a self-hosted webhook, a pod with environment from elsewhere: together they ask for
 /// everything that the plugin can ask for.
 fn scenarios() -> Vec<(&'static str, String)> {
-    let base = std::fs::read_to_string(worlds_dir().join("_base.yaml")).unwrap();
+    let base = std::fs::read_to_string(bases_dir().join("eks-without-aws.yaml")).unwrap();
     let bare = base.replace(
         "    eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:role/shop-checkout\n",
         "    team: shop\n",
@@ -62,7 +62,7 @@ fn answer(text: &str, header: &str) -> Answer {
     command
         .env("KUBECONFIG", kube.kubeconfig(directory.path()))
         .args(["debug", "--no-probe"])
-        .args(&world.header.debug);
+        .args(world.arguments());
     let run = run(command.args(["-o", "json", "--request-timeout", "1s"]));
     assert_eq!(kube.secret_values_read(), 0, "values of Secrets were asked for");
     let asked = kube.requests().into_iter().map(|seen| (seen.verb, seen.resource)).collect();

@@ -13,7 +13,7 @@ use irsa_tests::aws::{FakeAws, Seen};
 use irsa_tests::kube_api::FakeKube;
 use irsa_tests::kubelet::Kubelet;
 use irsa_tests::run::{Run, plugin, run};
-use irsa_tests::world::{World, all_worlds, worlds_dir};
+use irsa_tests::world::{World, all_bases, all_worlds, worlds_dir};
 use neutral::neutral;
 use serde_json::Value;
 
@@ -73,6 +73,23 @@ fn every_world_gets_its_diagnosis() {
     }
 }
 
+/// What worlds differ from is in order itself, or it is not what they say.
+#[test]
+fn every_base_gets_its_diagnosis() {
+    let without_nodes = std::env::var_os("WITHOUT_NODES").is_some();
+    let mut failures = String::new();
+    for path in all_bases() {
+        if without_nodes && World::load(&path).unwrap().header.kubelet.is_some() {
+            continue;
+        }
+        let Verdict { problems, text } = judge(&path);
+        if !problems.is_empty() {
+            let _ = writeln!(failures, "\n== {}\n{problems}\n{text}", path.display());
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
 fn judge(path: &Path) -> Verdict {
     let world = match World::load(path) {
         Ok(world) => world,
@@ -116,7 +133,7 @@ fn judge(path: &Path) -> Verdict {
         problems += &shown(&aws.secrets(), &[&json, &text]);
     }
     problems += &shown(&kube.token_signatures(), &[&json, &text]);
-    problems += &from_file(&world, path, &json);
+    problems += &from_file(&world, directory.path(), &json);
     Verdict { problems, text: neutral(&world, text.stdout + &text.stderr) }
 }
 
@@ -164,7 +181,7 @@ fn against_schema(run: &Run) -> String {
 
 fn debug(world: &World, format: &str) -> Command {
     let mut command = plugin();
-    command.arg("debug").args(&world.header.debug).args(["-o", format]);
+    command.arg("debug").args(world.arguments()).args(["-o", format]);
     // Without a kubelet nothing would start, and what an earlier run has left in the pod counts.
     command.args(world.header.kubelet.is_none().then_some("--no-probe"));
     if !world.has_aws() {
@@ -211,12 +228,16 @@ fn compare(world: &World, run: &Run) -> String {
 }
 
 /// From files, less is known: nothing may be found that is not there live.
-fn from_file(world: &World, path: &Path, live: &Run) -> String {
+fn from_file(world: &World, directory: &Path, live: &Run) -> String {
+    let file = directory.join("world.yaml");
+    std::fs::write(&file, world.stream()).unwrap();
     let mut world = world.clone();
     // Files are not looked into.
-    world.header.debug.retain(|argument| !argument.starts_with("--via"));
+    for arguments in [&mut world.header.debug, &mut world.header.options] {
+        arguments.retain(|argument| !argument.starts_with("--via"));
+    }
     let mut command = debug(&world, "json");
-    command.arg("--from").arg(path);
+    command.arg("--from").arg(&file);
     let from = run(&mut command);
     if live.code == Some(2) {
         return String::new();
