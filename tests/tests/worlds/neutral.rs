@@ -1,4 +1,5 @@
-//! What differs from run to run without meaning anything, taken out of what a snapshot keeps.
+//! What differs from run to run, or from one set of checks to the next, without meaning anything, taken out of what a snapshot
+//! keeps.
 
 use std::collections::BTreeSet;
 
@@ -14,9 +15,9 @@ const LONGEST: i64 = 60;
 
 /// The text as every run of the world prints it.
 pub fn neutral(world: &World, text: String) -> String {
-    let text = without_key_ids(text);
+    let text = without_counts(&without_key_ids(text));
     let Some(kubelet) = &world.header.kubelet else { return text };
-    let text = without_milliseconds(&without_names(text));
+    let text = without_number(&without_names(text), " ms", "N ms");
     at(kubelet.clock.unwrap_or(world.header.now), text)
 }
 
@@ -37,9 +38,16 @@ fn replaced(text: String, is: impl Fn(&str) -> bool, by: &str) -> String {
     words.iter().fold(text, |text, word| text.replace(word.as_str(), by))
 }
 
-/// How long something took: `12 ms`.
-fn without_milliseconds(text: &str) -> String {
-    let mut parts = text.split(" ms").peekable();
+/// A new check changes how many there are in each world, and what is found in few.
+fn without_counts(text: &str) -> String {
+    [" check passed", " checks passed"]
+        .iter()
+        .fold(text.to_owned(), |text, unit| without_number(&text, unit, "N checks passed"))
+}
+
+/// The text with another in place of every number with this unit: `12 ms`.
+fn without_number(text: &str, unit: &str, by: &str) -> String {
+    let mut parts = text.split(unit).peekable();
     let mut out = String::new();
     while let Some(part) = parts.next() {
         let number = part.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -47,10 +55,10 @@ fn without_milliseconds(text: &str) -> String {
             out += part;
         } else if number.len() < part.len() {
             out += number;
-            out += "N ms";
+            out += by;
         } else {
             out += part;
-            out += " ms";
+            out += unit;
         }
     }
     out
