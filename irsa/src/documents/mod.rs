@@ -17,7 +17,6 @@ mod yaml;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::facts::{Position, Positions, Source, Sourced};
@@ -142,44 +141,6 @@ impl Store {
         .map_err(|stopped| stopped.of_file(file))?;
         Ok(filled)
     }
-}
-
-/// Reads the first document of a file as a type; `object` is what messages call it.
-///
-/// # Errors
-/// It is no text, or its first document is not of the type. No value is repeated.
-pub fn first<T: DeserializeOwned + Default>(
-    bytes: Vec<u8>,
-    file: &str,
-    object: &str,
-) -> Result<T, DocumentError> {
-    first_of(&text(bytes, file)?, file, object)
-}
-
-/// The same of a text.
-///
-/// # Errors
-/// Its first document is not of the type. No value is repeated.
-pub fn first_of<T: DeserializeOwned + Default>(
-    text: &str,
-    file: &str,
-    object: &str,
-) -> Result<T, DocumentError> {
-    let place = |position| Place { file: file.to_owned(), position };
-    let mut found = None;
-    yaml::documents(text, |node: Node| -> Result<(), Stopped> {
-        if found.is_none() {
-            found = Some(shape::read(&node).map_err(|misfit| DocumentError::Field {
-                place: place(misfit.at.unwrap_or(node.at)),
-                object: object.to_owned(),
-                path: misfit.path(),
-                words: misfit.words,
-            })?);
-        }
-        Ok(())
-    })
-    .map_err(|stopped| stopped.of_file(file))?;
-    Ok(found.unwrap_or_default())
 }
 
 /// What ends the reading of a file.

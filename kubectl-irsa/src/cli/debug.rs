@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::flags::{AwsFlags, ClusterFlags, ImageFlag, duration, form};
 use super::terminal::{self, Color};
 use super::{CliError, print};
-use crate::collect::api::Api;
 use crate::collect::aws::Session;
+use crate::collect::cluster::Api;
 use crate::collect::cluster::EksHints;
 use crate::collect::files;
 use crate::collect::probe::{Probing, Traces, Via};
@@ -166,11 +167,12 @@ impl Debug {
         let limit = duration("--timeout", &self.timeout)?;
         let progress = Progress::new(self.verbose > 0);
         self.image.image()?;
-        // Signing in may wait for a person: it has a time limit of its own.
-        let opened = self.open(&progress).await?;
-        let probing = self.probing(limit, &progress, traces)?;
+        let until = Instant::now() + limit;
+        let opened = self.open(limit, &progress).await?;
+        // What is left of the time is for the probe and, at its end, for the diagnosis.
+        let probing = self.probing(until - TO_DIAGNOSE.min(limit / 4), &progress, traces)?;
         let run = self.diagnose(opened, &targets, &choice, &progress, probing);
-        let outcome = tokio::time::timeout(limit, run).await;
+        let outcome = tokio::time::timeout_at(until, run).await;
         progress.clear();
         let Ok(outcome) = outcome else {
             traces.clean_up().await;
@@ -243,7 +245,7 @@ impl Debug {
     /// What the user wants of the probe.
     fn probing(
         &self,
-        limit: Duration,
+        until: Instant,
         progress: &Progress,
         traces: &Traces,
     ) -> Result<Option<Probing>, CliError> {
@@ -254,15 +256,14 @@ impl Debug {
             image: self.image.image()?,
             via: self.via,
             assume: !self.no_assume,
-            // The rest is for the diagnosis.
-            until: tokio::time::Instant::now() + limit - TO_DIAGNOSE.min(limit / 4),
+            until,
             progress: progress.clone(),
             traces: traces.clone(),
         }))
     }
 
     /// Reads the files, or signs in to the cluster.
-    async fn open(&self, progress: &Progress) -> Result<Opened, CliError> {
+    async fn open(&self, left: Duration, progress: &Progress) -> Result<Opened, CliError> {
         let said = self.error.as_deref().map(said).transpose()?;
         if !self.from.is_empty() {
             let at = self.at.as_ref().map(|text| {
@@ -283,7 +284,7 @@ impl Debug {
         let access = self.cluster.access();
         let (server, hints) = access.server()?;
         let namespace = server.namespace.clone();
-        let api = super::connected(server, self.cluster.request_timeout()?, progress).await?;
+        let api = super::connected(server, self.cluster.request_timeout()?, left, progress).await?;
         Ok(Opened {
             reader: Reader::Api(api),
             namespace,

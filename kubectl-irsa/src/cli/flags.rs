@@ -6,12 +6,12 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use irsa::output;
+use secrecy::SecretString;
 
 use super::CliError;
 use crate::collect::aws::Settings;
 use crate::collect::cluster::{Access, EksHints};
 use crate::collect::probe::Image;
-use crate::collect::secret::Secret;
 
 /// The cli-runtime flags.
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub struct ClusterFlags {
     server: Option<String>,
     /// Bearer token for the API server
     #[arg(long, value_name = "TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    token: Option<SecretString>,
     /// File with the certificates that the API server's must chain to
     #[arg(long, value_name = "PATH")]
     certificate_authority: Option<PathBuf>,
@@ -147,7 +147,7 @@ impl ClusterFlags {
             user: self.user.clone(),
             namespace: self.namespace.clone(),
             server: self.server.clone(),
-            token: self.token.clone().map(Secret::new),
+            token: self.token.clone(),
             certificate_authority: self.certificate_authority.clone(),
             client_certificate: self.client_certificate.clone(),
             client_key: self.client_key.clone(),
@@ -171,6 +171,9 @@ impl ClusterFlags {
     }
 }
 
+/// As good as for ever.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// A duration as Go writes it (`1m30s`, `500ms`), or a bare number of seconds.
 pub fn duration(flag: &'static str, text: &str) -> Result<Duration, CliError> {
     let wrong = || CliError::Value {
@@ -179,7 +182,7 @@ pub fn duration(flag: &'static str, text: &str) -> Result<Duration, CliError> {
         expected: "expected a duration such as 10s, 1m or 1m30s",
     };
     if let Ok(seconds) = text.parse::<u64>() {
-        return Ok(Duration::from_secs(seconds));
+        return Ok(Duration::from_secs(seconds).min(LONGEST));
     }
     let mut total = Duration::ZERO;
     let mut rest = text;
@@ -196,7 +199,8 @@ pub fn duration(flag: &'static str, text: &str) -> Result<Duration, CliError> {
         total = total.checked_add(part).ok_or_else(wrong)?;
         rest = &tail[unit.len()..];
     }
-    if text.is_empty() { Err(wrong()) } else { Ok(total) }
+    // A longer one has no end that a clock could show.
+    if text.is_empty() { Err(wrong()) } else { Ok(total.min(LONGEST)) }
 }
 
 #[cfg(test)]
@@ -213,6 +217,7 @@ mod tests {
             ("2h", 7_200_000),
             ("7", 7_000),
             ("0", 0),
+            ("18446744073709551615", 2_592_000_000),
         ] {
             assert_eq!(duration("--x", text).unwrap(), Duration::from_millis(millis), "{text}");
         }

@@ -20,8 +20,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::collect::Progress;
-use crate::collect::api::Api;
-use crate::collect::cluster::{AccessError, ConnectionError, Server};
+use crate::collect::cluster::{AccessError, Api, ConnectionError, Server};
 use crate::collect::files::FilesError;
 use crate::collect::probe::Traces;
 use irsa::output::RenderError;
@@ -73,7 +72,7 @@ enum Command {
 
 /// Everything that can end a run without a diagnosis.
 #[derive(Debug, Error)]
-pub enum CliError {
+pub(crate) enum CliError {
     /// TARGET cannot be read.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -254,10 +253,15 @@ fn until_interrupted(
     outcome
 }
 
-/// Signs in to a cluster.
-async fn connected(server: Server, timeout: Duration, progress: &Progress) -> Result<Api, CliError> {
+/// Signs in to a cluster, in the time that is left.
+async fn connected(
+    server: Server,
+    timeout: Duration,
+    left: Duration,
+    progress: &Progress,
+) -> Result<Api, CliError> {
     let address = server.address.to_string();
-    let api = Api::open(server, timeout, progress.clone()).await;
+    let api = Api::open(server, timeout, left, progress.clone()).await;
     api.map_err(|cause| CliError::Connection { address, cause })
 }
 

@@ -1,6 +1,7 @@
 //! `kubectl irsa thumbprint`.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use clap::Args;
 use http::Uri;
@@ -73,7 +74,7 @@ impl Thumbprint {
             Some(url) => (with_scheme(url), None),
             None => {
                 let (server, hints) = self.cluster.access().server()?;
-                let api = super::connected(server, timeout, &progress).await?;
+                let api = super::connected(server, timeout, Duration::MAX, &progress).await?;
                 match issuer::of_api(&api).await {
                     Fact::Known(discovery) => (discovery.value.issuer.clone(), hints.account),
                     Fact::Unknown(unknown) => return Err(CliError::NoIssuer(unknown.why.to_string())),

@@ -13,9 +13,9 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use serde::Serialize;
 use thiserror::Error;
-use tower_service::Service;
+use tower::Service;
 
-use super::cluster::Dial;
+use super::cluster::{Dial, causes};
 
 /// What a server sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -103,7 +103,7 @@ async fn handshake(host: &str, port: u16) -> Result<Chain, ChainError> {
     };
 
     let mut dial = Dial::by_environment(&destination).map_err(|error| connect(&error))?;
-    let stream = dial.call(destination).await.map_err(|error| connect(&super::api::causes(&*error)))?;
+    let stream = dial.call(destination).await.map_err(|error| connect(&causes(&*error)))?;
 
     let witness = Arc::new(Witness::new().map_err(|cause| connect(&cause))?);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -120,9 +120,7 @@ async fn handshake(host: &str, port: u16) -> Result<Chain, ChainError> {
         (Some((certificates, not_public)), _) => {
             Ok(Chain { host: host.to_owned(), port, certificates, not_public })
         }
-        (None, Err(error)) => {
-            Err(ChainError::Handshake { host: host.to_owned(), cause: super::api::causes(&error) })
-        }
+        (None, Err(error)) => Err(ChainError::Handshake { host: host.to_owned(), cause: causes(&error) }),
         (None, Ok(_)) => Err(ChainError::Handshake {
             host: host.to_owned(),
             cause: String::from("the server sent no certificate"),

@@ -4,10 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use irsa::documents::{self, DocumentError, Store};
+use irsa::documents::{DocumentError, Store};
 use irsa::text::safe;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 /// A larger file is refused before it is read, in bytes.
@@ -94,14 +93,6 @@ pub fn load(paths: &[PathBuf], at: Option<Timestamp>) -> Result<Store, FilesErro
         store.set_clock(time);
     }
     Ok(store)
-}
-
-/// Reads the first document of a file as a type; `object` is what messages call it.
-///
-/// # Errors
-/// The file cannot be read, or its first document is not of the type. No value is repeated.
-pub fn first<T: DeserializeOwned + Default>(path: &Path, object: &str) -> Result<T, FilesError> {
-    Ok(documents::first(read(path)?, &shown(path), object)?)
 }
 
 /// The files that a path stands for: itself, or what is in the directory, sorted.

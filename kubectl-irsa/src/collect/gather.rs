@@ -6,7 +6,7 @@ use irsa::facts::{Fact, Facts, Request, Why};
 use irsa::rounds::{CollectError, inside_of, of_cluster};
 use irsa::target::Target;
 
-use super::api::Api;
+use super::cluster::Api;
 use super::identity::{AccountWide, Cloud, Early};
 
 /// Reads everything about a target: one [`Facts`] for each of its pods, newest first; for a workload or a service account

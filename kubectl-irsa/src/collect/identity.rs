@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures::future::join_all;
 
 use super::Progress;
-use super::api::{Api, NoAnswer};
 use super::aws::{Attempt, Roles, Session};
+use super::cluster::{Api, NoAnswer};
 use super::issuer;
 use super::logs;
 use super::probe::Probing;

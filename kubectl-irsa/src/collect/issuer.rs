@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::api::{Api, NoAnswer};
+use super::cluster::{Api, NoAnswer};
 use super::web::{Silence, Web};
 use irsa::facts::issuer::{Discovery, Key, Published};
 use irsa::facts::{Fact, Grant, Source, Unknown, Why};

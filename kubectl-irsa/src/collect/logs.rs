@@ -1,6 +1,6 @@
 //! The application's log. Nothing of it is kept but what is recognised.
 
-use super::api::{Api, NoAnswer};
+use super::cluster::{Api, NoAnswer};
 use irsa::derive::Derived;
 use irsa::documents::log::heard;
 use irsa::facts::{Fact, Facts, Grant, Heard, Listing, Source, Subject, Why};

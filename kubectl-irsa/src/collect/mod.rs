@@ -1,7 +1,6 @@
 //! Everything that talks: the Kubernetes API, AWS, the issuer, files. Fills facts, judges nothing.
 //! Which objects are asked for in which round is [`irsa::rounds`]'s business.
 
-pub mod api;
 pub mod aws;
 pub mod chain;
 pub mod cluster;
@@ -13,7 +12,6 @@ pub mod logs;
 mod objects;
 pub mod probe;
 mod progress;
-pub mod secret;
 pub mod token;
 pub mod web;
 

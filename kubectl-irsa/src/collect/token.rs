@@ -3,24 +3,24 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::secret::Secret;
 use irsa::facts::issuer::Claims;
 
 /// A token. It cannot print itself.
 #[derive(Debug)]
-pub struct Token(Secret);
+pub struct Token(SecretString);
 
 impl Token {
     /// Takes a token over.
-    pub fn new(text: String) -> Self {
-        Self(Secret::new(text))
+    pub fn new(text: SecretString) -> Self {
+        Self(text)
     }
 
     /// The text, for STS alone.
     pub(super) fn expose(&self) -> &str {
-        self.0.expose()
+        self.0.expose_secret()
     }
 
     /// What the token says; `None` if it is no JSON Web Token.
@@ -81,7 +81,8 @@ mod tests {
 
     fn token(payload: &str) -> Token {
         let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        Token::new(format!("{}.{}.c2lnbmF0dXJl", encode(r#"{"alg":"RS256","kid":"k1"}"#), encode(payload)))
+        let header = encode(r#"{"alg":"RS256","kid":"k1"}"#);
+        Token::new(format!("{header}.{}.c2lnbmF0dXJl", encode(payload)).into())
     }
 
     #[test]
@@ -98,12 +99,12 @@ mod tests {
     #[test]
     fn what_is_no_token() {
         for text in ["", "a.b", "a.b.c", "e30.e30.", "e30.e30.x.y", "/var/run/secrets/token"] {
-            assert_eq!(Token::new(text.to_owned()).claims(), None, "{text}");
+            assert_eq!(Token::new(text.into()).claims(), None, "{text}");
         }
     }
 
     #[test]
     fn a_token_does_not_print_itself() {
-        assert_eq!(format!("{:?}", token("{}")), "Token([withheld])");
+        assert_eq!(format!("{:?}", token("{}")), "Token(SecretBox<str>([REDACTED]))");
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use kube::config::Kubeconfig;
+
 use crate::collect::Progress;
-use crate::collect::api::Api;
-use crate::collect::cluster::{Access, Kubeconfig};
+use crate::collect::cluster::{Access, Api};
 use irsa::facts::kubernetes::resource::Resource;
 use irsa::facts::kubernetes::{
     CronJob, DaemonSet, Deployment, Job, Namespace, Pod, ReplicaSet, ServiceAccount, StatefulSet,
@@ -41,7 +42,7 @@ fn ask(listed: Listed, access: &Access) -> Option<Vec<String>> {
     match listed {
         Listed::Contexts => in_kubeconfig(|read| read.contexts.into_iter().map(|one| one.name).collect()),
         Listed::Clusters => in_kubeconfig(|read| read.clusters.into_iter().map(|one| one.name).collect()),
-        Listed::Users => in_kubeconfig(|read| read.users.into_iter().map(|one| one.name).collect()),
+        Listed::Users => in_kubeconfig(|read| read.auth_infos.into_iter().map(|one| one.name).collect()),
         Listed::Namespaces => of_cluster::<Namespace>(access),
         Listed::Targets(kind) => match kind {
             Kind::Pod => of_cluster::<Pod>(access),
@@ -61,7 +62,7 @@ fn of_cluster<T: Resource>(access: &Access) -> Option<Vec<String>> {
     let names = async {
         let (server, _) = access.server().ok()?;
         let namespace = server.namespace.clone();
-        let api = Api::open(server, ANSWER, Progress::silent()).await.ok()?;
+        let api = Api::open(server, ANSWER, DEADLINE, Progress::silent()).await.ok()?;
         api.names::<T>(Some(&namespace)).await.ok()
     };
     let names = runtime.block_on(async { tokio::time::timeout(DEADLINE, names).await.ok().flatten() });

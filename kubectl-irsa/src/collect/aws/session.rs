@@ -9,8 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use tokio::sync::OnceCell;
 
-use crate::collect::api::causes;
-use crate::collect::cluster::EksHints;
+use crate::collect::cluster::{EksHints, causes};
 use crate::collect::web::{Silence, Web, silence};
 use irsa::facts::aws::Caller;
 use irsa::facts::{Fact, Grant, Unknown, Why};

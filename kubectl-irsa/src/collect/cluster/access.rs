@@ -4,82 +4,59 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use http::Uri;
+use kube::config::{AuthInfo, Cluster, Context, Kubeconfig};
+use secrecy::SecretString;
 use thiserror::Error;
 
 use super::eks_hints::EksHints;
-use super::kubeconfig::{Cluster, Context, Kubeconfig, User, find};
-use crate::collect::files::FilesError;
-use crate::collect::secret::Secret;
+use super::kubeconfig::{self, KubeconfigError};
 
-/// The flags of `k8s.io/cli-runtime` that choose the cluster and the user.
+/// The flags of `k8s.io/cli-runtime` that choose the cluster and the user, by their names.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
-    /// `--kubeconfig`; may be a list of paths, as `KUBECONFIG` may.
-    pub kubeconfig: Option<PathBuf>,
-    /// `--context`.
-    pub context: Option<String>,
-    /// `--cluster`.
-    pub cluster: Option<String>,
-    /// `--user`.
-    pub user: Option<String>,
-    /// `-n`, `--namespace`.
-    pub namespace: Option<String>,
-    /// `-s`, `--server`.
-    pub server: Option<String>,
-    /// `--token`.
-    pub token: Option<Secret>,
-    /// `--certificate-authority`.
-    pub certificate_authority: Option<PathBuf>,
-    /// `--client-certificate`.
-    pub client_certificate: Option<PathBuf>,
-    /// `--client-key`.
-    pub client_key: Option<PathBuf>,
-    /// `--tls-server-name`.
-    pub tls_server_name: Option<String>,
-    /// `--insecure-skip-tls-verify`.
-    pub insecure_skip_tls_verify: bool,
-    /// `--as`.
-    pub impersonate: Option<String>,
-    /// `--as-group`.
-    pub impersonate_groups: Vec<String>,
-    /// `--as-uid`.
-    pub impersonate_uid: Option<String>,
+    /// May be a list of paths, as `KUBECONFIG` may.
+    pub(crate) kubeconfig: Option<PathBuf>,
+    pub(crate) context: Option<String>,
+    pub(crate) cluster: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) server: Option<String>,
+    pub(crate) token: Option<SecretString>,
+    pub(crate) certificate_authority: Option<PathBuf>,
+    pub(crate) client_certificate: Option<PathBuf>,
+    pub(crate) client_key: Option<PathBuf>,
+    pub(crate) tls_server_name: Option<String>,
+    pub(crate) insecure_skip_tls_verify: bool,
+    /// `--as`, and so on.
+    pub(crate) impersonate: Option<String>,
+    pub(crate) impersonate_groups: Vec<String>,
+    pub(crate) impersonate_uid: Option<String>,
 }
 
 /// The cluster cannot be addressed.
 #[derive(Debug, Error)]
 pub enum AccessError {
-    /// Neither `--kubeconfig`, `KUBECONFIG` nor `~/.kube/config` is there.
     #[error("no kubeconfig: neither --kubeconfig nor KUBECONFIG is set, and {0} does not exist")]
     NoKubeconfig(String),
-    /// Nor is it known where that would be.
     #[error("no kubeconfig: neither --kubeconfig nor KUBECONFIG is set, and there is no home directory")]
     NoHome,
-    /// A file cannot be read, or is no kubeconfig.
     #[error(transparent)]
-    File(#[from] FilesError),
-    /// The kubeconfig does not hold what is needed.
+    File(#[from] KubeconfigError),
     #[error("kubeconfig {path}: {cause}")]
-    Kubeconfig {
-        /// The file or files.
-        path: String,
-        /// What is missing.
-        cause: String,
-    },
-    /// The API server's address is none.
+    Kubeconfig { path: String, cause: String },
     #[error("the API server's address \"{0}\" is not a URL; expected https://HOST or https://HOST:PORT")]
     Address(String),
 }
 
-/// An API server, and who asks it: the kubeconfig's context with the flags laid over it.
-#[derive(Debug, Clone)]
+/// An API server, and who asks it: the kubeconfig's context with the flags laid over it. No `Debug`: kube's model of the
+/// user shows the tokens of an auth provider and what an exec plugin is given.
 pub struct Server {
     /// Its URL, which may have a path.
     pub address: Uri,
     /// The namespace that is meant where a target names none.
     pub namespace: String,
     pub(super) cluster: Cluster,
-    pub(super) user: User,
+    pub(super) user: AuthInfo,
 }
 
 impl Access {
@@ -113,27 +90,28 @@ impl Access {
     /// Reads the kubeconfig and lays the flags over it, and what it tells of an EKS cluster. The namespace of `-n` wins over
     /// that of the context.
     pub fn server(&self) -> Result<(Server, EksHints), AccessError> {
-        let (kubeconfig, path) = self.merged()?;
+        let paths = self.paths()?;
+        let kubeconfig = merged(&paths)?;
         let hints = EksHints::of(&kubeconfig, self);
-        let wrong = |cause: String| AccessError::Kubeconfig { path: path.clone(), cause };
+        let wrong = |cause: String| AccessError::Kubeconfig { path: list_of(&paths), cause };
         let context = self.chosen(&kubeconfig).map_err(wrong)?;
         let name = self.cluster.as_ref().unwrap_or(&context.cluster);
-        let mut cluster = find(&kubeconfig.clusters, name)
+        let mut cluster = kubeconfig::cluster(&kubeconfig, name)
             .ok_or_else(|| wrong(format!("there is no cluster \"{name}\"")))?
             .clone();
         // As kubectl: a user that is not there is nobody.
-        let name = self.user.as_ref().unwrap_or(&context.user);
-        let mut user = find(&kubeconfig.users, name).cloned().unwrap_or_default();
+        let user = self.user.as_ref().or(context.user.as_ref());
+        let user = user.and_then(|name| kubeconfig::user(&kubeconfig, name));
+        let mut user = user.cloned().unwrap_or_default();
         self.lay_over(&mut cluster, &mut user);
 
-        if cluster.server.is_empty() {
-            return Err(wrong(String::from("the cluster has no server")));
-        }
-        let address = cluster.server.parse().ok().filter(|address: &Uri| {
+        let server = cluster.server.as_deref().filter(|server| !server.is_empty());
+        let server = server.ok_or_else(|| wrong(String::from("the cluster has no server")))?;
+        let address = server.parse().ok().filter(|address: &Uri| {
             matches!(address.scheme_str(), Some("https" | "http")) && address.host().is_some()
         });
-        let address = address.ok_or_else(|| AccessError::Address(cluster.server.clone()))?;
-        let namespaces = [self.namespace.as_deref(), Some(&context.namespace), Some("default")];
+        let address = address.ok_or_else(|| AccessError::Address(server.to_owned()))?;
+        let namespaces = [self.namespace.as_deref(), context.namespace.as_deref(), Some("default")];
         let namespace = namespaces.into_iter().flatten().find(|name| !name.is_empty());
         let namespace = namespace.unwrap_or_default().to_owned();
         Ok((Server { address, namespace, cluster, user }, hints))
@@ -141,73 +119,56 @@ impl Access {
 
     /// The context that the flags or the kubeconfig choose.
     fn chosen<'k>(&self, kubeconfig: &'k Kubeconfig) -> Result<&'k Context, String> {
-        let name = self.context.as_ref().unwrap_or(&kubeconfig.current_context);
-        if name.is_empty() {
-            return Err(String::from(
-                "no current context is set (set one with --context or kubectl config use-context)",
-            ));
-        }
-        find(&kubeconfig.contexts, name).ok_or_else(|| {
+        let name = self.context.as_ref().or(kubeconfig.current_context.as_ref());
+        let name = name
+            .filter(|name| !name.is_empty())
+            .ok_or("no current context is set (set one with --context or kubectl config use-context)")?;
+        kubeconfig::context(kubeconfig, name).ok_or_else(|| {
             let there: Vec<&str> = kubeconfig.contexts.iter().map(|one| one.name.as_str()).collect();
-            let hint = if there.is_empty() {
-                String::new()
-            } else {
-                format!(" (contexts there: {})", there.join(", "))
-            };
-            format!("there is no context \"{name}\"{hint}")
+            let hint = format!(" (contexts there: {})", there.join(", "));
+            format!("there is no context \"{name}\"{}", if there.is_empty() { "" } else { &hint })
         })
     }
 
     /// The kubeconfig, merged from all its files.
     pub fn kubeconfig(&self) -> Result<Kubeconfig, AccessError> {
-        Ok(self.merged()?.0)
+        merged(&self.paths()?)
     }
 
-    /// The kubeconfig, and the files that it was read from.
-    fn merged(&self) -> Result<(Kubeconfig, String), AccessError> {
-        let paths = self.paths()?;
-        let mut merged = Kubeconfig::default();
-        for path in &paths {
-            merged = merged.merge(Kubeconfig::read(path)?);
+    fn lay_over(&self, cluster: &mut Cluster, user: &mut AuthInfo) {
+        let path = |path: &PathBuf| Some(path.to_string_lossy().into_owned());
+        let over = |flag: &Option<String>, field: &mut Option<String>| {
+            if flag.is_some() {
+                field.clone_from(flag);
+            }
+        };
+        over(&self.server, &mut cluster.server);
+        over(&self.tls_server_name, &mut cluster.tls_server_name);
+        over(&self.impersonate, &mut user.impersonate);
+        over(&self.impersonate_uid, &mut user.impersonate_uid);
+        if !self.impersonate_groups.is_empty() {
+            user.impersonate_groups = Some(self.impersonate_groups.clone());
         }
-        Ok((merged, list_of(&paths)))
-    }
-
-    fn lay_over(&self, cluster: &mut Cluster, user: &mut User) {
-        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
-        if let Some(server) = &self.server {
-            cluster.server.clone_from(server);
+        if self.insecure_skip_tls_verify {
+            cluster.insecure_skip_tls_verify = Some(true);
         }
         if let Some(file) = &self.certificate_authority {
             cluster.certificate_authority = path(file);
-            cluster.certificate_authority_data.clear();
-        }
-        cluster.insecure_skip_tls_verify |= self.insecure_skip_tls_verify;
-        if let Some(name) = &self.tls_server_name {
-            cluster.tls_server_name.clone_from(name);
+            cluster.certificate_authority_data = None;
         }
         if let Some(token) = &self.token {
-            user.token = token.clone();
-            user.token_file.clear();
+            user.token = Some(token.clone());
+            user.token_file = None;
             user.exec = None;
             user.auth_provider = None;
         }
         if let Some(file) = &self.client_certificate {
             user.client_certificate = path(file);
-            user.client_certificate_data.clear();
+            user.client_certificate_data = None;
         }
         if let Some(file) = &self.client_key {
             user.client_key = path(file);
-            user.client_key_data = Secret::default();
-        }
-        if let Some(name) = &self.impersonate {
-            user.r#as.clone_from(name);
-        }
-        if !self.impersonate_groups.is_empty() {
-            user.as_groups.clone_from(&self.impersonate_groups);
-        }
-        if let Some(uid) = &self.impersonate_uid {
-            user.as_uid.clone_from(uid);
+            user.client_key_data = None;
         }
     }
 
@@ -236,6 +197,11 @@ impl Access {
             None => Err(AccessError::NoKubeconfig(list_of(&defaults))),
         }
     }
+}
+
+fn merged(paths: &[PathBuf]) -> Result<Kubeconfig, AccessError> {
+    let add = |merged, path: &PathBuf| kubeconfig::merge(merged, kubeconfig::read(path)?, path);
+    Ok(paths.iter().try_fold(Kubeconfig::default(), add)?)
 }
 
 /// The directories in which kubectl looks for `.kube/config`; on Windows the first that has it counts

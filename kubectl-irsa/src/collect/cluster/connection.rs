@@ -1,146 +1,109 @@
-//! HTTP to one API server, as one user.
+//! HTTP to one API server, as one user: kube's client over our own way there.
 
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, uri};
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, USER_AGENT};
+use http::{HeaderValue, Response};
+use http_body_util::Limited;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::pki_types::ServerName;
+use kube::client::{ClientBuilder, ConfigExt, RustlsTlsError};
+use kube::config::AuthInfo;
+use kube::{Client, Config};
 use thiserror::Error;
+use tower::ServiceExt;
 
 use super::access::Server;
+use super::answer::causes;
 use super::dial::{Dial, ProxyError};
-use super::kubeconfig::User;
-use super::sign_in::{SignInError, sign_in};
-use super::tls::{self, TlsError};
-use crate::collect::api::encode;
+use super::pem::{self, PemError};
+use super::sign_in::{Credentials, SignInError, sign_in};
+
+/// The largest answer that is read, in bytes. A page of 500 large pods is some 20 MB.
+const LARGEST: usize = 256 << 20;
+/// How this program calls itself.
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("kubectl-irsa/", env!("CARGO_PKG_VERSION")));
 
 /// A connection cannot be set up.
 #[derive(Debug, Error)]
 pub enum ConnectionError {
-    /// Who asks is not settled.
     #[error(transparent)]
     SignIn(#[from] SignInError),
-    /// TLS.
     #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The way there.
+    Authority(#[from] PemError),
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    /// `tls-server-name` is none.
     #[error("the TLS server name \"{0}\" is not a host name")]
     ServerName(String),
-    /// Whom to act as cannot be said in a header.
     #[error("the user, group or uid to act as holds characters that an HTTP header cannot have")]
     Impersonation,
+    #[error(
+        "the client's certificate is of X.509 version 1, which kubectl takes and this program's TLS library (rustls) does \
+         not: have one of version 3 issued"
+    )]
+    Version1,
+    #[error("{0}")]
+    Tls(String),
 }
 
-/// Connections to one API server, opened as they are needed and used again.
-pub struct Connection {
-    client: Client<HttpsConnector<Dial>, Full<Bytes>>,
-    server: Uri,
-    headers: HeaderMap,
-}
-
-impl Connection {
-    /// Signs in; nothing is sent to the server yet.
-    pub async fn open(server: &Server) -> Result<Self, ConnectionError> {
-        let credentials = sign_in(server).await?;
-        let cluster = &server.cluster;
-        let dial = match cluster.proxy_url.as_str() {
-            "" => Dial::by_environment(&server.address)?,
-            url => Dial::by_proxy(url, &server.address)?,
-        };
-        // A server without TLS needs no authorities, and the machine may have none.
-        let tls = match server.address.scheme_str() {
-            Some("https") => tls::of_cluster(cluster, credentials.certificate)?,
-            _ => tls::unused()?,
-        };
-        let mut https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-        if !cluster.tls_server_name.is_empty() {
-            let name = ServerName::try_from(cluster.tls_server_name.clone())
-                .map_err(|_| ConnectionError::ServerName(cluster.tls_server_name.clone()))?;
-            https = https.with_server_name_resolver(FixedServerNameResolver::new(name));
+/// Signs in within the time that is left; nothing is sent to the server yet. Every answer's head is shown to `seen`.
+pub async fn connect(
+    server: &Server,
+    left: Duration,
+    seen: impl Fn(&Response<Incoming>) + Clone + Send + 'static,
+) -> Result<Client, ConnectionError> {
+    let mut cluster = server.cluster.clone();
+    let mut config = Config::new(server.address.clone());
+    config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or_default();
+    if config.accept_invalid_certs || server.address.scheme_str() != Some("https") {
+        // Where no certificate is checked, the machine needs no authorities, either.
+        config.root_cert = Some(Vec::new());
+        cluster.certificate_authority = None;
+    } else if let Some(authority) =
+        pem::read(cluster.certificate_authority_data.as_deref(), cluster.certificate_authority.as_ref())
+            .await?
+    {
+        let all = pem::certificates(&authority, "the cluster's certificate authority")?;
+        config.root_cert = Some(all.iter().map(|der| der.to_vec()).collect());
+        cluster.certificate_authority_data = Some(pem::encoded(&authority));
+    }
+    let Credentials { authorization, identity } = sign_in(&server.user, &cluster, left).await?;
+    config.headers.push((USER_AGENT, AGENT));
+    // Not as the user's token: tower-http panics at one that no header can hold.
+    config.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
+    let (certificate, key) = identity.map(|identity| (identity.certificate, identity.key)).unzip();
+    // Made new: whatever tells a way to sign in would be gone again, once for every layer.
+    config.auth_info = AuthInfo {
+        client_certificate_data: certificate,
+        client_key_data: key,
+        impersonate: server.user.impersonate.clone(),
+        impersonate_uid: server.user.impersonate_uid.clone(),
+        impersonate_groups: server.user.impersonate_groups.clone(),
+        impersonate_user_extra: server.user.impersonate_user_extra.clone(),
+        ..AuthInfo::default()
+    };
+    config.tls_server_name.clone_from(&cluster.tls_server_name);
+    let dial = match &cluster.proxy_url {
+        None => Dial::by_environment(&server.address)?,
+        Some(url) => Dial::by_proxy(url, &server.address)?,
+    };
+    let https = config.rustls_https_connector_with_connector(dial).map_err(|error| match error {
+        kube::Error::RustlsTls(RustlsTlsError::InvalidServerName(_)) => {
+            ConnectionError::ServerName(cluster.tls_server_name.unwrap_or_default())
         }
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .build(https.enable_http1().wrap_connector(dial));
-        let mut headers = acting_as(&server.user).ok_or(ConnectionError::Impersonation)?;
-        if let Some(authorization) = credentials.authorization {
-            headers.insert(AUTHORIZATION, authorization);
-        }
-        Ok(Self { client, server: server.address.clone(), headers })
-    }
-
-    /// Sends a request for a path and query of the server.
-    pub async fn send(
-        &self,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, Box<dyn std::error::Error + Send + Sync>> {
-        *request.uri_mut() = join(&self.server, request.uri())?;
-        request.headers_mut().extend(self.headers.clone());
-        Ok(self.client.request(request).await?)
-    }
-}
-
-/// A path and query at a server, whose URL may have a path of its own, as Rancher's has.
-fn join(server: &Uri, path: &Uri) -> Result<Uri, http::Error> {
-    let mut parts = server.clone().into_parts();
-    let query = path.path_and_query().map_or("/", uri::PathAndQuery::as_str);
-    parts.path_and_query = Some(format!("{}{query}", server.path().trim_end_matches('/')).parse()?);
-    Ok(Uri::from_parts(parts)?)
-}
-
-/// The headers that name whom to act as; `None` if a header cannot hold a name.
-fn acting_as(user: &User) -> Option<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    let single = [("impersonate-user", &user.r#as), ("impersonate-uid", &user.as_uid)];
-    let groups = user.as_groups.iter().map(|group| ("impersonate-group", group));
-    for (name, value) in single.into_iter().chain(groups).filter(|(_, value)| !value.is_empty()) {
-        headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).ok()?);
-    }
-    for (key, values) in &user.as_user_extra {
-        let name = format!("impersonate-extra-{}", encode(key).to_ascii_lowercase());
-        for value in values {
-            headers.append(HeaderName::try_from(&name).ok()?, HeaderValue::from_str(value).ok()?);
-        }
-    }
-    Some(headers)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    #[test]
-    fn paths_at_a_server() {
-        let joined = |server: &str, path: &str| {
-            join(&server.parse().unwrap(), &path.parse().unwrap()).unwrap().to_string()
-        };
-        assert_eq!(joined("https://10.0.0.1:6443", "/version"), "https://10.0.0.1:6443/version");
-        assert_eq!(
-            joined("https://rancher/k8s/clusters/c-1/", "/api/v1/pods?limit=1"),
-            "https://rancher/k8s/clusters/c-1/api/v1/pods?limit=1"
-        );
-    }
-
-    #[test]
-    fn whom_to_act_as() {
-        let user = User {
-            r#as: String::from("alice"),
-            as_groups: vec![String::from("dev"), String::from("oncall")],
-            as_user_extra: BTreeMap::from([(String::from("example.com/scope"), vec![String::from("view")])]),
-            ..User::default()
-        };
-        let headers = acting_as(&user).unwrap();
-        assert_eq!(headers["impersonate-user"], "alice");
-        assert_eq!(headers.get_all("impersonate-group").iter().collect::<Vec<_>>(), ["dev", "oncall"]);
-        assert_eq!(headers["impersonate-extra-example.com%2fscope"], "view");
-        assert!(!headers.contains_key("impersonate-uid"));
-        assert!(acting_as(&User { r#as: String::from("a\nb"), ..User::default() }).is_none());
-    }
+        error if causes(&error).contains("UnsupportedCertVersion") => ConnectionError::Version1,
+        error => ConnectionError::Tls(causes(&error)),
+    })?;
+    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .build(https);
+    let limited = http.map_response(move |response: Response<Incoming>| {
+        seen(&response);
+        response.map(|body| Limited::new(body, LARGEST))
+    });
+    let headers = config.extra_headers_layer().map_err(|_| ConnectionError::Impersonation)?;
+    Ok(ClientBuilder::new(limited, &server.namespace)
+        .with_layer(&headers)
+        .with_layer(&config.base_uri_layer())
+        .build())
 }

@@ -1,35 +1,34 @@
 //! What a kubeconfig tells of the EKS cluster: its name, region and account, and how its user signs in to AWS.
 
+use kube::config::{ExecConfig, Kubeconfig};
+
 use super::access::Access;
-use super::kubeconfig::{Exec, Kubeconfig, find};
+use super::kubeconfig;
 use irsa::aws::arn::Arn;
 
 /// What is known of the cluster before anything is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EksHints {
-    /// The cluster's name in EKS.
-    pub cluster: Option<String>,
-    /// Its region.
-    pub region: Option<String>,
-    /// Its account.
-    pub account: Option<String>,
+    pub(crate) cluster: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) account: Option<String>,
     /// The profile that the kubeconfig's exec plugin signs in with.
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
 }
 
 impl EksHints {
     /// Reads the context that the flags choose.
     pub fn of(kubeconfig: &Kubeconfig, access: &Access) -> Self {
-        let chosen = access.context.as_ref().unwrap_or(&kubeconfig.current_context);
-        let context = find(&kubeconfig.contexts, chosen).cloned().unwrap_or_default();
-        let cluster = access.cluster.as_ref().unwrap_or(&context.cluster);
-        let user = access.user.as_ref().unwrap_or(&context.user);
-        let exec = find(&kubeconfig.users, user).and_then(|user| user.exec.as_ref());
-        let server = find(&kubeconfig.clusters, cluster).map(|cluster| &cluster.server);
+        let chosen = access.context.as_ref().or(kubeconfig.current_context.as_ref());
+        let context = chosen.and_then(|name| kubeconfig::context(kubeconfig, name));
+        let cluster = access.cluster.as_ref().or(context.map(|context| &context.cluster));
+        let user = access.user.as_ref().or(context.and_then(|context| context.user.as_ref()));
+        let exec = user.and_then(|name| kubeconfig::user(kubeconfig, name)?.exec.as_ref());
+        let server = cluster.and_then(|name| kubeconfig::cluster(kubeconfig, name)?.server.as_ref());
 
         // The plugin's arguments are what really signs in; names of contexts are for people.
         let mut hints = exec.map(Self::of_exec).unwrap_or_default();
-        for name in [cluster, chosen] {
+        for name in [cluster, chosen].into_iter().flatten() {
             hints.complete(Self::of_arn(name).or_else(|| Self::of_eksctl(name)).unwrap_or_default());
         }
         let server = access.server.as_ref().or(server);
@@ -48,8 +47,8 @@ impl EksHints {
     }
 
     /// `aws --region R eks get-token --cluster-name N --profile P`, or `aws-iam-authenticator token -i N`.
-    fn of_exec(exec: &Exec) -> Self {
-        let arguments = &exec.args;
+    fn of_exec(exec: &ExecConfig) -> Self {
+        let arguments = exec.args.as_deref().unwrap_or_default();
         let flag = |names: &[&str]| {
             arguments.iter().enumerate().find_map(|(index, argument)| match argument.split_once('=') {
                 Some((name, value)) if names.contains(&name) => Some(value.to_owned()),
@@ -58,8 +57,9 @@ impl EksHints {
             })
         };
         let variable = |name: &str| {
-            let set = exec.env.iter().find(|variable| variable.name == name && !variable.value.is_empty());
-            set.map(|variable| variable.value.clone())
+            let mut all = exec.env.iter().flatten();
+            let set = all.find(|variable| variable.get("name").is_some_and(|own| own == name))?;
+            set.get("value").filter(|value| !value.is_empty()).cloned()
         };
         Self {
             cluster: flag(&["--cluster-name", "-i", "--cluster-id"]),
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     fn hints(yaml: &str, access: &Access) -> EksHints {
-        EksHints::of(&irsa::documents::first_of(yaml, "config", "kubeconfig").unwrap(), access)
+        EksHints::of(&Kubeconfig::from_yaml(yaml).unwrap(), access)
     }
 
     const ARN: &str = "

@@ -1,231 +1,119 @@
-//! The kubeconfig: where clusters are and how one signs in to them, read and merged as client-go does
-//! (<https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/>). Fields that nothing here needs are passed over.
+//! The kubeconfig: kube's model of it, read file by file, with what kube reads otherwise than kubectl put right
+//! (<https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/>).
 
-use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{MAIN_SEPARATOR, Path};
 
-use serde::Deserialize;
+use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, KubeconfigError as Cause};
+use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
 
-use crate::collect::files::{self, FilesError};
-use crate::collect::secret::Secret;
+/// A larger file is no kubeconfig.
+const LARGEST: u64 = 16 << 20;
 
-/// One file, or several merged into one. An empty text stands for a field that is not set, as in Go.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct Kubeconfig {
-    /// The context that is used where none is chosen.
-    pub current_context: String,
-    /// Which user on which cluster.
-    pub contexts: Vec<Named<Context>>,
-    /// The clusters.
-    pub clusters: Vec<Named<Cluster>>,
-    /// The users.
-    pub users: Vec<Named<User>>,
+/// A kubeconfig cannot be read. Nothing of it is repeated: it may be a token.
+#[derive(Debug, Error)]
+#[error("{path}{what}")]
+pub struct KubeconfigError {
+    path: String,
+    what: String,
 }
 
-/// An entry of a list, with its name.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, bound(deserialize = "T: Default + Deserialize<'de>"))]
-pub struct Named<T> {
-    /// Its name.
-    pub name: String,
-    /// The rest of it.
-    #[serde(alias = "context", alias = "cluster", alias = "user")]
-    pub entry: T,
-}
-
-/// A user on a cluster.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Context {
-    /// Name of the cluster.
-    pub cluster: String,
-    /// Name of the user.
-    pub user: String,
-    /// The namespace that is meant where none is named.
-    pub namespace: String,
-}
-
-/// A cluster.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct Cluster {
-    /// URL of the API server.
-    pub server: String,
-    /// The name to expect in its certificate instead of the URL's.
-    pub tls_server_name: String,
-    /// True if anybody's certificate will do.
-    pub insecure_skip_tls_verify: bool,
-    /// File of PEM certificates.
-    pub certificate_authority: String,
-    /// The same in place, in base64; it wins over the file.
-    pub certificate_authority_data: String,
-    /// URL of a proxy; it wins over the environment's.
-    pub proxy_url: String,
-    /// What else a tool put there.
-    pub extensions: Vec<Extension>,
-}
-
-/// What a tool put into a kubeconfig for itself.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Extension {
-    /// Whose it is.
-    pub name: String,
-    /// Anything.
-    pub extension: serde_json::Value,
-}
-
-/// A user: one way to sign in, and whom to act as.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct User {
-    /// Bearer token.
-    pub token: Secret,
-    /// File of the token; what it holds wins over `token`.
-    #[serde(rename = "tokenFile")]
-    pub token_file: String,
-    /// Name of basic authentication.
-    pub username: String,
-    /// Its password.
-    pub password: Secret,
-    /// File of the client's certificate, PEM.
-    pub client_certificate: String,
-    /// The same in place, in base64; it wins over the file.
-    pub client_certificate_data: String,
-    /// File of its key, PEM.
-    pub client_key: String,
-    /// The same in place, in base64; it wins over the file.
-    pub client_key_data: Secret,
-    /// A program that makes the token or the certificate.
-    pub exec: Option<Exec>,
-    /// A way to sign in that client-go has built in.
-    pub auth_provider: Option<AuthProvider>,
-    /// The user to act as.
-    pub r#as: String,
-    /// Its uid.
-    pub as_uid: String,
-    /// Its groups.
-    pub as_groups: Vec<String>,
-    /// What else is said of it.
-    pub as_user_extra: BTreeMap<String, Vec<String>>,
-}
-
-/// A program that makes the token or the certificate
-/// (<https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins>).
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Exec {
-    /// Version of the ExecCredential that it speaks.
-    pub api_version: String,
-    /// The program.
-    pub command: String,
-    /// Its arguments.
-    pub args: Vec<String>,
-    /// Added to the environment.
-    pub env: Vec<Variable>,
-    /// Whether it may ask the person.
-    pub interactive_mode: InteractiveMode,
-    /// Whether it is told of the cluster.
-    pub provide_cluster_info: bool,
-    /// What to say if it is not installed.
-    pub install_hint: String,
-}
-
-/// Whether an exec plugin may ask the person.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-pub enum InteractiveMode {
-    /// It does not.
-    Never,
-    /// It does if there is a terminal.
-    #[default]
-    IfAvailable,
-    /// It must.
-    Always,
-}
-
-/// A variable.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-}
-
-/// A way to sign in that client-go has, or had, built in.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct AuthProvider {
-    /// `oidc`.
-    pub name: String,
-    /// Its settings, tokens among them.
-    pub config: BTreeMap<String, Secret>,
-}
-
-impl Kubeconfig {
-    /// Reads a file. What it names by a relative path lies beside it.
-    ///
-    /// # Errors
-    /// It cannot be read, or is no kubeconfig; no value is repeated.
-    pub fn read(path: &Path) -> Result<Self, FilesError> {
-        let mut read: Self = files::first(path, "kubeconfig")?;
-        let directory = path.parent().unwrap_or(Path::new(""));
-        let beside = |path: &mut String| {
-            if !path.is_empty() {
-                *path = directory.join(&*path).to_string_lossy().into_owned();
-            }
-        };
-        for Named { entry, .. } in &mut read.clusters {
-            beside(&mut entry.certificate_authority);
-        }
-        for Named { entry, .. } in &mut read.users {
-            beside(&mut entry.client_certificate);
-            beside(&mut entry.client_key);
-            beside(&mut entry.token_file);
-            // A bare name is looked for in the PATH.
-            if let Some(exec) =
-                entry.exec.as_mut().filter(|exec| exec.command.contains(['/', MAIN_SEPARATOR]))
-            {
-                beside(&mut exec.command);
-            }
-        }
-        Ok(read)
+/// Reads a file. What it names by a relative path lies beside it; an empty text stands for a field that is not set, as in Go.
+pub fn read(path: &Path) -> Result<Kubeconfig, KubeconfigError> {
+    let wrong = |what| KubeconfigError { path: path.display().to_string(), what };
+    if std::fs::metadata(path).is_ok_and(|file| file.len() > LARGEST) {
+        return Err(wrong(format!(" is larger than {} MB: it is no kubeconfig", LARGEST >> 20)));
     }
+    let mut read = Kubeconfig::read_from(path).map_err(|error| wrong(without_values(&error)))?;
+    blank(&mut read.current_context);
+    read.contexts.iter_mut().filter_map(|named| named.context.as_mut()).for_each(tidy_context);
+    read.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()).for_each(tidy_cluster);
+    read.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()).for_each(tidy_user);
+    Ok(read)
+}
 
-    /// Adds another file: whatever stands in both, the first one's counts.
-    #[must_use]
-    pub fn merge(mut self, next: Self) -> Self {
-        if self.current_context.is_empty() {
-            self.current_context = next.current_context;
+/// Adds another file: whatever stands in both, the first one's counts.
+pub fn merge(first: Kubeconfig, next: Kubeconfig, path: &Path) -> Result<Kubeconfig, KubeconfigError> {
+    let wrong = |error| KubeconfigError { path: path.display().to_string(), what: without_values(&error) };
+    first.merge(next).map_err(wrong)
+}
+
+/// kube's own words repeat what stands at the place.
+fn without_values(error: &Cause) -> String {
+    match error {
+        Cause::ReadConfig(error, _) if error.kind() == ErrorKind::NotFound => String::from(" does not exist"),
+        Cause::ReadConfig(error, _) => format!(" cannot be read: {error}"),
+        Cause::Parse(error) => {
+            let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column()));
+            let place = place.unwrap_or_default();
+            format!(
+                "{place}: no kubeconfig: not YAML, or a field is missing or of another type than expected"
+            )
         }
-        add(&mut self.contexts, next.contexts);
-        add(&mut self.clusters, next.clusters);
-        add(&mut self.users, next.users);
-        self
+        _ => String::from(" is of another kind or apiVersion than the kubeconfigs before it"),
     }
 }
 
-fn add<T>(all: &mut Vec<Named<T>>, more: Vec<Named<T>>) {
-    for one in more {
-        if find(all, &one.name).is_none() {
-            all.push(one);
-        }
-    }
+/// The context of a name.
+pub fn context<'k>(kubeconfig: &'k Kubeconfig, name: &str) -> Option<&'k Context> {
+    kubeconfig.contexts.iter().find(|one| one.name == name)?.context.as_ref()
 }
 
-/// The entry of a name.
-pub fn find<'k, T>(all: &'k [Named<T>], name: &str) -> Option<&'k T> {
-    all.iter().find(|one| one.name == name).map(|one| &one.entry)
+/// The cluster of a name.
+pub fn cluster<'k>(kubeconfig: &'k Kubeconfig, name: &str) -> Option<&'k Cluster> {
+    kubeconfig.clusters.iter().find(|one| one.name == name)?.cluster.as_ref()
+}
+
+/// The user of a name.
+pub fn user<'k>(kubeconfig: &'k Kubeconfig, name: &str) -> Option<&'k AuthInfo> {
+    kubeconfig.auth_infos.iter().find(|one| one.name == name)?.auth_info.as_ref()
+}
+
+fn tidy_context(context: &mut Context) {
+    blank(&mut context.user);
+    blank(&mut context.namespace);
+}
+
+fn tidy_cluster(cluster: &mut Cluster) {
+    let Cluster { server, tls_server_name, proxy_url, certificate_authority_data, .. } = cluster;
+    [server, tls_server_name, proxy_url, certificate_authority_data].into_iter().for_each(blank);
+    blank_path(&mut cluster.certificate_authority);
+}
+
+fn tidy_user(user: &mut AuthInfo) {
+    let AuthInfo { username, client_certificate_data, impersonate, impersonate_uid, .. } = user;
+    [username, client_certificate_data, impersonate, impersonate_uid].into_iter().for_each(blank);
+    let AuthInfo { token, password, client_key_data, .. } = user;
+    [token, password, client_key_data].into_iter().for_each(blank_secret);
+    let AuthInfo { token_file, client_certificate, client_key, .. } = user;
+    [token_file, client_certificate, client_key].into_iter().for_each(blank_path);
+    user.impersonate_groups.iter_mut().for_each(|groups| groups.retain(|group| !group.is_empty()));
+}
+
+fn blank(text: &mut Option<String>) {
+    text.take_if(|text| text.is_empty());
+}
+
+fn blank_secret(text: &mut Option<SecretString>) {
+    text.take_if(|text| text.expose_secret().is_empty());
+}
+
+/// kube has laid a relative path into the file's directory: of an empty one only that is left.
+fn blank_path(path: &mut Option<String>) {
+    path.take_if(|path| path.is_empty() || path.ends_with(MAIN_SEPARATOR));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Kubeconfig, String> {
-        irsa::documents::first_of(text, "config", "kubeconfig").map_err(|error| error.to_string())
+    fn read_text(text: &str) -> Result<Kubeconfig, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config");
+        std::fs::write(&path, text).unwrap();
+        let directory = format!("{}/", directory.path().display());
+        read(&path).map_err(|error| error.to_string().replace(&directory, ""))
     }
 
     #[test]
@@ -233,57 +121,78 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config");
         let absolute = if cfg!(windows) { r"C:\ca.pem" } else { "/ca.pem" };
+        let command = format!(".{MAIN_SEPARATOR}sign-in");
         let text = format!(
             "clusters: [{{name: a, cluster: {{certificate-authority: ca.pem}}}}, {{name: b, cluster: {{certificate-authority: '{absolute}'}}}}]\n\
-             users:\n- {{name: a, user: {{client-key: keys/a, exec: {{command: ./sign-in}}}}}}\n- {{name: b, user: {{exec: {{command: aws}}}}}}\n"
+             users:\n- {{name: a, user: {{client-key: keys/a, exec: {{command: '{command}'}}}}}}\n- {{name: b, user: {{exec: {{command: aws}}}}}}\n"
         );
         std::fs::write(&path, text).unwrap();
-        let read = Kubeconfig::read(&path).unwrap();
-        let beside = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
-        assert_eq!(find(&read.clusters, "a").unwrap().certificate_authority, beside("ca.pem"));
-        assert_eq!(find(&read.clusters, "b").unwrap().certificate_authority, absolute);
-        let user = |name| find(&read.users, name).unwrap();
-        assert_eq!(user("a").client_key, beside("keys/a"));
-        assert_eq!(user("a").exec.as_ref().unwrap().command, beside("./sign-in"));
-        assert_eq!(user("b").exec.as_ref().unwrap().command, "aws");
+        let read = read(&path).unwrap();
+        let beside = |name: &str| Some(directory.path().join(name).to_string_lossy().into_owned());
+        assert_eq!(cluster(&read, "a").unwrap().certificate_authority, beside("ca.pem"));
+        assert_eq!(cluster(&read, "b").unwrap().certificate_authority.as_deref(), Some(absolute));
+        assert_eq!(user(&read, "a").unwrap().client_key, beside("keys/a"));
+        assert_eq!(user(&read, "a").unwrap().exec.as_ref().unwrap().command, beside(&command));
+        assert_eq!(user(&read, "b").unwrap().exec.as_ref().unwrap().command.as_deref(), Some("aws"));
     }
 
     #[test]
     fn the_first_file_wins_entry_by_entry() {
-        let first = read("current-context: a\nusers: [{name: u, user: {token: one}}]").unwrap();
-        let second = read(
+        let first = read_text("current-context: a\nusers: [{name: u, user: {token: one}}]").unwrap();
+        let second = read_text(
             "current-context: b\ncontexts: [{name: b, context: {cluster: k, user: u}}]\n\
              users: [{name: u, user: {token: two, username: not-merged}}, {name: v, user: {}}]",
         );
-        let merged = first.merge(second.unwrap());
-        assert_eq!(merged.current_context, "a");
-        assert_eq!(find(&merged.contexts, "b").unwrap().cluster, "k");
-        let user = find(&merged.users, "u").unwrap();
-        assert_eq!((user.token.expose(), user.username.as_str()), ("one", ""));
-        assert!(find(&merged.users, "v").is_some());
+        let merged = merge(first, second.unwrap(), Path::new("second")).unwrap();
+        assert_eq!(merged.current_context.as_deref(), Some("a"));
+        assert_eq!(context(&merged, "b").unwrap().cluster, "k");
+        let kept = user(&merged, "u").unwrap();
+        assert_eq!((kept.token.as_ref().unwrap().expose_secret(), &kept.username), ("one", &None));
+        assert!(user(&merged, "v").is_some());
+    }
+
+    #[test]
+    fn a_blank_field_is_one_that_is_not_set() {
+        let blank = read_text(
+            "current-context: ''\npreferences: {}\ncontexts: [{name: c, context: {cluster: '', user: '', namespace: ''}}]\n\
+             clusters: [{name: k, cluster: {server: '', certificate-authority: '', certificate-authority-data: '', \
+             tls-server-name: '', proxy-url: ''}}]\n\
+             users: [{name: u, user: {token: '', tokenFile: '', username: '', password: '', client-certificate: '', \
+             client-certificate-data: '', client-key: '', client-key-data: '', as: '', as-uid: '', as-groups: ['']}}]\n",
+        )
+        .unwrap();
+        let other = read_text("current-context: c\n").unwrap();
+        let unset = read_text(
+            "contexts: [{name: c, context: {cluster: ''}}]\nclusters: [{name: k, cluster: {}}]\n\
+             users: [{name: u, user: {as-groups: []}}]\npreferences: {}\n",
+        );
+        let json = |kubeconfig: &Kubeconfig| serde_json::to_value(kubeconfig).unwrap();
+        assert_eq!(json(&blank), json(&unset.unwrap()));
+        // A first file whose current context is blank, as `kubectl config unset` leaves it, has none.
+        let merged = merge(blank, other, Path::new("other")).unwrap();
+        assert_eq!(merged.current_context.as_deref(), Some("c"));
     }
 
     #[test]
     fn nothing_is_set_where_nothing_stands() {
-        assert!(read("{apiVersion: v1, kind: Config, users: null, contexts: }").unwrap().users.is_empty());
-        let exec = read("users: [{name: u, user: {exec: {command: aws, args: null}}}]").unwrap();
-        let exec = exec.users[0].entry.exec.clone().unwrap();
-        assert_eq!((exec.args.len(), exec.interactive_mode), (0, InteractiveMode::IfAvailable));
-        let never = read("users: [{name: u, user: {exec: {interactiveMode: Never}}}]").unwrap();
-        assert_eq!(never.users[0].entry.exec.as_ref().unwrap().interactive_mode, InteractiveMode::Never);
+        assert!(read_text("").unwrap().clusters.is_empty());
+        let empty = read_text("{apiVersion: v1, kind: Config, users: null, contexts: }").unwrap();
+        assert!(empty.auth_infos.is_empty() && empty.contexts.is_empty());
+        let exec =
+            read_text("users: [{name: u, user: {exec: {command: aws, args: null, env: null}}}]").unwrap();
+        assert_eq!(user(&exec, "u").unwrap().exec.as_ref().unwrap().args, None);
     }
 
     #[test]
-    fn what_is_wrong_is_named_without_its_value() {
-        assert_eq!(
-            read("users:\n- name: u\n  user: {token: [hunter2]}").unwrap_err(),
-            "config:3:17: kubeconfig: .users[0].user.token is a list; Kubernetes requires a string"
-        );
-        assert_eq!(
-            read("users: [{user: {exec: {interactiveMode: hunter2}}}]").unwrap_err(),
-            "config:1:41: kubeconfig: .users[0].user.exec.interactiveMode is none of Never, IfAvailable, Always"
-        );
-        let syntax = read("users: [{user: {token: hunter2, client-key-data: [unclosed}").unwrap_err();
-        assert!(syntax.starts_with("config:1:") && !syntax.contains("hunter2"), "{syntax}");
+    fn what_is_wrong_is_placed_without_its_value() {
+        for (text, place) in [
+            ("users:\n- name: u\n  user: {token: [hunter2]}", "config:3:17: "),
+            ("users: [{name: u, user: {exec: {interactiveMode: hunter2}}}]", "config:1:"),
+            ("users: [{name: u, user: {token: hunter2, client-key-data: [unclosed}", "config:1:"),
+            ("users: [{name: u, user: {token: hunter2}}]\ncontexts: hunter2", "config:2:"),
+        ] {
+            let error = read_text(text).unwrap_err();
+            assert!(error.starts_with(place) && !error.contains("hunter2"), "{error}");
+        }
     }
 }

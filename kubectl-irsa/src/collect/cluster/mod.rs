@@ -1,21 +1,25 @@
-//! How the cluster is reached: kubeconfig and flags, who signs in, the connection.
+//! Everything about the API server: the kubeconfig and the flags, who signs in, the way there, what is asked and what comes back.
 //!
-//! Own code rather than kube's client, for what it does to this plugin's users (kube 5.0): it runs an exec plugin such as
-//! `aws eks get-token` three times for one connection, one after the other and without a deadline; it compares `NO_PROXY` with the
-//! proxy's name instead of the API server's; it needs the machine's certificate authorities even where the kubeconfig names one.
-//! It would be a fifth of the binary, too.
+//! kube does the kubeconfig's model, URLs, TLS, impersonation, lists and watches. It gets no way to sign in and no proxy: for
+//! one client it would run an exec plugin three times, without a deadline, and look for the proxy's own name in `NO_PROXY`.
 
 mod access;
+mod answer;
+mod api;
 mod connection;
 mod dial;
 mod eks_hints;
 mod kubeconfig;
+mod pem;
 mod sign_in;
-mod tls;
 
-pub use access::{Access, AccessError, Server};
-pub(super) use connection::Connection;
-pub use connection::ConnectionError;
+pub use access::Access;
+pub(crate) use access::{AccessError, Server};
+pub use answer::NoAnswer;
+pub(super) use answer::causes;
+pub use api::Api;
+pub(super) use api::{body, encode, of_namespace};
+pub(crate) use connection::ConnectionError;
 pub(super) use dial::Dial;
 pub use eks_hints::EksHints;
-pub use kubeconfig::Kubeconfig;
+pub use kubeconfig::{KubeconfigError, read as read_kubeconfig};

@@ -1,4 +1,5 @@
-//! Who asks the API server: a token, a certificate, or a program that makes one of them.
+//! Who asks the API server: a token, a certificate, or a program that makes one of them. A run is over long before a token
+//! expires, so none is renewed.
 
 use std::io::{ErrorKind, IsTerminal};
 use std::process::{ExitStatus, Stdio};
@@ -7,90 +8,55 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use kube::config::{AuthInfo, AuthProviderConfig, Cluster, ExecAuthCluster, ExecConfig, ExecInteractiveMode};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
+use tokio::io::AsyncReadExt;
 use tokio::process::Command;
+use zeroize::Zeroizing;
 
-use super::access::Server;
-use super::kubeconfig::{AuthProvider, Cluster, Exec, InteractiveMode};
-use super::tls::{self, PemError};
-use crate::collect::api::unexpected;
-use crate::collect::secret::Secret;
+use super::answer::unexpected;
+use super::pem::{self, Identity, PemError};
 
-/// How long an exec plugin may take. It may wait for a person, who signs in with a browser.
-const PLUGIN: Duration = Duration::from_secs(120);
-/// The extension of a cluster that is meant for exec plugins.
-const FOR_PLUGINS: &str = "client.authentication.k8s.io/exec";
+/// How long signing in may take. An exec plugin may wait for a person, who signs in with a browser.
+const LONGEST: Duration = Duration::from_secs(120);
+/// The longest credential that is read of an exec plugin, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// What a request is asked with. No `Debug`: all of it is secret.
 #[derive(Default)]
 pub struct Credentials {
     /// The header `Authorization`.
     pub authorization: Option<HeaderValue>,
-    /// The client's certificates, its own first, and the key.
-    pub certificate: Option<Identity>,
+    /// The client's certificates and key.
+    pub identity: Option<Identity>,
 }
-
-/// A client's certificates, its own first, and the key.
-pub type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// Signing in failed. What an exec plugin wrote is never repeated: it may be a token.
 #[derive(Debug, Error)]
 pub enum SignInError {
-    /// The file of the token.
     #[error("cannot read the token file {path}: {cause}")]
-    TokenFile {
-        /// The file.
-        path: String,
-        /// The system's words.
-        cause: std::io::Error,
-    },
-    /// No header may have that.
+    TokenFile { path: String, cause: std::io::Error },
     #[error("the token or password holds characters that an HTTP header cannot have")]
     Characters,
-    /// The client's certificate or key.
     #[error(transparent)]
     Certificate(#[from] PemError),
-    /// A way to sign in that is not known.
     #[error("the auth provider \"{0}\" is not supported (kubectl 1.26 and newer know only oidc)")]
     Provider(String),
-    /// OIDC without a token.
     #[error("the auth provider oidc has no id-token")]
     NoIdToken,
-    /// The plugin needs a person.
     #[error("the exec plugin {0} must ask you, and standard input is not a terminal")]
     NoTerminal(String),
-    /// The plugin is not there, or cannot be run.
-    #[error("the exec plugin {command} cannot be run: {cause}{}", .hint.as_deref().unwrap_or_default())]
-    Start {
-        /// The program.
-        command: String,
-        /// The system's words.
-        cause: std::io::Error,
-        /// What the kubeconfig says to that.
-        hint: Option<String>,
-    },
-    /// The plugin failed.
+    #[error("the exec plugin {command} cannot be run: {cause}{hint}")]
+    Start { command: String, cause: std::io::Error, hint: String },
     #[error("the exec plugin {command} failed ({status}); run it by hand to see why")]
-    Failed {
-        /// The program.
-        command: String,
-        /// How it ended.
-        status: ExitStatus,
-    },
-    /// The plugin does not end.
-    #[error("the exec plugin {0} did not end within {seconds} s", seconds = PLUGIN.as_secs())]
-    TimedOut(String),
-    /// The plugin printed something else.
+    Failed { command: String, status: ExitStatus },
+    #[error("{what} did not end within {} s{}", .within.as_secs_f32(), if *.within < LONGEST { " (--timeout)" } else { "" })]
+    TimedOut { what: String, within: Duration },
     #[error("the exec plugin {command} printed something else than an ExecCredential: {cause}")]
-    NoCredential {
-        /// The program.
-        command: String,
-        /// What is wrong with it.
-        cause: String,
-    },
+    NoCredential { command: String, cause: String },
 }
 
 /// What an exec plugin prints.
@@ -102,117 +68,127 @@ struct ExecCredential {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
-    token: Option<Secret>,
+    token: Option<SecretString>,
     client_certificate_data: Option<String>,
-    client_key_data: Option<Secret>,
+    client_key_data: Option<SecretString>,
 }
 
-/// Signs in, in the order of client-go. A run is over long before a token expires, so none is renewed.
-pub async fn sign_in(server: &Server) -> Result<Credentials, SignInError> {
-    let user = &server.user;
-    let mut credentials = Credentials {
-        authorization: None,
-        certificate: tls::identity(
-            (&user.client_certificate_data, &user.client_certificate),
-            (user.client_key_data.expose(), &user.client_key),
-        )?,
-    };
+/// Signs in, in the order of client-go, before the time is up.
+pub async fn sign_in(user: &AuthInfo, cluster: &Cluster, left: Duration) -> Result<Credentials, SignInError> {
+    let within = left.min(LONGEST);
+    let signed_in = tokio::time::timeout(within, credentials(user, cluster)).await;
+    signed_in.unwrap_or_else(|_| {
+        let command = user.exec.as_ref().and_then(|exec| exec.command.as_deref());
+        let what = command.map(|command| format!("the exec plugin {command}"));
+        Err(SignInError::TimedOut { what: what.unwrap_or_else(|| String::from("signing in")), within })
+    })
+}
+
+async fn credentials(user: &AuthInfo, cluster: &Cluster) -> Result<Credentials, SignInError> {
+    let certificate =
+        pem::read(user.client_certificate_data.as_deref(), user.client_certificate.as_ref()).await?;
+    let key = user.client_key_data.as_ref().map(ExposeSecret::expose_secret);
+    let key = pem::read(key, user.client_key.as_ref()).await?;
+    let identity = Identity::of(certificate.as_ref().map(|pem| &***pem), key.as_ref().map(|pem| &***pem))?;
+    let mut credentials = Credentials { authorization: None, identity };
     if let Some(provider) = &user.auth_provider {
         credentials.authorization = Some(bearer(id_token(provider)?)?);
-    } else if !user.token_file.is_empty() {
-        let token = tokio::fs::read_to_string(&user.token_file).await.map(Secret::new);
-        let token = token.map_err(|cause| SignInError::TokenFile { path: user.token_file.clone(), cause })?;
+    } else if let Some(path) = &user.token_file {
+        let token = tokio::fs::read_to_string(path).await.map(Zeroizing::new);
+        let token = token.map_err(|cause| SignInError::TokenFile { path: path.clone(), cause })?;
         credentials.authorization = Some(bearer(&token)?);
-    } else if !user.token.expose().is_empty() {
-        credentials.authorization = Some(bearer(&user.token)?);
-    } else if !user.username.is_empty() {
-        let pair = Secret::new(format!("{}:{}", user.username, user.password.expose()));
-        credentials.authorization = Some(authorization("Basic", &STANDARD.encode(pair.expose()))?);
+    } else if let Some(token) = &user.token {
+        credentials.authorization = Some(bearer(token.expose_secret())?);
+    } else if let Some(name) = &user.username {
+        let password = user.password.as_ref().map_or("", |password| password.expose_secret());
+        let pair = Zeroizing::new(format!("{name}:{password}"));
+        credentials.authorization = Some(authorization("Basic", &STANDARD.encode(&*pair))?);
     } else if let Some(exec) = &user.exec {
-        let status = run(exec, &server.cluster).await?;
+        let status = run(exec, cluster).await?;
         if let Some(token) = status.token {
-            credentials.authorization = Some(bearer(&token)?);
+            credentials.authorization = Some(bearer(token.expose_secret())?);
         }
-        if let (Some(certificate), Some(key)) = (status.client_certificate_data, status.client_key_data) {
-            credentials.certificate =
-                Some(tls::identity_of_pem(certificate.as_bytes(), key.expose().as_bytes())?);
+        let key = status.client_key_data.as_ref().map(|key| key.expose_secret().as_bytes());
+        if let Some(certificate) = status.client_certificate_data {
+            credentials.identity = Identity::of(Some(certificate.as_bytes()), key)?;
         }
     }
     Ok(credentials)
 }
 
-fn id_token(provider: &AuthProvider) -> Result<&Secret, SignInError> {
+fn id_token(provider: &AuthProviderConfig) -> Result<&str, SignInError> {
     match provider.name.as_str() {
-        "oidc" => provider.config.get("id-token").ok_or(SignInError::NoIdToken),
+        "oidc" => provider.config.get("id-token").map(String::as_str).ok_or(SignInError::NoIdToken),
         other => Err(SignInError::Provider(other.to_owned())),
     }
 }
 
-fn bearer(token: &Secret) -> Result<HeaderValue, SignInError> {
-    authorization("Bearer", token.expose().trim())
+fn bearer(token: &str) -> Result<HeaderValue, SignInError> {
+    authorization("Bearer", token.trim())
 }
 
 fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue, SignInError> {
-    let text = Secret::new(format!("{scheme} {credentials}"));
-    let mut value = HeaderValue::from_str(text.expose()).map_err(|_| SignInError::Characters)?;
+    let text = Zeroizing::new(format!("{scheme} {credentials}"));
+    let mut value = HeaderValue::from_str(&text).map_err(|_| SignInError::Characters)?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// Runs an exec plugin, once.
-async fn run(exec: &Exec, cluster: &Cluster) -> Result<Status, SignInError> {
-    let command = exec.command.clone();
+/// Runs an exec plugin, once; it ends with this future.
+async fn run(exec: &ExecConfig, cluster: &Cluster) -> Result<Status, SignInError> {
+    let command = exec.command.clone().unwrap_or_default();
     let terminal = std::io::stdin().is_terminal();
-    if exec.interactive_mode == InteractiveMode::Always && !terminal {
+    if exec.interactive_mode == Some(ExecInteractiveMode::Always) && !terminal {
         return Err(SignInError::NoTerminal(command));
     }
-    let interactive = terminal && exec.interactive_mode != InteractiveMode::Never;
-    let mut process = Command::new(&command);
-    process
-        .args(&exec.args)
-        .envs(exec.env.iter().map(|variable| (&variable.name, &variable.value)))
-        .env("KUBERNETES_EXEC_INFO", told(exec, cluster, interactive)?)
+    let interactive = terminal && exec.interactive_mode != Some(ExecInteractiveMode::Never);
+    let environment = exec.env.iter().flatten();
+    let start = |cause: std::io::Error| {
+        let hint = exec.install_hint.as_ref().filter(|_| cause.kind() == ErrorKind::NotFound);
+        let hint = hint.map_or_else(String::new, |hint| format!("; {}", hint.trim()));
+        SignInError::Start { command: command.clone(), cause, hint }
+    };
+    let mut process = Command::new(&command)
+        .args(exec.args.iter().flatten())
+        .envs(environment.filter_map(|variable| Some((variable.get("name")?, variable.get("value")?))))
+        .env("KUBERNETES_EXEC_INFO", told(exec, cluster, interactive))
         // What is piped into this plugin is not meant for the other.
         .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
         .stderr(if interactive { Stdio::inherit() } else { Stdio::null() })
         .stdout(Stdio::piped())
-        .kill_on_drop(true);
-    let output = tokio::time::timeout(PLUGIN, process.output()).await;
-    let output = output.map_err(|_| SignInError::TimedOut(command.clone()))?.map_err(|cause| {
-        let missing = cause.kind() == ErrorKind::NotFound && !exec.install_hint.is_empty();
-        let hint = missing.then(|| format!("; {}", exec.install_hint.trim()));
-        SignInError::Start { command: command.clone(), cause, hint }
-    })?;
-    if !output.status.success() {
-        return Err(SignInError::Failed { command, status: output.status });
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(start)?;
+    let mut printed = Zeroizing::new(Vec::new());
+    if let Some(stdout) = process.stdout.take() {
+        stdout.take(LARGEST + 1).read_to_end(&mut printed).await.map_err(start)?;
     }
-    let stdout = zeroize::Zeroizing::new(output.stdout);
-    let read = serde_json::from_slice::<ExecCredential>(&stdout);
-    let status = read
-        .map_err(|error| SignInError::NoCredential { command: command.clone(), cause: unexpected(&error) })?;
-    match status.status {
-        Status { token: None, client_certificate_data: None, .. } => Err(SignInError::NoCredential {
-            command,
-            cause: String::from("it has neither a token nor a certificate"),
-        }),
-        status => Ok(status),
+    let none = |cause: String| SignInError::NoCredential { command: command.clone(), cause };
+    if printed.len() as u64 > LARGEST {
+        return Err(none(format!("it is longer than {LARGEST} bytes")));
     }
+    let status = process.wait().await.map_err(start)?;
+    if !status.success() {
+        return Err(SignInError::Failed { command, status });
+    }
+    let read = serde_json::from_slice::<ExecCredential>(&printed);
+    let mut status = read.map_err(|error| none(unexpected(&error)))?.status;
+    status.token.take_if(|token| token.expose_secret().is_empty());
+    status.client_certificate_data.take_if(|certificate| certificate.is_empty());
+    if status.token.is_none() && status.client_certificate_data.is_none() {
+        return Err(none(String::from("it has neither a token nor a certificate")));
+    }
+    Ok(status)
 }
 
 /// What the plugin is told, in `KUBERNETES_EXEC_INFO`.
-fn told(exec: &Exec, cluster: &Cluster, interactive: bool) -> Result<String, SignInError> {
+fn told(exec: &ExecConfig, cluster: &Cluster, interactive: bool) -> String {
     let mut spec = json!({"interactive": interactive});
-    if exec.provide_cluster_info {
-        let authority = tls::pem_of(&cluster.certificate_authority_data, &cluster.certificate_authority)?;
-        let config = cluster.extensions.iter().find(|extension| extension.name == FOR_PLUGINS);
-        spec["cluster"] = json!({
-            "server": cluster.server,
-            "tls-server-name": cluster.tls_server_name,
-            "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify,
-            "certificate-authority-data": authority.map(|pem| STANDARD.encode(pem)),
-            "proxy-url": cluster.proxy_url,
-            "config": config.map(|extension| &extension.extension),
-        });
+    // Its authorities stand in place, so that nothing is read here.
+    if exec.provide_cluster_info
+        && let Ok(cluster) = ExecAuthCluster::try_from(cluster)
+    {
+        spec["cluster"] = json!(cluster);
     }
-    Ok(json!({"apiVersion": exec.api_version, "kind": "ExecCredential", "spec": spec}).to_string())
+    json!({"apiVersion": exec.api_version, "kind": "ExecCredential", "spec": spec}).to_string()
 }

@@ -1,16 +1,21 @@
 //! What is asked of the API server for the probe's sake.
 
-use http::{Request, header};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use futures::stream::BoxStream;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{
+    DeleteParams, GetParams, LogParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
+};
 use serde_json::{Value, json};
 
 use super::pod::RawPod;
-use crate::collect::api::{Api, NoAnswer, encode, get, unexpected};
+use super::watch::PodNow;
+use crate::collect::cluster::{Api, NoAnswer, body, encode, of_namespace};
 use irsa::documents::report::LARGEST;
 
 /// Lines of the probe's log that are read from its end: the report is the last.
-const LINES: usize = 5;
+const LINES: i64 = 5;
+/// How long a pod that is deleted may take to end, in seconds: the probe needs no time.
+const GRACE: u32 = 1;
 
 /// Whether a change is made, or only what the server would say to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,19 +27,18 @@ pub enum Change {
 }
 
 impl Change {
-    fn query(self) -> &'static str {
-        match self {
-            Self::DryRun => "?dryRun=All",
-            Self::Made => "",
-        }
+    fn is_dry_run(self) -> bool {
+        self == Self::DryRun
     }
 }
+
+/// The pods that are watched, as they are now.
+pub type Pods = BoxStream<'static, Result<WatchEvent<PodNow>, kube::Error>>;
 
 impl Api {
     /// A whole pod.
     pub(super) async fn raw_pod(&self, namespace: &str, name: &str) -> Result<RawPod, NoAnswer> {
-        let body = self.ask(get(&pod(namespace, name), "application/json")).await?;
-        serde_json::from_slice(&body).map_err(|error| NoAnswer::Unreadable(unexpected(&error)))
+        self.read(of_namespace::<Pod>(namespace).get(&encode(name), &GetParams::default())).await
     }
 
     /// Adds an ephemeral container to a pod.
@@ -45,13 +49,12 @@ impl Api {
         container: &Value,
         change: Change,
     ) -> Result<(), NoAnswer> {
-        let path = format!("{}/ephemeralcontainers{}", pod(namespace, name), change.query());
-        let patch = json!({"spec": {"ephemeralContainers": [container]}});
-        let request = Request::patch(path)
-            .header(header::ACCEPT, "application/json")
-            .header(header::CONTENT_TYPE, "application/strategic-merge-patch+json")
-            .body(Full::from(patch.to_string()));
-        self.ask(request).await.map(drop)
+        let patch = Patch::Strategic(json!({"spec": {"ephemeralContainers": [container]}}));
+        let wanted = PatchParams { dry_run: change.is_dry_run(), ..PatchParams::default() };
+        let pods = of_namespace::<Pod>(namespace);
+        self.ask(pods.patch_subresource("ephemeralcontainers", &encode(name), &wanted, &patch))
+            .await
+            .map(drop)
     }
 
     /// Makes a pod.
@@ -61,26 +64,20 @@ impl Api {
         manifest: &Value,
         change: Change,
     ) -> Result<(), NoAnswer> {
-        let request = Request::post(format!("{}{}", pods(namespace), change.query()))
-            .header(header::ACCEPT, "application/json")
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::from(manifest.to_string()));
-        self.ask(request).await.map(drop)
+        let wanted = PostParams { dry_run: change.is_dry_run(), ..PostParams::default() };
+        self.ask(of_namespace::<Pod>(namespace).create(&wanted, body(manifest)?)).await.map(drop)
     }
 
-    /// Deletes a pod that this run made. The probe needs no time to end.
+    /// Deletes a pod that this run made.
     pub(super) async fn delete_pod(
         &self,
         namespace: &str,
         name: &str,
         change: Change,
     ) -> Result<(), NoAnswer> {
-        let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 1});
-        let request = Request::delete(format!("{}{}", pod(namespace, name), change.query()))
-            .header(header::ACCEPT, "application/json")
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::from(options.to_string()));
-        self.ask(request).await.map(drop)
+        let wanted = DeleteParams { dry_run: change.is_dry_run(), ..DeleteParams::default() };
+        let pods = of_namespace::<Pod>(namespace);
+        self.ask(pods.delete(&encode(name), &wanted.grace_period(GRACE))).await.map(drop)
     }
 
     /// Opens a watch of one pod for so many seconds. Without a version it begins with the pod as it is.
@@ -90,14 +87,14 @@ impl Api {
         name: &str,
         version: &str,
         seconds: u64,
-    ) -> Result<Incoming, NoAnswer> {
-        let path = format!(
-            "{}?watch=true&fieldSelector={}&resourceVersion={}&timeoutSeconds={seconds}",
-            pods(namespace),
-            encode(&format!("metadata.name={name}")),
-            encode(version)
-        );
-        self.stream(get(&path, "application/json")).await
+    ) -> Result<Pods, NoAnswer> {
+        let wanted = WatchParams {
+            field_selector: Some(format!("metadata.name={name}")),
+            timeout: Some(u32::try_from(seconds).unwrap_or(u32::MAX)),
+            bookmarks: false,
+            ..WatchParams::default()
+        };
+        self.watch(of_namespace::<Pod>(namespace).watch(&wanted, version)).await
     }
 
     /// The end of what the probe wrote.
@@ -107,19 +104,12 @@ impl Api {
         name: &str,
         container: &str,
     ) -> Result<Vec<u8>, NoAnswer> {
-        let path = format!(
-            "{}/log?container={}&tailLines={LINES}&limitBytes={LARGEST}",
-            pod(namespace, name),
-            encode(container)
-        );
-        self.ask(get(&path, "*/*")).await
+        let wanted = LogParams {
+            container: Some(container.to_owned()),
+            tail_lines: Some(LINES),
+            limit_bytes: i64::try_from(LARGEST).ok(),
+            ..LogParams::default()
+        };
+        self.ask(of_namespace::<Pod>(namespace).logs(&encode(name), &wanted)).await
     }
-}
-
-fn pods(namespace: &str) -> String {
-    format!("/api/v1/namespaces/{}/pods", encode(namespace))
-}
-
-fn pod(namespace: &str, name: &str) -> String {
-    format!("{}/{}", pods(namespace), encode(name))
 }

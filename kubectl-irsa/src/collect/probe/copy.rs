@@ -13,7 +13,7 @@ use super::pod::{RawPod, items};
 use super::run::{deadline, read};
 use super::watch::Watch;
 use super::{Probing, security, settings};
-use crate::collect::api::{Api, NoAnswer};
+use crate::collect::cluster::{Api, NoAnswer};
 use irsa::facts::Fact;
 use irsa::facts::inside::{Inside, Place};
 use irsa::rounds::PROBED_CONTAINER;

@@ -16,7 +16,7 @@ mod watch;
 use tokio::time::Instant;
 
 use super::Progress;
-use super::api::Api;
+use super::cluster::Api;
 use irsa::facts::inside::Inside;
 use irsa::facts::{Fact, Facts};
 

@@ -4,7 +4,7 @@ use http::StatusCode;
 use thiserror::Error;
 
 use super::pod::RawPod;
-use crate::collect::api::NoAnswer;
+use crate::collect::cluster::NoAnswer;
 use irsa::documents::report::ReportError;
 use irsa::facts::inside::Inside;
 use irsa::facts::kubernetes::{ProbeEnd, Waiting};

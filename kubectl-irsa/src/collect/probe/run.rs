@@ -11,7 +11,7 @@ use super::obstacle::{Obstacle, on_fargate};
 use super::pod::RawPod;
 use super::watch::Watch;
 use super::{Probing, security, settings};
-use crate::collect::api::{Api, NoAnswer};
+use crate::collect::cluster::{Api, NoAnswer};
 use irsa::facts::Fact;
 use irsa::facts::inside::{Inside, Place};
 use irsa::facts::kubernetes::ProbeEnd;

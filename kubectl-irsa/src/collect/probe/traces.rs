@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::calls::Change;
-use crate::collect::api::{Api, NoAnswer};
+use crate::collect::cluster::{Api, NoAnswer};
 
 /// How long the pods that a run has made may take to be deleted at its end.
 const TO_DELETE: Duration = Duration::from_secs(5);

@@ -1,37 +1,35 @@
 //! Waits for a container's end by watching its pod: the server tells of every change, nothing is polled.
 
+use futures::stream::StreamExt;
 use http::StatusCode;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use kube::api::WatchEvent;
 use serde::Deserialize;
-use serde_json::Value;
 use tokio::time::{Duration, Instant, sleep, timeout_at};
 
+use super::calls::Pods;
 use super::obstacle::Obstacle;
-use crate::collect::api::{Api, NoAnswer};
+use crate::collect::cluster::{Api, NoAnswer};
 use irsa::facts::kubernetes::{ProbeEnd, ProbeStatus};
 
-/// The longest event that is read, in bytes; etcd keeps no object that is larger than a fraction of it.
-const LONGEST: usize = 16 << 20;
 /// What is waited before a watch that ended is opened again.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// A pod as far as it tells how its containers fare.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct PodNow {
     metadata: Metadata,
     status: Status,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Metadata {
     resource_version: String,
     deletion_timestamp: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Status {
     phase: String,
@@ -39,12 +37,6 @@ struct Status {
     message: String,
     container_statuses: Vec<ProbeStatus>,
     ephemeral_container_statuses: Vec<ProbeStatus>,
-}
-
-#[derive(Deserialize)]
-struct Event {
-    r#type: String,
-    object: Value,
 }
 
 /// What an event says.
@@ -66,15 +58,9 @@ pub struct Watch<'a> {
     pod: &'a str,
     until: Instant,
     version: String,
-    stream: Option<Stream>,
+    stream: Option<Pods>,
     /// What was last seen to be waited for.
     last: String,
-}
-
-/// The lines of an answer that has no end.
-struct Stream {
-    body: Incoming,
-    read: Vec<u8>,
 }
 
 impl<'a> Watch<'a> {
@@ -135,9 +121,9 @@ impl<'a> Watch<'a> {
     async fn next(&mut self) -> Result<Told, Obstacle> {
         loop {
             if let Some(stream) = &mut self.stream
-                && let Some(line) = stream.line().await
+                && let Some(event) = stream.next().await
             {
-                return Ok(told(&line));
+                return Ok(told(event));
             }
             self.stream = None;
             sleep(PAUSE).await;
@@ -154,43 +140,19 @@ impl<'a> Watch<'a> {
 
     async fn reopen(&mut self) -> Result<(), NoAnswer> {
         let seconds = self.until.saturating_duration_since(Instant::now()).as_secs() + 1;
-        let body = self.api.watch_pod(self.namespace, self.pod, &self.version, seconds).await?;
-        self.stream = Some(Stream { body, read: Vec::new() });
+        self.stream = Some(self.api.watch_pod(self.namespace, self.pod, &self.version, seconds).await?);
         Ok(())
     }
 }
 
-impl Stream {
-    /// The next line; `None` at the end, whatever ended it.
-    async fn line(&mut self) -> Option<Vec<u8>> {
-        let mut searched = 0;
-        loop {
-            if let Some(end) = self.read[searched..].iter().position(|&byte| byte == b'\n') {
-                let rest = self.read.split_off(searched + end + 1);
-                return Some(std::mem::replace(&mut self.read, rest));
-            }
-            searched = self.read.len();
-            if searched > LONGEST {
-                return None;
-            }
-            let frame = self.body.frame().await?.ok()?;
-            if let Ok(data) = frame.into_data() {
-                self.read.extend_from_slice(&data);
-            }
-        }
-    }
-}
-
-fn told(line: &[u8]) -> Told {
-    let Ok(event) = serde_json::from_slice::<Event>(line) else { return Told::Nothing };
-    match event.r#type.as_str() {
-        "ADDED" | "MODIFIED" => {
-            serde_json::from_value(event.object).map_or(Told::Nothing, |pod| Told::Pod(Box::new(pod)))
-        }
-        "DELETED" => Told::Deleted,
+fn told(event: Result<WatchEvent<PodNow>, kube::Error>) -> Told {
+    match event {
+        Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod)) => Told::Pod(Box::new(pod)),
+        Ok(WatchEvent::Deleted(_)) => Told::Deleted,
         // Whatever the error is: beginning anew is right.
-        "ERROR" => Told::Expired,
-        _ => Told::Nothing,
+        Ok(WatchEvent::Error(_)) => Told::Expired,
+        // The connection's end is that of the stream, which comes next.
+        Ok(WatchEvent::Bookmark(_)) | Err(_) => Told::Nothing,
     }
 }
 
@@ -232,11 +194,14 @@ impl PodNow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    fn event(kind: &str, object: Value) -> Told {
+        told(serde_json::from_value(json!({"type": kind, "object": object})).map_err(kube::Error::SerdeError))
+    }
 
     fn pod(object: Value) -> PodNow {
-        let line = json!({"type": "MODIFIED", "object": object}).to_string();
-        match told(line.as_bytes()) {
+        match event("MODIFIED", object) {
             Told::Pod(pod) => *pod,
             _ => panic!("it is about a pod"),
         }
@@ -273,9 +238,11 @@ mod tests {
 
     #[test]
     fn events_of_other_kinds_are_told_apart() {
-        assert!(matches!(told(br#"{"type":"DELETED","object":{}}"#), Told::Deleted));
-        assert!(matches!(told(br#"{"type":"ERROR","object":{"code":410}}"#), Told::Expired));
-        assert!(matches!(told(br#"{"type":"BOOKMARK","object":{}}"#), Told::Nothing));
-        assert!(matches!(told(b"no JSON"), Told::Nothing));
+        assert!(matches!(event("DELETED", json!({})), Told::Deleted));
+        let expired = json!({"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired"});
+        assert!(matches!(event("ERROR", expired), Told::Expired));
+        let bookmark = json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}});
+        assert!(matches!(event("BOOKMARK", bookmark), Told::Nothing));
+        assert!(matches!(event("MODIFIED", json!("no object")), Told::Nothing));
     }
 }
