@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use irsa_probe::Options;
-use serde_json::{Value, json};
+use k8s_openapi::api::core::v1::EphemeralContainer;
+use serde_json::Value;
 
-use super::pod::RawPod;
+use super::pod::{RawPod, with_copied};
 use super::{security, settings};
 use irsa::facts::kubernetes::PROBE_PREFIX;
 
@@ -13,6 +14,9 @@ use irsa::facts::kubernetes::PROBE_PREFIX;
 /// (pkg/kubelet/kuberuntime, `MaxPodTerminationMessageLogLength`).
 const MESSAGE: usize = 4096;
 const MESSAGES: usize = 12 * 1024;
+/// When the image is pulled, and where the report is read.
+pub const PULL: &str = "IfNotPresent";
+pub const REPORT: &str = "File";
 /// The characters of a name's random end.
 const RANDOM: usize = 5;
 
@@ -40,23 +44,26 @@ pub fn ephemeral(pod: &RawPod, target: &Value, name: &str, beside: bool, wanted:
     // Where the processes of several containers are seen, the first is not the target's.
     let one_of_many = pod.spec("shareProcessNamespace") == true || pod.spec("hostPID") == true;
     let id = pod.container_id(target_name).filter(|_| beside && one_of_many);
-    let mut container = json!({
-        "name": name,
-        "image": wanted.image,
-        "imagePullPolicy": "IfNotPresent",
-        "args": arguments(wanted, pod.containers().count() + 1, id),
-        "env": settings::environment(target),
-        "volumeMounts": settings::mounts(target),
-        "securityContext": security::context(pod, target),
-        "terminationMessagePolicy": "File",
-    });
-    if !target["envFrom"].is_null() {
-        container["envFrom"] = target["envFrom"].clone();
-    }
-    if beside {
-        container["targetContainerName"] = target["name"].clone();
-    }
-    container
+    let own = EphemeralContainer {
+        name: name.to_owned(),
+        image: Some(wanted.image.to_owned()),
+        image_pull_policy: Some(String::from(PULL)),
+        args: Some(arguments(wanted, pod.containers().count() + 1, id)),
+        target_container_name: beside.then(|| target_name.to_owned()),
+        termination_message_policy: Some(String::from(REPORT)),
+        ..EphemeralContainer::default()
+    };
+    with_copied(&own, like(pod, target))
+}
+
+/// What a container has from another, so that it sees the same.
+pub fn like(pod: &RawPod, target: &Value) -> [(&'static str, Value); 4] {
+    [
+        ("env", settings::environment(target).into()),
+        ("envFrom", target["envFrom"].clone()),
+        ("volumeMounts", settings::mounts(target).into()),
+        ("securityContext", security::context(pod, target)),
+    ]
 }
 
 /// The probe's arguments in a pod of so many containers.
@@ -73,6 +80,8 @@ pub fn arguments(wanted: Wanted<'_>, containers: usize, container_id: Option<&st
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const WANTED: Wanted<'_> =

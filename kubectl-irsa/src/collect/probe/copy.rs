@@ -4,12 +4,15 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use k8s_openapi::api::core::v1::{Container, EnvVar, Pod, PodSpec, ResourceRequirements};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube::core::ObjectMeta;
+use serde_json::{Value, json};
 
 use super::calls::Change;
-use super::container::{Wanted, arguments, new_name};
+use super::container::{PULL, REPORT, Wanted, arguments, like, new_name};
 use super::obstacle::{Obstacle, on_fargate};
-use super::pod::{RawPod, items};
+use super::pod::{RawPod, items, with_copied};
 use super::run::{deadline, read};
 use super::watch::Watch;
 use super::{Probing, security, settings};
@@ -129,66 +132,69 @@ fn announcement(probing: &Probing, like: &Like<'_>, name: &str) -> String {
 
 /// A pod like another. What the webhook gave that one is copied, so that it adds nothing to this one.
 fn of_pod(pod: &RawPod, target: &Value, name: &str, account: &str, wanted: Wanted<'_>) -> Value {
-    let mounts = settings::mounts(target);
-    let used = |volume: &&Value| mounts.iter().any(|mount| mount["name"] == volume["name"]);
+    let container = with_copied(&container(name, wanted), like(pod, target));
+    let used =
+        |volume: &&Value| items(&container["volumeMounts"]).any(|mount| mount["name"] == volume["name"]);
     let volumes: Vec<&Value> = items(pod.spec("volumes")).filter(used).collect();
-    let mut spec: Map<String, Value> = COPIED
-        .iter()
-        .filter(|field| !pod.spec(field).is_null())
-        .map(|field| ((*field).to_owned(), pod.spec(field).clone()))
-        .collect();
     // A Fargate node takes one pod, and that is there.
-    if on_fargate(pod) {
-        spec.remove("nodeName");
-    }
-    spec.insert("volumes".into(), json!(volumes));
-    let mut container = json!({
-        "env": settings::environment(target),
-        "volumeMounts": mounts,
-        "securityContext": security::context(pod, target),
-    });
-    if !target["envFrom"].is_null() {
-        container["envFrom"] = target["envFrom"].clone();
-    }
-    finished(spec, container, name, account, wanted)
+    let copied = COPIED.into_iter().filter(|field| *field != "nodeName" || !on_fargate(pod));
+    let mut manifest = manifest(name, account);
+    let copied = copied.map(|field| (field, pod.spec(field).clone())).chain([("volumes", json!(volumes))]);
+    manifest["spec"] = with_copied(&manifest["spec"], copied);
+    manifest["spec"]["containers"] = json!([container]);
+    manifest
 }
 
 /// A pod of a service account, which the webhook is to complete.
 fn of_account(name: &str, account: &str, wanted: Wanted<'_>) -> Value {
-    let container = json!({
-        "env": [{"name": PROBED_CONTAINER, "value": name}],
-        "securityContext": security::restricted(),
-    });
-    finished(Map::new(), container, name, account, wanted)
+    let env = EnvVar { name: PROBED_CONTAINER.to_owned(), value: Some(name.to_owned()), ..EnvVar::default() };
+    let mut container = container(name, wanted);
+    container.env = Some(vec![env]);
+    container.security_context = Some(security::restricted());
+    let mut manifest = manifest(name, account);
+    manifest["spec"]["containers"] = json!([container]);
+    manifest
 }
 
-fn finished(
-    mut spec: Map<String, Value>,
-    mut container: Value,
-    name: &str,
-    account: &str,
-    wanted: Wanted<'_>,
-) -> Value {
-    container["name"] = name.into();
-    container["image"] = wanted.image.into();
-    container["imagePullPolicy"] = "IfNotPresent".into();
-    container["args"] = arguments(wanted, 1, None).into();
-    container["terminationMessagePolicy"] = "File".into();
-    // Quotas may demand them.
-    container["resources"] =
-        json!({"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}});
-    spec.insert("serviceAccountName".into(), account.into());
-    spec.insert("automountServiceAccountToken".into(), false.into());
-    spec.insert("restartPolicy".into(), "Never".into());
-    spec.insert("activeDeadlineSeconds".into(), LIFETIME.as_secs().into());
-    spec.insert("containers".into(), json!([container]));
-    json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        // Labels of its own alone: no workload and no service must take it for theirs.
-        "metadata": {"name": name, "labels": {
-            "app.kubernetes.io/name": "irsa-probe", "app.kubernetes.io/managed-by": "kubectl-irsa"}},
-        "spec": spec,
+fn container(name: &str, wanted: Wanted<'_>) -> Container {
+    let amounts = |cpu: &str, memory: &str| {
+        let amounts = [("cpu", cpu), ("memory", memory)];
+        Some(amounts.map(|(name, amount)| (name.to_owned(), Quantity(amount.to_owned()))).into())
+    };
+    Container {
+        name: name.to_owned(),
+        image: Some(wanted.image.to_owned()),
+        image_pull_policy: Some(String::from(PULL)),
+        args: Some(arguments(wanted, 1, None)),
+        termination_message_policy: Some(String::from(REPORT)),
+        // Quotas may demand them.
+        resources: Some(ResourceRequirements {
+            requests: amounts("10m", "16Mi"),
+            limits: amounts("100m", "64Mi"),
+            ..ResourceRequirements::default()
+        }),
+        ..Container::default()
+    }
+}
+
+/// The pod without its container.
+fn manifest(name: &str, account: &str) -> Value {
+    // Labels of its own alone: no workload and no service must take it for theirs.
+    let labels = [("app.kubernetes.io/name", "irsa-probe"), ("app.kubernetes.io/managed-by", "kubectl-irsa")];
+    json!(Pod {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some(labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
+            ..ObjectMeta::default()
+        },
+        spec: Some(PodSpec {
+            service_account_name: Some(account.to_owned()),
+            automount_service_account_token: Some(false),
+            restart_policy: Some(String::from("Never")),
+            active_deadline_seconds: i64::try_from(LIFETIME.as_secs()).ok(),
+            ..PodSpec::default()
+        }),
+        ..Pod::default()
     })
 }
 

@@ -1,8 +1,8 @@
 //! A pod as the API server has it. Values of its environment must be copied as they are, a proxy's password among them, so
 //! the slim facts do not do. The whole object stays in here: it cannot print itself.
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Containers of every kind, as a pod's spec has them.
 const KINDS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
@@ -82,6 +82,16 @@ impl RawPod {
         let own = container["securityContext"][field].as_i64();
         own.or_else(|| self.spec("securityContext")[field].as_i64())
     }
+}
+
+/// An object of ours with what is copied into it from a live pod. That stays as it is, for it may have fields that are newer
+/// than the typed objects.
+pub fn with_copied(own: &impl Serialize, copied: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    let mut object = json!(own);
+    for (field, value) in copied.into_iter().filter(|(_, value)| !value.is_null()) {
+        object[field] = value;
+    }
+    object
 }
 
 /// The items of an array; none where it is none.

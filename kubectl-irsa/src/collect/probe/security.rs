@@ -1,9 +1,10 @@
 //! As whom the probe runs: as the target, so that it may read what the target may, and so that the kubelet keeps the pod's
 //! token files as they are. Never privileged, never with a capability that the target lacks.
 
-use serde_json::{Map, Value, json};
+use k8s_openapi::api::core::v1::{Capabilities, SeccompProfile, SecurityContext};
+use serde_json::{Value, json};
 
-use super::pod::RawPod;
+use super::pod::{RawPod, with_copied};
 
 /// What is copied of a root target's own context. Nothing of it gives a right that the target lacks.
 const OF_ROOT: [&str; 4] = ["seccompProfile", "appArmorProfile", "allowPrivilegeEscalation", "runAsNonRoot"];
@@ -18,38 +19,39 @@ pub fn user(pod: &RawPod, target: &Value) -> Option<i64> {
 /// The probe's `securityContext`.
 pub fn context(pod: &RawPod, target: &Value) -> Value {
     let user = user(pod, target);
-    let mut context = if user == Some(0) { of_root(target) } else { restricted() };
+    let mut context = if user == Some(0) { of_root(target) } else { json!(restricted()) };
     let group = running_as(pod, target, "gid").or_else(|| pod.group_in_spec(target));
     if let Some(user) = user {
-        context.insert("runAsUser".into(), user.into());
-        context.extend(group.map(|group| ("runAsGroup".into(), group.into())));
+        context["runAsUser"] = user.into();
+        if let Some(group) = group {
+            context["runAsGroup"] = group.into();
+        }
     }
-    let label = &target["securityContext"]["seLinuxOptions"];
-    if !label.is_null() {
-        context.insert("seLinuxOptions".into(), label.clone());
-    }
-    context.into()
+    with_copied(&context, [("seLinuxOptions", target["securityContext"]["seLinuxOptions"].clone())])
 }
 
 /// What every namespace admits (PodSecurity `restricted`).
-pub fn restricted() -> Map<String, Value> {
-    Map::from_iter([
-        ("runAsNonRoot".into(), true.into()),
-        ("allowPrivilegeEscalation".into(), false.into()),
-        ("readOnlyRootFilesystem".into(), true.into()),
-        ("capabilities".into(), json!({"drop": ["ALL"]})),
-        ("seccompProfile".into(), json!({"type": "RuntimeDefault"})),
-    ])
+pub fn restricted() -> SecurityContext {
+    SecurityContext {
+        run_as_non_root: Some(true),
+        allow_privilege_escalation: Some(false),
+        read_only_root_filesystem: Some(true),
+        capabilities: Some(Capabilities { drop: Some(vec![String::from("ALL")]), ..Capabilities::default() }),
+        seccomp_profile: Some(SeccompProfile {
+            type_: String::from("RuntimeDefault"),
+            ..SeccompProfile::default()
+        }),
+        ..SecurityContext::default()
+    }
 }
 
-fn of_root(target: &Value) -> Map<String, Value> {
+fn of_root(target: &Value) -> Value {
     let own = &target["securityContext"];
-    let mut context = Map::from_iter([("readOnlyRootFilesystem".into(), true.into())]);
-    let kept = OF_ROOT.iter().filter(|field| !own[**field].is_null());
-    context.extend(kept.map(|field| ((*field).to_owned(), own[*field].clone())));
+    let context = SecurityContext { read_only_root_filesystem: Some(true), ..SecurityContext::default() };
+    let mut context = with_copied(&context, OF_ROOT.map(|field| (field, own[field].clone())));
     let drop = &own["capabilities"]["drop"];
     if !drop.is_null() {
-        context.insert("capabilities".into(), json!({ "drop": drop }));
+        context["capabilities"] = json!({ "drop": drop });
     }
     context
 }
