@@ -8,6 +8,7 @@ pub mod aws;
 mod certificates;
 pub mod kube_api;
 pub mod kubelet;
+pub mod proxy;
 mod query;
 pub mod run;
 mod server;

@@ -1,6 +1,6 @@
 //! A TCP server in a thread of its own, for fakes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::thread::JoinHandle;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -19,8 +19,17 @@ impl Background {
         F: Fn(TcpStream) -> T + Send + 'static,
         T: Future<Output = ()> + Send + 'static,
     {
+        Background::start_at(name, IpAddr::V4(Ipv4Addr::LOCALHOST), serve)
+    }
+
+    /// The same on another address of this machine.
+    pub fn start_at<F, T>(name: &str, address: IpAddr, serve: F) -> Background
+    where
+        F: Fn(TcpStream) -> T + Send + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
         let (stop, stopped) = oneshot::channel();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+        let listener = std::net::TcpListener::bind((address, 0)).expect("there is a free port");
         listener.set_nonblocking(true).expect("a socket can be non-blocking");
         let address = listener.local_addr().expect("a bound socket has an address");
         let run = move || {

@@ -14,8 +14,8 @@ pub struct Token(SecretString);
 
 impl Token {
     /// Takes a token over.
-    pub fn new(text: SecretString) -> Self {
-        Self(text)
+    pub fn new(text: impl Into<SecretString>) -> Self {
+        Self(text.into())
     }
 
     /// The text, for STS alone.
@@ -82,7 +82,7 @@ mod tests {
     fn token(payload: &str) -> Token {
         let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let header = encode(r#"{"alg":"RS256","kid":"k1"}"#);
-        Token::new(format!("{header}.{}.c2lnbmF0dXJl", encode(payload)).into())
+        Token::new(format!("{header}.{}.c2lnbmF0dXJl", encode(payload)))
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn what_is_no_token() {
         for text in ["", "a.b", "a.b.c", "e30.e30.", "e30.e30.x.y", "/var/run/secrets/token"] {
-            assert_eq!(Token::new(text.into()).claims(), None, "{text}");
+            assert_eq!(Token::new(text).claims(), None, "{text}");
         }
     }
 

@@ -21,7 +21,7 @@ mod policy;
 mod serve;
 mod sigv4;
 mod sts;
-mod tls;
+pub(crate) mod tls;
 mod xml;
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ pub struct Seen {
     pub impersonate_groups: Vec<String>,
     /// `Impersonate-Uid` header.
     pub impersonate_uid: Option<String>,
+    /// `Impersonate-Extra-KEY` headers, their keys as sent.
+    pub impersonate_extra: Vec<(String, String)>,
 }
 
 impl Seen {
@@ -42,6 +44,10 @@ impl Seen {
             headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).map(str::to_owned).collect()
         };
         let resource = route.resource.clone().unwrap_or_default();
+        let extra = headers.iter().filter_map(|(name, value)| {
+            let key = name.as_str().strip_prefix("impersonate-extra-")?;
+            Some((key.to_owned(), value.to_str().ok()?.to_owned()))
+        });
         Seen {
             method: method.to_owned(),
             verb: route.verb.clone(),
@@ -56,6 +62,7 @@ impl Seen {
             impersonate_user: all("impersonate-user").pop(),
             impersonate_groups: all("impersonate-group"),
             impersonate_uid: all("impersonate-uid").pop(),
+            impersonate_extra: extra.collect(),
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) mod tests;
 use crate::server::Background;
 use crate::timeline::{Interval, sequential_depth};
 use crate::world::World;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 pub use log::Seen;
@@ -37,33 +39,59 @@ use serde_json::Value;
 pub(crate) use serve::Server;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 pub(crate) use store::{Change, ChangeKind, Store, revision_of};
 use tls::Authority;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 /// The bearer token that the server accepts.
 pub const TOKEN: &str = "test-token";
 
+/// How a server is reached.
+#[derive(Debug, Clone, Copy)]
+pub struct Front {
+    /// The address that it listens on.
+    pub address: IpAddr,
+    /// Whether it speaks TLS.
+    pub tls: bool,
+    /// What stands before every path, as Rancher has it: `/k8s/clusters/c-1`.
+    pub prefix: &'static str,
+}
+
+impl Default for Front {
+    fn default() -> Front {
+        Front { address: IpAddr::V4(Ipv4Addr::LOCALHOST), tls: true, prefix: "" }
+    }
+}
+
 /// A running server. It stops when dropped, and drops what is still being answered.
 pub struct FakeKube {
     server: Arc<Server>,
     background: Background,
+    front: Front,
 }
 
 impl FakeKube {
     /// Starts a server of this world on a free port of 127.0.0.1, in a thread of its own.
     pub fn start(world: &World) -> FakeKube {
+        FakeKube::start_behind(world, Front::default())
+    }
+
+    /// The same with another front.
+    pub fn start_behind(world: &World, front: Front) -> FakeKube {
         let server = Arc::new(Server::new(world));
         let tls = TlsAcceptor::from(Authority::of_process().server.clone());
         let shared = server.clone();
-        let background =
-            Background::start("fake-kube", move |stream| connection(stream, tls.clone(), shared.clone()));
-        FakeKube { server, background }
+        let background = Background::start_at("fake-kube", front.address, move |stream| {
+            connection(stream, front, tls.clone(), shared.clone())
+        });
+        FakeKube { server, background, front }
     }
 
     /// What the connections share.
@@ -73,7 +101,18 @@ impl FakeKube {
 
     /// `https://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
-        format!("https://{}", self.background.address())
+        let scheme = if self.front.tls { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.background.address(), self.front.prefix)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.background.address()
+    }
+
+    /// Answers the next requests with 429, and asks to come back after so many seconds.
+    pub fn be_busy(&self, times: usize, seconds: u64) {
+        *self.server.busy.lock().expect("no thread panics while it holds it") = (times, seconds);
     }
 
     /// The certificate of the CA that signed the server's certificate.
@@ -155,11 +194,24 @@ impl FakeKube {
 }
 
 /// One connection; clients that go away or fail the handshake are no error of the test.
-async fn connection(stream: TcpStream, tls: TlsAcceptor, server: Arc<Server>) {
+async fn connection(stream: TcpStream, front: Front, tls: TlsAcceptor, server: Arc<Server>) {
+    if !front.tls {
+        return answer(stream, front, false, server).await;
+    }
     let Ok(stream) = tls.accept(stream).await else { return };
     let trusted = serve::is_trusted(stream.get_ref().1);
-    let service = service_fn(|request| {
+    answer(stream, front, trusted, server).await;
+}
+
+async fn answer<S>(stream: S, front: Front, trusted: bool, server: Arc<Server>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let service = service_fn(|mut request: Request<Incoming>| {
         let server = server.clone();
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let inner = target.strip_prefix(front.prefix).unwrap_or("/outside");
+        *request.uri_mut() = inner.parse().expect("the end of a path is one");
         async move { Ok::<_, Infallible>(server.serve(request, trusted).await) }
     });
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;

@@ -42,6 +42,8 @@ pub struct Server {
     pub log: Log<Seen>,
     /// Delay of every answer.
     pub latency: Mutex<Duration>,
+    /// How many requests are answered with 429, and after how many seconds the server wants to be asked again.
+    pub busy: Mutex<(usize, u64)>,
     /// Requests for secrets in a form that carries values.
     pub secret_values_read: AtomicUsize,
     answers: AtomicUsize,
@@ -65,6 +67,7 @@ impl Server {
             issuer: Issuer::new(&world.header.issuer),
             log: Log::default(),
             latency: Mutex::new(Duration::ZERO),
+            busy: Mutex::new((0, 0)),
             secret_values_read: AtomicUsize::new(0),
             answers: AtomicUsize::new(0),
         }
@@ -103,6 +106,11 @@ impl Server {
         if self.header.hang.iter().any(|rule| rule.matches(route)) {
             std::future::pending::<()>().await;
         }
+        if let Some(seconds) = self.busy() {
+            let mut busy = status::failure(429);
+            busy.headers.push(("Retry-After", seconds.to_string()));
+            return Err(busy);
+        }
         if let Some((_, code)) = self.header.fail.iter().find(|(rule, _)| rule.matches(route)) {
             return Err(status::failure(*code));
         }
@@ -111,6 +119,12 @@ impl Server {
             return Err(status::forbidden(&user, route));
         }
         Ok(())
+    }
+
+    fn busy(&self) -> Option<u64> {
+        let mut busy = self.busy.lock().expect("no thread panics while it holds it");
+        busy.0 = busy.0.checked_sub(1)?;
+        Some(busy.1)
     }
 
     /// Asking for anything but metadata is the violation, also when this answer is a refusal (RBAC, or a media type

@@ -33,8 +33,8 @@ impl Authority {
     fn new() -> Result<Authority, Box<dyn std::error::Error>> {
         let ca = authority("fake kubernetes ca")?;
         let (server_key, client_key) = (KeyPair::generate()?, KeyPair::generate()?);
-        let server =
-            server_params("kube-apiserver", &["127.0.0.1", "localhost"])?.signed_by(&server_key, &ca)?;
+        let server = server_params("kube-apiserver", &["127.0.0.1", "::1", "localhost"])?
+            .signed_by(&server_key, &ca)?;
         let client = client_params("oncall")?.signed_by(&client_key, &ca)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = verifier(ca.der().clone(), &provider)?;

@@ -412,6 +412,36 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn an_answer_without_end_is_given_up() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Server {
+            address: format!("http://{}", listener.local_addr().unwrap()).parse().unwrap(),
+            namespace: String::from("shop"),
+            cluster: kube::config::Cluster::default(),
+            user: kube::config::AuthInfo::default(),
+        };
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let head = "HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n";
+                let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+                let _ = stream.read(&mut [0; 4096]).await;
+                let mut sent = stream.write_all(head.as_bytes()).await;
+                while sent.is_ok() {
+                    sent = stream.write_all(chunk.as_bytes()).await;
+                }
+            }
+        });
+        let minute = Duration::from_secs(60);
+        let api = Api::open(server, minute, minute, Progress::silent()).await.unwrap();
+        let too_long = |error| matches!(error, NoAnswer::Unreachable(words) if words.contains("limit"));
+        let answer = api.document::<Value>("/version", "application/json").await;
+        assert!(answer.is_err_and(too_long));
+        let watched = of_namespace::<core::Pod>("shop").watch(&kube::api::WatchParams::default(), "");
+        assert!(api.watch::<Value>(watched).await.is_err_and(too_long));
+    }
+
     #[test]
     fn when_to_come_back() {
         let answer = |code: u16, after: &str| {

@@ -1,5 +1,6 @@
 //! TCP to a server: straight, through a tunnel of an HTTP proxy, or through a SOCKS5 proxy.
 
+use std::future::ready;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -13,7 +14,7 @@ use kube::Config;
 use kube::client::ConfigExt;
 use thiserror::Error;
 use tokio::net::TcpStream;
-use tower::Service;
+use tower::{Service, service_fn};
 
 use super::answer::causes;
 
@@ -29,7 +30,8 @@ pub struct Dial(Way);
 enum Way {
     Straight(HttpConnector),
     Tunnel(Box<Tunnel<HttpsConnector<HttpConnector>>>),
-    Socks(Box<SocksV5<HttpConnector>>),
+    /// The proxy, and with which name and password.
+    Socks(HttpConnector, Uri, Option<(String, String)>),
 }
 
 /// A proxy that cannot be used. Its URL is not repeated: it may hold a password.
@@ -68,11 +70,8 @@ impl Dial {
         match proxy.uri().scheme_str().unwrap_or_default() {
             // The names of servers are the proxy's to resolve, in Go for both.
             "socks5" | "socks5h" => {
-                let mut socks = SocksV5::new(with_port(proxy.uri().clone(), 1080), straight);
-                if let Some((name, password)) = proxy.raw_auth() {
-                    socks = socks.with_auth(name.to_owned(), password.to_owned());
-                }
-                Ok(Self(Way::Socks(Box::new(socks))))
+                let login = proxy.raw_auth().map(|(name, password)| (name.to_owned(), password.to_owned()));
+                Ok(Self(Way::Socks(straight, with_port(proxy.uri().clone(), 1080), login)))
             }
             scheme @ ("http" | "https") => {
                 // The machine's authorities vouch for a proxy; the cluster's certificate and name have no part in it.
@@ -109,7 +108,16 @@ impl Service<Uri> for Dial {
             match way {
                 Way::Straight(mut connector) => Ok(connector.call(server).await?.into()),
                 Way::Tunnel(mut tunnel) => Ok(tunnel.call(with_port(server, port)).await?),
-                Way::Socks(mut socks) => Ok(socks.call(with_port(server, port)).await?.into()),
+                Way::Socks(mut straight, proxy, login) => {
+                    // Connected here, because the error of what follows would not say why that failed.
+                    let mut stream = Some(straight.call(proxy.clone()).await?);
+                    let connected = service_fn(move |_: Uri| ready(stream.take().ok_or("it is called once")));
+                    let mut socks = SocksV5::new(proxy, connected);
+                    if let Some((name, password)) = login {
+                        socks = socks.with_auth(name, password);
+                    }
+                    Ok(socks.call(with_port(server, port)).await?.into())
+                }
             }
         })
     }
@@ -131,7 +139,7 @@ mod tests {
         let server = Uri::from_static("https://10.0.0.1:6443");
         let through = |url| Dial::by_proxy(url, &server).map(|dial| dial.0);
         assert!(matches!(through("http://me:hunter2@proxy:3128"), Ok(Way::Tunnel(_))));
-        assert!(matches!(through("socks5://me:hunter2@proxy:1080"), Ok(Way::Socks(_))));
+        assert!(matches!(through("socks5://me:hunter2@proxy:1080"), Ok(Way::Socks(..))));
         let Err(error) = through("socks4://me:hunter2@proxy:1080") else { panic!("it is not supported") };
         let words = error.to_string();
         assert!(words.contains("socks4://") && !words.contains("hunter2"), "{words}");
