@@ -2,14 +2,15 @@
 #![no_main]
 
 use irsa_fuzz::{assert_harmless, file};
-use kubectl_irsa::collect::cluster::{Access, EksHints, read_kubeconfig};
+use kubectl_irsa::collect::aws::EksHints;
+use kubectl_irsa::collect::cluster::{Access, kubeconfig};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let file = file(bytes);
-    match read_kubeconfig(file.path()) {
-        Ok(kubeconfig) => {
-            EksHints::of(&kubeconfig, &Access::default());
+    match kubeconfig::read(file.path()) {
+        Ok(read) => {
+            EksHints::of(&read, &Access::default());
         }
         Err(error) => assert_harmless(&error.to_string()),
     }

@@ -10,9 +10,8 @@ use tokio::time::Instant;
 use super::flags::{AwsFlags, ClusterFlags, ImageFlag, duration, form};
 use super::terminal::{self, Color};
 use super::{CliError, print};
-use crate::collect::aws::Session;
+use crate::collect::aws::{EksHints, Session};
 use crate::collect::cluster::Api;
-use crate::collect::cluster::EksHints;
 use crate::collect::files;
 use crate::collect::probe::{Probing, Traces, Via};
 use crate::collect::web::Web;
@@ -282,14 +281,15 @@ impl Debug {
             });
         }
         let access = self.cluster.access();
-        let (server, hints) = access.server()?;
+        let kubeconfig = access.kubeconfig()?;
+        let server = access.server(&kubeconfig)?;
         let namespace = server.namespace.clone();
         let api = super::connected(server, self.cluster.request_timeout()?, left, progress).await?;
         Ok(Opened {
             reader: Reader::Api(api),
             namespace,
-            kubectl_flags: access.kubectl_flags(),
-            hints: Some(hints),
+            kubectl_flags: self.cluster.kubectl_flags(),
+            hints: Some(EksHints::of(&kubeconfig, &access)),
             said,
         })
     }

@@ -9,8 +9,8 @@ use irsa::output;
 use secrecy::SecretString;
 
 use super::CliError;
-use crate::collect::aws::Settings;
-use crate::collect::cluster::{Access, EksHints};
+use crate::collect::aws::{EksHints, Settings};
+use crate::collect::cluster::Access;
 use crate::collect::probe::Image;
 
 /// The cli-runtime flags.
@@ -157,6 +157,33 @@ impl ClusterFlags {
             impersonate_groups: self.impersonate_groups.clone(),
             impersonate_uid: self.impersonate_uid.clone(),
         }
+    }
+
+    /// The flags that a printed kubectl command needs to reach the same cluster as the same user; never a token.
+    pub fn kubectl_flags(&self) -> Vec<String> {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let pairs = [
+            ("--kubeconfig", path(&self.kubeconfig)),
+            ("--context", self.context.clone()),
+            ("--cluster", self.cluster.clone()),
+            ("--user", self.user.clone()),
+            ("--server", self.server.clone()),
+            ("--certificate-authority", path(&self.certificate_authority)),
+            ("--client-certificate", path(&self.client_certificate)),
+            ("--client-key", path(&self.client_key)),
+            ("--tls-server-name", self.tls_server_name.clone()),
+            ("--as", self.impersonate.clone()),
+            ("--as-uid", self.impersonate_uid.clone()),
+        ];
+        let mut flags: Vec<String> = pairs
+            .into_iter()
+            .filter_map(|(flag, value)| value.map(|value| format!("{flag}={value}")))
+            .collect();
+        flags.extend(self.impersonate_groups.iter().map(|group| format!("--as-group={group}")));
+        if self.insecure_skip_tls_verify {
+            flags.push(String::from("--insecure-skip-tls-verify"));
+        }
+        flags
     }
 
     /// `-n`.

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::flags::{AwsFlags, ClusterFlags, Format};
 use super::{CliError, print, print_json};
+use crate::collect::aws::EksHints;
 use crate::collect::chain::{Certificate, Chain, chain};
 use crate::collect::web::Web;
 use crate::collect::{Progress, issuer};
@@ -73,10 +74,14 @@ impl Thumbprint {
         let (url, account) = match &self.issuer {
             Some(url) => (with_scheme(url), None),
             None => {
-                let (server, hints) = self.cluster.access().server()?;
+                let access = self.cluster.access();
+                let kubeconfig = access.kubeconfig()?;
+                let server = access.server(&kubeconfig)?;
                 let api = super::connected(server, timeout, Duration::MAX, &progress).await?;
                 match issuer::of_api(&api).await {
-                    Fact::Known(discovery) => (discovery.value.issuer.clone(), hints.account),
+                    Fact::Known(discovery) => {
+                        (discovery.value.issuer.clone(), EksHints::of(&kubeconfig, &access).account)
+                    }
                     Fact::Unknown(unknown) => return Err(CliError::NoIssuer(unknown.why.to_string())),
                     Fact::Absent { source } => return Err(CliError::NoIssuer(format!("not in {source}"))),
                 }

@@ -15,7 +15,8 @@ use serde::Serialize;
 use thiserror::Error;
 use tower::Service;
 
-use super::cluster::{Dial, causes};
+use super::causes;
+use super::cluster::by_environment;
 
 /// What a server sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -102,7 +103,7 @@ async fn handshake(host: &str, port: u16) -> Result<Chain, ChainError> {
         cause: cause.to_string(),
     };
 
-    let mut dial = Dial::by_environment(&destination).map_err(|error| connect(&error))?;
+    let mut dial = by_environment(&destination).map_err(|error| connect(&error))?;
     let stream = dial.call(destination).await.map_err(|error| connect(&causes(&*error)))?;
 
     let witness = Arc::new(Witness::new().map_err(|cause| connect(&cause))?);

@@ -1,10 +1,15 @@
 //! The application's log. Nothing of it is kept but what is recognised.
 
-use super::cluster::{Api, NoAnswer};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::LogParams;
+
+use super::cluster::{Api, NoAnswer, encode, of_namespace};
 use irsa::derive::Derived;
 use irsa::documents::log::heard;
 use irsa::facts::{Fact, Facts, Grant, Heard, Listing, Source, Subject, Why};
 
+/// Lines and bytes read of a log.
+const LOG: (i64, i64) = (500, 1 << 20);
 /// Pods whose logs are read; the others of a workload say the same.
 const PODS: usize = 3;
 
@@ -53,4 +58,25 @@ pub async fn of(api: &Api, facts: &Facts, wanted: bool, index: usize) -> Fact<Li
         field: String::new(),
     };
     Fact::observed(Listing { items, cut: None }, source)
+}
+
+impl Api {
+    /// The last lines of a container's log, each with its time before it.
+    async fn log(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        previous: bool,
+    ) -> Result<Vec<u8>, NoAnswer> {
+        let wanted = LogParams {
+            container: Some(container.to_owned()),
+            previous,
+            timestamps: true,
+            tail_lines: Some(LOG.0),
+            limit_bytes: Some(LOG.1),
+            ..LogParams::default()
+        };
+        self.ask(of_namespace::<Pod>(namespace).logs(&encode(pod), &wanted)).await
+    }
 }

@@ -18,3 +18,18 @@ pub mod web;
 pub use gather::gather;
 pub use identity::Cloud;
 pub use progress::Progress;
+
+/// An error and all its causes in one line, each said once: the innermost says what happened (`Connection refused`).
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.retain(|part| !text.contains(part.as_str()));
+            parts.push(text);
+        }
+        next = error.source();
+    }
+    parts.join(": ")
+}

@@ -3,10 +3,18 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::PostParams;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use super::cluster::{Api, NoAnswer, body, encode, of_namespace};
 use irsa::facts::issuer::Claims;
+use irsa::facts::kubernetes::Meta;
+
+/// Lifetime of a token made for this run, in seconds; the API server makes none shorter.
+const TOKEN_SECONDS: i64 = 600;
 
 /// A token. It cannot print itself.
 #[derive(Debug)]
@@ -47,6 +55,46 @@ impl Token {
             iat: time(payload.iat),
         })
     }
+}
+
+impl Api {
+    /// Makes a token of a service account, for one audience, bound to a pod where there is one.
+    pub(super) async fn token(
+        &self,
+        namespace: &str,
+        service_account: &str,
+        audience: &str,
+        pod: Option<&Meta>,
+    ) -> Result<Token, NoAnswer> {
+        let bound = pod.map(|pod| BoundObjectReference {
+            api_version: Some(String::from("v1")),
+            kind: Some(String::from("Pod")),
+            name: Some(pod.name.clone()),
+            uid: Some(pod.uid.clone()),
+        });
+        let spec = TokenRequestSpec {
+            audiences: Some(vec![audience.to_owned()]),
+            expiration_seconds: Some(TOKEN_SECONDS),
+            bound_object_ref: bound,
+            ..TokenRequestSpec::default()
+        };
+        let wanted = body(&TokenRequest { spec: Some(spec), ..TokenRequest::default() })?;
+        let path = of_namespace::<ServiceAccount>(namespace);
+        let request =
+            path.create_subresource("token", &encode(service_account), &PostParams::default(), wanted);
+        Ok(Token::new(self.read::<TokenAnswer>(request).await?.status.token))
+    }
+}
+
+/// What TokenRequest answers. No `Debug`: it holds a token.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    status: TokenStatus,
+}
+
+#[derive(Deserialize)]
+struct TokenStatus {
+    token: SecretString,
 }
 
 fn decode<T: serde::de::DeserializeOwned>(part: &str) -> Option<T> {

@@ -60,7 +60,7 @@ fn ask(listed: Listed, access: &Access) -> Option<Vec<String>> {
 fn of_cluster<T: Resource>(access: &Access) -> Option<Vec<String>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let names = async {
-        let (server, _) = access.server().ok()?;
+        let server = access.server(&access.kubeconfig().ok()?).ok()?;
         let namespace = server.namespace.clone();
         let api = Api::open(server, ANSWER, DEADLINE, Progress::silent()).await.ok()?;
         api.names::<T>(Some(&namespace)).await.ok()

@@ -1,11 +1,13 @@
 //! AWS as facts: every answer, also a refusal and a silence, becomes a [`Fact`]. Each question may fail on its own.
 
 mod eks;
+mod hints;
 mod iam;
 mod session;
 mod sts;
 mod trail;
 
+pub use hints::EksHints;
 pub use iam::Roles;
 pub use session::{Session, Settings};
 pub use sts::Attempt;

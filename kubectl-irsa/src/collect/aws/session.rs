@@ -9,7 +9,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use tokio::sync::OnceCell;
 
-use crate::collect::cluster::{EksHints, causes};
+use super::EksHints;
+use crate::collect::causes;
 use crate::collect::web::{Silence, Web, silence};
 use irsa::facts::aws::Caller;
 use irsa::facts::{Fact, Grant, Unknown, Why};

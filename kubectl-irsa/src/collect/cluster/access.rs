@@ -8,7 +8,6 @@ use kube::config::{AuthInfo, Cluster, Context, Kubeconfig};
 use secrecy::SecretString;
 use thiserror::Error;
 
-use super::eks_hints::EksHints;
 use super::kubeconfig::{self, KubeconfigError};
 
 /// The flags of `k8s.io/cli-runtime` that choose the cluster and the user, by their names.
@@ -60,48 +59,26 @@ pub struct Server {
 }
 
 impl Access {
-    /// The flags that a printed kubectl command needs to reach the same cluster as the same user; never a token.
-    pub fn kubectl_flags(&self) -> Vec<String> {
-        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-        let pairs = [
-            ("--kubeconfig", path(&self.kubeconfig)),
-            ("--context", self.context.clone()),
-            ("--cluster", self.cluster.clone()),
-            ("--user", self.user.clone()),
-            ("--server", self.server.clone()),
-            ("--certificate-authority", path(&self.certificate_authority)),
-            ("--client-certificate", path(&self.client_certificate)),
-            ("--client-key", path(&self.client_key)),
-            ("--tls-server-name", self.tls_server_name.clone()),
-            ("--as", self.impersonate.clone()),
-            ("--as-uid", self.impersonate_uid.clone()),
-        ];
-        let mut flags: Vec<String> = pairs
-            .into_iter()
-            .filter_map(|(flag, value)| value.map(|value| format!("{flag}={value}")))
-            .collect();
-        flags.extend(self.impersonate_groups.iter().map(|group| format!("--as-group={group}")));
-        if self.insecure_skip_tls_verify {
-            flags.push(String::from("--insecure-skip-tls-verify"));
-        }
-        flags
+    /// The kubeconfig, merged from all its files.
+    pub fn kubeconfig(&self) -> Result<Kubeconfig, AccessError> {
+        let add = |merged, path: &PathBuf| kubeconfig::merge(merged, kubeconfig::read(path)?, path);
+        Ok(self.paths()?.iter().try_fold(Kubeconfig::default(), add)?)
     }
 
-    /// Reads the kubeconfig and lays the flags over it, and what it tells of an EKS cluster. The namespace of `-n` wins over
-    /// that of the context.
-    pub fn server(&self) -> Result<(Server, EksHints), AccessError> {
-        let paths = self.paths()?;
-        let kubeconfig = merged(&paths)?;
-        let hints = EksHints::of(&kubeconfig, self);
-        let wrong = |cause: String| AccessError::Kubeconfig { path: list_of(&paths), cause };
-        let context = self.chosen(&kubeconfig).map_err(wrong)?;
+    /// Lays the flags over the kubeconfig. The namespace of `-n` wins over that of the context.
+    pub fn server(&self, kubeconfig: &Kubeconfig) -> Result<Server, AccessError> {
+        let wrong = |cause| {
+            let path = list_of(&self.paths().unwrap_or_default());
+            AccessError::Kubeconfig { path, cause }
+        };
+        let context = self.chosen(kubeconfig).map_err(wrong)?;
         let name = self.cluster.as_ref().unwrap_or(&context.cluster);
-        let mut cluster = kubeconfig::cluster(&kubeconfig, name)
+        let mut cluster = kubeconfig::cluster(kubeconfig, name)
             .ok_or_else(|| wrong(format!("there is no cluster \"{name}\"")))?
             .clone();
         // As kubectl: a user that is not there is nobody.
         let user = self.user.as_ref().or(context.user.as_ref());
-        let user = user.and_then(|name| kubeconfig::user(&kubeconfig, name));
+        let user = user.and_then(|name| kubeconfig::user(kubeconfig, name));
         let mut user = user.cloned().unwrap_or_default();
         self.lay_over(&mut cluster, &mut user);
 
@@ -114,7 +91,7 @@ impl Access {
         let namespaces = [self.namespace.as_deref(), context.namespace.as_deref(), Some("default")];
         let namespace = namespaces.into_iter().flatten().find(|name| !name.is_empty());
         let namespace = namespace.unwrap_or_default().to_owned();
-        Ok((Server { address, namespace, cluster, user }, hints))
+        Ok(Server { address, namespace, cluster, user })
     }
 
     /// The context that the flags or the kubeconfig choose.
@@ -128,11 +105,6 @@ impl Access {
             let hint = format!(" (contexts there: {})", there.join(", "));
             format!("there is no context \"{name}\"{}", if there.is_empty() { "" } else { &hint })
         })
-    }
-
-    /// The kubeconfig, merged from all its files.
-    pub fn kubeconfig(&self) -> Result<Kubeconfig, AccessError> {
-        merged(&self.paths()?)
     }
 
     fn lay_over(&self, cluster: &mut Cluster, user: &mut AuthInfo) {
@@ -197,11 +169,6 @@ impl Access {
             None => Err(AccessError::NoKubeconfig(list_of(&defaults))),
         }
     }
-}
-
-fn merged(paths: &[PathBuf]) -> Result<Kubeconfig, AccessError> {
-    let add = |merged, path: &PathBuf| kubeconfig::merge(merged, kubeconfig::read(path)?, path);
-    Ok(paths.iter().try_fold(Kubeconfig::default(), add)?)
 }
 
 /// The directories in which kubectl looks for `.kube/config`; on Windows the first that has it counts

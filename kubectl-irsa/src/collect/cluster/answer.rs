@@ -1,10 +1,9 @@
 //! Why there is no answer, and what that means for a fact.
 
-use std::error::Error;
-
 use http::StatusCode;
 use kube::core::Status;
 
+use crate::collect::causes;
 use irsa::facts::{Grant, Unknown, Why};
 
 /// Characters kept of an answer that is no Kubernetes status, such as a proxy's page.
@@ -116,21 +115,6 @@ pub fn unexpected(error: &serde_json::Error) -> String {
         serde_json::error::Category::Data => String::from("a field of another type than expected"),
         _ => format!("not JSON, at line {line}, column {column}"),
     }
-}
-
-/// An error and all its causes in one line, each said once: the innermost says what happened (`Connection refused`).
-pub fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
-        if !parts.iter().any(|part| part.contains(&text)) {
-            parts.retain(|part| !text.contains(part.as_str()));
-            parts.push(text);
-        }
-        next = error.source();
-    }
-    parts.join(": ")
 }
 
 #[cfg(test)]

@@ -8,19 +8,15 @@ use http::header::{self, HeaderMap};
 use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
-use k8s_openapi::api::core::v1 as core;
 use kube::Client;
 use kube::api::{
-    ApiResource, DynamicObject, GetParams, GroupVersionKind, ListParams, LogParams, ObjectList, PostParams,
-    WatchEvent,
+    ApiResource, DynamicObject, GetParams, GroupVersionKind, ListParams, ObjectList, WatchEvent,
 };
 use kube::client::Body;
 use kube::core::{Request as Path, Resource as _, request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use secrecy::SecretString;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -28,7 +24,6 @@ use super::access::Server;
 use super::answer::{NoAnswer, unexpected};
 use super::connection::{ConnectionError, connect};
 use crate::collect::Progress;
-use crate::collect::token::Token;
 use irsa::facts::kubernetes::resource::{Query, Resource};
 use irsa::facts::kubernetes::{Meta, ServerVersion};
 use irsa::facts::{Fact, Grant, Listing, Source, Sourced, Unknown, Why};
@@ -37,10 +32,6 @@ use irsa::facts::{Fact, Grant, Listing, Source, Sourced, Unknown, Why};
 const PAGE: u32 = 500;
 /// Pages read before a list is called incomplete: the newest 10,000 pods of one namespace tell enough.
 const PAGES: u32 = 20;
-/// Lines and bytes read of a log.
-const LOG: (i64, i64) = (500, 1 << 20);
-/// Lifetime of a token made for this run, in seconds; the API server makes none shorter.
-const TOKEN_SECONDS: i64 = 600;
 /// How often a request is sent again where the server asks to come back.
 const RETRIES: usize = 3;
 /// kube panics if a path and the server's URL together are longer than a URL may be, which is 64 KiB.
@@ -56,17 +47,6 @@ pub struct Api {
     timeout: Duration,
     progress: Progress,
     clock: Arc<OnceLock<Timestamp>>,
-}
-
-/// What TokenRequest answers. No `Debug`: it holds a token.
-#[derive(Deserialize)]
-struct TokenAnswer {
-    status: TokenStatus,
-}
-
-#[derive(Deserialize)]
-struct TokenStatus {
-    token: SecretString,
 }
 
 impl Api {
@@ -215,52 +195,6 @@ impl Api {
         self.read(request.map_err(request::Error::BuildRequest)).await
     }
 
-    /// The last lines of a container's log, each with its time before it.
-    pub async fn log(
-        &self,
-        namespace: &str,
-        pod: &str,
-        container: &str,
-        previous: bool,
-    ) -> Result<Vec<u8>, NoAnswer> {
-        let wanted = LogParams {
-            container: Some(container.to_owned()),
-            previous,
-            timestamps: true,
-            tail_lines: Some(LOG.0),
-            limit_bytes: Some(LOG.1),
-            ..LogParams::default()
-        };
-        self.ask(of_namespace::<core::Pod>(namespace).logs(&encode(pod), &wanted)).await
-    }
-
-    /// Makes a token of a service account, for one audience, bound to a pod where there is one.
-    pub async fn token(
-        &self,
-        namespace: &str,
-        service_account: &str,
-        audience: &str,
-        pod: Option<&Meta>,
-    ) -> Result<Token, NoAnswer> {
-        let bound = pod.map(|pod| BoundObjectReference {
-            api_version: Some(String::from("v1")),
-            kind: Some(String::from("Pod")),
-            name: Some(pod.name.clone()),
-            uid: Some(pod.uid.clone()),
-        });
-        let spec = TokenRequestSpec {
-            audiences: Some(vec![audience.to_owned()]),
-            expiration_seconds: Some(TOKEN_SECONDS),
-            bound_object_ref: bound,
-            ..TokenRequestSpec::default()
-        };
-        let wanted = body(&TokenRequest { spec: Some(spec), ..TokenRequest::default() })?;
-        let path = of_namespace::<core::ServiceAccount>(namespace);
-        let request =
-            path.create_subresource("token", &encode(service_account), &PostParams::default(), wanted);
-        Ok(Token::new(self.read::<TokenAnswer>(request).await?.status.token))
-    }
-
     /// What an error means for a fact.
     pub fn unknown(&self, what: String, error: &NoAnswer, grant: Option<Grant>) -> Unknown {
         error.unknown(what, self.timeout.as_secs(), grant)
@@ -387,6 +321,8 @@ pub fn body(object: &impl Serialize) -> Result<Vec<u8>, NoAnswer> {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::api::core::v1 as core;
+
     use super::*;
     use irsa::facts::kubernetes::{Deployment, MutatingWebhookConfiguration, Pod};
 

@@ -14,10 +14,10 @@ use thiserror::Error;
 use tower::ServiceExt;
 
 use super::access::Server;
-use super::answer::causes;
-use super::dial::{Dial, ProxyError};
+use super::dial::{self, ProxyError};
 use super::pem::{self, PemError};
-use super::sign_in::{Credentials, SignInError, sign_in};
+use super::sign_in::{SignInError, sign_in};
+use crate::collect::causes;
 
 /// The largest answer that is read, in bytes. A page of 500 large pods is some 20 MB.
 const LARGEST: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
@@ -67,7 +67,7 @@ pub async fn connect(
         config.root_cert = Some(all.iter().map(|der| der.to_vec()).collect());
         cluster.certificate_authority_data = Some(pem::encoded(&authority));
     }
-    let Credentials { authorization, identity } = sign_in(&server.user, &cluster, left).await?;
+    let (authorization, identity) = sign_in(&server.user, &cluster, left).await?;
     config.headers.push((USER_AGENT, AGENT));
     // Not as the user's token: tower-http panics at one that no header can hold.
     config.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
@@ -84,8 +84,8 @@ pub async fn connect(
     };
     config.tls_server_name.clone_from(&cluster.tls_server_name);
     let dial = match &cluster.proxy_url {
-        None => Dial::by_environment(&server.address)?,
-        Some(url) => Dial::by_proxy(url, &server.address)?,
+        None => dial::by_environment(&server.address)?,
+        Some(url) => dial::by_proxy(url, &server.address)?,
     };
     let https = config.rustls_https_connector_with_connector(dial).map_err(|error| match error {
         kube::Error::RustlsTls(RustlsTlsError::InvalidServerName(_)) => {

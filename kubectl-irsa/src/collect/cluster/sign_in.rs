@@ -25,14 +25,8 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// The longest credential that is read of an exec plugin, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// What a request is asked with. No `Debug`: all of it is secret.
-#[derive(Default)]
-pub struct Credentials {
-    /// The header `Authorization`.
-    pub authorization: Option<HeaderValue>,
-    /// The client's certificates and key.
-    pub identity: Option<Identity>,
-}
+/// The header `Authorization`, and the client's certificates and key.
+type Credentials = (Option<HeaderValue>, Option<Identity>);
 
 /// Signing in failed. What an exec plugin wrote is never repeated: it may be a token.
 #[derive(Debug, Error)]
@@ -89,31 +83,31 @@ async fn credentials(user: &AuthInfo, cluster: &Cluster) -> Result<Credentials, 
         pem::read(user.client_certificate_data.as_deref(), user.client_certificate.as_ref()).await?;
     let key = user.client_key_data.as_ref().map(ExposeSecret::expose_secret);
     let key = pem::read(key, user.client_key.as_ref()).await?;
-    let identity = Identity::of(certificate.as_ref().map(|pem| &***pem), key.as_ref().map(|pem| &***pem))?;
-    let mut credentials = Credentials { authorization: None, identity };
-    if let Some(provider) = &user.auth_provider {
-        credentials.authorization = Some(bearer(id_token(provider)?)?);
+    let mut identity =
+        Identity::of(certificate.as_ref().map(|pem| &***pem), key.as_ref().map(|pem| &***pem))?;
+    let authorization = if let Some(provider) = &user.auth_provider {
+        Some(bearer(id_token(provider)?)?)
     } else if let Some(path) = &user.token_file {
         let token = tokio::fs::read_to_string(path).await.map(Zeroizing::new);
         let token = token.map_err(|cause| SignInError::TokenFile { path: path.clone(), cause })?;
-        credentials.authorization = Some(bearer(&token)?);
+        Some(bearer(&token)?)
     } else if let Some(token) = &user.token {
-        credentials.authorization = Some(bearer(token.expose_secret())?);
+        Some(bearer(token.expose_secret())?)
     } else if let Some(name) = &user.username {
         let password = user.password.as_ref().map_or("", |password| password.expose_secret());
         let pair = Zeroizing::new(format!("{name}:{password}"));
-        credentials.authorization = Some(authorization("Basic", &STANDARD.encode(&*pair))?);
+        Some(authorization("Basic", &STANDARD.encode(&*pair))?)
     } else if let Some(exec) = &user.exec {
         let status = run(exec, cluster).await?;
-        if let Some(token) = status.token {
-            credentials.authorization = Some(bearer(token.expose_secret())?);
-        }
         let key = status.client_key_data.as_ref().map(|key| key.expose_secret().as_bytes());
         if let Some(certificate) = status.client_certificate_data {
-            credentials.identity = Identity::of(Some(certificate.as_bytes()), key)?;
+            identity = Identity::of(Some(certificate.as_bytes()), key)?;
         }
-    }
-    Ok(credentials)
+        status.token.map(|token| bearer(token.expose_secret())).transpose()?
+    } else {
+        None
+    };
+    Ok((authorization, identity))
 }
 
 fn id_token(provider: &AuthProviderConfig) -> Result<&str, SignInError> {

@@ -2,8 +2,7 @@
 
 use kube::config::{ExecConfig, Kubeconfig};
 
-use super::access::Access;
-use super::kubeconfig;
+use crate::collect::cluster::{Access, kubeconfig};
 use irsa::aws::arn::Arn;
 
 /// What is known of the cluster before anything is asked.
