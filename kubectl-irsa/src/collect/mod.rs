@@ -9,7 +9,6 @@ mod gather;
 mod identity;
 pub mod issuer;
 pub mod logs;
-mod objects;
 pub mod probe;
 mod progress;
 pub mod token;

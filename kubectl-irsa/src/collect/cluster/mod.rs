@@ -9,6 +9,7 @@ mod api;
 mod connection;
 mod dial;
 pub mod kubeconfig;
+mod objects;
 mod pem;
 mod sign_in;
 

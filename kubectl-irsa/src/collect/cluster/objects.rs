@@ -6,7 +6,7 @@ use irsa::facts::{Fact, Listing};
 use irsa::rounds::{CollectError, Objects};
 use jiff::Timestamp;
 
-use super::cluster::{Api, NoAnswer};
+use super::{Api, NoAnswer};
 
 impl Objects for Api {
     const AT_HAND: bool = false;
