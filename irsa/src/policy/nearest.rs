@@ -7,6 +7,7 @@ use super::document::{Document, Effect};
 use super::edit::{Edit, EditKind};
 use super::evaluate::evaluate;
 use super::json::{Json, Path};
+use super::reach::Reach;
 use super::request::{Principal, Request};
 use super::token::Token;
 use super::trace::{Decision, Evaluation, StatementTrace};
@@ -21,6 +22,8 @@ pub struct Nearest {
     pub repair: Repair,
     /// The document after it.
     pub corrected: Document,
+    /// Whom it reaches.
+    pub reach: Reach,
     /// The answer after it: an explicit denial stays, and so does what is not known.
     pub after: Decision,
 }
@@ -52,7 +55,7 @@ pub fn nearest(evaluation: &Evaluation<'_>) -> Option<Nearest> {
             .min_by_key(|(_, (edits, _))| edits.iter().map(cost).sum::<usize>())
     });
     if let Some((statement, (edits, json))) = edited {
-        return finish(Some(statement), Repair::Edit(edits), json, request);
+        return finish(evaluation, Some(statement), Repair::Edit(edits), json);
     }
     let statement = allows().min_by_key(|trace| distance(trace)).map(|trace| trace.index);
     let appended = statement_for(request, token.as_ref())?;
@@ -61,13 +64,19 @@ pub fn nearest(evaluation: &Evaluation<'_>) -> Option<Nearest> {
         Json::Array(statements) => statements.push(appended.clone()),
         single => *single = Json::Array(vec![single.clone(), appended.clone()]),
     }
-    finish(statement, Repair::Append(appended), json, request)
+    finish(evaluation, statement, Repair::Append(appended), json)
 }
 
-fn finish(statement: Option<usize>, repair: Repair, json: Json, request: &Request) -> Option<Nearest> {
+fn finish(
+    evaluation: &Evaluation<'_>,
+    statement: Option<usize>,
+    repair: Repair,
+    json: Json,
+) -> Option<Nearest> {
     let corrected = Document::read(json).ok()?;
-    let after = evaluate(&corrected, request).decision;
-    (after != Decision::NoMatch).then_some(Nearest { statement, repair, corrected, after })
+    let after = evaluate(&corrected, evaluation.request).decision;
+    let reach = Reach::of(evaluation.document, &corrected, evaluation.request);
+    (after != Decision::NoMatch).then_some(Nearest { statement, repair, corrected, reach, after })
 }
 
 fn cost(edit: &Edit) -> usize {

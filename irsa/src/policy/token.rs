@@ -72,8 +72,18 @@ impl<'a> Token<'a> {
         })
     }
 
+    /// Its subject.
+    pub(super) fn sub(&self) -> &'a str {
+        self.sub
+    }
+
+    /// ARN of the provider that vouches for it.
+    pub(super) fn provider_arn(&self) -> &'a str {
+        self.provider_arn
+    }
+
     /// `sub` or `aud`, if the key asks for that claim of this token's issuer.
-    fn claim(&self, key: &str) -> Option<&'static str> {
+    pub(super) fn claim(&self, key: &str) -> Option<&'static str> {
         let (issuer, claim) = known_claim(key);
         claim.filter(|_| issuer.eq_ignore_ascii_case(self.issuer))
     }

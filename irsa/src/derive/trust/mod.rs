@@ -13,8 +13,8 @@ use crate::aws::arn::{Arn, RoleArn};
 use crate::facts::aws::{Role, Trial};
 use crate::facts::{Fact, Source, Unknown, Why};
 use crate::policy::{
-    Decision, Document, Edit, EditKind, Evaluation, Found, Nearest, Path, Reason, Repair, Request, Segment,
-    Tri, Value, WebIdentity, evaluate, known_claim, nearest,
+    Decision, Document, Edit, EditKind, Evaluation, Found, Nearest, Path, Reach, Reason, Repair, Request,
+    Segment, Tri, Value, WebIdentity, evaluate, known_claim, nearest,
 };
 
 /// The variable that names the sessions of most SDKs.
@@ -104,6 +104,8 @@ pub struct Change {
     pub repair: Repair,
     /// The document after it.
     pub corrected: Document,
+    /// Whom it reaches.
+    pub reach: Reach,
     /// What that says.
     pub after: Decision,
 }
@@ -190,8 +192,12 @@ impl<'f> Judgement<'f> {
         let mut of_trial = request.clone();
         of_trial.context.set(fault::SESSION_NAME, Value::Present(vec![Trial::SESSION.to_owned()]));
         let to_trial = evaluate(&document, &of_trial).decision;
-        let change =
-            nearest.map(|Nearest { repair, corrected, after, .. }| Change { repair, corrected, after });
+        let change = nearest.map(|Nearest { repair, corrected, reach, after, .. }| Change {
+            repair,
+            corrected,
+            reach,
+            after,
+        });
         Self { role, source, document, token, request, decision, to_trial, open, fault, change }
     }
 

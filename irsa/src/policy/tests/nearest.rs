@@ -339,3 +339,43 @@ fn what_stays_unknown_is_told() {
     let (_, after) = propose(&document, &web_identity(SUB));
     assert_eq!(after, "unknown");
 }
+
+fn reach(statements: &str) -> Reach {
+    let document = policy(&format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#));
+    nearest(&evaluate(&document, &web_identity(SUB))).expect("a proposal").reach
+}
+
+#[test]
+fn a_slip_in_the_own_statement_reaches_nobody_else() {
+    for conditions in [
+        GOOD.replace("$SUB", "system:serviceaccount:Shop:checkout"),
+        GOOD.replace("$SUB", "shop:checkout"),
+        GOOD.replace("$ISSUER:sub", "oidc.eks.eu-west-1.amazonaws.com/id/TYPO:sub"),
+        GOOD.replace("sts.amazonaws.com", "my-audience"),
+    ] {
+        assert_eq!(reach(&given(&conditions)), Reach::Own, "{conditions}");
+    }
+    let other =
+        trust(r#""Condition":{"StringEquals":{"$ISSUER:sub":"system:serviceaccount:billing:invoice"}}"#);
+    let own = given(&GOOD.replace("$SUB", "shop:checkout"));
+    assert_eq!(
+        reach(&format!("{other},{own}")),
+        Reach::Own,
+        "a statement of others beside it stays as it is"
+    );
+}
+
+#[test]
+fn what_gives_the_role_to_one_more_reaches_others() {
+    for (name, conditions) in [
+        ("beside another account", GOOD.replace("$SUB", "system:serviceaccount:shop:chekout")),
+        ("a statement of its own", GOOD.replace("$SUB", "system:serviceaccount:billing:invoice")),
+        ("a pattern that begins to count", GOOD.replace("$SUB", "system:serviceaccount:shop:*")),
+        (
+            "a slip in a list of several",
+            GOOD.replace(r#""$SUB""#, r#"["shop:checkout","system:serviceaccount:billing:invoice"]"#),
+        ),
+    ] {
+        assert_eq!(reach(&given(&conditions)), Reach::Others, "{name}");
+    }
+}
