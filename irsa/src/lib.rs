@@ -19,6 +19,7 @@ pub mod mechanism;
 pub mod output;
 pub mod policy;
 pub mod rounds;
+pub mod severity;
 pub mod step;
 pub mod target;
 pub mod text;

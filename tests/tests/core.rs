@@ -8,20 +8,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The rooms of the core; each may know those before it, and itself.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "text",
     "aws",
     "mechanism",
+    "severity",
     "step",
     "target",
     "policy",
     "aws_error",
     "facts",
-    "finding",
     "derive",
     "documents",
     "rounds",
     "repair",
+    "finding",
     "checks",
     "diagnosis",
     "output",

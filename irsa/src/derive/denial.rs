@@ -9,7 +9,7 @@ use super::heard::Said;
 use crate::aws_error::{Because, Kind, Layer, PrincipalKind};
 use crate::facts::aws::Simulated;
 use crate::facts::{Fact, Source, Unknown, Why};
-use crate::finding::Severity;
+use crate::severity::Severity;
 
 /// The kind of policy that a denial comes from; each is a failure mode of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

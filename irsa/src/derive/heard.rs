@@ -14,7 +14,7 @@ use super::inside::Inside;
 use super::trial::Verdict;
 use crate::aws_error::{Kind, Principal, Sighting};
 use crate::facts::{Facts, Source};
-use crate::finding::Severity;
+use crate::severity::Severity;
 
 /// How long words count as current: the longest pause of a crash loop is five minutes, and people take some to call.
 const FRESH: SignedDuration = SignedDuration::from_mins(15);
