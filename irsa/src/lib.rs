@@ -4,7 +4,7 @@
 //! The rooms, in the direction in which data flows:
 //!
 //! ```text
-//! documents ──> facts ──> derive ──> checks ──> diagnosis ──> output
+//! documents ──> facts ──> derive ──> repair ──> checks ──> diagnosis ──> output
 //! ```
 
 pub mod aws;
@@ -18,6 +18,7 @@ pub mod finding;
 pub mod mechanism;
 pub mod output;
 pub mod policy;
+pub mod repair;
 pub mod rounds;
 pub mod severity;
 pub mod step;

@@ -290,7 +290,7 @@ pub(super) fn is_preset(facts: &Facts, container: &Container, variable: &str) ->
 const REGION_VARIABLES: [&str; 3] = ["AWS_STS_REGIONAL_ENDPOINTS", "AWS_DEFAULT_REGION", "AWS_REGION"];
 
 /// Whether the workload's template sets the variable; `None` if the workload is not known.
-pub(super) fn template_declares(facts: &Facts, container: &Container, variable: &str) -> Option<bool> {
+pub fn template_declares(facts: &Facts, container: &Container, variable: &str) -> Option<bool> {
     let spec = match &facts.subject {
         crate::facts::Subject::Template(owner) => &owner.value.template_spec,
         _ => &facts.owner.known()?.value.template_spec,

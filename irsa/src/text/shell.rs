@@ -53,6 +53,16 @@ fn escaped(word: &str) -> String {
     escaped
 }
 
+/// A variable that the reader has to set: the shell refuses the command while it is not.
+pub fn required(variable: &str) -> String {
+    format!("\"${{{variable}:?}}\"")
+}
+
+/// What another command prints, as one word.
+pub fn output(command: &str) -> String {
+    format!("\"$({command})\"")
+}
+
 /// A command line of quoted words.
 pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(quote).collect::<Vec<_>>().join(" ")

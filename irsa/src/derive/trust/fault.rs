@@ -56,6 +56,17 @@ pub struct Fault {
     pub other_conditions: bool,
 }
 
+impl Fault {
+    /// The statement as people name it: `Statement[0] (AllowCheckout)`.
+    pub fn statement(&self) -> String {
+        let place = self.place.as_ref().map(Path::to_string).unwrap_or_default();
+        match &self.sid {
+            Some(sid) => format!("{place} ({sid})"),
+            None => place,
+        }
+    }
+}
+
 /// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Miss {

@@ -17,6 +17,9 @@ use crate::policy::{
     Segment, Tri, Value, WebIdentity, evaluate, known_claim, nearest,
 };
 
+/// Characters, white space apart, that IAM allows a trust policy unless the account asked for more.
+pub const QUOTA: usize = 2048;
+
 /// The variable that names the sessions of most SDKs.
 pub const SESSION_VARIABLE: &str = "AWS_ROLE_SESSION_NAME";
 
@@ -179,7 +182,7 @@ pub fn of_new_role(derived: &Derived<'_>, provider_arn: &str) -> Option<Document
 }
 
 /// Where the policy stands in the role.
-const FIELD: &str = "Role.AssumeRolePolicyDocument";
+pub const FIELD: &str = "Role.AssumeRolePolicyDocument";
 
 impl<'f> Judgement<'f> {
     fn of(derived: &Derived<'f>, role: &'f Role, source: Source, document: Document, token: Token) -> Self {
@@ -204,6 +207,13 @@ impl<'f> Judgement<'f> {
     /// Where a place of the policy was read.
     pub fn at(&self, place: &Path) -> Source {
         if place.0.is_empty() { self.source.clone() } else { self.source.at(format!("{FIELD}.{place}")) }
+    }
+
+    /// The length of the corrected policy, if IAM's quota is in its way: a policy that is longer already shows a raised one.
+    pub fn over_quota(&self, change: &Change) -> Option<usize> {
+        let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+        let now = length(&self.document.line());
+        Some(length(&change.corrected.line())).filter(|after| *after > QUOTA && now <= QUOTA)
     }
 
     /// True if the answer depends on something of this kind.

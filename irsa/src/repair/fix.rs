@@ -1,0 +1,156 @@
+//! One step of a repair. What it touches is said by who makes it; whether a program may run it follows from that.
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::Command;
+
+/// One step of a repair: made only by a constructor that says what it touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    kind: Kind,
+    title: String,
+    command: Option<Command>,
+}
+
+/// What a step of a repair touches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The target's own objects.
+    Own,
+    /// What others go through as well.
+    Shared,
+    /// A pod, which goes away.
+    Deletion,
+    /// Nothing: it looks.
+    Inspect,
+    /// It is a sentence; what it touches is decided by who follows it.
+    Advice,
+}
+
+impl Fix {
+    /// Touches nothing but the target's own objects, and narrows or restores what they had. Another team notices nothing of it.
+    ///
+    /// Only this room makes one, so that the exceptions are decided in one place: a service account `default`, objects of
+    /// `kube-system`, and a trust policy of which more than the own statement would change are not the target's own. See
+    /// [`super::workload::change`], [`super::service_account::change`] and [`super::trust_policy`].
+    pub(super) fn own(title: impl Into<String>, command: Command) -> Self {
+        Self { kind: Kind::Own, title: title.into(), command: Some(command) }
+    }
+
+    /// Touches what others go through as well, or hands out permissions: a person has to decide about it.
+    ///
+    /// The registration of the webhook, a namespace, an OIDC provider, a `default` service account, an object of `kube-system`,
+    /// a NetworkPolicy, an add-on, a policy of the organization, a whole policy document. So is a role that one more subject may
+    /// become, and a permission that a role gets: whoever can annotate a service account, or have its pod ask for something, could
+    /// else have a program grant it to him.
+    pub fn shared(title: impl Into<String>, command: Command) -> Self {
+        Self { kind: Kind::Shared, title: title.into(), command: Some(command) }
+    }
+
+    /// Takes a pod away. Its controller makes a new one, but what runs in it ends: a person has to decide about it.
+    pub fn deletion(title: impl Into<String>, command: Command) -> Self {
+        Self { kind: Kind::Deletion, title: title.into(), command: Some(command) }
+    }
+
+    /// Looks, and changes nothing: `get`, `list`, `describe`, `simulate`, `logs`.
+    pub fn inspect(title: impl Into<String>, command: Command) -> Self {
+        Self { kind: Kind::Inspect, title: title.into(), command: Some(command) }
+    }
+
+    /// An edit of something that we cannot see, or cannot decide: a chart, an image, the policy of somebody else.
+    pub fn advice(title: impl Into<String>) -> Self {
+        Self { kind: Kind::Advice, title: title.into(), command: None }
+    }
+
+    /// What it does, in an imperative sentence.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The command, if a command does it.
+    pub fn command(&self) -> Option<&Command> {
+        self.command.as_ref()
+    }
+
+    /// What it touches.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// True if its command, where it has one, may be run as it is printed without harm to anybody: it is complete, and touches
+    /// the target's own objects or none.
+    pub fn is_safe(&self) -> bool {
+        let complete = self.command.as_ref().is_none_or(|command| !command.asks());
+        match self.kind {
+            Kind::Own | Kind::Inspect => complete,
+            Kind::Shared | Kind::Deletion => false,
+            Kind::Advice => true,
+        }
+    }
+
+    /// True if a person should think before running it. What only lacks a value says so in its title.
+    pub fn needs_thought(&self) -> bool {
+        matches!(self.kind, Kind::Shared | Kind::Deletion)
+    }
+}
+
+impl Serialize for Fix {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fix = serializer.serialize_struct("Fix", 4)?;
+        fix.serialize_field("title", &self.title)?;
+        fix.serialize_field("command", &self.command.as_ref().map(Command::to_string))?;
+        fix.serialize_field("safe", &self.is_safe())?;
+        fix.serialize_field("kind", &self.kind)?;
+        fix.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repair::Placeholder;
+
+    fn command() -> Command {
+        Command::new(["kubectl", "get", "pods"])
+    }
+
+    #[test]
+    fn what_is_safe_follows_from_what_it_touches() {
+        for (fix, kind, safe, thought) in [
+            (Fix::own("t", command()), Kind::Own, true, false),
+            (Fix::shared("t", command()), Kind::Shared, false, true),
+            (Fix::deletion("t", command()), Kind::Deletion, false, true),
+            (Fix::inspect("t", command()), Kind::Inspect, true, false),
+            (Fix::advice("t"), Kind::Advice, true, false),
+        ] {
+            assert_eq!((fix.kind(), fix.is_safe(), fix.needs_thought()), (kind, safe, thought));
+        }
+    }
+
+    #[test]
+    fn what_the_reader_has_to_complete_is_not_safe() {
+        let asks = || command().ask("--profile", Placeholder::Profile);
+        assert!(!Fix::own("t", asks()).is_safe());
+        assert!(!Fix::inspect("t", asks()).is_safe());
+        assert!(!Fix::own("t", asks()).needs_thought(), "its title says what is to be set");
+    }
+
+    #[test]
+    fn its_text_decides_nothing() {
+        let command = Command::new(["kubectl", "set", "env", "delete", "${X:?}"]);
+        assert!(Fix::own("delete the webhook", command).is_safe());
+    }
+
+    #[test]
+    fn json() {
+        assert_eq!(
+            serde_json::to_value(Fix::shared("t", command())).unwrap(),
+            serde_json::json!({"title": "t", "command": "kubectl get pods", "safe": false, "kind": "shared"})
+        );
+        assert_eq!(
+            serde_json::to_value(Fix::advice("t")).unwrap(),
+            serde_json::json!({"title": "t", "command": null, "safe": true, "kind": "advice"})
+        );
+    }
+}

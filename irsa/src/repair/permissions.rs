@@ -1,0 +1,109 @@
+//! What a role is allowed.
+
+use super::{Command, Fix};
+use crate::aws::arn::Arn;
+use crate::aws_error::Layer;
+use crate::derive::Derived;
+use crate::derive::denial::Denial;
+use crate::policy::Json;
+
+/// True for a resource that a policy can name as it is: one thing of one account, no pattern.
+pub fn is_exact(resource: &str) -> bool {
+    resource.starts_with("arn:") && !resource.contains(['*', '?', '$'])
+}
+
+/// How a role is allowed one action on one thing.
+pub enum Allow {
+    /// By this command, which writes an inline policy for nothing else. A permission is more than the role had, and goes to all who
+    /// may become it: make it a [`Fix::shared`].
+    Command(Command),
+    /// It has been done: the role has the policy of this name that the command would write.
+    Done(String),
+    /// It would be a guess, or more than was asked for.
+    Ask,
+}
+
+/// Finds the way to allow it.
+pub fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
+    // What hands out permissions is not for a command that is ready to paste.
+    const POWERFUL: [&str; 4] = ["iam:", "sts:", "organizations:", "sso:"];
+    let (Some(action), Some(resource)) = (denial.action, denial.resource) else { return Allow::Ask };
+    let Some(role) = denial.role.name.as_deref().filter(|_| denial.role.expected) else { return Allow::Ask };
+    // Another kind of policy may be what is missing, or none is named.
+    if denial.because.is_none_or(|because| because.layer != Layer::IdentityPolicy) {
+        return Allow::Ask;
+    }
+    if POWERFUL.iter().any(|service| action.starts_with(service)) || !is_exact(resource) {
+        return Allow::Ask;
+    }
+    let name = policy_name(action, resource);
+    if derived.facts.aws.policies.known().is_some_and(|policies| policies.value.inline.contains(&name)) {
+        return Allow::Done(name);
+    }
+    let statement = Json::object([
+        ("Effect", Json::text("Allow")),
+        ("Action", Json::text(action)),
+        ("Resource", Json::text(resource)),
+    ]);
+    let version = ("Version", Json::text("2012-10-17"));
+    let document = Json::object([version, ("Statement", Json::Array(vec![statement]))]).line();
+    let name = ["--policy-name", &name];
+    let words =
+        [&["iam", "put-role-policy", "--role-name", role], &name[..], &["--policy-document", &document]];
+    Allow::Command(Command::aws(derived, &words.concat()))
+}
+
+/// Asks IAM whether the role's own policies allow it, where AWS did not name the policy.
+pub fn ask_simulator(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<Fix> {
+    let role = derived.plan().role_arn.filter(|_| denial.role.expected && denial.because.is_none())?;
+    let words = [
+        "iam",
+        "simulate-principal-policy",
+        "--policy-source-arn",
+        &role,
+        "--action-names",
+        denial.action?,
+        "--resource-arns",
+        denial.resource?,
+        "--query",
+        "EvaluationResults[].EvalDecision",
+    ];
+    let title =
+        "ask IAM whether the role's own policies allow it; if they do, look at the policy of the resource";
+    Some(Fix::inspect(title, Command::aws(derived, &words)))
+}
+
+/// Lists the policies which an organization puts on an account.
+pub fn policies_of(derived: &Derived<'_>, account: &str, kind: &str) -> Command {
+    let words = ["organizations", "list-policies-for-target", "--target-id", account, "--filter", kind];
+    Command::aws(derived, &words)
+}
+
+/// `allow-s3-GetObject-shop-orders-2026.json`: IAM takes 128 characters of `\w+=,.@-`.
+fn policy_name(action: &str, resource: &str) -> String {
+    let thing = Arn::split(resource).map_or(resource, |arn| arn.resource);
+    let name = format!("allow-{action}-{thing}");
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    name.chars().map(|c| if allowed(c) { c } else { '-' }).take(128).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_policies_are_what_iam_takes() {
+        assert_eq!(
+            policy_name("s3:GetObject", "arn:aws:s3:::shop-orders/2026/11.json"),
+            "allow-s3-GetObject-shop-orders-2026-11.json"
+        );
+        assert_eq!(policy_name("s3:GetObject", &format!("arn:aws:s3:::{}", "b".repeat(300))).len(), 128);
+    }
+
+    #[test]
+    fn patterns_are_not_exact() {
+        assert!(is_exact("arn:aws:s3:::shop-orders/a.json"));
+        assert!(!is_exact("arn:aws:s3:::*"));
+        assert!(!is_exact("*"));
+    }
+}

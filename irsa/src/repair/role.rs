@@ -1,0 +1,44 @@
+//! The IAM role itself.
+
+use super::{Command, Fix};
+use crate::derive::Derived;
+use crate::derive::provider::Provider;
+use crate::derive::trust;
+
+/// Makes the role, which trusts nobody but this service account; it may do nothing yet, and IAM refuses the command if a role of
+/// that name is there.
+pub fn create(derived: &Derived<'_>, account: &str, path: &str, name: &str) -> Vec<Fix> {
+    let plan = derived.plan();
+    let arn = match derived.provider() {
+        Provider::Found(arn) => Some(arn),
+        Provider::Missing(missing) => Some(&missing.arn),
+        Provider::Unknown(_) => None,
+    };
+    let Some(policy) = arn.and_then(|arn| trust::of_new_role(derived, arn)) else {
+        return vec![Fix::advice("create the role, with a trust policy for this service account")];
+    };
+    let trust = policy.line();
+    let path = if path.is_empty() { String::from("/") } else { format!("/{path}/") };
+    let words =
+        ["iam", "create-role", "--role-name", name, "--path", &path, "--assume-role-policy-document", &trust];
+    let command = Command::aws_in(derived, account, &words);
+    let title = format!("create the role, for {} alone{}", plan.subject(), command.first());
+    vec![
+        Fix::own(title, command),
+        Fix::advice("attach the policies that the application needs: without them the role may do nothing"),
+    ]
+}
+
+/// Prints a field of a role of the user's account.
+pub fn look(derived: &Derived<'_>, name: &str, field: &str) -> Command {
+    Command::aws(derived, &get(name, field))
+}
+
+/// Prints a field of a role of that account.
+pub fn look_in(derived: &Derived<'_>, account: &str, name: &str, field: &str) -> Command {
+    Command::aws_in(derived, account, &get(name, field))
+}
+
+fn get<'w>(name: &'w str, field: &'w str) -> [&'w str; 6] {
+    ["iam", "get-role", "--role-name", name, "--query", field]
+}

@@ -1,0 +1,65 @@
+//! The pod identity webhook: every new pod of the cluster goes through it, so nothing here is the target's own.
+
+use serde_json::{Value, json};
+
+use super::{Command, Fix};
+use crate::derive::Derived;
+use crate::derive::webhook::{Registration, SKIP_LABEL};
+
+/// Changes its registration.
+pub fn patch(derived: &Derived<'_>, registration: &Registration<'_>, title: &str, operations: &Value) -> Fix {
+    let target = format!("mutatingwebhookconfiguration/{}", registration.name());
+    let words = ["patch", &target, "--type=json", "-p", &operations.to_string()];
+    Fix::shared(title, Command::kubectl(derived, &words))
+}
+
+/// Writes the cluster's bundle into its registration.
+pub fn write_bundle(derived: &Derived<'_>, registration: &Registration<'_>) -> Fix {
+    let words = ["patch", "mutatingwebhookconfiguration", registration.name(), "--type=json", "-p"];
+    let path = format!("/webhooks/{}/clientConfig/caBundle", registration.index);
+    let operation = format!(r#"[{{"op":"add","path":"{path}","value":"&"}}]"#);
+    let command = Command::kubectl(derived, &words).output_of(with_bundle(derived, &operation));
+    Fix::shared("write the cluster's bundle into the registration", command)
+}
+
+/// Registers EKS's own again.
+pub fn register_again(derived: &Derived<'_>) -> Fix {
+    let create = Command::kubectl(derived, &["create", "-f", "-"]);
+    Fix::shared(
+        "register it again as EKS does; the webhook itself runs on the control plane",
+        with_bundle(derived, &manifest()).pipe(create),
+    )
+}
+
+/// The registration as EKS makes it, `&` standing for the bundle.
+fn manifest() -> String {
+    let manifest = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "metadata": {"name": "pod-identity-webhook"},
+        "webhooks": [{
+            "name": "iam-for-pods.amazonaws.com",
+            "clientConfig": {"url": "https://127.0.0.1:23443/mutate", "caBundle": "&"},
+            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
+            "objectSelector": {"matchExpressions": [{"key": SKIP_LABEL, "operator": "DoesNotExist"}]},
+            "failurePolicy": "Ignore",
+            "reinvocationPolicy": "IfNeeded",
+            "sideEffects": "None",
+            "timeoutSeconds": 10,
+            "admissionReviewVersions": ["v1beta1"],
+        }],
+    });
+    manifest.to_string()
+}
+
+/// A pipeline that prints the text with the cluster's bundle, base64, in place of `&`; nothing at all if the bundle could
+/// not be read, which makes the command that takes it fail rather than empty the field.
+fn with_bundle(derived: &Derived<'_>, text: &str) -> Command {
+    let namespace = derived.facts.namespace_name.as_str();
+    let words = ["get", "configmap", "kube-root-ca.crt", "-n", namespace, "-o", r"jsonpath={.data.ca\.crt}"];
+    Command::kubectl(derived, &words)
+        .pipe(Command::new(["base64"]))
+        // Only GNU's base64 can be told not to fold.
+        .pipe(Command::new(["tr", "-d", "\\n"]))
+        .pipe(Command::new([String::from("sed"), format!("s#..*#{text}#")]))
+}

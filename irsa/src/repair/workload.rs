@@ -1,0 +1,141 @@
+//! The workload that makes the pods: its template, its restart, its service account.
+
+use serde_json::Value;
+
+use super::{Command, Fix, SYSTEM};
+use crate::derive::Derived;
+use crate::facts::Subject;
+
+/// A change of the target's own workload, which in `kube-system` serves the whole cluster.
+pub fn change(derived: &Derived<'_>, title: impl Into<String>, command: Command) -> Fix {
+    if derived.facts.namespace_name == SYSTEM {
+        Fix::shared(title, command)
+    } else {
+        Fix::own(title, command)
+    }
+}
+
+/// The workload whose template makes such pods, if its template can be edited: `deployment/checkout`, and the path of the pod
+/// template within the object.
+pub(super) fn editable(derived: &Derived<'_>) -> Option<(String, &'static str)> {
+    let by_facts = match &derived.facts.subject {
+        Subject::Template(owner) => Some(owner),
+        _ => derived.facts.owner.known(),
+    };
+    let by_facts = by_facts.map(|owner| (owner.value.kind.clone(), owner.value.meta.name.clone()));
+    let path = |kind: &str| match kind {
+        "Deployment" | "StatefulSet" | "DaemonSet" => Some(r#"{"spec":{"template":"#),
+        "CronJob" => Some(r#"{"spec":{"jobTemplate":{"spec":{"template":"#),
+        _ => None,
+    };
+    by_facts
+        .into_iter()
+        .chain(derived.owner_key())
+        .find_map(|(kind, name)| path(&kind).map(|path| (target(&kind, &name), path)))
+}
+
+/// The workload, if a change of its template makes its pods anew: `deployment/checkout`, and its name.
+pub(super) fn rolling(derived: &Derived<'_>) -> Option<(String, String)> {
+    let (kind, name) = derived.owner_key()?;
+    matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet").then(|| (target(&kind, &name), name))
+}
+
+fn target(kind: &str, name: &str) -> String {
+    format!("{}/{name}", kind.to_lowercase())
+}
+
+/// Merges a JSON value into the workload's pod template; `None` if the template cannot be edited.
+pub fn patch(derived: &Derived<'_>, title: impl Into<String>, patch: &Value) -> Option<Fix> {
+    let (target, open) = editable(derived)?;
+    let close = "}".repeat(open.matches('{').count());
+    let patch = format!("{open}{patch}{close}");
+    let words = ["patch", &target, "-n", &derived.facts.namespace_name, "--type=merge", "-p", &patch];
+    Some(change(derived, title, Command::kubectl(derived, &words)))
+}
+
+/// Makes the workload's pods anew, so that the webhook sees them; `None` if nothing would remake them.
+pub fn restart(derived: &Derived<'_>) -> Option<Fix> {
+    restart_titled(derived, None)
+}
+
+/// The same for another reason.
+pub fn restart_as(derived: &Derived<'_>, title: &str) -> Option<Fix> {
+    restart_titled(derived, Some(title))
+}
+
+/// The restart, or what to do where nothing remakes the pods.
+pub fn restart_or_advice(derived: &Derived<'_>) -> Fix {
+    restart(derived).unwrap_or_else(|| advice(derived))
+}
+
+/// The same where there is a pod; one that is still to come needs no advice.
+pub fn restart_pod(derived: &Derived<'_>) -> Option<Fix> {
+    restart(derived).or_else(|| derived.facts.subject.pod().map(|_| advice(derived)))
+}
+
+fn restart_titled(derived: &Derived<'_>, title: Option<&str>) -> Option<Fix> {
+    let namespace = derived.facts.namespace_name.as_str();
+    if let Some((target, _)) = rolling(derived) {
+        let title = title.unwrap_or("restart the workload, so that the webhook sees its new pods");
+        let command = Command::kubectl(derived, &["rollout", "restart", &target, "-n", namespace]);
+        return Some(change(derived, title, command));
+    }
+    let (kind, _) = derived.owner_key()?;
+    if kind != "ReplicaSet" && kind != "ReplicationController" {
+        return None;
+    }
+    let pod = &derived.facts.subject.pod()?.value.metadata.name;
+    let title = title.unwrap_or("delete the pod; its controller makes a new one, which the webhook sees");
+    Some(Fix::deletion(title, Command::kubectl(derived, &["delete", "pod", pod, "-n", namespace])))
+}
+
+fn advice(derived: &Derived<'_>) -> Fix {
+    Fix::advice(match derived.owner_key().map(|(kind, _)| kind).as_deref() {
+        Some("Job" | "CronJob") => "run the job again: pods of a finished or running Job are not changed",
+        Some(_) => "let the controller of the pod make it anew",
+        None => {
+            "create the pod again from its manifest: nothing remakes it, and a running pod is not changed"
+        }
+    })
+}
+
+/// Lets the workload use a service account, which makes its pods anew, or says where to write it.
+pub fn use_service_account(derived: &Derived<'_>, service_account: &str) -> Fix {
+    match rolling(derived) {
+        Some((workload, _)) => {
+            let namespace = &derived.facts.namespace_name;
+            let words = ["set", "serviceaccount", &workload, service_account, "-n", namespace];
+            change(
+                derived,
+                format!("let {workload} use service account {service_account}; its pods are made anew"),
+                Command::kubectl(derived, &words),
+            )
+        }
+        None => Fix::advice(format!(
+            "set {} and make the pods anew",
+            place_of_service_account(derived, service_account)
+        )),
+    }
+}
+
+/// Where the service account of such a pod is written, for pods that other programs make.
+fn place_of_service_account(derived: &Derived<'_>, name: &str) -> String {
+    let label = |key: &str| derived.spec().is_some_and(|(_, meta, ..)| meta.labels.contains_key(key));
+    let role = derived.spec().and_then(|(_, meta, ..)| meta.labels.get("spark-role")).map(String::as_str);
+    match derived.owner_key().map(|(kind, _)| kind).as_deref() {
+        _ if role == Some("executor") => {
+            format!(
+                "spark.kubernetes.authenticate.executor.serviceAccountName to {name} in the Spark application"
+            )
+        }
+        _ if role == Some("driver") => {
+            format!(
+                "spark.kubernetes.authenticate.driver.serviceAccountName to {name} in the Spark application"
+            )
+        }
+        Some("Workflow") => format!("spec.serviceAccountName to {name} in the Workflow or its template"),
+        _ if label("jenkins/label") => format!("serviceAccount to {name} in Jenkins' pod template"),
+        Some(kind) => format!("serviceAccountName to {name} in the pod template of the {kind}"),
+        None => format!("serviceAccountName to {name} in the pod's manifest"),
+    }
+}
