@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::facts::Source;
-use crate::step::Step;
-
+use crate::repair::Fix;
 pub use crate::severity::Severity;
+use crate::step::Step;
 
 /// How far the facts carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -43,17 +43,6 @@ pub struct Evidence {
     pub found: Option<String>,
     /// Where it was read.
     pub source: String,
-}
-
-/// One step of a repair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fix {
-    /// What it does, in an imperative sentence.
-    pub title: String,
-    /// The command, ready to paste; `None` if the repair is an edit that no command can make.
-    pub command: Option<String>,
-    /// True if it touches nothing but the target's own objects, and deletes none of them.
-    pub safe: bool,
 }
 
 /// A fault, a warning or a remark, as a check gives it.
@@ -122,27 +111,17 @@ impl Finding {
         self
     }
 
-    /// Adds a repair that is a command. Build the command with [`crate::derive::Derived::kubectl`], which quotes.
+    /// Adds one step of its repair.
     #[must_use]
-    pub fn fix(mut self, title: impl Into<String>, command: impl Into<String>) -> Self {
-        let command = command.into();
-        // Deleting a pod is for a person to decide.
-        let safe = !command.contains(" delete ");
-        self.fixes.push(Fix { title: title.into(), command: Some(command), safe });
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fixes.push(fix);
         self
     }
 
-    /// Adds a repair of what others go through as well: a person has to decide about it.
+    /// Adds steps of its repair, in order.
     #[must_use]
-    pub fn fix_for_others_too(mut self, title: impl Into<String>, command: impl Into<String>) -> Self {
-        self.fixes.push(Fix { title: title.into(), command: Some(command.into()), safe: false });
-        self
-    }
-
-    /// Adds a repair that is an edit of something we cannot see: a chart, a manifest in a repository.
-    #[must_use]
-    pub fn advice(mut self, title: impl Into<String>) -> Self {
-        self.fixes.push(Fix { title: title.into(), command: None, safe: true });
+    pub fn fixes(mut self, fixes: impl IntoIterator<Item = Fix>) -> Self {
+        self.fixes.extend(fixes);
         self
     }
 

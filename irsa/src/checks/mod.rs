@@ -11,12 +11,9 @@ mod shared;
 
 pub use outcome::{Outcome, unknown};
 
-use crate::aws::arn::Arn;
 use crate::derive::Derived;
 use crate::derive::container::ContainerView;
-use crate::derive::env::{EnvEntry, Origin};
 use crate::derive::trial::Refusal;
-use crate::facts::aws::EksCluster;
 use crate::finding::{About, Confidence, Finding, Severity};
 use crate::mechanism::Mechanism;
 use crate::step::Step;
@@ -184,29 +181,6 @@ impl Meta {
     }
 }
 
-/// Adds the repair that takes variables out of a container: a command where they stand in the manifest of a workload.
-fn take_out(
-    finding: Finding,
-    derived: &Derived<'_>,
-    view: &ContainerView<'_>,
-    variables: &[(&str, &EnvEntry)],
-) -> Finding {
-    let in_manifest = variables.iter().all(|(_, entry)| matches!(entry.origin, Origin::Env(_)));
-    let names = variables.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
-    let words: Vec<String> = variables.iter().map(|(name, _)| format!("{name}-")).collect();
-    match derived.set_env(view, &words).filter(|_| in_manifest) {
-        Some(command) => finding.fix(format!("take {names} out; the pods are made anew without"), command),
-        None => {
-            let place = variables.iter().find_map(|(_, entry)| match &entry.origin {
-                Origin::EnvFrom(from) => Some(from.as_str()),
-                Origin::Env(_) => None,
-            });
-            let place = place.unwrap_or("the manifest");
-            finding.advice(format!("take {names} out of {place} and make the pods anew"))
-        }
-    }
-}
-
 /// The ARN of the role that AWS is asked about, or the answer of a check where there is none.
 fn role_asked(derived: &Derived<'_>) -> Result<String, Outcome> {
     match derived.intent.mechanism {
@@ -219,11 +193,6 @@ fn role_asked(derived: &Derived<'_>) -> Result<String, Outcome> {
             .role_arn
             .ok_or(Outcome::NotApplicable("no role is named that AWS could be asked about")),
     }
-}
-
-/// The region of an EKS cluster, by its ARN.
-fn region_of_cluster(cluster: &EksCluster) -> String {
-    Arn::split(&cluster.arn).map(|arn| arn.region).unwrap_or_default().to_owned()
 }
 
 /// Adds STS's own words.

@@ -12,4 +12,5 @@ pub use crate::derive::{BareBecause, Derived, Intent, Platform, RoleOrigin, anno
 pub use crate::facts::{Fact, Source, Sourced, Subject};
 pub use crate::finding::{Finding, Severity};
 pub use crate::mechanism::Mechanism;
+pub use crate::repair::{Command, Fix};
 pub use crate::step::Step;

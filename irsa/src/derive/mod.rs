@@ -29,7 +29,6 @@ use std::sync::OnceLock;
 use crate::facts::issuer::Claims;
 use crate::facts::kubernetes::{Event, Meta, PodSpec};
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown};
-use crate::text::shell;
 
 use container::{ContainerView, Wiring};
 pub use injection::BareBecause;
@@ -182,61 +181,6 @@ impl<'f> Derived<'f> {
         injection::is_preset(self.facts, view.container, variable)
     }
 
-    /// The workload whose template makes such pods, if its template can be edited: kind, name, and the path of the pod
-    /// template within the object.
-    pub fn editable(&self) -> Option<(String, String, &'static str)> {
-        let by_facts = match &self.facts.subject {
-            crate::facts::Subject::Template(owner) => Some(owner),
-            _ => self.facts.owner.known(),
-        };
-        let by_facts = by_facts.map(|owner| (owner.value.kind.clone(), owner.value.meta.name.clone()));
-        let path = |kind: &str| match kind {
-            "Deployment" | "StatefulSet" | "DaemonSet" => Some(r#"{"spec":{"template":"#),
-            "CronJob" => Some(r#"{"spec":{"jobTemplate":{"spec":{"template":"#),
-            _ => None,
-        };
-        by_facts
-            .into_iter()
-            .chain(self.owner_key())
-            .find_map(|(kind, name)| path(&kind).map(|path| (kind, name, path)))
-    }
-
-    /// The command that takes variables out of a container's `env` in the workload's template; `None` if the template can
-    /// not be edited, or is known not to set any of them.
-    pub fn unset_env(&self, view: &ContainerView<'_>, variables: &[&str]) -> Option<String> {
-        let set = |variable: &&str| {
-            view.declares(variable)
-                && injection::template_declares(self.facts, view.container, variable) != Some(false)
-        };
-        let unset: Vec<String> = variables
-            .iter()
-            .filter(|variable| set(variable))
-            .map(|variable| format!("{variable}-"))
-            .collect();
-        let (kind, name, _) = self.editable().filter(|_| !unset.is_empty())?;
-        let target = format!("{}/{name}", kind.to_lowercase());
-        let head = ["set", "env", &target, "-n", &self.facts.namespace_name, "-c", view.name()];
-        let words: Vec<&str> = head.into_iter().chain(unset.iter().map(String::as_str)).collect();
-        Some(self.kubectl(&words))
-    }
-
-    /// The command that merges a JSON value into the workload's pod template; `None` if the template cannot be edited.
-    pub fn patch_template(&self, patch: &serde_json::Value) -> Option<String> {
-        let (kind, name, open) = self.editable()?;
-        let close = "}".repeat(open.matches('{').count());
-        let target = format!("{}/{name}", kind.to_lowercase());
-        let patch = format!("{open}{patch}{close}");
-        Some(self.kubectl(&[
-            "patch",
-            &target,
-            "-n",
-            &self.facts.namespace_name,
-            "--type=merge",
-            "-p",
-            &patch,
-        ]))
-    }
-
     /// The operating system that the pod runs on is Windows, with where that was read.
     pub fn on_windows(&self) -> Option<Source> {
         let key = "kubernetes.io/os";
@@ -247,35 +191,6 @@ impl<'f> Derived<'f> {
         }
         let (spec, ..) = self.spec()?;
         spec.os.as_ref().filter(|os| os.name == "windows").and_then(|_| self.spec_at(".os.name"))
-    }
-
-    /// A kubectl command that reaches the same cluster as this run, each word quoted.
-    pub fn kubectl(&self, words: &[&str]) -> String {
-        let flags = self.facts.request.kubectl_flags.iter().map(String::as_str);
-        // The flags come first, so that a caller may append to the command.
-        shell::command(std::iter::once("kubectl").chain(flags).chain(words.iter().copied()))
-    }
-
-    /// An AWS CLI command that asks as this run did, each word quoted.
-    pub fn aws(&self, words: &[&str]) -> String {
-        let flags = self.facts.request.aws_flags.iter().map(String::as_str);
-        shell::command(std::iter::once("aws").chain(words.iter().copied()).chain(flags))
-    }
-
-    /// An AWS CLI command for an account, and what has to be set before it. The user's own profile serves where it is not
-    /// known to be of another account.
-    pub fn aws_in(&self, account: &str, words: &[&str]) -> (String, &'static str) {
-        match self.facts.aws.caller.known() {
-            Some(caller) if caller.value.account != account => {
-                let command = shell::command(std::iter::once("aws").chain(words.iter().copied()));
-                // The shell refuses the command while the variable is not set.
-                (
-                    format!("{command} --profile \"${{PROFILE:?}}\""),
-                    " (set PROFILE to a profile of that account first)",
-                )
-            }
-            _ => (self.aws(words), ""),
-        }
     }
 
     /// The OIDC provider for the tokens' issuer.
@@ -312,74 +227,9 @@ impl<'f> Derived<'f> {
         denial::Denials::of(self)
     }
 
-    /// `kubectl annotate serviceaccount …`, for the subject's service account.
-    pub fn annotate(&self, assignment: &str) -> String {
-        let (name, namespace) = (&self.facts.service_account_name, &self.facts.namespace_name);
-        self.kubectl(&["annotate", "serviceaccount", name, "-n", namespace, "--overwrite", assignment])
-    }
-
-    /// The command that makes the workload's pods anew, so that the webhook sees them; `None` if nothing would remake
-    /// them.
-    pub fn restart(&self) -> Option<(String, String)> {
-        let namespace = self.facts.namespace_name.as_str();
-        let rollout = |kind: &str, name: &str| {
-            let target = format!("{}/{name}", kind.to_lowercase());
-            Some((
-                String::from("restart the workload, so that the webhook sees its new pods"),
-                self.kubectl(&["rollout", "restart", &target, "-n", namespace]),
-            ))
-        };
-        match self.owner_key() {
-            Some((kind, name)) if matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet") => {
-                rollout(&kind, &name)
-            }
-            Some((kind, _)) if kind == "ReplicaSet" || kind == "ReplicationController" => {
-                let pod = self.facts.subject.pod()?;
-                let title =
-                    String::from("delete the pod; its controller makes a new one, which the webhook sees");
-                Some((title, self.kubectl(&["delete", "pod", &pod.value.metadata.name, "-n", namespace])))
-            }
-            _ => None,
-        }
-    }
-
     /// The containers whose AWS settings are judged: the target, and those that set AWS variables themselves.
     pub fn judged(&self) -> impl Iterator<Item = &ContainerView<'f>> {
         self.containers.iter().filter(|view| view.is_target || view.speaks_aws())
-    }
-
-    /// `kubectl set env …` on the workload that makes such pods, which makes its pods anew; `None` if there is no such
-    /// workload, or if its template is known not to set one of the variables to be taken out (`NAME-`): then something
-    /// else put it into the pod, and the command would change nothing.
-    pub fn set_env(&self, container: &ContainerView<'_>, assignments: &[String]) -> Option<String> {
-        let (kind, name) = self.owner_key()?;
-        if !matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet") {
-            return None;
-        }
-        if let Some(owner) = self.facts.owner.known() {
-            let spec = &owner.value.template_spec;
-            let mut all = spec.containers.iter().chain(&spec.init_containers);
-            let same = all.find(|other| other.name == container.name())?;
-            let sets = |name: &str| same.env.iter().any(|variable| variable.name == name);
-            if assignments.iter().filter_map(|word| word.strip_suffix('-')).any(|name| !sets(name)) {
-                return None;
-            }
-        }
-        let target = format!("{}/{name}", kind.to_lowercase());
-        let mut words = vec!["set", "env", &target, "-n", &self.facts.namespace_name, "-c", container.name()];
-        words.extend(assignments.iter().map(String::as_str));
-        Some(self.kubectl(&words))
-    }
-
-    /// What to do where no command can remake the pod.
-    pub fn restart_advice(&self) -> &'static str {
-        match self.owner_key().map(|(kind, _)| kind).as_deref() {
-            Some("Job" | "CronJob") => "run the job again: pods of a finished or running Job are not changed",
-            Some(_) => "let the controller of the pod make it anew",
-            None => {
-                "create the pod again from its manifest: nothing remakes it, and a running pod is not changed"
-            }
-        }
     }
 
     /// The workload that a person would name: the Deployment rather than its ReplicaSet.

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::finding::{About, Confidence, Evidence, Fix, Severity};
+use crate::finding::{About, Confidence, Evidence, Severity};
 use crate::mechanism::Mechanism;
+use crate::repair::Fix;
 use crate::step::Step;
 
 /// Version of the JSON form.

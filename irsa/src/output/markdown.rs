@@ -2,7 +2,8 @@
 
 use super::words;
 use crate::diagnosis::{Diagnosis, Reported};
-use crate::finding::{Evidence, Fix, Severity};
+use crate::finding::{Evidence, Severity};
+use crate::repair::Fix;
 use crate::text::safe;
 
 pub fn render(diagnoses: &[Diagnosis]) -> String {
@@ -143,13 +144,9 @@ fn not_checked(out: &mut String, diagnosis: &Diagnosis) {
 fn fixes(out: &mut String, indent: &str, fixes: &[Fix]) {
     for fix in fixes {
         out.push_str(&format!("{indent}- {}\n", text(&words::fix_title(fix))));
-        match words::command(fix) {
-            Some(command) => {
-                let fence = "`".repeat((ticks(command) + 1).max(3));
-                out.push_str(&format!("{indent}  {fence}sh\n{indent}  {command}\n{indent}  {fence}\n"));
-            }
-            None if fix.command.is_some() => out.push_str(&format!("{indent}  {}\n", words::UNPRINTABLE)),
-            None => {}
+        if let Some(command) = words::command(fix) {
+            let fence = "`".repeat((ticks(&command) + 1).max(3));
+            out.push_str(&format!("{indent}  {fence}sh\n{indent}  {command}\n{indent}  {fence}\n"));
         }
     }
 }
@@ -157,6 +154,7 @@ fn fixes(out: &mut String, indent: &str, fixes: &[Fix]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::repair::Command;
 
     #[test]
     fn markup_of_others_stays_text() {
@@ -172,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_fence_is_longer_than_what_it_holds() {
-        let fix = Fix { title: String::from("t"), command: Some(String::from("echo '````'")), safe: true };
+        let fix = Fix::inspect("t", Command::new(["echo", "````"]));
         let mut out = String::new();
         fixes(&mut out, "", &[fix]);
         assert_eq!(out, "- t\n  `````sh\n  echo '````'\n  `````\n");

@@ -4,8 +4,9 @@ use crate::diagnosis::{
     API_VERSION, Actual, Diagnosis, Expected, Identity, Link, Proof, Reported, Status, Target, Tool,
     Unchecked, Verdict, docs,
 };
-use crate::finding::{About, Confidence, Evidence, Fix, Severity};
+use crate::finding::{About, Confidence, Evidence, Severity};
 use crate::mechanism::Mechanism;
+use crate::repair::{Command, Fix};
 use crate::step::Step;
 
 pub const ROLE: &str = "arn:aws:iam::111122223333:role/shop-checkout";
@@ -17,8 +18,8 @@ pub fn evidence(what: &str, expected: Option<&str>, found: Option<&str>, source:
     Evidence { what: what.into(), expected: own(expected), found: own(found), source: source.into() }
 }
 
-pub fn fix(title: &str, command: Option<&str>) -> Fix {
-    Fix { title: title.into(), command: command.map(str::to_owned), safe: true }
+pub fn fix(title: &str, words: &[&str]) -> Fix {
+    Fix::sample(title, (!words.is_empty()).then(|| Command::new(words.iter().copied())))
 }
 
 pub fn finding(
@@ -53,7 +54,7 @@ pub fn finding(
 fn restart() -> Fix {
     fix(
         "restart the workload, so that the webhook sees its new pods",
-        Some("kubectl rollout restart deployment/checkout -n shop"),
+        &["kubectl", "rollout", "restart", "deployment/checkout", "-n", "shop"],
     )
 }
 
@@ -151,10 +152,16 @@ pub fn broken() -> Diagnosis {
     typo.fixes = vec![
         fix(
             "write the role under the right key",
-            Some(
-                "kubectl annotate serviceaccount checkout -n shop --overwrite \
-                 'eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout'",
-            ),
+            &[
+                "kubectl",
+                "annotate",
+                "serviceaccount",
+                "checkout",
+                "-n",
+                "shop",
+                "--overwrite",
+                "eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout",
+            ],
         ),
         restart(),
     ];
@@ -192,7 +199,7 @@ pub fn broken() -> Diagnosis {
         "get pod/checkout-7d9f8b6c5d-x2x4z -n shop .spec.containers[0].env[2]",
     )];
     keys.fixes =
-        vec![fix("take the access keys out of Secret aws-keys and make the pods anew", None), restart()];
+        vec![fix("take the access keys out of Secret aws-keys and make the pods anew", &[]), restart()];
     let mut region = finding(
         "region-missing",
         Severity::Warning,
@@ -253,7 +260,7 @@ pub fn warned() -> Diagnosis {
         Some("60"),
         "sa.yaml:7:5 serviceaccount/checkout .metadata.annotations[\"eks.amazonaws.com/token-expiration\"]",
     )];
-    expiry.fixes = vec![fix("take the annotation out of the manifest", None)];
+    expiry.fixes = vec![fix("take the annotation out of the manifest", &[])];
     let mut diagnosis = sound();
     diagnosis.verdict = Verdict::Healthy;
     diagnosis.summary = format!("every link that was checked holds for pod/{POD}");
@@ -319,7 +326,7 @@ pub fn long() -> Diagnosis {
             "get mutatingwebhookconfiguration/x",
         ),
     ];
-    malformed.fixes = vec![fix("write the right ARN", None)];
+    malformed.fixes = vec![fix("write the right ARN", &[])];
     let mut diagnosis = sound();
     diagnosis.verdict = Verdict::Degraded;
     diagnosis.summary = malformed.summary.clone();
@@ -376,8 +383,9 @@ pub fn hostile(evil: &str) -> Diagnosis {
             item.found.iter_mut().chain(item.expected.as_mut()).for_each(spoil);
         }
         for fix in &mut finding.fixes {
-            spoil(&mut fix.title);
-            fix.command.iter_mut().for_each(spoil);
+            let mut title = fix.title().to_owned();
+            spoil(&mut title);
+            *fix = Fix::sample(&title, fix.command().map(|command| command.clone().words([evil])));
         }
     }
     for link in &mut diagnosis.chain {

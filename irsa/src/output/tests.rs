@@ -3,7 +3,7 @@
 use super::samples::{all, broken, denied, fix, hostile, idle, long, sound, warned};
 use super::{Format, Style, render};
 use crate::diagnosis::Diagnosis;
-use crate::finding::Fix;
+use crate::repair::{Command, Fix, Placeholder};
 use crate::text::safe;
 
 const FORMATS: [Format; 5] = [Format::Text, Format::Short, Format::Json, Format::Yaml, Format::Markdown];
@@ -82,7 +82,7 @@ fn a_root_cause_with_a_consequence_and_another_fault() {
 
       fix
         1. write the role under the right key
-           kubectl annotate serviceaccount checkout -n shop --overwrite 'eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout'
+           kubectl annotate serviceaccount checkout -n shop --overwrite eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout
         2. restart the workload, so that the webhook sees its new pods
            kubectl rollout restart deployment/checkout -n shop
     "#);
@@ -277,7 +277,7 @@ fn several_situations() {
 #[test]
 fn one_line_for_a_chat() {
     insta::assert_snapshot!(plain(&[one_pod_more(), denied(), long(), warned()], Format::Short), @r#"
-    broken pod/checkout-7d9f8b6c5d-x2x4z +1 (shop): service account shop/checkout names its role under `eks.amazonaws.com/role_arn`; the webhook reads `eks.amazonaws.com/role-arn` [annotation-key-typo] fix: kubectl annotate serviceaccount checkout -n shop --overwrite 'eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout'
+    broken pod/checkout-7d9f8b6c5d-x2x4z +1 (shop): service account shop/checkout names its role under `eks.amazonaws.com/role_arn`; the webhook reads `eks.amazonaws.com/role-arn` [annotation-key-typo] fix: kubectl annotate serviceaccount checkout -n shop --overwrite eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout
     inconclusive pod/checkout-7d9f8b6c5d-x2x4z (shop): nothing wrong with pod/checkout-7d9f8b6c5d-x2x4z in what was checked; not checked: service account, token file
     degraded pod/checkout-7d9f8b6c5d-x2x4z (shop): the role ARN of service account shop/checkout holds an invisible character [role-arn-malformed] fix: write the right ARN
     healthy pod/checkout-7d9f8b6c5d-x2x4z (shop): every link that was checked holds for pod/checkout-7d9f8b6c5d-x2x4z [warnings: token-expiration-clamped]
@@ -336,7 +336,7 @@ fn a_ticket() {
 
     - write the role under the right key
       ```sh
-      kubectl annotate serviceaccount checkout -n shop --overwrite 'eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout'
+      kubectl annotate serviceaccount checkout -n shop --overwrite eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout
       ```
     - restart the workload, so that the webhook sees its new pods
       ```sh
@@ -389,8 +389,10 @@ fn powershell_and_cmd_are_told_whose_commands_these_are() {
         diagnosis.root_cause.as_mut().unwrap().fixes = fixes;
         render(&[diagnosis], Format::Text, &style).unwrap()
     };
-    let plain = || fix("restart it", Some("kubectl rollout restart deployment/checkout"));
-    let quoted = fix("annotate it", Some("kubectl annotate sa checkout role-arn=\"${ROLE_ARN:?}\""));
+    let plain = || fix("restart it", &["kubectl", "rollout", "restart", "deployment/checkout"]);
+    let annotate = Command::new(["kubectl", "annotate", "sa", "checkout"])
+        .ask_after(String::from("role-arn="), Placeholder::RoleArn);
+    let quoted = Fix::sample("annotate it", Some(annotate));
     assert!(!page(vec![plain()]).contains("bash"));
     let told = page(vec![plain(), quoted]);
     let (_, fixes) = told.split_once("  fix\n").unwrap();
@@ -494,7 +496,7 @@ fn all_there_is() {
 
       fix
         1. write the role under the right key
-           kubectl annotate serviceaccount checkout -n shop --overwrite 'eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout'
+           kubectl annotate serviceaccount checkout -n shop --overwrite eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout
         2. restart the workload, so that the webhook sees its new pods
            kubectl rollout restart deployment/checkout -n shop
     "#);
@@ -586,10 +588,10 @@ fn hostile_strings() {
 
       fix
         1. write the role un\u{1b}[2J\n\u{202e}der the right key
-           (its command holds control characters and is not printed)
+           kubectl annotate serviceaccount checkout -n shop --overwrite eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout $'\033[2J\012\342\200\256'
         2. restart the workload, so that\u{1b}[2J\n\u{202e} the webhook sees its new
            pods
-           (its command holds control characters and is not printed)
+           kubectl rollout restart deployment/checkout -n shop $'\033[2J\012\342\200\256'
     "#);
 }
 
@@ -725,10 +727,10 @@ fn the_last_line_is_the_command() {
 }
 
 #[test]
-fn a_command_with_control_characters_is_not_printed() {
+fn control_characters_in_a_command_are_escaped_for_the_shell() {
     for format in [Format::Text, Format::Short, Format::Markdown] {
         let text = plain(&[hostile("\u{1b}c")], format);
-        assert!(!text.contains("kubectl annotate") && !text.contains("rollout restart"), "{text}");
+        assert!(text.contains(r"role/shop-checkout $'\033c'"), "{text}");
     }
 }
 

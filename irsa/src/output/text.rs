@@ -4,7 +4,8 @@ use super::diff;
 use super::style::{Paint, Style, width, wrap};
 use super::words;
 use crate::diagnosis::{Diagnosis, Reported, Status, Verdict};
-use crate::finding::{Evidence, Fix, Severity};
+use crate::finding::{Evidence, Severity};
+use crate::repair::Fix;
 
 /// Columns of the links' names: the longest is `service account`.
 const LABELS: usize = 15;
@@ -311,7 +312,7 @@ impl Page<'_> {
     }
 
     fn fixes<'f>(&mut self, indent: usize, fixes: impl ExactSizeIterator<Item = &'f Fix> + Clone) {
-        let of_bash = |command: &str| command.contains(['\'', '"', '$', '|']);
+        let of_bash = |command: String| command.contains(['\'', '"', '$', '|']);
         if !self.style.posix && fixes.clone().filter_map(words::command).any(of_bash) {
             self.text(indent, FOR_BASH, Paint::Dim);
         }
@@ -326,10 +327,8 @@ impl Page<'_> {
                 indent
             };
             // One line whatever its length, so that it can be pasted.
-            match words::command(fix) {
-                Some(command) => self.put(below, &self.style.paint(Paint::Command, command)),
-                None if fix.command.is_some() => self.text(below, words::UNPRINTABLE, Paint::Warning),
-                None => {}
+            if let Some(command) = words::command(fix) {
+                self.put(below, &self.style.paint(Paint::Command, &command));
             }
         }
     }

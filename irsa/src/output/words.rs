@@ -1,10 +1,9 @@
 //! What several forms say in the same words.
 
 use crate::diagnosis::{Diagnosis, Identity, Link, Proof, Reported, Status, Target, Unchecked, Verdict};
-use crate::finding::{Confidence, Fix, Severity};
+use crate::finding::{Confidence, Severity};
 use crate::mechanism::Mechanism;
-
-use crate::text::safe;
+use crate::repair::Fix;
 
 /// The verdict as people read it.
 pub fn verdict(verdict: Verdict) -> &'static str {
@@ -289,16 +288,13 @@ pub fn tally(diagnoses: &[Diagnosis]) -> String {
     format!("{} situations{of}: {}", diagnoses.len(), counts.join(", "))
 }
 
-/// The command of a repair, if it may be printed. They are quoted where they are built; nothing that drives a terminal
-/// leaves here even if one was not.
-pub fn command(fix: &Fix) -> Option<&str> {
-    fix.command.as_deref().filter(|command| !command.chars().any(|c| c.is_control() || safe::is_invisible(c)))
+/// The command of a repair, one line. Its words are quoted, so nothing in it drives a terminal.
+pub fn command(fix: &Fix) -> Option<String> {
+    fix.command().map(ToString::to_string)
 }
-
-/// In place of a command that may not be printed.
-pub const UNPRINTABLE: &str = "(its command holds control characters and is not printed)";
 
 /// What a repair does, and that it wants thought where it does.
 pub fn fix_title(fix: &Fix) -> String {
-    if fix.safe { fix.title.clone() } else { format!("{} (read it before you run it)", fix.title) }
+    let title = fix.title();
+    if fix.needs_thought() { format!("{title} (read it before you run it)") } else { title.to_owned() }
 }

@@ -93,6 +93,15 @@ impl Fix {
     pub fn needs_thought(&self) -> bool {
         matches!(self.kind, Kind::Shared | Kind::Deletion)
     }
+
+    /// One for the samples of the output.
+    #[cfg(test)]
+    pub(crate) fn sample(title: &str, command: Option<Command>) -> Self {
+        match command {
+            Some(command) => Self::own(title, command),
+            None => Self::advice(title),
+        }
+    }
 }
 
 impl Serialize for Fix {

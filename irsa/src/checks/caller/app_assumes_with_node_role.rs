@@ -45,10 +45,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     )
     .evidence("caller of sts:AssumeRole", "none: the SDK exchanges the token", &caller.arn, said.source)
     .seen("role to assume", role, said.source)
-    .advice(
+    .fix(Fix::advice(
         "take the role out of the application's own configuration (role_arn, assume-role), so that its SDK uses \
          AWS_ROLE_ARN and the token of the pod; or update an SDK that does not know web identity",
-    )
-    .advice("do not let the role trust the node's role: every pod of the node would have it")
+    ))
+    .fix(Fix::advice("do not let the role trust the node's role: every pod of the node would have it"))
     .into()
 }

@@ -18,6 +18,7 @@
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::hearsay::{self, UNHEARD};
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -42,12 +43,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     )
     .inferred()
     .evidence("session credentials", "renewed before they expire", "expired", said.source)
-    .advice("give the AWS client the SDK's credentials provider, which renews them, and not credentials taken from it once");
-    match derived.restart() {
-        Some((_, command)) => {
-            finding.fix("until then: restart; it helps until the session expires again", command)
-        }
-        None => finding,
-    }
-    .into()
+    .fix(Fix::advice("give the AWS client the SDK's credentials provider, which renews them, and not credentials taken from it once"));
+    finding
+        .fixes(workload::restart_as(derived, "until then: restart; it helps until the session expires again"))
+        .into()
 }

@@ -13,6 +13,7 @@
 //! **Repair**: take the variable out.
 
 use crate::checks::prelude::*;
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -51,5 +52,5 @@ fn profile(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         entry.shown(),
         &entry.source,
     );
-    Some(crate::checks::take_out(finding, derived, view, &[(variable, entry)]))
+    Some(finding.fix(env::take_out(derived, view, &[(variable, entry)])))
 }

@@ -48,7 +48,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     hearsay::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("clock that requests are signed by", expected, format!("{how} by more"), said.source)
-        .advice(advice(&place))
+        .fix(Fix::advice(advice(&place)))
         .into()
 }
 
@@ -69,7 +69,7 @@ fn measured(derived: &Derived<'_>) -> Option<Finding> {
     Some(
         inside::finding(&META, derived, seen, summary)
             .evidence("the pod's clock", &clock.remote, local.to_string(), &seen.at("clock"))
-            .advice(advice(&place)),
+            .fix(Fix::advice(advice(&place))),
     )
 }
 

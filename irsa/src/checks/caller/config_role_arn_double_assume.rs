@@ -43,6 +43,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Some(entry) => finding.seen("AWS_PROFILE", entry.shown(), &entry.source),
         None => finding,
     }
-    .advice("take role_arn (or assume-role) out of the application's configuration or its AWS profile; the SDK has the role from the pod")
+    .fix(Fix::advice("take role_arn (or assume-role) out of the application's configuration or its AWS profile; the SDK has the role from the pod"))
     .into()
 }

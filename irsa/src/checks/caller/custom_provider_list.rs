@@ -40,10 +40,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         format!("{who} asks a list of credential providers of its own, without one for web identity");
     hearsay::finding(&META, derived, said, &summary)
         .missing("providers that were asked", "one for web identity", said.source)
-        .advice(
+        .fix(Fix::advice(
             "set fs.s3a.aws.credentials.provider (in Spark spark.hadoop.fs.s3a.aws.credentials.provider) to \
              software.amazon.awssdk.auth.credentials.WebIdentityTokenFileCredentialsProvider; up to Hadoop 3.3 to \
              com.amazonaws.auth.WebIdentityTokenCredentialsProvider",
-        )
+        ))
         .into()
 }

@@ -57,8 +57,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         ),
         None => finding.severity(Severity::Info),
     }
-    .advice(
+    .fix(Fix::advice(
         "take the annotation out of the pod's template; and remove the agent once no pod needs it any more",
-    )
+    ))
     .into()
 }

@@ -51,9 +51,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         &format!("the SDK of {who} lacks {module}, without which it cannot use its token"),
     )
     .missing("dependency of the application", module, said.source)
-    .advice(format!(
+    .fix(Fix::advice(format!(
         "add {module} to the application's dependencies, in the version of its SDK, and build the image again"
-    ))
+    )))
     .into()
 }
 
@@ -82,8 +82,8 @@ fn in_image(derived: &Derived<'_>) -> Option<Finding> {
             .inferred()
             .seen(&core.package, &core.path, &seen.at(&format!("sdks.found[{index}]")))
             .missing("STS module", *module, &seen.at("sdks"))
-            .advice(format!(
+            .fix(Fix::advice(format!(
                 "if the application uses it: add {module} to its dependencies and build the image again"
-            )),
+            ))),
     )
 }

@@ -58,7 +58,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Some(caller) => finding.seen("caller", &caller.principal.arn, without.source),
         None => finding.seen("the SDK says", "no credentials found", without.source),
     }
-    .advice(format!("update {name} to {minimum} or later and build the image again"))
+    .fix(Fix::advice(format!("update {name} to {minimum} or later and build the image again")))
     .into()
 }
 
@@ -87,9 +87,9 @@ fn in_image(derived: &Derived<'_>) -> Option<Finding> {
             &seen.at(&format!("sdks.found[{index}]")),
         )
         .seen("found at", &found.path, &seen.at(&format!("sdks.found[{index}].path")));
-    Some(finding.advice(format!(
+    Some(finding.fix(Fix::advice(format!(
         "if the application uses it: update {name} to {minimum} or later and build the image again"
-    )))
+    ))))
 }
 
 /// True for words of an application that had no web identity.

@@ -19,6 +19,7 @@ use crate::checks::shared::inside;
 use crate::derive::container::is_parent;
 use crate::derive::inside::Seen;
 use crate::facts::kubernetes::{Volume, VolumeMount};
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -76,11 +77,9 @@ fn found(derived: &Derived<'_>, view: &ContainerView<'_>, seen: &Seen<'_>) -> Op
         format!("profile {}", profile.name),
         &at,
     );
-    Some(match derived.set_env(view, &[format!("{VARIABLE}=/dev/null")]) {
-        Some(command) => finding.fix("keep every SDK from reading it", command),
-        None => finding
-            .advice(format!("set {VARIABLE}=/dev/null in the manifest, or take the file out of the image")),
-    })
+    Some(finding.fix(unread(derived, view).unwrap_or_else(|| {
+        Fix::advice(format!("set {VARIABLE}=/dev/null in the manifest, or take the file out of the image"))
+    })))
 }
 
 fn mounted(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
@@ -114,11 +113,15 @@ fn mounted(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     if let Some(entry) = set {
         finding = finding.seen(VARIABLE, entry.shown(), &entry.source);
     }
-    finding = match derived.set_env(view, &[format!("{VARIABLE}=/dev/null")]) {
-        Some(command) => finding.fix("keep every SDK from reading it", command),
-        None => finding.advice(format!("set {VARIABLE}=/dev/null in the manifest")),
-    };
-    Some(finding.advice("or take the mount out of the manifest, if nothing else needs it"))
+    finding = finding.fix(
+        unread(derived, view)
+            .unwrap_or_else(|| Fix::advice(format!("set {VARIABLE}=/dev/null in the manifest"))),
+    );
+    Some(finding.fix(Fix::advice("or take the mount out of the manifest, if nothing else needs it")))
+}
+
+fn unread(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Fix> {
+    env::set(derived, view, &[format!("{VARIABLE}=/dev/null")], "keep every SDK from reading it")
 }
 
 /// The credentials files of the homes that mounts speak of, where the image's `HOME` is not known.

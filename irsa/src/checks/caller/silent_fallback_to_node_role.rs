@@ -22,6 +22,7 @@ use crate::checks::shared::hearsay::{self, UNHEARD};
 use crate::checks::shared::inside;
 use crate::derive::caller::Who;
 use crate::derive::heard::{Said, Weight};
+use crate::repair::{env, workload};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -66,29 +67,25 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         finding = finding.severity(Severity::Warning);
     }
     let accepted = derived.trial.accepted();
-    if goes_on(sdk) != Some(false)
-        && accepted
-        && let Some((_, command)) = derived.restart()
-    {
-        finding = finding.fix(
-            "STS takes the pod's token now: restart, for the SDK may stay with the node's role",
-            command,
-        );
+    let may_go_on = goes_on(sdk) != Some(false);
+    if may_go_on && accepted {
+        let title = "STS takes the pod's token now: restart, for the SDK may stay with the node's role";
+        finding = finding.fixes(workload::restart_as(derived, title));
     }
-    let disable = derived
-        .target()
-        .and_then(|view| derived.set_env(view, &[String::from("AWS_EC2_METADATA_DISABLED=true")]));
-    let finding = match disable {
-        Some(command) if goes_on(sdk) != Some(false) => {
-            finding.fix("keep the SDK from the node's role: it then says what kept it from its own", command)
-        }
-        _ => finding.advice(
+    let disable = derived.target().and_then(|view| {
+        let title = "keep the SDK from the node's role: it then says what kept it from its own";
+        env::set(derived, view, &[String::from("AWS_EC2_METADATA_DISABLED=true")], title)
+    });
+    let finding = finding.fix(disable.filter(|_| may_go_on).unwrap_or_else(|| {
+        Fix::advice(
             "the application has its own list of credential providers, or an old SDK: let it use the SDK's default chain, or \
              name the web identity provider in its list",
-        ),
-    };
+        )
+    }));
     finding
-        .advice("do not give the node's role what it was denied: every pod of the node would have it")
+        .fix(Fix::advice(
+            "do not give the node's role what it was denied: every pod of the node would have it",
+        ))
         .into()
 }
 
@@ -112,11 +109,9 @@ fn open_to_it(derived: &Derived<'_>) -> Option<Finding> {
             format!("{node}, the node's"),
             &seen.at("imds.role"),
         );
-    Some(
-        finding.advice(
-            "once web identity works again, restart such applications: some stay with the node's role",
-        ),
-    )
+    Some(finding.fix(Fix::advice(
+        "once web identity works again, restart such applications: some stay with the node's role",
+    )))
 }
 
 /// True if the SDK goes on to the node's role where web identity fails, false if it stops there (failures.md, section 3);

@@ -22,6 +22,7 @@ use crate::checks::shared::{hearsay, inside};
 use crate::derive::caller::Who;
 use crate::derive::env::{EnvEntry, Origin};
 use crate::facts::kubernetes::{EnvValue, EnvVarSource};
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -137,7 +138,7 @@ fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
             finding.seen("in the process's own environment", "(set)", &seen.at("environment.variables"));
     }
     let token = view.env.first_set(&[TOKEN]);
-    Some(crate::checks::take_out(finding, derived, view, &found.into_iter().chain(token).collect::<Vec<_>>()))
+    Some(finding.fix(env::take_out(derived, view, &found.into_iter().chain(token).collect::<Vec<_>>())))
 }
 
 /// The process's own environment has keys that the pod's spec does not show: of the image, or set by the entrypoint.
@@ -156,9 +157,9 @@ fn in_process(derived: &Derived<'_>) -> Option<Finding> {
         inside::finding(&META, derived, seen, summary)
             .evidence(ID, "not set", "(set)", &at)
             .evidence(SECRET, "not set", "(set)", &at)
-            .advice(
+            .fix(Fix::advice(
                 "take the keys out of the image (ENV) or its entrypoint: the pod's spec does not set them",
-            ),
+            )),
     )
 }
 
@@ -176,10 +177,10 @@ fn said(derived: &Derived<'_>) -> Option<Finding> {
     let finding = hearsay::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("caller", expected, caller, said.source)
-        .advice(
+        .fix(Fix::advice(
             "look for access keys in the environment of the image or its entrypoint, in a credentials file, and in the \
              application's own settings, and take them out",
-        );
+        ));
     Some(finding)
 }
 

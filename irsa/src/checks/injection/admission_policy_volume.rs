@@ -61,7 +61,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     META.on(&object.kind, namespace, &object.name, summary)
         .severity(severity)
         .seen("event FailedCreate", &event.value.message, &event.source.at(".message"))
-        .advice(format!("let the policy that is named there allow {what} for these pods; the webhook cannot do without its volume"))
+        .fix(Fix::advice(format!("let the policy that is named there allow {what} for these pods; the webhook cannot do without its volume")))
         .into()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::checks::prelude::*;
 use crate::facts::Unknown;
-use crate::text::shell;
+use crate::repair::workload;
 
 super::checks! {
     "injection":
@@ -45,21 +45,7 @@ fn injected(derived: &Derived<'_>) -> bool {
     derived.facts.subject.pod().is_some() && !derived.is_bare() && derived.target().is_none_or(declared)
 }
 
-/// Adds the restart that a bare pod needs once its webhook answers again.
-fn with_restart(derived: &Derived<'_>, finding: Finding) -> Finding {
-    match derived.restart().filter(|_| derived.is_bare()) {
-        Some((title, command)) => finding.fix(title, command),
-        None if derived.is_bare() => finding.advice(derived.restart_advice()),
-        None => finding,
-    }
-}
-
-/// A pipeline that prints the text with the cluster's bundle, base64, in place of `&`; nothing at all if the bundle could
-/// not be read, which makes the command that takes it fail rather than empty the field.
-fn with_bundle(derived: &Derived<'_>, text: &str) -> String {
-    let namespace = derived.facts.namespace_name.as_str();
-    let words = ["get", "configmap", "kube-root-ca.crt", "-n", namespace, "-o", r"jsonpath={.data.ca\.crt}"];
-    let script = format!("s#..*#{text}#");
-    // `tr` because only GNU's base64 can be told not to fold.
-    format!("{} | base64 | tr -d '\\n' | sed {}", derived.kubectl(&words), shell::quote(&script))
+/// The restart that a bare pod needs once its webhook answers again.
+fn restart(derived: &Derived<'_>) -> Option<Fix> {
+    derived.is_bare().then(|| workload::restart_or_advice(derived))
 }

@@ -18,6 +18,7 @@
 use crate::checks::prelude::*;
 use crate::derive::ca::{self, ClusterCa, Trust};
 use crate::derive::webhook::Registration;
+use crate::repair::webhook;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -102,13 +103,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 }
 
 fn repaired(derived: &Derived<'_>, registration: &Registration<'_>, finding: Finding) -> Finding {
-    let patch =
-        derived.kubectl(&["patch", "mutatingwebhookconfiguration", registration.name(), "--type=json"]);
-    let path = format!("/webhooks/{}/clientConfig/caBundle", registration.index);
-    let operation = format!(r#"[{{"op":"add","path":"{path}","value":"&"}}]"#);
-    let command = format!("{patch} -p \"$({})\"", super::with_bundle(derived, &operation));
-    super::with_restart(
-        derived,
-        finding.fix_for_others_too("write the cluster's bundle into the registration", command),
-    )
+    finding.fix(webhook::write_bundle(derived, registration)).fixes(super::restart(derived))
 }

@@ -11,7 +11,7 @@
 //! **Repair**: register it again. On EKS the webhook runs on the control plane and only the registration is missing.
 
 use crate::checks::prelude::*;
-use crate::derive::webhook::SKIP_LABEL;
+use crate::repair::webhook;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -41,40 +41,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .severity(severity)
         .missing("mutating webhook", "pod-identity-webhook", source);
     let finding = match derived.platform {
-        Platform::Eks => finding.fix(
-            "register it again as EKS does; the webhook itself runs on the control plane",
-            format!(
-                "{} | {}",
-                super::with_bundle(derived, &manifest()),
-                derived.kubectl(&["create", "-f", "-"])
-            ),
-        ),
+        Platform::Eks => finding.fix(webhook::register_again(derived)),
         Platform::Other | Platform::Unknown => {
             // It may go by a name that is not known here.
             let finding = if severity == Severity::Warning { finding.inferred() } else { finding };
-            finding.advice("install aws/amazon-eks-pod-identity-webhook again, or restore its MutatingWebhookConfiguration")
+            finding.fix(Fix::advice("install aws/amazon-eks-pod-identity-webhook again, or restore its MutatingWebhookConfiguration"))
         }
     };
-    super::with_restart(derived, finding).into()
-}
-
-/// The registration as EKS makes it, `&` standing for the bundle.
-fn manifest() -> String {
-    let manifest = serde_json::json!({
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": "pod-identity-webhook"},
-        "webhooks": [{
-            "name": "iam-for-pods.amazonaws.com",
-            "clientConfig": {"url": "https://127.0.0.1:23443/mutate", "caBundle": "&"},
-            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
-            "objectSelector": {"matchExpressions": [{"key": SKIP_LABEL, "operator": "DoesNotExist"}]},
-            "failurePolicy": "Ignore",
-            "reinvocationPolicy": "IfNeeded",
-            "sideEffects": "None",
-            "timeoutSeconds": 10,
-            "admissionReviewVersions": ["v1beta1"],
-        }],
-    });
-    manifest.to_string()
+    finding.fixes(super::restart(derived)).into()
 }

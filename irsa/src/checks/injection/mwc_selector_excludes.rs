@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::checks::prelude::*;
 use crate::facts::{Unknown, Why};
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -90,9 +91,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             let changes = webhook.object_selector.iter().flat_map(|selector| selector.changes(&meta.labels));
             label_template(derived, finding, &changes.collect::<Vec<_>>())
         }
-        _ => finding.advice(format!("let the rules of webhook {name} include CREATE of pods")),
+        _ => finding.fix(Fix::advice(format!("let the rules of webhook {name} include CREATE of pods"))),
     };
-    super::with_restart(derived, finding).into()
+    finding.fixes(super::restart(derived)).into()
 }
 
 fn shown(labels: &BTreeMap<String, String>) -> String {
@@ -108,7 +109,7 @@ const CHANGE_SELECTOR: &str =
 fn label_namespace(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Option<&str>)]) -> Finding {
     // The API server writes this one itself.
     if changes.is_empty() || changes.iter().any(|(key, _)| *key == "kubernetes.io/metadata.name") {
-        return finding.advice(CHANGE_SELECTOR);
+        return finding.fix(Fix::advice(CHANGE_SELECTOR));
     }
     let words = changes.iter().map(|(key, value)| match value {
         Some(value) => format!("{key}={value}"),
@@ -118,26 +119,19 @@ fn label_namespace(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Op
     let namespace = derived.facts.namespace_name.as_str();
     let command =
         ["label", "namespace", namespace, "--overwrite"].into_iter().chain(words.iter().map(String::as_str));
-    finding.fix(
+    finding.fix(Fix::shared(
         "label the namespace as the selector asks; its new pods are seen then",
-        derived.kubectl(&command.collect::<Vec<_>>()),
-    )
+        Command::kubectl(derived, &command.collect::<Vec<_>>()),
+    ))
 }
 
 fn label_template(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Option<&str>)]) -> Finding {
-    let owner = derived
-        .owner_key()
-        .filter(|(kind, _)| matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet"));
-    let Some((kind, name)) = owner.filter(|_| !changes.is_empty()) else {
-        return finding.advice("label the pod as the selector asks in its manifest, and create it again");
-    };
     let labels: serde_json::Map<String, serde_json::Value> =
         changes.iter().map(|(key, value)| ((*key).to_owned(), serde_json::json!(value))).collect();
-    let patch = serde_json::json!({"spec": {"template": {"metadata": {"labels": labels}}}}).to_string();
-    let target = format!("{}/{name}", kind.to_lowercase());
-    let words = ["patch", &target, "-n", &derived.facts.namespace_name, "--type=merge", "-p", &patch];
-    finding.fix(
-        "label the pod template as the selector asks; its new pods are seen then",
-        derived.kubectl(&words),
-    )
+    let patch = serde_json::json!({"metadata": {"labels": labels}});
+    let title = "label the pod template as the selector asks; its new pods are seen then";
+    let fix = workload::patch(derived, title, &patch).filter(|_| !changes.is_empty());
+    finding.fix(fix.unwrap_or_else(|| {
+        Fix::advice("label the pod as the selector asks in its manifest, and create it again")
+    }))
 }

@@ -68,6 +68,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         )
         .inferred()
         .evidence("admissionReviewVersions", "v1beta1", versions.join(", "), &registration.at(".admissionReviewVersions"))
-        .fix_for_others_too("ask for the version that every build speaks", derived.kubectl(&words));
-    super::with_restart(derived, finding).into()
+        .fix(Fix::shared("ask for the version that every build speaks", Command::kubectl(derived, &words)));
+    finding.fixes(super::restart(derived)).into()
 }

@@ -12,6 +12,7 @@
 
 use crate::checks::prelude::*;
 use crate::facts::kubernetes::Pod;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -60,13 +61,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         );
     let unexplained = derived.bare() == Some(BareBecause::Unexplained);
     let finding = if unexplained { with_siblings(derived, finding, pod) } else { finding };
-    let finding = match derived.restart() {
-        Some((title, command)) => finding.fix(title, command),
-        None => finding.advice(derived.restart_advice()),
-    };
+    let finding = finding.fix(workload::restart_or_advice(derived));
     if unexplained {
         finding
-            .advice("if the new pod is bare too, look for `failed calling webhook` in the API server's log")
+            .fix(Fix::advice(
+                "if the new pod is bare too, look for `failed calling webhook` in the API server's log",
+            ))
             .into()
     } else {
         finding.into()

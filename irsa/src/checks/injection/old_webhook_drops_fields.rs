@@ -18,6 +18,7 @@ use crate::derive::injection::has_token_volume;
 use crate::derive::webhook::Registration;
 use crate::facts::Owner;
 use crate::facts::kubernetes::Pod;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -76,11 +77,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
                     "Always",
                     &owner.source.at(format!("{path}.initContainers[{index}].restartPolicy")),
                 )
-                .advice("update the webhook to a build made after January 2024");
-            Some(match derived.restart() {
-                Some((title, command)) => finding.fix(title, command),
-                None => finding.advice(derived.restart_advice()),
-            })
+                .fix(Fix::advice("update the webhook to a build made after January 2024"));
+            Some(finding.fix(workload::restart_or_advice(derived)))
         });
     Outcome::of(findings.collect())
 }

@@ -17,6 +17,7 @@
 
 use crate::checks::prelude::*;
 use crate::derive::container::ContainerKind;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -103,15 +104,15 @@ fn left_out(derived: &Derived<'_>, view: &ContainerView<'_>, model: &ContainerVi
                 {"op": "add", "path": format!("/webhooks/{}/reinvocationPolicy", registration.index), "value": "IfNeeded"}
             ]);
             let target = format!("mutatingwebhookconfiguration/{}", registration.name());
-            let command = derived.kubectl(&["patch", &target, "--type=json", "-p", &patch.to_string()]);
-            finding.fix_for_others_too("let the webhook run again after others added containers", command)
+            let words = ["patch", &target, "--type=json", "-p", &patch.to_string()];
+            finding.fix(Fix::shared(
+                "let the webhook run again after others added containers",
+                Command::kubectl(derived, &words),
+            ))
         }
-        None => finding.advice(format!(
+        None => finding.fix(Fix::advice(format!(
             "find what adds container {name} after admission, and let it add the webhook's variables and token mount too"
-        )),
+        ))),
     };
-    Some(match derived.restart().filter(|_| registration.is_some()) {
-        Some((title, command)) => finding.fix(title, command),
-        None => finding,
-    })
+    Some(finding.fixes(workload::restart(derived).filter(|_| registration.is_some())))
 }

@@ -16,6 +16,7 @@
 
 use crate::checks::prelude::*;
 use crate::facts::kubernetes::Container;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -90,14 +91,11 @@ fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
         }
         _ => return None,
     };
-    let finding = finding.container(name).inferred().advice(
+    let finding = finding.container(name).inferred().fix(Fix::advice(
         "find who changes the pod after the webhook (audit annotations mutation.webhook.admission.k8s.io/round_…, Kyverno and \
          Gatekeeper mutations), and let it leave aws-iam-token and the AWS_ variables alone",
-    );
-    Some(match derived.restart() {
-        Some((title, command)) => finding.fix(title, command),
-        None => finding.advice(derived.restart_advice()),
-    })
+    ));
+    Some(finding.fix(workload::restart_or_advice(derived)))
 }
 
 /// The container as its workload declares it, where the workload could be read.
@@ -126,6 +124,6 @@ fn orphaned_mount(derived: &Derived<'_>) -> Outcome {
     )
     .inferred()
     .seen("event FailedCreate", &event.value.message, &event.source)
-    .advice("find who changes the pod after the webhook, and let it leave aws-iam-token alone")
+    .fix(Fix::advice("find who changes the pod after the webhook, and let it leave aws-iam-token alone"))
     .into()
 }

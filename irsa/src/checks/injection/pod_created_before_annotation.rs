@@ -14,6 +14,7 @@
 
 use crate::checks::prelude::*;
 use crate::derive::env::Origin;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -54,7 +55,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             .seen("younger pod with the variables", sibling, sibling_source(derived, sibling).unwrap_or(&created_at)),
         _ => return Outcome::Pass,
     };
-    with_restart(derived, finding.inferred()).into()
+    finding.inferred().fix(workload::restart_or_advice(derived)).into()
 }
 
 /// The pod was injected with a role that the annotation no longer names.
@@ -73,17 +74,10 @@ fn old_role(derived: &Derived<'_>) -> Option<Finding> {
         .seen("annotation", role.raw, &role.source);
     // Without the manifest, that the webhook wrote the variable is only likely.
     let finding = if derived.facts.owner.known().is_some() { finding } else { finding.inferred() };
-    Some(with_restart(derived, finding))
+    Some(finding.fix(workload::restart_or_advice(derived)))
 }
 
 fn sibling_source<'f>(derived: &Derived<'f>, name: &str) -> Option<&'f Source> {
     let siblings = &derived.facts.siblings.known()?.value.items;
     siblings.iter().find(|pod| pod.value.metadata.name == name).map(|pod| &pod.source)
-}
-
-fn with_restart(derived: &Derived<'_>, finding: Finding) -> Finding {
-    match derived.restart() {
-        Some((title, command)) => finding.fix(title, command),
-        None => finding.advice(derived.restart_advice()),
-    }
 }

@@ -17,9 +17,9 @@ use jiff::SignedDuration;
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
 use crate::checks::with_answer;
 use crate::derive::association::Associated;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -64,5 +64,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Some(refusal) => with_answer(finding, refusal),
         None => finding,
     };
-    repair::restart(derived, finding).into()
+    finding.fixes(workload::restart_pod(derived)).into()
 }

@@ -59,9 +59,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             &pod.source.at(".metadata.ownerReferences"),
         );
     }
-    finding = super::with_restart(derived, finding);
+    finding = finding.fixes(super::restart(derived));
     if derived.platform == Platform::Other {
-        finding = finding.advice("start the webhook with --service-account-lookup-grace-period=500ms, so that it waits for new accounts");
+        finding = finding.fix(Fix::advice("start the webhook with --service-account-lookup-grace-period=500ms, so that it waits for new accounts"));
     }
     finding.into()
 }

@@ -15,6 +15,7 @@
 
 use crate::checks::prelude::*;
 use crate::derive::injection::skip_annotation;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -96,8 +97,6 @@ fn with_repair(
     title: &str,
 ) -> Finding {
     let patch = serde_json::json!({"metadata": {"annotations": {key: value}}});
-    match derived.patch_template(&patch) {
-        Some(command) => finding.fix(format!("{title}; the new pods follow it"), command),
-        None => finding.advice(format!("{title} in the manifest and make the pods anew")),
-    }
+    let fix = workload::patch(derived, format!("{title}; the new pods follow it"), &patch);
+    finding.fix(fix.unwrap_or_else(|| Fix::advice(format!("{title} in the manifest and make the pods anew"))))
 }

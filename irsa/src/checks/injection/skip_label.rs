@@ -14,6 +14,7 @@
 
 use crate::checks::prelude::*;
 use crate::derive::webhook::SKIP_LABEL;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -70,10 +71,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         _ => true,
     };
     let patch = serde_json::json!({"metadata": {"labels": {SKIP_LABEL: null}}});
-    match derived.patch_template(&patch).filter(|_| in_template) {
-        Some(command) => {
-            finding.fix("take the label out of the template; its new pods are injected", command).into()
-        }
-        None => finding.advice("take the label out of where it is set and make the pod anew").into(),
-    }
+    let title = "take the label out of the template; its new pods are injected";
+    let fix = workload::patch(derived, title, &patch).filter(|_| in_template);
+    finding
+        .fix(
+            fix.unwrap_or_else(|| Fix::advice("take the label out of where it is set and make the pod anew")),
+        )
+        .into()
 }

@@ -92,12 +92,16 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Some(owner) => {
             let workload = format!("{}/{}", owner.value.kind.to_lowercase(), owner.value.meta.name);
             let words = ["describe", &workload, "-n", &service.namespace];
-            finding.fix("see why the webhook's pods are not ready, and make them so", derived.kubectl(&words))
+            finding.fix(Fix::inspect(
+                "see why the webhook's pods are not ready, and make them so",
+                Command::kubectl(derived, &words),
+            ))
         }
-        None => finding
-            .advice(format!("bring pods behind service {target}, or repair the selector of the service")),
+        None => finding.fix(Fix::advice(format!(
+            "bring pods behind service {target}, or repair the selector of the service"
+        ))),
     };
-    super::with_restart(derived, finding).into()
+    finding.fixes(super::restart(derived)).into()
 }
 
 /// An event of the workload that quotes the failed call; only told of a workload that has no pod, since a pod that exists

@@ -72,6 +72,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .on(&owner.kind, &owner.meta.namespace, &owner.meta.name, summary)
         .inferred()
         .evidence("flag", "--in-cluster=false", flag, &source)
-        .advice("run the webhook with --in-cluster=false and a certificate of cert-manager, as its deploy/ folder has it");
-    super::with_restart(derived, finding).into()
+        .fix(Fix::advice("run the webhook with --in-cluster=false and a certificate of cert-manager, as its deploy/ folder has it"));
+    finding.fixes(super::restart(derived)).into()
 }

@@ -209,18 +209,18 @@ fn finding(
         None => finding.inferred(),
     };
     if issuer.is_eks() || matches!(seen, Seen::InOrder) {
-        return finding.advice(
+        return finding.fix(Fix::advice(
             "run this again in a minute: where the documents are in order, the error passes by itself",
-        );
+        ));
     }
     finding
-        .fix(
+        .fix(Fix::inspect(
             "print the discovery document that must be served there, readable for everyone",
-            derived.kubectl(&["get", "--raw", "/.well-known/openid-configuration"]),
-        )
-        .fix(
+            Command::kubectl(derived, &["get", "--raw", "/.well-known/openid-configuration"]),
+        ))
+        .fix(Fix::inspect(
             "print the keys that must be served at its jwks_uri",
-            derived.kubectl(&["get", "--raw", "/openid/v1/jwks"]),
-        )
-        .advice("publish both where the issuer's URL is served from, and run this again")
+            Command::kubectl(derived, &["get", "--raw", "/openid/v1/jwks"]),
+        ))
+        .fix(Fix::advice("publish both where the issuer's URL is served from, and run this again"))
 }

@@ -13,14 +13,13 @@
 //! **Repair**: give the issuer a certificate of a public authority, or store the thumbprint of the topmost certificate that its
 //! host sends. Take it from outside of networks that intercept TLS.
 
-use crate::aws::arn::Arn;
 use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
 use crate::checks::{role_asked, with_answer};
 use crate::derive::issuer::Issuer;
 use crate::derive::provider::Provider;
 use crate::facts::issuer::Published;
-use crate::text::shell;
+use crate::repair::oidc_provider;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -60,19 +59,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     {
         finding = finding.seen("certificate as seen from here", words, &published.source);
     }
-    finding = finding
-        .advice("give the issuer a certificate of a public authority; thumbprints are then of no matter");
-    let words = ["iam", "update-open-id-connect-provider-thumbprint", "--open-id-connect-provider-arn", arn];
-    let account = Arn::account_of(arn).unwrap_or_default();
-    let (command, first) = derived.aws_in(account, &words);
-    finding
-        .fix(
-            "or see the thumbprint of the certificate that it sends",
-            shell::command(["kubectl", "irsa", "thumbprint", issuer.url]),
-        )
-        .fix(
-            format!("and store it as THUMBPRINT, 40 hexadecimal digits, in place of the present ones{first}"),
-            format!("{command} --thumbprint-list \"${{THUMBPRINT:?}}\""),
-        )
-        .into()
+    finding.fixes(oidc_provider::trust_certificate(derived, arn, issuer.url)).into()
 }

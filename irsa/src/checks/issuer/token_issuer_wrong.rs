@@ -17,11 +17,11 @@
 //! **Repair**: create a provider for the new issuer and let the roles trust it, or set the flag back.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
 use crate::checks::trust_policy::trust;
 use crate::checks::{role_asked, with_answer};
 use crate::derive::issuer::{Issuer, Teller};
 use crate::derive::provider::{Because, Missing, Provider};
+use crate::repair::{oidc_provider, trust_policy};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -63,10 +63,10 @@ fn not_public(derived: &Derived<'_>, missing: &Missing<'_>) -> Finding {
         Some(refusal) => with_answer(finding, refusal),
         None => finding,
     };
-    finding.advice(
+    finding.fix(Fix::advice(
         "publish the cluster's discovery document and keys at a public https URL, set the API server's \
          --service-account-issuer to it, and create an OIDC provider for it in IAM",
-    )
+    ))
 }
 
 /// The role trusts service accounts of another issuer, and no provider is there for this one.
@@ -84,9 +84,12 @@ fn changed(derived: &Derived<'_>, missing: &Missing<'_>) -> Outcome {
         Some(refusal) => with_answer(finding, refusal),
         None => finding,
     };
-    let finding = repair::create_provider(derived, finding, missing);
-    trust::repaired(derived, judged, fault, finding)
-        .advice("or, if the issuer changed by mistake, set the API server's --service-account-issuer back")
+    finding
+        .fix(oidc_provider::create(derived, missing))
+        .fix(trust_policy::let_in(derived, judged, fault))
+        .fix(Fix::advice(
+            "or, if the issuer changed by mistake, set the API server's --service-account-issuer back",
+        ))
         .into()
 }
 
@@ -102,6 +105,6 @@ fn disagreement(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Option<Finding> {
         .severity(Severity::Warning)
         .evidence("issuer", issuer.url, &served.value.issuer, &served.source.at(".issuer"))
         .seen("iss of a fresh token", issuer.url, &issuer.source)
-        .advice("give every API server the same --service-account-issuer flags, in the same order");
+        .fix(Fix::advice("give every API server the same --service-account-issuer flags, in the same order"));
     Some(finding)
 }

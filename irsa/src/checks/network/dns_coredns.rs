@@ -85,13 +85,16 @@ fn looked_up(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
 
 fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
     finding
-        .fix(
+        .fix(Fix::inspect(
             "look at the name servers of the cluster",
-            derived.kubectl(&["get", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns", "-o", "wide"]),
-        )
-        .fix(
+            Command::kubectl(
+                derived,
+                &["get", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns", "-o", "wide"],
+            ),
+        ))
+        .fix(Fix::inspect(
             "look for a network policy that keeps the pod from port 53",
-            derived.kubectl(&["get", "networkpolicy", "-n", &derived.facts.namespace_name]),
-        )
-        .advice("if CoreDNS needs this pod in order to run, set dnsPolicy: Default on it, so that it asks the node's name server")
+            Command::kubectl(derived, &["get", "networkpolicy", "-n", &derived.facts.namespace_name]),
+        ))
+        .fix(Fix::advice("if CoreDNS needs this pod in order to run, set dnsPolicy: Default on it, so that it asks the node's name server"))
 }

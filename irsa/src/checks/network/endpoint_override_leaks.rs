@@ -20,6 +20,7 @@ use crate::aws::endpoint;
 use crate::aws::partition::is_region_shaped;
 use crate::checks::prelude::*;
 use crate::derive::sts::{self, Region};
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -71,23 +72,21 @@ fn leak(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         .inferred()
         .evidence(variable, "a host of STS, or not set", url, &entry.source);
     if for_sts {
-        return Some(crate::checks::take_out(finding, derived, view, &[(variable, entry)]));
+        return Some(finding.fix(env::take_out(derived, view, &[(variable, entry)])));
     }
     // What the override is meant for goes on working.
     let region = match Region::of(derived, view) {
         Region::Known(region) if is_region_shaped(region) => Some(region),
         _ => derived.node_region().map(|(region, _)| region),
     };
-    let command = region.and_then(|region| {
-        let host = endpoint::regional_host(region);
-        derived.set_env(view, &[format!("AWS_ENDPOINT_URL_STS=https://{host}")])
+    let beside = region.and_then(|region| {
+        let assignment = format!("AWS_ENDPOINT_URL_STS=https://{}", endpoint::regional_host(region));
+        env::set(derived, view, &[assignment], "give STS its own endpoint beside the override")
     });
-    let finding = match command {
-        Some(command) => finding.fix("give STS its own endpoint beside the override", command),
-        None => finding.advice("set AWS_ENDPOINT_URL_STS to the regional endpoint of STS beside it"),
-    };
-    Some(
-        finding
-            .advice("or set the override for the service it is meant for alone, e.g. as AWS_ENDPOINT_URL_S3"),
-    )
+    let finding = finding.fix(beside.unwrap_or_else(|| {
+        Fix::advice("set AWS_ENDPOINT_URL_STS to the regional endpoint of STS beside it")
+    }));
+    Some(finding.fix(Fix::advice(
+        "or set the override for the service it is meant for alone, e.g. as AWS_ENDPOINT_URL_S3",
+    )))
 }

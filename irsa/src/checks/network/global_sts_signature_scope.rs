@@ -39,10 +39,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     hearsay::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("scope of the signature", "a region that the endpoint takes", &plan.region, said.source)
-        .advice(format!(
+        .fix(Fix::advice(format!(
             "take the fixed STS endpoint (https://sts.amazonaws.com, mostly) out of the application's code or configuration, so \
              that its SDK calls {}",
             endpoint::regional_host(&plan.region)
-        ))
+        )))
         .into()
 }

@@ -20,6 +20,7 @@ use irsa_probe::FaultKind;
 use crate::checks::prelude::*;
 use crate::checks::shared::inside;
 use crate::derive::inside::Seen;
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -78,11 +79,11 @@ fn without_a_route(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
             way.fault.as_ref()?.text.as_str(),
             &seen.at("network.connection.tcp"),
         );
-    let command = derived.target().and_then(|view| derived.set_env(view, &[format!("{DUAL_STACK}=true")]));
-    Some(match command {
-        Some(command) => finding.fix("let the SDK call the dual-stack name of STS", command),
-        None => {
-            finding.advice(format!("set {DUAL_STACK}=true: the SDK then calls the dual-stack name of STS"))
-        }
-    })
+    let set = derived.target().and_then(|view| {
+        let title = "let the SDK call the dual-stack name of STS";
+        env::set(derived, view, &[format!("{DUAL_STACK}=true")], title)
+    });
+    Some(finding.fix(set.unwrap_or_else(|| {
+        Fix::advice(format!("set {DUAL_STACK}=true: the SDK then calls the dual-stack name of STS"))
+    })))
 }

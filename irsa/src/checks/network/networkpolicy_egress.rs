@@ -182,7 +182,7 @@ fn closed(
         Some([_, ..]) => json!([{ "op": "add", "path": "/spec/egress/-", "value": rule }]),
         Some([]) | None => json!([{ "op": "add", "path": "/spec/egress", "value": [rule] }]),
     };
-    let command = derived.kubectl(&[
+    let words = [
         "patch",
         "networkpolicy",
         name,
@@ -191,11 +191,11 @@ fn closed(
         "--type=json",
         "-p",
         &patch.to_string(),
-    ]);
-    finding.fix_for_others_too(
+    ];
+    finding.fix(Fix::shared(
         format!("let port {} out, for all pods that the policy selects", silent.port()),
-        command,
-    )
+        Command::kubectl(derived, &words),
+    ))
 }
 
 /// Policies that are shown.

@@ -22,6 +22,7 @@ use crate::derive::heard::Weight;
 use crate::derive::inside::{Leg, Seen};
 use crate::derive::sts;
 use crate::facts::Unknown;
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -148,10 +149,9 @@ fn finding(
         Some(_) => None,
         None => Some(format!("NO_PROXY={added}")),
     };
-    match assignment.and_then(|assignment| derived.set_env(view, &[assignment])) {
-        Some(command) => finding.fix(format!("exempt {what} from the proxy{unless}"), command),
-        None => finding.advice(format!("add {added} to NO_PROXY{unless}")),
-    }
+    let title = format!("exempt {what} from the proxy{unless}");
+    let exempt = assignment.and_then(|assignment| env::set(derived, view, &[assignment], title));
+    finding.fix(exempt.unwrap_or_else(|| Fix::advice(format!("add {added} to NO_PROXY{unless}"))))
 }
 
 /// The proxy did not let the probe through to STS.
@@ -180,12 +180,12 @@ fn stopped(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
         .evidence(format!("connection to {host}"), "made", found, &seen.at("network.connection"));
     let exempt = derived.target().and_then(|view| {
         let nothing = EXEMPT.iter().all(|name| view.env.get(name).is_none());
-        derived.set_env(view, &[format!("NO_PROXY={host}")]).filter(|_| nothing)
+        let title = "exempt STS from the proxy, if the pod has a way of its own";
+        env::set(derived, view, &[format!("NO_PROXY={host}")], title).filter(|_| nothing)
     });
-    Some(match exempt {
-        Some(command) => finding.fix("exempt STS from the proxy, if the pod has a way of its own", command),
-        None => finding.advice(format!(
+    Some(finding.fix(exempt.unwrap_or_else(|| {
+        Fix::advice(format!(
             "add {host} to NO_PROXY if the pod has a way of its own, or let the proxy pass it"
-        )),
-    })
+        ))
+    })))
 }

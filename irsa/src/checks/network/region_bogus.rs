@@ -25,6 +25,7 @@ use crate::checks::shared::{hearsay, inside};
 use crate::derive::env::EnvEntry;
 use crate::derive::inside::Leg;
 use crate::derive::sts;
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -81,8 +82,9 @@ fn bogus(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     }
     let variables: Vec<_> = bad.iter().map(|(name, entry, _)| (*name, *entry)).collect();
     Some(
-        crate::checks::take_out(finding, derived, view, &variables)
-            .advice("or write the region that the application means"),
+        finding
+            .fix(env::take_out(derived, view, &variables))
+            .fix(Fix::advice("or write the region that the application means")),
     )
 }
 
@@ -105,11 +107,9 @@ fn resolved(derived: &Derived<'_>) -> Option<Finding> {
         Some((of_node, source)) => finding.evidence("region", of_node, region, &source),
         None => finding,
     };
-    Some(
-        finding.advice(
-            "write an AWS region where the application's environment or configuration names this one",
-        ),
-    )
+    Some(finding.fix(Fix::advice(
+        "write an AWS region where the application's environment or configuration names this one",
+    )))
 }
 
 /// The application looks for the STS endpoint of a region that it has not from the pod's variables.
@@ -128,7 +128,11 @@ fn looked_up(derived: &Derived<'_>) -> Option<Finding> {
         Some((of_node, source)) => finding.evidence("region", of_node, region, &source),
         None => finding,
     };
-    Some(finding.advice("write an AWS region where the application's own settings or code name this one"))
+    Some(
+        finding.fix(Fix::advice(
+            "write an AWS region where the application's own settings or code name this one",
+        )),
+    )
 }
 
 /// `xx-north-1`: nothing is wrong with it but an area that was not there when this was written.

@@ -17,6 +17,7 @@
 
 use crate::checks::prelude::*;
 use crate::derive::sts::{REGION_VARIABLES, Region};
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta =
@@ -56,19 +57,16 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .inferred()
         .missing("AWS_REGION", node.unwrap_or("a region"), &source)
         .missing("AWS_DEFAULT_REGION", node.unwrap_or("a region"), &source);
-    let command = node.and_then(|region| {
+    let set = node.and_then(|region| {
         let words = REGION_VARIABLES.map(|variable| format!("{variable}={region}"));
-        derived.set_env(view, &words)
+        env::set(derived, view, &words, "set the node's region, if that is the one the application means")
     });
-    finding = match command {
-        Some(command) => {
-            finding.fix("set the node's region, if that is the one the application means", command)
-        }
-        None => finding.advice("set AWS_REGION and AWS_DEFAULT_REGION in the manifest"),
-    };
+    finding = finding
+        .fix(set.unwrap_or_else(|| Fix::advice("set AWS_REGION and AWS_DEFAULT_REGION in the manifest")));
     if derived.platform == Platform::Other {
-        finding = finding
-            .advice("or run the pod identity webhook with --aws-default-region, which does it for every pod");
+        finding = finding.fix(Fix::advice(
+            "or run the pod identity webhook with --aws-default-region, which does it for every pod",
+        ));
     }
     finding.into()
 }
@@ -98,9 +96,8 @@ fn one_alone(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding>
         "not set",
         &entry.source,
     );
-    let command = entry.text().and_then(|text| derived.set_env(view, &[format!("{lacks}={text}")]));
-    Some(match command {
-        Some(command) => finding.fix(format!("set {lacks} too, if the application is one of them"), command),
-        None => finding.advice(format!("set {lacks} too, if the application is one of them")),
-    })
+    let title = format!("set {lacks} too, if the application is one of them");
+    let assignment = entry.text().map(|text| format!("{lacks}={text}"));
+    let set = assignment.and_then(|assignment| env::set(derived, view, &[assignment], title.as_str()));
+    Some(finding.fix(set.unwrap_or_else(|| Fix::advice(title))))
 }

@@ -18,6 +18,8 @@
 use crate::aws::endpoint;
 use crate::checks::prelude::*;
 use crate::derive::sts::{self, REGIONAL_ENDPOINTS, Region};
+use crate::repair::env;
+use crate::repair::{service_account, workload};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -57,7 +59,7 @@ fn legacy(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         entry.shown(),
         &entry.source,
     );
-    Some(crate::checks::take_out(finding, derived, view, &[(REGIONAL_ENDPOINTS, entry)]))
+    Some(finding.fix(env::take_out(derived, view, &[(REGIONAL_ENDPOINTS, entry)])))
 }
 
 /// The annotation counts where the target's own variable does not say otherwise.
@@ -84,9 +86,6 @@ fn annotated(derived: &Derived<'_>) -> Option<Finding> {
         .severity(Severity::Info)
         .inferred()
         .evidence(&key, "true, or not set", value, &source)
-        .fix("take the annotation off", derived.annotate(&format!("{key}-")));
-    Some(match derived.restart() {
-        Some((title, command)) => finding.fix(title, command),
-        None => finding.advice(derived.restart_advice()),
-    })
+        .fix(service_account::annotate(derived, "take the annotation off", &format!("{key}-")));
+    Some(finding.fix(workload::restart_or_advice(derived)))
 }

@@ -21,6 +21,7 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{hearsay, inside};
 use crate::derive::inside::{Leg, Seen};
+use crate::repair::vpc_endpoint;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -105,15 +106,14 @@ const SHOWN: usize = 3;
 fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
     let region = derived.plan().region;
     let service = format!("com.amazonaws.{region}.sts");
-    let filter = format!("Name=service-name,Values={service}");
     finding
-        .fix(
+        .fix(Fix::inspect(
             "look whether the VPC has an endpoint for STS, with private DNS and a security group that lets the pods in",
-            derived.aws(&["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", &filter]),
-        )
-        .fix(
+            vpc_endpoint::list(derived, &region, "sts"),
+        ))
+        .fix(Fix::inspect(
             "look for a network policy that keeps the pod from port 443",
-            derived.kubectl(&["get", "networkpolicy", "-n", &derived.facts.namespace_name]),
-        )
-        .advice(format!("make an interface endpoint {service} with private DNS, or give the pod's subnet a NAT gateway"))
+            Command::kubectl(derived, &["get", "networkpolicy", "-n", &derived.facts.namespace_name]),
+        ))
+        .fix(Fix::advice(format!("make an interface endpoint {service} with private DNS, or give the pod's subnet a NAT gateway")))
 }

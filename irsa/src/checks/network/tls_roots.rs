@@ -81,10 +81,10 @@ fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
     match bundle {
         Some(entry) => finding
             .seen("AWS_CA_BUNDLE", entry.shown(), &entry.source)
-            .advice("the application trusts only what AWS_CA_BUNDLE names: add the authority that signs for AWS, or take it out"),
-        None => finding.advice(
+            .fix(Fix::advice("the application trusts only what AWS_CA_BUNDLE names: add the authority that signs for AWS, or take it out")),
+        None => finding.fix(Fix::advice(
             "put the public certificate authorities into the image (package ca-certificates); behind a proxy that opens TLS, name \
              a bundle with the proxy's authority in AWS_CA_BUNDLE",
-        ),
+        )),
     }
 }

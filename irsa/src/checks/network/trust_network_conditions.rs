@@ -17,6 +17,7 @@
 use crate::checks::prelude::*;
 use crate::checks::trust_policy::trust;
 use crate::derive::trust::{About, Judgement, Open, Trust};
+use crate::repair::vpc_endpoint;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -63,11 +64,10 @@ fn refused(derived: &Derived<'_>, judged: &Judgement<'_>, source: &Source) -> Fi
         };
     }
     let region = derived.plan().region;
-    let service = format!("Name=service-name,Values=com.amazonaws.{region}.sts");
     finding
-        .fix(
+        .fix(Fix::inspect(
             "see whether STS has an endpoint in the VPC: with one there is no aws:SourceIp, without one no aws:SourceVpce",
-            derived.aws(&["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", &service]),
-        )
-        .advice("let the condition take the pod's way: the id of that endpoint, or the address of the NAT gateway")
+            vpc_endpoint::list(derived, &region, "sts"),
+        ))
+        .fix(Fix::advice("let the condition take the pod's way: the id of that endpoint, or the address of the NAT gateway"))
 }

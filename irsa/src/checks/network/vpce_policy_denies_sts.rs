@@ -20,6 +20,7 @@ use crate::checks::prelude::*;
 use crate::checks::shared::{hearsay, inside};
 use crate::derive::heard::Weight;
 use crate::policy::Decision;
+use crate::repair::vpc_endpoint;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -115,16 +116,14 @@ fn by_endpoint(because: Option<Because>) -> bool {
 
 fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
     let region = derived.plan().region;
-    let filter = format!("Name=service-name,Values=com.amazonaws.{region}.sts");
-    let query = "VpcEndpoints[].[VpcEndpointId,VpcId,PolicyDocument]";
-    let words =
-        ["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", &filter, "--query", query];
     finding
-        .fix(
+        .fix(Fix::inspect(
             "look at the policies of the endpoints for STS, in the account of the pod's VPC",
-            derived.aws(&words),
-        )
-        .advice("allow sts:AssumeRoleWithWebIdentity to \"Principal\": \"*\" there: the call is not signed")
+            vpc_endpoint::policies(derived, &region, "sts"),
+        ))
+        .fix(Fix::advice(
+            "allow sts:AssumeRoleWithWebIdentity to \"Principal\": \"*\" there: the call is not signed",
+        ))
 }
 
 /// True if the role's trust policy itself may tell the pod's call from one made here.

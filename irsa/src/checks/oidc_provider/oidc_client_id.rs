@@ -15,15 +15,13 @@
 //! **Repair**: add the audience to the provider; where neither provider nor role takes a strange one, give the token the usual
 //! one instead, mostly by taking the annotation `eks.amazonaws.com/audience` off.
 
-use crate::aws::arn::Arn;
 use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
-use crate::checks::trust_policy::trust;
 use crate::checks::{role_asked, with_answer};
 use crate::derive::provider::Provider;
 use crate::derive::trust::FaultKind;
 use crate::facts::aws::Provider as IamProvider;
+use crate::repair::{oidc_provider, service_account, trust_policy, workload};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -110,19 +108,9 @@ fn repaired(
     if takes_usual && (refused.is_some() || judged.is_none()) {
         return usual_audience(derived, finding, audience);
     }
-    let account = Arn::account_of(arn).unwrap_or_default();
-    let words = [
-        "iam",
-        "add-client-id-to-open-id-connect-provider",
-        "--open-id-connect-provider-arn",
-        arn,
-        "--client-id",
-        audience,
-    ];
-    let (command, first) = derived.aws_in(account, &words);
-    let finding = finding.fix(format!("let the provider accept {audience}{first}"), command);
+    let finding = finding.fix(oidc_provider::accept(derived, arn, audience));
     match refused {
-        Some((judged, fault)) => trust::repaired(derived, judged, fault, finding),
+        Some((judged, fault)) => finding.fix(trust_policy::let_in(derived, judged, fault)),
         None => finding,
     }
 }
@@ -133,11 +121,12 @@ fn usual_audience(derived: &Derived<'_>, finding: Finding, audience: &str) -> Fi
     else {
         let advice =
             format!("give the pod's projected token the audience {USUAL}, which the provider accepts");
-        return repair::restart(derived, finding.advice(advice));
+        return finding.fix(Fix::advice(advice)).fixes(workload::restart_pod(derived));
     };
     let key = format!("{}/audience-", derived.settings.annotation_prefix);
-    let finding = finding
+    let title = format!("take the annotation off: the provider accepts {USUAL}");
+    finding
         .seen("annotation", annotated, &source)
-        .fix(format!("take the annotation off: the provider accepts {USUAL}"), derived.annotate(&key));
-    repair::restart(derived, finding)
+        .fix(service_account::annotate(derived, title, &key))
+        .fixes(workload::restart_pod(derived))
 }

@@ -15,11 +15,11 @@
 //! other cluster may still use the role.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
 use crate::checks::trust_policy::trust;
 use crate::derive::issuer::eks_id;
 use crate::derive::provider::{Because, Provider};
 use crate::derive::trust::FaultKind;
+use crate::repair::{oidc_provider, trust_policy};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -56,10 +56,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             if !missing.issuer.is_eks() {
                 return Outcome::NotApplicable("the issuer itself is looked at");
             }
-            repair::create_provider(derived, finding, missing)
+            finding.fix(oidc_provider::create(derived, missing))
         }
         // The provider is there, or is looked at on its own: what is broken is the trust policy.
         _ => Finding { step: Step::TrustPolicy, ..finding },
     };
-    trust::repaired(derived, judged, fault, finding).into()
+    finding.fix(trust_policy::let_in(derived, judged, fault)).into()
 }

@@ -16,9 +16,9 @@
 //! associate-iam-oidc-provider`, Terraform's `aws_iam_openid_connect_provider`. A thumbprint is not needed.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
 use crate::checks::{role_asked, with_answer};
 use crate::derive::provider::{Because, Missing, Provider};
+use crate::repair::oidc_provider;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -54,5 +54,5 @@ fn finding(derived: &Derived<'_>, missing: &Missing<'_>) -> Finding {
         None => finding,
     };
     let finding = if missing.inferred { finding.inferred() } else { finding };
-    repair::create_provider(derived, finding, missing)
+    finding.fix(oidc_provider::create(derived, missing))
 }

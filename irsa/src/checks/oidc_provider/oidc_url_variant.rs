@@ -15,9 +15,9 @@
 //! changed; delete the wrong one once no role names it.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
 use crate::checks::{role_asked, with_answer};
 use crate::derive::provider::{Because, Provider};
+use crate::repair::oidc_provider;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -49,7 +49,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if missing.inferred {
         finding = finding.inferred();
     }
-    repair::create_provider(derived, finding, missing)
-        .advice("let the trust policy name the new provider; delete the old one once no role names it")
+    finding
+        .fix(oidc_provider::create(derived, missing))
+        .fix(Fix::advice(
+            "let the trust policy name the new provider; delete the old one once no role names it",
+        ))
         .into()
 }

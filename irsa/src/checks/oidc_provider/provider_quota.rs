@@ -54,8 +54,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .severity(Severity::Warning)
         .inferred()
         .evidence("OIDC providers", format!("fewer than {DEFAULT}"), count.to_string(), &providers.source)
-        .advice(
+        .fix(Fix::advice(
             "delete providers of clusters that are gone, or have the quota raised, before you create another",
-        )
+        ))
         .into()
 }

@@ -14,9 +14,9 @@
 //! **Repair**: write the right account into the ARN; or, if the other account was meant, create the provider there.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
 use crate::checks::{role_asked, with_answer};
 use crate::derive::provider::{Because, Provider};
+use crate::repair::service_account;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -51,7 +51,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Some(refusal) => with_answer(finding, refusal),
         None => finding,
     };
-    repair::rename_role(derived, finding, &namesake.value.arn)
-        .advice(format!("or, if account {} is meant, create the OIDC provider there", missing.account))
+    finding
+        .fixes(service_account::rename_role(derived, &namesake.value.arn))
+        .fix(Fix::advice(format!(
+            "or, if account {} is meant, create the OIDC provider there",
+            missing.account
+        )))
         .into()
 }

@@ -5,7 +5,6 @@ use crate::aws_error::Layer;
 use crate::checks::prelude::*;
 use crate::checks::shared::hearsay;
 use crate::derive::denial::{Culprit, Denial, Simulator, Witness};
-use crate::policy::Json;
 
 /// The answer of the check for one kind of policy; `repair` adds what is particular to it.
 pub(in crate::checks) fn outcome(
@@ -105,121 +104,15 @@ fn reason(denial: &Denial<'_>) -> String {
     }
 }
 
-/// True for a resource that a policy can name as it is: one thing of one account, no pattern.
-pub(in crate::checks) fn is_exact(resource: &str) -> bool {
-    resource.starts_with("arn:") && !resource.contains(['*', '?', '$'])
-}
-
-/// How a role is allowed one action on one thing.
-pub(in crate::checks) enum Allow {
-    /// By this command, which writes an inline policy for nothing else.
-    Command(String),
-    /// It has been done: the role has the policy that the command would write.
-    Done(String),
-    /// It would be a guess, or more than was asked for.
-    Ask,
-}
-
-/// Finds the way to allow it.
-pub(in crate::checks) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
-    // What hands out permissions is for a person to decide.
-    const POWERFUL: [&str; 4] = ["iam:", "sts:", "organizations:", "sso:"];
-    let (Some(action), Some(resource)) = (denial.action, denial.resource) else { return Allow::Ask };
-    let Some(role) = denial.role.name.as_deref().filter(|_| denial.role.expected) else { return Allow::Ask };
-    // Another kind of policy may be what is missing, or none is named.
-    if denial.because.is_none_or(|because| because.layer != Layer::IdentityPolicy) {
-        return Allow::Ask;
-    }
-    if POWERFUL.iter().any(|service| action.starts_with(service)) || !is_exact(resource) {
-        return Allow::Ask;
-    }
-    let name = policy_name(action, resource);
-    if derived.facts.aws.policies.known().is_some_and(|policies| policies.value.inline.contains(&name)) {
-        return Allow::Done(name);
-    }
-    let statement = Json::object([
-        ("Effect", Json::text("Allow")),
-        ("Action", Json::text(action)),
-        ("Resource", Json::text(resource)),
-    ]);
-    let version = ("Version", Json::text("2012-10-17"));
-    let document = Json::object([version, ("Statement", Json::Array(vec![statement]))]).line();
-    let name = ["--policy-name", &name];
-    let words =
-        [&["iam", "put-role-policy", "--role-name", role], &name[..], &["--policy-document", &document]];
-    Allow::Command(derived.aws(&words.concat()))
-}
-
-/// Adds the question to IAM whether the role's own policies allow it, where AWS did not name the policy.
-pub(in crate::checks) fn ask_simulator(
-    finding: Finding,
-    derived: &Derived<'_>,
-    denial: &Denial<'_>,
-) -> Finding {
-    let role = derived.plan().role_arn.filter(|_| denial.role.expected && denial.because.is_none());
-    let (Some(role), Some(action), Some(resource)) = (role, denial.action, denial.resource) else {
-        return finding;
-    };
-    finding.fix(
-        "ask IAM whether the role's own policies allow it; if they do, look at the policy of the resource",
-        derived.aws(&[
-            "iam",
-            "simulate-principal-policy",
-            "--policy-source-arn",
-            &role,
-            "--action-names",
-            action,
-            "--resource-arns",
-            resource,
-            "--query",
-            "EvaluationResults[].EvalDecision",
-        ]),
-    )
-}
-
 /// What was said before the repair is no fault any more; IAM takes some seconds to pass it on.
 pub(in crate::checks) fn done(finding: Finding, name: &str) -> Finding {
     let severity = finding.severity.max(Severity::Warning);
-    finding
-        .severity(severity)
-        .advice(format!("inline policy {name} of the role allows it by now: let the application try again"))
+    finding.severity(severity).fix(Fix::advice(format!(
+        "inline policy {name} of the role allows it by now: let the application try again"
+    )))
 }
 
 /// The account that the resource belongs to; its ARN need not say.
 pub(in crate::checks) fn account_of<'d>(denial: &Denial<'d>) -> Option<&'d str> {
     Arn::account_of(denial.resource?)
-}
-
-/// The command that lists the policies which an organization puts on an account.
-pub(in crate::checks) fn policies_of(derived: &Derived<'_>, account: &str, kind: &str) -> String {
-    derived.aws(&["organizations", "list-policies-for-target", "--target-id", account, "--filter", kind])
-}
-
-/// `allow-s3-GetObject-shop-orders-2026.json`: IAM takes 128 characters of `\w+=,.@-`.
-fn policy_name(action: &str, resource: &str) -> String {
-    let thing = Arn::split(resource).map_or(resource, |arn| arn.resource);
-    let name = format!("allow-{action}-{thing}");
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    name.chars().map(|c| if allowed(c) { c } else { '-' }).take(128).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_policies_are_what_iam_takes() {
-        assert_eq!(
-            policy_name("s3:GetObject", "arn:aws:s3:::shop-orders/2026/11.json"),
-            "allow-s3-GetObject-shop-orders-2026-11.json"
-        );
-        assert_eq!(policy_name("s3:GetObject", &format!("arn:aws:s3:::{}", "b".repeat(300))).len(), 128);
-    }
-
-    #[test]
-    fn patterns_are_not_exact() {
-        assert!(is_exact("arn:aws:s3:::shop-orders/a.json"));
-        assert!(!is_exact("arn:aws:s3:::*"));
-        assert!(!is_exact("*"));
-    }
 }

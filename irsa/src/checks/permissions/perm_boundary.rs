@@ -16,6 +16,7 @@
 use super::denied;
 use crate::checks::prelude::*;
 use crate::derive::denial::Culprit;
+use crate::repair::role;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -36,12 +37,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             None => finding,
         };
         let finding = match &denial.role.name {
-            Some(role) => finding.fix(
+            Some(role) => finding.fix(Fix::inspect(
                 "look which policy is the boundary",
-                derived.aws(&["iam", "get-role", "--role-name", role, "--query", "Role.PermissionsBoundary"]),
-            ),
+                role::look(derived, role, "Role.PermissionsBoundary"),
+            )),
             None => finding,
         };
-        finding.advice(format!("have whoever keeps the boundary allow {} in it", denial.what()))
+        finding.fix(Fix::advice(format!("have whoever keeps the boundary allow {} in it", denial.what())))
     })
 }

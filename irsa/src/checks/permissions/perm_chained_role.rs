@@ -17,6 +17,8 @@ use super::denied;
 use crate::aws::arn::RoleArn;
 use crate::checks::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
+use crate::derive::trust::FIELD;
+use crate::repair::role;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -36,30 +38,23 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
     let first = denial.role.name.as_deref().unwrap_or("the pod's role");
     let second = denial.resource.and_then(|arn| RoleArn::parse(arn).ok());
     let finding = match &second {
-        Some(second) => finding.fix(
+        Some(second) => finding.fix(Fix::inspect(
             format!("look whom the second role trusts (in account {})", second.account),
-            derived.aws(&[
-                "iam",
-                "get-role",
-                "--role-name",
-                second.name(),
-                "--query",
-                "Role.AssumeRolePolicyDocument",
-            ]),
-        ),
+            role::look(derived, second.name(), FIELD),
+        )),
         None => finding,
     };
-    let finding = finding.advice(format!(
+    let finding = finding.fix(Fix::advice(format!(
         "let the trust policy of the second role name {first} for {what}, with the ExternalId that the application sends if it asks for one"
-    ));
-    let finding = finding.advice(format!(
+    )));
+    let finding = finding.fix(Fix::advice(format!(
         "allow {first} {what} on {} in a policy of its own",
         denial.resource.unwrap_or("the second role")
-    ));
+    )));
     match (what, derived.intent.mechanism) {
-        ("sts:TagSession", Mechanism::PodIdentity) => finding.advice(
+        ("sts:TagSession", Mechanism::PodIdentity) => finding.fix(Fix::advice(
             "EKS Pod Identity tags its sessions, and the tags go along: the trust policy needs sts:TagSession too",
-        ),
+        )),
         _ => finding,
     }
 }

@@ -15,10 +15,11 @@
 //! **Repair**: allow the role the action on the key, and see that the key's policy lets the account's policies count. A key of
 //! another account needs both sides.
 
-use super::denied::{self, Allow};
+use super::denied;
 use crate::aws::arn::Arn;
 use crate::checks::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
+use crate::repair::permissions::{self, Allow};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -35,29 +36,32 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Finding {
     let finding = match denial.resource.and_then(|key| look(derived, key)) {
-        Some(command) => finding.fix("look at the key's policy", command),
+        Some(command) => finding.fix(Fix::inspect("look at the key's policy", command)),
         None => finding,
     };
     if denial.is_explicit() {
-        return finding
-            .advice("except the role from the Deny, which stands in the key's policy or in the role's");
+        return finding.fix(Fix::advice(
+            "except the role from the Deny, which stands in the key's policy or in the role's",
+        ));
     }
-    let finding = match denied::allow(derived, denial) {
-        Allow::Command(command) => finding.fix("allow the role exactly this on exactly this key", command),
+    let finding = match permissions::allow(derived, denial) {
+        Allow::Command(command) => {
+            finding.fix(Fix::shared("allow the role exactly this on exactly this key", command))
+        }
         Allow::Done(name) => denied::done(finding, &name),
-        Allow::Ask => finding.advice(format!("allow the role {} on the key", denial.what())),
+        Allow::Ask => finding.fix(Fix::advice(format!("allow the role {} on the key", denial.what()))),
     };
     if denied::account_of(denial) == denial.role.account.as_deref() {
-        finding.advice("if the key's policy has no statement for its account's root, allow the role in the key's policy too")
+        finding.fix(Fix::advice("if the key's policy has no statement for its account's root, allow the role in the key's policy too"))
     } else {
-        finding.advice("the key is another account's: allow the role in the key's policy too")
+        finding.fix(Fix::advice("the key is another account's: allow the role in the key's policy too"))
     }
 }
 
-fn look(derived: &Derived<'_>, key: &str) -> Option<String> {
-    let region =
-        Arn::split(key).map(|arn| arn.region).filter(|region| !region.is_empty() && denied::is_exact(key))?;
-    Some(derived.aws(&[
+fn look(derived: &Derived<'_>, key: &str) -> Option<Command> {
+    let region = Arn::split(key).map(|arn| arn.region);
+    let region = region.filter(|region| !region.is_empty() && permissions::is_exact(key))?;
+    let words = [
         "kms",
         "get-key-policy",
         "--region",
@@ -68,5 +72,6 @@ fn look(derived: &Derived<'_>, key: &str) -> Option<String> {
         "default",
         "--output",
         "text",
-    ]))
+    ];
+    Some(Command::aws(derived, &words))
 }

@@ -17,9 +17,10 @@
 //! **Repair**: allow exactly the action on exactly the resource, in the policy where the role's permissions are kept. The printed
 //! inline policy covers the one thing that was denied; what else the application needs is for its owner to say.
 
-use super::denied::{self, Allow};
+use super::denied;
 use crate::checks::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
+use crate::repair::permissions::{self, Allow};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -45,19 +46,20 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
         None => finding,
     };
     if denial.is_explicit() {
-        return finding
-            .advice("take the Deny out, or except this role from it: an Allow beside it changes nothing");
+        return finding.fix(Fix::advice(
+            "take the Deny out, or except this role from it: an Allow beside it changes nothing",
+        ));
     }
-    match denied::allow(derived, denial) {
-        Allow::Command(command) => {
-            finding.fix("allow the role exactly this action on exactly this resource", command).advice(
+    match permissions::allow(derived, denial) {
+        Allow::Command(command) => finding
+            .fix(Fix::shared("allow the role exactly this action on exactly this resource", command))
+            .fix(Fix::advice(
                 "if the application needs more of its kind, write that into the role's own policy instead",
-            )
-        }
+            )),
         Allow::Done(name) => denied::done(finding, &name),
-        Allow::Ask => denied::ask_simulator(finding, derived, denial).advice(format!(
+        Allow::Ask => finding.fixes(permissions::ask_simulator(derived, denial)).fix(Fix::advice(format!(
             "allow {} in a policy of the role, on the resources that the application needs",
             denial.what()
-        )),
+        ))),
     }
 }

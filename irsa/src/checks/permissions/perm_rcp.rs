@@ -14,6 +14,7 @@
 use super::denied;
 use crate::checks::prelude::*;
 use crate::derive::denial::Culprit;
+use crate::repair::permissions;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -27,13 +28,14 @@ pub const META: Meta = Meta {
 pub fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::ResourceControl, derived, |finding, denial| {
         let finding = match denied::account_of(denial) {
-            Some(account) => finding.fix(
+            Some(account) => finding.fix(Fix::inspect(
                 "list the resource control policies of the resource's account (from its organization's management account)",
-                denied::policies_of(derived, account, "RESOURCE_CONTROL_POLICY"),
-            ),
+                permissions::policies_of(derived, account, "RESOURCE_CONTROL_POLICY"),
+            )),
             None => finding,
         };
-        finding
-            .advice("have the administrators of the resource's organization except the role from the policy")
+        finding.fix(Fix::advice(
+            "have the administrators of the resource's organization except the role from the policy",
+        ))
     })
 }

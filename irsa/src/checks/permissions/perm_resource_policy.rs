@@ -18,6 +18,7 @@ use super::denied;
 use crate::aws::arn::Arn;
 use crate::checks::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
+use crate::repair::permissions;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -31,23 +32,24 @@ pub const META: Meta = Meta {
 pub fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::Resource, derived, |finding, denial| {
         let finding = match look(derived, denial) {
-            Some(command) => finding.fix("look at the resource's policy", command),
+            Some(command) => finding.fix(Fix::inspect("look at the resource's policy", command)),
             None => finding,
         };
         let what = denial.what();
         if denial.is_explicit() {
-            finding.advice(format!("except the role from the Deny of {what} in the resource's policy"))
+            finding
+                .fix(Fix::advice(format!("except the role from the Deny of {what} in the resource's policy")))
         } else {
-            finding.advice(format!(
+            finding.fix(Fix::advice(format!(
                 "allow {what} for the role in the resource's policy; a principal AROA… in it is a role that was deleted"
-            ))
+            )))
         }
     })
 }
 
 /// The command that shows the policy of what was asked for.
-fn look(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<String> {
-    let arn = denial.resource.filter(|arn| denied::is_exact(arn))?;
+fn look(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<Command> {
+    let arn = denial.resource.filter(|arn| permissions::is_exact(arn))?;
     let Arn { service, region, resource, .. } = Arn::split(arn)?;
     let words: Vec<&str> = match service {
         "s3" => vec!["s3api", "get-bucket-policy", "--bucket", resource.split('/').next()?],
@@ -58,5 +60,5 @@ fn look(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<String> {
         "lambda" => vec!["lambda", "get-policy", "--region", region, "--function-name", arn],
         _ => return None,
     };
-    Some(derived.aws(&words))
+    Some(Command::aws(derived, &words))
 }

@@ -16,6 +16,7 @@
 use super::denied;
 use crate::checks::prelude::*;
 use crate::derive::denial::Culprit;
+use crate::repair::permissions;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -30,15 +31,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::ServiceControl, derived, |finding, denial| {
         let account = denial.role.account.as_deref();
         let finding = match account {
-            Some(account) => finding.fix(
+            Some(account) => finding.fix(Fix::inspect(
                 "list the service control policies of the account (from the organization's management account)",
-                denied::policies_of(derived, account, "SERVICE_CONTROL_POLICY"),
-            ),
+                permissions::policies_of(derived, account, "SERVICE_CONTROL_POLICY"),
+            )),
             None => finding,
         };
-        finding.advice(format!(
+        finding.fix(Fix::advice(format!(
             "have the organization's administrators allow {}, or call a region that is open",
             denial.what()
-        ))
+        )))
     })
 }

@@ -31,6 +31,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         } else {
             "the policy (Policy, PolicyArns) that the application passes when it assumes the role"
         };
-        finding.advice(format!("allow {} in {place}", denial.what()))
+        finding.fix(Fix::advice(format!("allow {} in {place}", denial.what())))
     })
 }

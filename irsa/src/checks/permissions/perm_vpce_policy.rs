@@ -16,6 +16,7 @@
 use super::denied;
 use crate::checks::prelude::*;
 use crate::derive::denial::Culprit;
+use crate::repair::vpc_endpoint;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -31,28 +32,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         let region = derived.plan().region;
         let service = denial.action.and_then(|action| action.split_once(':')).map(|(service, _)| service);
         let finding = match service {
-            Some(service) => {
-                let filter = format!("Name=service-name,Values=com.amazonaws.{region}.{service}");
-                let query = "VpcEndpoints[].[VpcEndpointId,VpcId,PolicyDocument]";
-                finding.fix(
-                    "look at the policies of the service's endpoints",
-                    derived.aws(&[
-                        "ec2",
-                        "describe-vpc-endpoints",
-                        "--region",
-                        &region,
-                        "--filters",
-                        &filter,
-                        "--query",
-                        query,
-                    ]),
-                )
-            }
+            Some(service) => finding.fix(Fix::inspect(
+                "look at the policies of the service's endpoints",
+                vpc_endpoint::policies(derived, &region, service),
+            )),
             None => finding,
         };
-        finding.advice(format!(
+        finding.fix(Fix::advice(format!(
             "allow {} for the role in the policy of the endpoint that the pod's VPC uses",
             denial.what()
-        ))
+        )))
     })
 }

@@ -36,11 +36,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (name, namespace) = (&pod.value.metadata.name, &pod.value.metadata.namespace);
     agent::finding(&META, derived, &format!("the agent's pod {namespace}/{name} is not ready"))
             .evidence(format!("pod {namespace}/{name}"), "ready", state, &pod.source.at(".status"))
-            .fix("read why", derived.kubectl(&["logs", name, "-n", namespace, "--all-containers", "--tail=20"]))
-            .advice(
+            .fix(Fix::inspect(
+                "read why",
+                Command::kubectl(derived, &["logs", name, "-n", namespace, "--all-containers", "--tail=20"]),
+            ))
+            .fix(Fix::advice(
                 "where the node has no IPv6, give the agent -b 169.254.170.23 (additionalArgs of the add-on); where its port is \
                  taken, move the other pod out of the node's network",
-            )
+            ))
             .into()
 }
 

@@ -16,8 +16,8 @@
 
 use super::agent;
 use crate::checks::prelude::*;
-use crate::checks::region_of_cluster;
 use crate::derive::agent::Agent;
+use crate::repair::pod_identity;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -39,21 +39,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         "DaemonSet eks-pod-identity-agent",
         source,
     );
-    match derived.facts.aws.cluster.known() {
-        Some(cluster) => finding.fix(
-            "install the add-on",
-            derived.aws(&[
-                "eks",
-                "create-addon",
-                "--region",
-                &region_of_cluster(&cluster.value),
-                "--cluster-name",
-                &cluster.value.name,
-                "--addon-name",
-                "eks-pod-identity-agent",
-            ]),
-        ),
-        None => finding.advice("install the EKS add-on eks-pod-identity-agent"),
-    }
-    .into()
+    finding.fix(pod_identity::install_agent(derived)).into()
 }

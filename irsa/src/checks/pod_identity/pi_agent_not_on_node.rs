@@ -34,10 +34,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     agent::finding(&META, derived, &format!("none of the agent's pods is on node {node}"))
         .missing(format!("pod of the agent on node {node}"), "one", source)
-        .fix(
+        .fix(Fix::inspect(
             "compare the node's labels and taints with the affinity and the tolerations of DaemonSet eks-pod-identity-agent, which \
              the add-on takes from its configuration values",
-            derived.kubectl(&["describe", "node", node]),
-        )
+            Command::kubectl(derived, &["describe", "node", node]),
+        ))
         .into()
 }

@@ -12,8 +12,8 @@
 //! **Repair**: make the pods anew.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
 use crate::derive::association::Associated;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -45,5 +45,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .on_subject(derived, summary)
         .seen("pod made", made.to_string(), &pod.source.at(".metadata.creationTimestamp"))
         .seen("association made", associated.to_string(), source);
-    repair::restart(derived, finding).into()
+    finding.fixes(workload::restart_pod(derived)).into()
 }

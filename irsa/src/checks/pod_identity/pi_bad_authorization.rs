@@ -33,10 +33,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     match agent::refusal(&META, derived, |kind| kind == Kind::PodIdentityTokenMalformed, &told) {
         Ok((_, finding)) => finding
-            .advice(
+            .fix(Fix::advice(
                 "let the application use its SDK's container credentials provider; by hand, send the content of the file alone, \
                  without `Bearer ` and without a line break",
-            )
+            ))
             .into(),
         Err(outcome) => outcome,
     }

@@ -16,6 +16,7 @@
 use super::agent::{self, Told};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
+use crate::repair::vpc_endpoint;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -38,13 +39,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let region = derived.plan().region;
     let service = format!("com.amazonaws.{region}.eks-auth");
-    let filter = format!("Name=service-name,Values={service}");
     finding
-        .fix(
+        .fix(Fix::inspect(
             "look whether the nodes' VPC has an endpoint for EKS Auth, with private DNS",
-            derived.aws(&["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", &filter]),
-        )
-        .advice(format!("make an interface endpoint {service} with private DNS, or give the nodes' subnets a NAT gateway"))
-        .advice("where it comes and goes: give the SDK's request to the agent more time (AWS_METADATA_SERVICE_TIMEOUT in boto3)")
+            vpc_endpoint::list(derived, &region, "eks-auth"),
+        ))
+        .fix(Fix::advice(format!("make an interface endpoint {service} with private DNS, or give the nodes' subnets a NAT gateway")))
+        .fix(Fix::advice("where it comes and goes: give the SDK's request to the agent more time (AWS_METADATA_SERVICE_TIMEOUT in boto3)"))
         .into()
 }

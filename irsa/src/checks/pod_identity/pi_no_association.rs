@@ -17,8 +17,8 @@
 use super::agent::{self, Told};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::region_of_cluster;
 use crate::derive::association::Associated;
+use crate::repair::pod_identity;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -51,7 +51,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         format!("one for {namespace}/{account}"),
         source,
     );
-    repaired(derived, finding).into()
+    finding.fix(pod_identity::associate(derived)).into()
 }
 
 /// Where EKS's list is not known, the agent's own word.
@@ -61,29 +61,7 @@ fn by_agent(derived: &Derived<'_>) -> Outcome {
         answer: "ResourceNotFoundException",
     };
     match agent::refusal_of_eks(&META, derived, |kind| kind == Kind::PodIdentityNotFound, &told) {
-        Ok((_, finding)) => repaired(derived, finding).into(),
+        Ok((_, finding)) => finding.fix(pod_identity::associate(derived)).into(),
         Err(_) => Outcome::NotApplicable("the associations are not known"),
     }
-}
-
-fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
-    let facts = derived.facts;
-    let Some(cluster) = facts.aws.cluster.known() else {
-        return finding.advice("create the association with aws eks create-pod-identity-association");
-    };
-    let words = [
-        "eks",
-        "create-pod-identity-association",
-        "--region",
-        &region_of_cluster(&cluster.value),
-        "--cluster-name",
-        &cluster.value.name,
-        "--namespace",
-        &facts.namespace_name,
-        "--service-account",
-        &facts.service_account_name,
-    ];
-    // The shell refuses the command while the variable is not set.
-    let command = format!("{} --role-arn \"${{ROLE_ARN:?}}\"", derived.aws(&words));
-    finding.fix("create the association (set ROLE_ARN first)", command)
 }

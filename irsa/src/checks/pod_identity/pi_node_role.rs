@@ -15,6 +15,7 @@
 use super::agent::{self, Told};
 use crate::aws_error::{Kind, PrincipalKind};
 use crate::checks::prelude::*;
+use crate::repair::pod_identity;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -36,29 +37,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             Err(outcome) => return outcome,
         };
     let Some(principal) = &said.principal else {
-        return finding.advice("allow eks-auth:AssumeRoleForPodIdentity to the node's role").into();
+        return finding.fix(Fix::advice("allow eks-auth:AssumeRoleForPodIdentity to the node's role")).into();
     };
     let PrincipalKind::AssumedRole { role, .. } = &principal.kind else {
         return finding
-            .advice(format!("allow eks-auth:AssumeRoleForPodIdentity to {}", principal.arn))
+            .fix(Fix::advice(format!("allow eks-auth:AssumeRoleForPodIdentity to {}", principal.arn)))
             .into();
     };
-    let policy = serde_json::json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Action": "eks-auth:AssumeRoleForPodIdentity", "Resource": "*" }],
-    });
-    let (command, first) = derived.aws_in(
-        &principal.account,
-        &[
-            "iam",
-            "put-role-policy",
-            "--role-name",
-            role,
-            "--policy-name",
-            "eks-pod-identity",
-            "--policy-document",
-            &policy.to_string(),
-        ],
-    );
-    finding.fix_for_others_too(format!("allow it to the node's role {role}{first}"), command).into()
+    finding.fix(pod_identity::allow_node(derived, &principal.account, role)).into()
 }

@@ -13,6 +13,7 @@
 
 use crate::checks::prelude::*;
 use crate::derive::association::Associated;
+use crate::repair::service_account;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -46,7 +47,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .severity(Severity::Warning)
         .evidence("role of the association", role.raw, given, source)
         .seen("annotation", role.raw, &role.source)
-        .fix("take the annotation off, if the association is meant", derived.annotate(&key))
-        .advice(format!("or delete the association {}, if the annotation is meant", association.id))
+        .fix(service_account::annotate(derived, "take the annotation off, if the association is meant", &key))
+        .fix(Fix::advice(format!("or delete the association {}, if the annotation is meant", association.id)))
         .into()
 }

@@ -31,7 +31,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             let severity = finding.severity.max(Severity::Warning);
             finding
                 .severity(severity)
-                .advice("keep one AWS client for the life of the process: its SDK asks once and keeps the credentials")
+                .fix(Fix::advice("keep one AWS client for the life of the process: its SDK asks once and keeps the credentials"))
                 .into()
         }
         Err(outcome) => outcome,

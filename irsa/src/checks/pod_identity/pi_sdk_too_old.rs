@@ -38,9 +38,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let minimum = said.sdk.as_ref().and_then(|sdk| Some((sdk, sdk.minimum(Mechanism::PodIdentity)?)));
     match minimum {
-        Some((sdk, minimum)) => finding
-            .advice(format!("update {} to {minimum} or later and build the image again", sdk.name.label())),
-        None => finding.advice("update the SDK to a version of 2024 or later and build the image again"),
+        Some((sdk, minimum)) => finding.fix(Fix::advice(format!(
+            "update {} to {minimum} or later and build the image again",
+            sdk.name.label()
+        ))),
+        None => {
+            finding.fix(Fix::advice("update the SDK to a version of 2024 or later and build the image again"))
+        }
     }
     .into()
 }

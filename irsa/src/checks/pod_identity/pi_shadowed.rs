@@ -15,6 +15,7 @@
 
 use crate::checks::prelude::*;
 use crate::derive::association::Associated;
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -48,5 +49,5 @@ fn shadowed(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
         .on_container(derived, view, Severity::Warning, summary)
         .evidence(ROLE_ARN, "not set", arn, &role.source)
         .seen("role of the association", given, source);
-    Some(crate::checks::take_out(finding, derived, view, &[(ROLE_ARN, role), (TOKEN_FILE, file)]))
+    Some(finding.fix(env::take_out(derived, view, &[(ROLE_ARN, role), (TOKEN_FILE, file)])))
 }

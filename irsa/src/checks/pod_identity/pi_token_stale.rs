@@ -15,6 +15,7 @@
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::hearsay::{self, UNHEARD};
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -48,12 +49,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         }
         None => finding.inferred(),
     };
-    let finding = finding.advice(
+    let finding = finding.fix(Fix::advice(
         "let the application use its SDK's container credentials provider, which reads the token file each time",
-    );
-    match derived.restart() {
-        Some((_, command)) => finding.fix("until then: restart; it helps until the next expiry", command),
-        None => finding,
-    }
-    .into()
+    ));
+    finding.fixes(workload::restart_as(derived, "until then: restart; it helps until the next expiry")).into()
 }

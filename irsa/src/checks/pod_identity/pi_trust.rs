@@ -19,6 +19,8 @@ use crate::aws::arn::RoleArn;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::derive::association::Associated;
+use crate::derive::trust::FIELD;
+use crate::repair::role;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -43,19 +45,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let statement = format!("the trust policy of the role needs the statement {STATEMENT}");
     let Associated::Yes(association, source) = Associated::of(derived) else {
-        return finding.advice(statement).into();
+        return finding.fix(Fix::advice(statement)).into();
     };
-    let Some(arn) = &association.role_arn else { return finding.advice(statement).into() };
+    let Some(arn) = &association.role_arn else { return finding.fix(Fix::advice(statement)).into() };
     let finding = finding.seen("role of the association", arn, source);
-    match RoleArn::parse(arn) {
-        Ok(role) => {
-            let words =
-                ["iam", "get-role", "--role-name", role.name(), "--query", "Role.AssumeRolePolicyDocument"];
-            let (command, first) = derived.aws_in(role.account, &words);
-            finding.fix(format!("look whom the role trusts{first}"), command)
-        }
-        Err(_) => finding,
-    }
-    .advice(statement)
-    .into()
+    let look = RoleArn::parse(arn).ok().map(|role| {
+        let command = role::look_in(derived, role.account, role.name(), FIELD);
+        Fix::inspect(format!("look whom the role trusts{}", command.first()), command)
+    });
+    finding.fixes(look).fix(Fix::advice(statement)).into()
 }

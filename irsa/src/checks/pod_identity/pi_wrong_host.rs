@@ -16,6 +16,7 @@ use super::agent::{self, Told};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::derive::container::CREDENTIALS_URI;
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -40,11 +41,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Some((_, entry)) => finding.seen(CREDENTIALS_URI, entry.shown(), &entry.source),
         None => finding,
     };
-    match uri.and_then(|(view, _)| derived.unset_env(view, &[CREDENTIALS_URI])) {
-        Some(command) => finding.fix("leave the variable to the webhook; the pods are made anew", command),
-        None => finding.advice(
-            "let the application call http://169.254.170.23/v1/credentials as the webhook wires it, past every proxy (NO_PROXY)",
-        ),
-    }
-    .into()
+    let title = "leave the variable to the webhook; the pods are made anew";
+    let unset = uri.and_then(|(view, _)| env::unset(derived, view, &[CREDENTIALS_URI], title));
+    finding
+        .fix(unset.unwrap_or_else(|| {
+            Fix::advice(
+                "let the application call http://169.254.170.23/v1/credentials as the webhook wires it, past every proxy (NO_PROXY)",
+            )
+        }))
+        .into()
 }

@@ -18,6 +18,8 @@
 use crate::checks::prelude::*;
 use crate::derive::env::Origin;
 use crate::facts::kubernetes::EnvValue;
+use crate::repair::env;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -71,11 +73,8 @@ fn role(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
             Severity::Warning
         });
     let finding = if carried.text().is_some() { finding } else { finding.inferred() };
-    let finding = finding.advice(format!("take {ROLE_ARN} and {TOKEN_FILE} out of {from}"));
-    Some(match derived.restart() {
-        Some((title, command)) => finding.fix(title, command),
-        None => finding.advice(derived.restart_advice()),
-    })
+    let finding = finding.fix(Fix::advice(format!("take {ROLE_ARN} and {TOKEN_FILE} out of {from}")));
+    Some(finding.fix(workload::restart_or_advice(derived)))
 }
 
 /// The webhook's region replaces the one from `envFrom`.
@@ -104,18 +103,12 @@ fn region(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
                 .severity(if view.is_target { Severity::Warning } else { Severity::Info })
                 .evidence(variable, wanted, text, &got.source)
                 .seen(format!("envFrom of container {name}"), format!("ConfigMap {map}"), &source);
-            let Some((kind, owner, _)) = derived.editable() else {
-                return Some(
-                    finding
-                        .advice(format!("set {variable} in the container's env, which the webhook respects")),
-                );
-            };
-            let target = format!("{}/{owner}", kind.to_lowercase());
             let assignment = format!("{variable}={wanted}");
-            let words = ["set", "env", &target, "-n", &derived.facts.namespace_name, "-c", name, &assignment];
-            return Some(
-                finding.fix("set the region in env, which the webhook respects", derived.kubectl(&words)),
-            );
+            let title = "set the region in env, which the webhook respects";
+            let fix = env::set_in_template(derived, view, assignment, title).unwrap_or_else(|| {
+                Fix::advice(format!("set {variable} in the container's env, which the webhook respects"))
+            });
+            return Some(finding.fix(fix));
         }
     }
     None

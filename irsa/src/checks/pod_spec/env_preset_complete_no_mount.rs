@@ -15,6 +15,7 @@
 use crate::checks::prelude::*;
 use crate::derive::container::slashed;
 use crate::derive::injection::{has_token_volume, returns_early};
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -68,16 +69,14 @@ fn no_mount(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
         finding = finding.inferred();
     }
     if !derived.intent.expects_injection() {
-        return Some(finding.advice(format!(
+        return Some(finding.fix(Fix::advice(format!(
             "mount a projected token with audience {} there, or name the role on the service account and leave the rest to the webhook",
             derived.intent.audience
-        )));
+        ))));
     }
-    Some(match derived.unset_env(view, &[ROLE_ARN, TOKEN_FILE]) {
-        Some(command) => {
-            finding.fix("take the preset variables out; the webhook then adds them and the mount", command)
-        }
-        None => finding
-            .advice(format!("take {ROLE_ARN} and {TOKEN_FILE} out of the manifest and make the pods anew")),
-    })
+    let title = "take the preset variables out; the webhook then adds them and the mount";
+    let fix = env::unset(derived, view, &[ROLE_ARN, TOKEN_FILE], title);
+    Some(finding.fix(fix.unwrap_or_else(|| {
+        Fix::advice(format!("take {ROLE_ARN} and {TOKEN_FILE} out of the manifest and make the pods anew"))
+    })))
 }

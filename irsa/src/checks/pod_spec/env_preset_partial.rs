@@ -17,6 +17,7 @@
 
 use crate::aws::arn::RoleArn;
 use crate::checks::prelude::*;
+use crate::repair::{env, service_account};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -93,14 +94,13 @@ fn partial(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         let role = preset.text().filter(|role| has == ROLE_ARN && RoleArn::parse(role).is_ok());
         if let Some(role) = role.filter(|_| derived.intent.role.is_none()) {
             let key = format!("{}/role-arn={role}", derived.settings.annotation_prefix);
-            finding = finding.fix("name the role on the service account instead", derived.annotate(&key));
+            let title = "name the role on the service account instead";
+            finding = finding.fix(service_account::annotate(derived, title, &key));
         }
     }
-    Some(match derived.unset_env(view, &[ROLE_ARN, TOKEN_FILE]) {
-        Some(command) => {
-            finding.fix("take the preset variable out; the webhook then adds both to the new pods", command)
-        }
-        None => finding
-            .advice(format!("take {has} out of where it is set, or declare both, and make the pods anew")),
-    })
+    let title = "take the preset variable out; the webhook then adds both to the new pods";
+    let fix = env::unset(derived, view, &[ROLE_ARN, TOKEN_FILE], title);
+    Some(finding.fix(fix.unwrap_or_else(|| {
+        Fix::advice(format!("take {has} out of where it is set, or declare both, and make the pods anew"))
+    })))
 }

@@ -16,6 +16,7 @@
 //! **Repair**: take the variable out of the manifest, so that the annotation alone names the role.
 
 use crate::checks::prelude::*;
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -69,9 +70,9 @@ fn stale(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     if severity == Severity::Info {
         return Some(finding);
     }
-    Some(match derived.unset_env(view, &[ROLE_ARN, TOKEN_FILE]) {
-        Some(command) => finding
-            .fix("take the preset variables out; the webhook then adds the service account's role", command),
-        None => finding.advice(format!("take {ROLE_ARN} out of where it is set and make the pods anew")),
-    })
+    let title = "take the preset variables out; the webhook then adds the service account's role";
+    let fix = env::unset(derived, view, &[ROLE_ARN, TOKEN_FILE], title);
+    Some(finding.fix(fix.unwrap_or_else(|| {
+        Fix::advice(format!("take {ROLE_ARN} out of where it is set and make the pods anew"))
+    })))
 }

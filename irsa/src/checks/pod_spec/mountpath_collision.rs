@@ -69,7 +69,7 @@ fn refused(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         finding.confidence = crate::finding::Confidence::Observed;
         finding = finding.seen("event", &event.value.message, &event.source);
     }
-    Some(finding.advice(format!("mount volume {volume} on another path than {TOKEN_DIRECTORY}")))
+    Some(finding.fix(Fix::advice(format!("mount volume {volume} on another path than {TOKEN_DIRECTORY}"))))
 }
 
 /// A mount that hides the token file.
@@ -111,6 +111,6 @@ fn hidden(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
             &source,
         )
         .seen(TOKEN_FILE, file, &variable.source)
-        .advice(format!("mount volume {other} outside {TOKEN_DIRECTORY} and make the pods anew"));
+        .fix(Fix::advice(format!("mount volume {other} outside {TOKEN_DIRECTORY} and make the pods anew")));
     Some(if certain { finding } else { finding.inferred() })
 }

@@ -33,6 +33,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     META.on_subject(derived, "the pod is a static pod: it has no service account, and no webhook sees it")
         .severity(if own_keys { Severity::Info } else { Severity::Error })
         .evidence(key, "absent", hash, &pod.source.at(crate::derive::annotation_path(key)))
-        .advice("run it as a DaemonSet or a Deployment with a service account that names the role")
+        .fix(Fix::advice("run it as a DaemonSet or a Deployment with a service account that names the role"))
         .into()
 }

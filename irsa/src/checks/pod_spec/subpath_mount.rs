@@ -63,7 +63,7 @@ fn frozen(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         .severity(if expired { Severity::Error } else { Severity::Warning })
         .evidence(field, "not set", value, &source)
         .seen(variable, EnvEntry::shown(file), &file.source)
-        .advice("mount the directory of the token without subPath and make the pods anew");
+        .fix(Fix::advice("mount the directory of the token without subPath and make the pods anew"));
     Some(if expired { finding.inferred() } else { finding })
 }
 

@@ -13,6 +13,7 @@
 //! **Repair**: use IRSA for this service account: annotate it, and delete the association.
 
 use crate::checks::prelude::*;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -51,11 +52,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .inferred()
         .evidence("node", "Linux on EC2", format!("{node} ({platform})"), &source)
         .seen(variable, uri.shown(), &uri.source)
-        .advice(
+        .fix(Fix::advice(
             "use IRSA: name the role on the service account, and delete the EKS Pod Identity association",
-        );
-    match derived.restart() {
-        Some((title, command)) => finding.fix(title, command).into(),
-        None => finding.advice(derived.restart_advice()).into(),
-    }
+        ));
+    finding.fix(workload::restart_or_advice(derived)).into()
 }

@@ -156,7 +156,7 @@ fn elsewhere(derived: &Derived<'_>, view: &ContainerView<'_>, added: &Added<'_>)
 }
 
 fn repaired(finding: Finding, volume: &str) -> Finding {
-    finding.advice(format!(
+    finding.fix(Fix::advice(format!(
         "give the volume {volume} and its mounts another name in the manifest; the webhook then adds its own to the new pods"
-    ))
+    )))
 }

@@ -13,6 +13,7 @@
 
 use crate::checks::prelude::*;
 use crate::derive::container::PI_TOKEN_FILE;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -55,12 +56,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .missing("nodeSelector", "kubernetes.io/os: windows", &at)
         .seen("operating system", "windows", &os);
     let patch = serde_json::json!({"spec": {"nodeSelector": {"kubernetes.io/os": "windows"}}});
-    match derived.patch_template(&patch) {
-        Some(command) => {
-            finding.fix("add the node selector; the new pods get the Windows path", command).into()
-        }
-        None => finding
-            .advice("add the nodeSelector kubernetes.io/os: windows to the manifest and make the pods anew")
-            .into(),
-    }
+    let title = "add the node selector; the new pods get the Windows path";
+    let fix = workload::patch(derived, title, &patch).unwrap_or_else(|| {
+        Fix::advice("add the nodeSelector kubernetes.io/os: windows to the manifest and make the pods anew")
+    });
+    finding.fix(fix).into()
 }

@@ -14,6 +14,7 @@
 
 use crate::checks::prelude::*;
 use crate::derive::container::{is_parent, slashed};
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -70,14 +71,15 @@ fn wrong_file(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding
     // Elsewhere the API server may give its tokens whatever audience it was told to.
     let finding = if derived.platform == Platform::Eks { finding } else { finding.inferred() };
     if derived.intent.expects_injection() {
-        return Some(match derived.unset_env(view, &[ROLE_ARN, TOKEN_FILE]) {
-            Some(command) => finding.fix("leave both variables to the webhook", command),
-            None => finding.advice(format!(
+        let title = "leave both variables to the webhook";
+        let fix = env::unset(derived, view, &[ROLE_ARN, TOKEN_FILE], title);
+        return Some(finding.fix(fix.unwrap_or_else(|| {
+            Fix::advice(format!(
                 "take {ROLE_ARN} and {TOKEN_FILE} out of the manifest; the webhook adds both"
-            )),
-        });
+            ))
+        })));
     }
-    Some(finding.advice(format!(
+    Some(finding.fix(Fix::advice(format!(
         "name the role on the service account and take both variables out, or mount a projected token with audience {wanted} and point {TOKEN_FILE} at it"
-    )))
+    ))))
 }

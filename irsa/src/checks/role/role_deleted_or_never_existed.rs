@@ -16,8 +16,7 @@
 use crate::aws::arn::RoleArn;
 use crate::checks::prelude::*;
 use crate::checks::role_asked;
-use crate::derive::provider::Provider;
-use crate::derive::trust;
+use crate::repair::role;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -49,28 +48,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Some(claim) => finding.seen("role of the service account", claim.raw, &claim.source),
         None => finding,
     };
-    created(derived, finding, role.account, path, name)
-        .advice("or, if the role has another name, write its ARN where this one is named")
-        .into()
-}
-
-/// Adds the command that makes the role, which trusts nobody but this service account; it may do nothing yet.
-fn created(derived: &Derived<'_>, finding: Finding, account: &str, path: &str, name: &str) -> Finding {
-    let plan = derived.plan();
-    let arn = match derived.provider() {
-        Provider::Found(arn) => Some(arn),
-        Provider::Missing(missing) => Some(&missing.arn),
-        Provider::Unknown(_) => None,
-    };
-    let Some(policy) = arn.and_then(|arn| trust::of_new_role(derived, arn)) else {
-        return finding.advice("create the role, with a trust policy for this service account");
-    };
-    let trust = policy.line();
-    let path = if path.is_empty() { String::from("/") } else { format!("/{path}/") };
-    let words =
-        ["iam", "create-role", "--role-name", name, "--path", &path, "--assume-role-policy-document", &trust];
-    let (command, first) = derived.aws_in(account, &words);
     finding
-        .fix(format!("create the role, for {} alone{first}", plan.subject()), command)
-        .advice("attach the policies that the application needs: without them the role may do nothing")
+        .fixes(role::create(derived, role.account, path, name))
+        .fix(Fix::advice("or, if the role has another name, write its ARN where this one is named"))
+        .into()
 }

@@ -12,7 +12,7 @@
 use crate::aws::arn::RoleArn;
 use crate::checks::prelude::*;
 use crate::checks::role_asked;
-use crate::checks::shared::repair;
+use crate::repair::service_account;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -52,5 +52,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         &role.source.at("Role.Arn"),
     );
     let finding = if case_only { finding.inferred() } else { finding };
-    repair::rename_role(derived, finding, &role.value.arn).into()
+    finding.fixes(service_account::rename_role(derived, &role.value.arn)).into()
 }

@@ -12,8 +12,9 @@
 //! `--set serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=…`.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
+use crate::checks::shared::missing_role;
 use crate::derive::no_role::Because;
+use crate::repair::service_account;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -25,7 +26,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match repair::lack(derived) {
+    let lack = match missing_role::lack(derived) {
         Ok(lack) => lack,
         Err(outcome) => return outcome,
     };
@@ -42,17 +43,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             near.key
         )
     };
-    let finding = META.on_account(derived, summary).severity(repair::severity(&lack));
+    let finding = META.on_account(derived, summary).severity(missing_role::severity(&lack));
     let finding = if near.place == "labels" {
         finding.evidence("place of the key", "metadata.annotations", "metadata.labels", &near.source)
     } else {
         finding.evidence("annotation key", &right, near.key, &near.source)
     };
     let finding = if near.certain { finding } else { finding.inferred() };
-    let finding = repair::give_role(derived, finding, near.role);
+    let finding = finding.fixes(service_account::give_role(derived, near.role));
     if near.helm_map {
         return finding
-            .advice(r#"escape the dots with Helm: --set serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=…"#)
+            .fix(Fix::advice(r#"escape the dots with Helm: --set serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=…"#))
             .into();
     }
     finding.into()

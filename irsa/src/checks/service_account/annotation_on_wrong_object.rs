@@ -14,8 +14,9 @@
 //! **Repair**: annotate the service account and make the pods anew.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
+use crate::checks::shared::missing_role;
 use crate::derive::no_role::Because;
+use crate::repair::service_account;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -27,7 +28,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match repair::lack(derived) {
+    let lack = match missing_role::lack(derived) {
         Ok(lack) => lack,
         Err(outcome) => return outcome,
     };
@@ -43,7 +44,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         "the role is annotated on {}; the webhook reads service account {namespace}/{name}",
         first.on
     );
-    let mut finding = META.on_account(derived, summary).severity(repair::severity(&lack)).missing(
+    let mut finding = META.on_account(derived, summary).severity(missing_role::severity(&lack)).missing(
         format!("{key} on the service account"),
         first.role,
         &lack.account.source.at(annotation_path(&key)),
@@ -51,5 +52,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     for one in misplaced {
         finding = finding.seen(format!("{key} on {}", one.on), one.role, &one.source);
     }
-    repair::give_role(derived, finding, Some(first.role)).into()
+    finding.fixes(service_account::give_role(derived, Some(first.role))).into()
 }

@@ -12,9 +12,10 @@
 //! `--service-account-role-arn`, the Subscription, the repository), or the next update removes it again.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
+use crate::checks::shared::missing_role;
 use crate::derive::no_role::Because;
 use crate::facts::kubernetes::Meta as ObjectMeta;
+use crate::repair::{service_account, workload};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -26,7 +27,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match repair::lack(derived) {
+    let lack = match missing_role::lack(derived) {
         Ok(lack) => lack,
         Err(outcome) => return outcome,
     };
@@ -51,7 +52,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let mut finding = META
         .on_account(derived, summary)
         .inferred()
-        .severity(repair::severity(&lack))
+        .severity(missing_role::severity(&lack))
         .missing(&key, role, &lack.account.source.at(annotation_path(&key)))
         .seen(format!("{ROLE_ARN} of {}", pod.metadata.name), role, carried);
     let meta = &lack.account.value.metadata;
@@ -65,15 +66,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             &lack.account.source.at(".metadata.managedFields"),
         );
     }
-    finding = repair::annotate(derived, finding, name, Some(role));
+    finding = finding.fix(service_account::name_role(derived, name, Some(role)));
     if !lack.lapsed {
-        finding = repair::restart(derived, finding);
+        finding = finding.fixes(workload::restart_pod(derived));
     }
     finding
-        .advice(format!(
+        .fix(Fix::advice(format!(
             "set it where the service account is managed{}, or it is removed again",
             manager(meta)
-        ))
+        )))
         .into()
 }
 

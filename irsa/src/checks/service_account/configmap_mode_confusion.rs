@@ -15,6 +15,8 @@
 use crate::checks::prelude::*;
 use crate::derive::webhook_config::{ConfigProblem, Entry, entries, entry_for, looks_covered};
 use crate::facts::kubernetes::ConfigMap;
+use crate::repair::service_account;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -54,7 +56,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             .severity(Severity::Warning)
             .evidence("role in effect", role, annotated, &source)
             .seen(format!("entry {}", entry.key), role, &at)
-            .fix("let both name one role", edit(derived, config_map))
+            .fix(edit(derived, config_map, "let both name one role"))
             .into();
     }
     if !unnamed {
@@ -84,13 +86,11 @@ fn without_effect(derived: &Derived<'_>, finding: Finding, entry: &Entry, at: &S
     let role = entry.role.as_deref().unwrap_or_default();
     let wanted = format!("{}/{}", facts.namespace_name, facts.service_account_name);
     let assignment = format!("{}/role-arn={role}", derived.settings.annotation_prefix);
+    let title = "annotate the service account, which counts in any case";
     let finding = finding
         .evidence("key of the entry", wanted, &entry.key, at)
-        .fix("annotate the service account, which counts in any case", derived.annotate(&assignment));
-    match derived.restart() {
-        Some((title, command)) => finding.fix(title, command).into(),
-        None => finding.into(),
-    }
+        .fix(service_account::annotate(derived, title, &assignment));
+    finding.fixes(workload::restart(derived)).into()
 }
 
 /// Only a fault of this service account if it has an entry there and nothing else that names its role.
@@ -124,14 +124,13 @@ fn unreadable(
         .evidence("config", "a JSON object of entries", words, &config_map.source.at(".data.config"));
     // The former entries stay in force until the webhook restarts.
     let finding = if derived.settings.certain { finding } else { finding.inferred() };
-    let finding = finding.fix("correct the JSON", edit(derived, config_map));
-    match derived.restart().filter(|_| severity == Severity::Error) {
-        Some((title, command)) => finding.fix(title, command).into(),
-        None => finding.into(),
-    }
+    let finding = finding.fix(edit(derived, config_map, "correct the JSON"));
+    finding.fixes(workload::restart(derived).filter(|_| severity == Severity::Error)).into()
 }
 
-fn edit(derived: &Derived<'_>, config_map: &Sourced<ConfigMap>) -> String {
+/// The webhook reads the roles of every service account from it.
+fn edit(derived: &Derived<'_>, config_map: &Sourced<ConfigMap>, title: &str) -> Fix {
     let meta = &config_map.value.metadata;
-    derived.kubectl(&["edit", "configmap", &meta.name, "-n", &meta.namespace])
+    let words = ["edit", "configmap", &meta.name, "-n", &meta.namespace];
+    Fix::shared(title, Command::kubectl(derived, &words))
 }

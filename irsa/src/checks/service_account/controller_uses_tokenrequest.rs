@@ -41,6 +41,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .inferred()
         .severity(Severity::Info)
         .missing(&key, "a role, only if it uses its own identity", &account.source.at(annotation_path(&key)))
-        .advice("debug the service account that the store or the mounting pod refers to: kubectl irsa debug sa/NAME")
+        .fix(Fix::advice("debug the service account that the store or the mounting pod refers to: kubectl irsa debug sa/NAME"))
         .into()
 }

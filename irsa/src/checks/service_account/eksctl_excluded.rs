@@ -12,9 +12,9 @@
 //! **Repair**: ask eksctl for the role and annotate by hand, or delete the iamserviceaccount and create it again.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
+use crate::checks::shared::missing_role;
 use crate::derive::no_role::Because;
-use crate::text::shell;
+use crate::repair::service_account;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -26,7 +26,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match repair::lack(derived) {
+    let lack = match missing_role::lack(derived) {
         Ok(lack) => lack,
         Err(outcome) => return outcome,
     };
@@ -42,17 +42,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .inferred()
         .missing(&key, "the role of eksctl's stack", &lack.account.source.at(annotation_path(&key)))
         .seen("managed by", "eksctl", &lack.account.source.at(format!(".metadata.labels[\"{label}\"]")))
-        .fix("see which role eksctl's stack made for it", get_role(derived));
-    repair::give_role(derived, finding, None).into()
-}
-
-fn get_role(derived: &Derived<'_>) -> String {
-    let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
-    let command =
-        shell::command(["eksctl", "get", "iamserviceaccount", "--namespace", namespace, "--name", name]);
-    let node = derived.facts.node.known();
-    match node.and_then(|node| node.value.metadata.labels.get("alpha.eksctl.io/cluster-name")) {
-        Some(cluster) => format!("{command} --cluster {}", shell::quote(cluster)),
-        None => format!("{command} --cluster \"${{CLUSTER:?}}\""),
-    }
+        .fix(service_account::look_into_eksctl(derived));
+    finding.fixes(service_account::give_role(derived, None)).into()
 }

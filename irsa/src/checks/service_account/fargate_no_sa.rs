@@ -13,6 +13,8 @@
 //! region: the webhook adds it to injected containers.
 
 use crate::checks::prelude::*;
+use crate::repair::service_account;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -57,9 +59,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         let node = derived.spec().map_or("", |(spec, ..)| spec.node_name.as_str());
         finding = finding.seen("node", if node.is_empty() { "Fargate" } else { node }, &at);
     }
-    finding = finding.fix("give it its role (set ROLE_ARN first)", super::role_annotation(derived));
-    match derived.restart() {
-        Some((title, command)) => finding.fix(title, command).into(),
-        None => finding.into(),
-    }
+    finding = finding.fix(service_account::annotate_unknown_role(derived, "give it its role"));
+    finding.fixes(workload::restart(derived)).into()
 }

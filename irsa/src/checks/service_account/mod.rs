@@ -1,7 +1,5 @@
 //! Checks of the service account and its annotations.
 
-use crate::derive::Derived;
-
 super::checks! {
     "service account":
     sa_missing,
@@ -17,10 +15,4 @@ super::checks! {
     controller_uses_tokenrequest,
     role_arn_malformed,
     wrong_partition,
-}
-
-/// The annotate command for a role that only the user knows; the shell refuses it while `ROLE_ARN` is unset.
-fn role_annotation(derived: &Derived<'_>) -> String {
-    let key = format!("{}/role-arn", derived.settings.annotation_prefix);
-    format!("{}\"${{ROLE_ARN:?}}\"", derived.annotate(&format!("{key}=")))
 }

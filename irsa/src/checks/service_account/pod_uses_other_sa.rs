@@ -15,8 +15,9 @@
 //! **Repair**: name the service account in the template that makes the pod.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
+use crate::checks::shared::missing_role;
 use crate::derive::no_role::{Because, Sign};
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -28,7 +29,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match repair::lack(derived) {
+    let lack = match missing_role::lack(derived) {
         Ok(lack) => lack,
         Err(outcome) => return outcome,
     };
@@ -59,7 +60,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     match &candidate.sign {
         Sign::Template(source) => {
             let finding = finding.seen("service account in the template now", meant, source);
-            repair::restart(derived, finding).into()
+            finding.fixes(workload::restart_pod(derived)).into()
         }
         Sign::Sibling(pod) => {
             let finding = finding.seen(
@@ -67,8 +68,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
                 &pod.metadata.name,
                 &used,
             );
-            repair::use_account(derived, finding, meant).into()
+            finding.fix(workload::use_service_account(derived, meant)).into()
         }
-        Sign::Name => repair::use_account(derived, finding.inferred(), meant).into(),
+        Sign::Name => finding.inferred().fix(workload::use_service_account(derived, meant)).into(),
     }
 }

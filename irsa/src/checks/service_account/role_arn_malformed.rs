@@ -15,6 +15,8 @@
 
 use crate::aws::arn::{ArnProblem, RoleArn, repaired};
 use crate::checks::prelude::*;
+use crate::repair::service_account;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -62,17 +64,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     finding = finding.evidence("role ARN", shown, role.raw, &role.source);
     if role.origin != RoleOrigin::Annotation {
-        return finding.advice("write the right ARN where this one comes from").into();
+        return finding.fix(Fix::advice("write the right ARN where this one comes from")).into();
     }
     finding = match expected {
         Some(arn) => {
             let key = format!("{}/role-arn={arn}", derived.settings.annotation_prefix);
-            finding.fix("write the ARN without what does not belong to it", derived.annotate(&key))
+            let title = "write the ARN without what does not belong to it";
+            finding.fix(service_account::annotate(derived, title, &key))
         }
-        None => finding.fix("write the right ARN (set ROLE_ARN first)", super::role_annotation(derived)),
+        None => finding.fix(service_account::annotate_unknown_role(derived, "write the right ARN")),
     };
-    match derived.restart() {
-        Some((title, command)) => finding.fix(title, command).into(),
-        None => finding.into(),
-    }
+    finding.fixes(workload::restart(derived)).into()
 }

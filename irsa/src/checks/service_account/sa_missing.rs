@@ -9,7 +9,7 @@
 //! **Repair**: create it again, with its annotation. Running pods recover when the kubelet next refreshes the token.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
+use crate::repair::service_account;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -42,15 +42,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(near) = similar(derived) {
         finding = finding
             .seen("service account of a similar name", &near.value.metadata.name, &near.source)
-            .advice(format!("if {} was meant, name it in the pod's template", near.value.metadata.name));
+            .fix(Fix::advice(format!(
+                "if {} was meant, name it in the pod's template",
+                near.value.metadata.name
+            )));
     }
-    finding = finding.fix(
-        "create the service account",
-        derived.kubectl(&["create", "serviceaccount", name, "-n", namespace]),
-    );
+    finding = finding.fix(service_account::create(derived, name, "create the service account"));
     // A pod that was injected still says which role the service account had.
     let role = derived.intent.role.as_ref().map(|role| role.raw);
-    repair::annotate(derived, finding, name, role).into()
+    finding.fix(service_account::name_role(derived, name, role)).into()
 }
 
 /// One whose name differs by a slip of the hand.

@@ -15,7 +15,8 @@
 //! **Repair**: annotate the service account and make the pods anew; running pods are not changed.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
+use crate::checks::shared::missing_role;
+use crate::repair::service_account;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -28,7 +29,7 @@ pub const META: Meta = Meta {
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let facts = derived.facts;
-    let lack = match repair::lack(derived) {
+    let lack = match missing_role::lack(derived) {
         Ok(lack) => lack,
         Err(outcome) => return outcome,
     };
@@ -55,5 +56,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if !certain {
         finding = finding.inferred();
     }
-    repair::give_role(derived, finding, None).into()
+    finding.fixes(service_account::give_role(derived, None)).into()
 }

@@ -15,9 +15,10 @@
 //! `system:serviceaccount:NAMESPACE:NAME`.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
+use crate::checks::shared::missing_role;
 use crate::derive::no_role::Because;
 use crate::facts::Why;
+use crate::repair::service_account;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -29,7 +30,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match repair::lack(derived) {
+    let lack = match missing_role::lack(derived) {
         Ok(lack) => lack,
         Err(outcome) => return outcome,
     };
@@ -72,8 +73,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
     // Two namespaces with two roles: which one is meant only the user knows.
     let one_role = namesakes.iter().all(|account| role_of(&account.value.metadata) == role);
-    let finding = finding.advice(format!(
+    let finding = finding.fix(Fix::advice(format!(
         "let the role's trust policy name this service account: system:serviceaccount:{namespace}:{name}"
-    ));
-    repair::give_role(derived, finding, one_role.then_some(role.as_str())).into()
+    )));
+    finding.fixes(service_account::give_role(derived, one_role.then_some(role.as_str()))).into()
 }

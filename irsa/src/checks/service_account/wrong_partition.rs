@@ -17,8 +17,8 @@
 use crate::aws::arn::RoleArn;
 use crate::aws::partition::{is_region_shaped, partition_of_region};
 use crate::checks::prelude::*;
-use crate::checks::shared::repair;
 use crate::facts::Why;
+use crate::repair::{service_account, workload};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -74,7 +74,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             .evidence(name, *at, &region, &source)
             .seen("region of the node", *at, node_source)
             .seen("role ARN", role.raw, &role.source)
-            .advice(format!("take {name} out of the manifest, or set it to {at}, and make the pods anew"))
+            .fix(Fix::advice(format!(
+                "take {name} out of the manifest, or set it to {at}, and make the pods anew"
+            )))
             .into();
     }
     let right = format!("arn:{partition}:iam::{}:role/{}", arn.account, arn.path_and_name);
@@ -91,11 +93,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             let key = format!("{}/role-arn={right}", derived.settings.annotation_prefix);
             let title =
                 format!("write the ARN with partition {partition}, if account {} has that role", arn.account);
-            repair::restart(derived, finding.fix(title, derived.annotate(&key))).into()
+            finding
+                .fix(service_account::annotate(derived, title, &key))
+                .fixes(workload::restart_pod(derived))
+                .into()
         }
-        RoleOrigin::WebhookConfigMap | RoleOrigin::Manifest => {
-            finding.advice("write the ARN with the right partition where this one comes from").into()
-        }
+        RoleOrigin::WebhookConfigMap | RoleOrigin::Manifest => finding
+            .fix(Fix::advice("write the ARN with the right partition where this one comes from"))
+            .into(),
     }
 }
 

@@ -2,4 +2,4 @@
 
 pub(super) mod hearsay;
 pub(super) mod inside;
-pub(super) mod repair;
+pub(super) mod missing_role;

@@ -42,5 +42,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         }
         None => finding.evidence("session", "no longer than the role allows", "longer", said.source),
     };
-    finding.advice("let the application ask for a shorter session: SDKs renew it by themselves").into()
+    finding
+        .fix(Fix::advice("let the application ask for a shorter session: SDKs renew it by themselves"))
+        .into()
 }

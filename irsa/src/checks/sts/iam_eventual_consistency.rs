@@ -62,7 +62,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     with_answer(META.on_account(derived, summary).inferred(), refusal)
         .seen(format!("{what} made"), created.to_string(), source)
         .seen("time", clock.value.to_string(), &clock.source)
-        .advice("wait a minute and run this again")
+        .fix(Fix::advice("wait a minute and run this again"))
         .into()
 }
 

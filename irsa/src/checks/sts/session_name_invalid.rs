@@ -14,6 +14,7 @@
 //! `sts:RoleSessionName` need the exact one.
 
 use crate::checks::prelude::*;
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -61,5 +62,5 @@ fn invalid(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
             format!("the session name of container {} {problem}", view.name()),
         )
         .evidence(VARIABLE, "2 to 64 characters of A-Z a-z 0-9 _ + = , . @ -", text, &entry.source);
-    Some(crate::checks::take_out(finding, derived, view, &[(VARIABLE, entry)]))
+    Some(finding.fix(env::take_out(derived, view, &[(VARIABLE, entry)])))
 }

@@ -48,6 +48,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             said.error.count.to_string(),
             said.source,
         )
-        .advice("make one AWS client and share it, so that one session serves all requests until it expires")
+        .fix(Fix::advice(
+            "make one AWS client and share it, so that one session serves all requests until it expires",
+        ))
         .into()
 }

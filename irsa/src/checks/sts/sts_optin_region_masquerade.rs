@@ -66,7 +66,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         finding = finding.seen("OIDC provider in IAM", &provider.value.arn, &provider.source);
     }
     finding
-        .advice(format!("enable Region {region} in account {account} (AWS Regions in its account settings)"))
-        .advice("or let the pod ask STS in a Region that is active, with AWS_ENDPOINT_URL_STS or the region in its code")
+        .fix(Fix::advice(format!("enable Region {region} in account {account} (AWS Regions in its account settings)")))
+        .fix(Fix::advice("or let the pod ask STS in a Region that is active, with AWS_ENDPOINT_URL_STS or the region in its code"))
         .into()
 }

@@ -20,10 +20,11 @@ use crate::checks::prelude::*;
 use crate::checks::shared::inside;
 use crate::checks::{role_asked, with_answer};
 use crate::derive::trial::Refusal;
-use crate::derive::trust::Judgement;
+use crate::derive::trust::{FIELD, Judgement};
 use crate::facts::aws::Trial;
 use crate::facts::{Unknown, Why};
 use crate::policy::Decision;
+use crate::repair::role;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -105,13 +106,13 @@ fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome 
                 format!("STS does not let {subject} become {arn}, although the role's trust policy does");
             finding(derived, summary, refusal)
                 .seen("trust policy", "lets the token in", &judged.source)
-                .advice(
+                .fix(Fix::advice(
                     "run this again in a minute: a trust policy that was changed just now needs some seconds",
-                )
-                .advice(
+                ))
+                .fix(Fix::advice(
                     "if it stays, look for a resource control policy of the organization that denies \
                      sts:AssumeRoleWithWebIdentity",
-                )
+                ))
                 .into()
         }
         (_, Fact::Unknown(_)) => unread(derived, arn, refusal).into(),
@@ -140,10 +141,11 @@ fn unread(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Finding {
         "STS finds no role {arn}, or its trust policy, which could not be read, does not let {subject} in"
     );
     let finding = finding(derived, summary, refusal);
-    let Ok(role) = RoleArn::parse(arn) else { return finding };
-    let words = ["iam", "get-role", "--role-name", role.name(), "--query", "Role.AssumeRolePolicyDocument"];
-    let (command, first) = derived.aws_in(role.account, &words);
-    finding.fix(format!("look at the role's trust policy{first}: it must let {subject} in"), command).advice(
-        format!("or run this again with credentials that may do iam:GetRole in account {}", role.account),
-    )
+    let Ok(named) = RoleArn::parse(arn) else { return finding };
+    let command = role::look_in(derived, named.account, named.name(), FIELD);
+    let title = format!("look at the role's trust policy{}: it must let {subject} in", command.first());
+    finding.fix(Fix::inspect(title, command)).fix(Fix::advice(format!(
+        "or run this again with credentials that may do iam:GetRole in account {}",
+        named.account
+    )))
 }

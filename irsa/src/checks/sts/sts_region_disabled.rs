@@ -39,8 +39,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let region = derived.plan().region;
     let summary = format!("STS is switched off in {region} for account {account}");
     with_answer(META.on("Account", "", account, summary), refusal)
-        .advice(format!(
+        .fix(Fix::advice(format!(
             "activate STS for {region} in the IAM console of account {account}: Account settings, Security Token Service"
-        ))
+        )))
         .into()
 }

@@ -28,7 +28,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(refusal) = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::Throttled) {
         let summary = format!("{} throttles: it answers no more requests just now", refusal.trial.host);
         let finding = META.on_account(derived, summary).severity(Severity::Warning);
-        return with_answer(finding, refusal).advice(advice).into();
+        return with_answer(finding, refusal).fix(Fix::advice(advice)).into();
     }
     match hearsay::of_irsa(derived, |kind| kind == Kind::Throttled) {
         Ok(said) => {
@@ -42,7 +42,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
                     said.error.count.to_string(),
                     said.source,
                 )
-                .advice(advice)
+                .fix(Fix::advice(advice))
                 .into()
         }
         Err(_) => match &derived.trial {

@@ -20,6 +20,7 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::hearsay;
 use crate::derive::sts::{self, Region};
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -52,5 +53,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .inferred()
         .evidence("STS endpoint", endpoint::regional_host(region), "sts.amazonaws.com", &entry.source)
         .seen("said by AWS", "InvalidClientTokenId", said.source);
-    crate::checks::take_out(finding, derived, view, &[(variable, entry)]).into()
+    finding.fix(env::take_out(derived, view, &[(variable, entry)])).into()
 }

@@ -61,5 +61,5 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(said) = said {
         finding = finding.seen("the application says", "there is no token file", said.source);
     }
-    finding.advice("bind the directory of the token into the new root, or let the process call AWS from outside of it").into()
+    finding.fix(Fix::advice("bind the directory of the token into the new root, or let the process call AWS from outside of it")).into()
 }

@@ -44,6 +44,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         None => finding,
     };
     finding
-        .advice("let the application read the projected token, as the webhook mounts it, in place of one from a Secret")
+        .fix(Fix::advice("let the application read the projected token, as the webhook mounts it, in place of one from a Secret"))
         .into()
 }

@@ -55,17 +55,20 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             &event.source,
         )
         .seen("the kubelet says", &event.value.message, &event.source)
-        .fix(
+        .fix(Fix::inspect(
             "look which CSI driver asks for which audiences",
-            derived.kubectl(&[
-                "get",
-                "csidriver",
-                "-o",
-                "custom-columns=NAME:.metadata.name,AUDIENCES:.spec.tokenRequests[*].audience",
-            ]),
-        )
-        .advice(format!(
-            "update the driver, or add audience {audience} to the tokenRequests of its CSIDriver"
+            Command::kubectl(
+                derived,
+                &[
+                    "get",
+                    "csidriver",
+                    "-o",
+                    "custom-columns=NAME:.metadata.name,AUDIENCES:.spec.tokenRequests[*].audience",
+                ],
+            ),
         ))
+        .fix(Fix::advice(format!(
+            "update the driver, or add audience {audience} to the tokenRequests of its CSIDriver"
+        )))
         .into()
 }

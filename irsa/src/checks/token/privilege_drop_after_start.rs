@@ -68,9 +68,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         finding = finding.seen("the application says", "permission denied", said.source);
     }
     finding
-        .advice(format!(
+        .fix(Fix::advice(format!(
             "if that process calls AWS: set runAsUser: {} in the pod's spec, or an fsGroup that the process keeps",
             other.uid
-        ))
+        )))
         .into()
 }

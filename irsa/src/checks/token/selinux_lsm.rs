@@ -52,7 +52,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         finding = finding.seen("label of the process", label, &seen.at("process.identity.label"));
     }
     finding
-        .advice("look for the denial on the node: `ausearch -m avc -ts recent`, or `journalctl -k --grep apparmor`")
-        .advice("then take seLinuxOptions or appArmorProfile out of the pod, or let its label read the token's volume")
+        .fix(Fix::advice("look for the denial on the node: `ausearch -m avc -ts recent`, or `journalctl -k --grep apparmor`"))
+        .fix(Fix::advice("then take seLinuxOptions or appArmorProfile out of the pod, or let its label read the token's volume"))
         .into()
 }

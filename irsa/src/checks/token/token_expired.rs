@@ -20,6 +20,7 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{hearsay, inside};
 use crate::derive::inside::Seen;
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -69,20 +70,16 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = match fresh {
         Some((expiry, source)) => finding
             .seen("expiry of the token in the file", expiry.to_string(), &source)
-            .advice(
+            .fix(Fix::advice(
                 "the file is fresh, so the application keeps a copy: let it use its SDK's web identity provider, which reads the \
                  file each time",
-            ),
-        None => finding.advice(
+            )),
+        None => finding.fix(Fix::advice(
             "let the application use its SDK's web identity provider, which reads the token file each time, in place of a copy \
              that was read once; if the file itself is old, its mount or the node keeps it from being renewed",
-        ),
+        )),
     };
-    match derived.restart() {
-        Some((_, command)) => finding.fix("until then: restart; it helps until the next expiry", command),
-        None => finding,
-    }
-    .into()
+    finding.fixes(workload::restart_as(derived, "until then: restart; it helps until the next expiry")).into()
 }
 
 fn instant(seconds: u64) -> Option<jiff::Timestamp> {
@@ -114,15 +111,12 @@ fn in_file(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
     }
     let node = derived.facts.subject.pod().map(|pod| pod.value.spec.node_name.as_str());
     finding = match node.filter(|node| !node.is_empty()) {
-        Some(node) => finding.fix(
+        Some(node) => finding.fix(Fix::inspect(
             "the kubelet should have renewed it: look at the node",
-            derived.kubectl(&["describe", "node", node]),
-        ),
-        None => finding.advice("the kubelet should have renewed it: look at the node"),
+            Command::kubectl(derived, &["describe", "node", node]),
+        )),
+        None => finding.fix(Fix::advice("the kubelet should have renewed it: look at the node")),
     };
-    finding = match derived.restart() {
-        Some((_, command)) => finding.fix("a new pod gets a new token", command),
-        None => finding.advice("make the pod anew: a new pod gets a new token"),
-    };
-    Some(finding)
+    let restart = workload::restart_as(derived, "a new pod gets a new token");
+    Some(finding.fix(restart.unwrap_or_else(|| Fix::advice("make the pod anew: a new pod gets a new token"))))
 }

@@ -48,7 +48,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     finding
         .evidence("token", "the content of the projected file", found, said.source)
-        .advice("let the application's SDK read the token file itself, in place of a copy, a path or a wrapped value")
+        .fix(Fix::advice("let the application's SDK read the token file itself, in place of a copy, a path or a wrapped value"))
         .into()
 }
 
@@ -78,8 +78,7 @@ fn in_file(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
         }
         None => finding,
     };
-    Some(
-        finding
-            .advice("let nothing write or copy this file, and mount the projected token itself on its path"),
-    )
+    Some(finding.fix(Fix::advice(
+        "let nothing write or copy this file, and mount the projected token itself on its path",
+    )))
 }

@@ -13,6 +13,7 @@
 //! `--service-account-signing-key-file` and `--api-audiences`.
 
 use crate::checks::prelude::*;
+use crate::repair::service_account;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -61,25 +62,22 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let no_requests = ["could not find the requested resource", "does not have TokenRequest"];
     if no_requests.iter().any(|marks| words.contains(marks)) {
         return finding
-            .advice(
+            .fix(Fix::advice(
                 "give the API server --service-account-issuer, --service-account-signing-key-file and --api-audiences: without \
                  them it makes no tokens",
-            )
+            ))
             .into();
     }
     let account = &derived.facts.service_account_name;
     if words.contains("not found") && words.contains("serviceaccount") {
-        return finding
-            .fix(
-                "make the service account; the kubelet then tries again by itself (annotate it as before)",
-                derived.kubectl(&["create", "serviceaccount", account, "-n", &derived.facts.namespace_name]),
-            )
-            .into();
+        let title =
+            "make the service account; the kubelet then tries again by itself (annotate it as before)";
+        return finding.fix(service_account::create(derived, account, title)).into();
     }
     finding
-        .fix(
+        .fix(Fix::inspect(
             "look whether it still fails",
-            derived.kubectl(&["describe", "pod", name, "-n", &derived.facts.namespace_name]),
-        )
+            Command::kubectl(derived, &["describe", "pod", name, "-n", &derived.facts.namespace_name]),
+        ))
         .into()
 }

@@ -21,6 +21,7 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{hearsay, inside};
 use crate::derive::inside::{Denied, Seen};
+use crate::repair::workload;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -84,10 +85,10 @@ fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
         )
         .seen("the process runs as", who, &seen.at(&format!("{whose}.identity")));
     Some(match &file.closed {
-        Some(_) => finding.advice(format!(
+        Some(_) => finding.fix(Fix::advice(format!(
             "mount the token outside of {place}, as the webhook does ({TOKEN_DIRECTORY}); fsGroup does not open a directory of \
              the image"
-        )),
+        ))),
         // A process that changed its user has lost the groups that the kubelet gave it, but not its own.
         None => repaired(derived, finding, if group == 0 { GROUP } else { i64::from(group) }),
     })
@@ -98,16 +99,15 @@ fn repaired(derived: &Derived<'_>, finding: Finding, group: i64) -> Finding {
     if let Some(present) = derived.spec().and_then(|(spec, ..)| spec.security_context.fs_group) {
         return finding
             .seen("fsGroup", present.to_string(), &place)
-            .advice(
+            .fix(Fix::advice(
                 "the file has a group already, so the process drops its groups or changes its user after the start: let it run \
                  as the user that the pod declares (no gosu or su-exec), or look for a denial of SELinux or AppArmor",
-            );
+            ));
     }
     let finding = finding.missing("fsGroup", "a group that owns the token file", &place);
     let patch = serde_json::json!({ "spec": { "securityContext": { "fsGroup": group } } });
-    match derived.patch_template(&patch) {
-        Some(command) => finding.fix("let a group own the token; the pods are made anew", command),
-        None => finding
-            .advice(format!("set securityContext.fsGroup: {group} in the pod's spec and make the pods anew")),
-    }
+    let title = "let a group own the token; the pods are made anew";
+    finding.fix(workload::patch(derived, title, &patch).unwrap_or_else(|| {
+        Fix::advice(format!("set securityContext.fsGroup: {group} in the pod's spec and make the pods anew"))
+    }))
 }

@@ -3,15 +3,12 @@
 use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
 use crate::derive::heard::Weight;
-use crate::derive::trust::{Change, Fault, FaultKind, Judgement, Miss, Open, Trust};
+use crate::derive::trust::{Fault, FaultKind, Judgement, Miss, Open, Trust};
 use crate::facts::{Unknown, Why};
-use crate::policy::{Path, Repair};
+use crate::repair::trust_policy;
 
 /// Ids that a trust policy which does not let the token in explains.
 pub(in crate::checks) const EXPLAINS: &[&str] = &["sts-refused", "silent-fallback-to-node-role"];
-
-/// Characters, white space apart, that IAM allows a trust policy unless the account asked for more.
-pub(in crate::checks) const QUOTA: usize = 2048;
 
 /// STS's words to a token that the trust policy does not let in.
 pub(in crate::checks) const NOT_AUTHORIZED: &str = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
@@ -34,7 +31,7 @@ pub(in crate::checks) fn check(
     match fault.and_then(|fault| Some((fault, fault.misses.first()?))) {
         Some((fault, first)) => {
             let finding = found(derived, meta, judged, fault, summary(judged, fault, first));
-            repaired(derived, judged, fault, finding).into()
+            finding.fix(trust_policy::let_in(derived, judged, fault)).into()
         }
         None => Outcome::Pass,
     }
@@ -143,61 +140,6 @@ pub(in crate::checks) fn issuer_in(found: &str) -> &str {
         Some(arn) => arn.split_once(":oidc-provider/").map_or(arn, |(_, issuer)| issuer),
         None => found.rsplit_once(':').map_or(found, |(issuer, _)| issuer),
     }
-}
-
-/// The statement as people name it: `Statement[0] (AllowCheckout)`.
-pub(in crate::checks) fn statement(fault: &Fault) -> String {
-    let place = fault.place.as_ref().map(Path::to_string).unwrap_or_default();
-    match &fault.sid {
-        Some(sid) => format!("{place} ({sid})"),
-        None => place,
-    }
-}
-
-/// Adds the command that puts the corrected policy in place. What would open the role further than its policy means to is
-/// advice.
-pub(in crate::checks) fn repaired(
-    derived: &Derived<'_>,
-    judged: &Judgement<'_>,
-    fault: &Fault,
-    finding: Finding,
-) -> Finding {
-    let name = &judged.role.name;
-    let Some(change) = &judged.change else {
-        return finding.advice(format!("let {} in with a statement of its own", judged.token.sub));
-    };
-    let words = change.words(&judged.token);
-    if fault.misses.iter().any(|miss| miss.excludes) {
-        let (sub, place) = (&judged.token.sub, statement(fault));
-        return finding.advice(format!("if {sub} is not meant to be shut out, except it from {place}"));
-    }
-    if matches!(change.repair, Repair::Append(_)) && fault.other_conditions {
-        return finding.advice(format!(
-            "in the trust policy of role {name}: {words}, with the further conditions that {} has",
-            statement(fault)
-        ));
-    }
-    let document = change.corrected.line();
-    let size = match over_quota(judged, change) {
-        Some(length) => format!(" ({length} characters; IAM's quota is {QUOTA} unless it was raised)"),
-        None => String::new(),
-    };
-    let command = derived.aws(&[
-        "iam",
-        "update-assume-role-policy",
-        "--role-name",
-        name,
-        "--policy-document",
-        &document,
-    ]);
-    finding.fix(format!("in the trust policy of role {name}: {words}{size}"), command)
-}
-
-/// The length of the corrected policy, if IAM's quota is in its way: a policy that is longer already shows a raised one.
-pub(in crate::checks) fn over_quota(judged: &Judgement<'_>, change: &Change) -> Option<usize> {
-    let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
-    let now = length(&judged.document.line());
-    Some(length(&change.corrected.line())).filter(|after| *after > QUOTA && now <= QUOTA)
 }
 
 /// The pod's own word of now that STS does not let it become the role.

@@ -36,18 +36,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(fault) = judged.fault.as_ref().filter(|fault| fault.kind == FaultKind::Deny) else {
         return Outcome::Pass;
     };
-    let (role, sub, statement) = (&judged.role.name, &judged.token.sub, trust::statement(fault));
+    let (role, sub, statement) = (&judged.role.name, &judged.token.sub, fault.statement());
     let summary = format!("{statement} of the trust policy of role {role} denies {sub}");
-    let finding = trust::found(derived, &META, judged, fault, summary).advice(format!(
+    let finding = trust::found(derived, &META, judged, fault, summary).fix(Fix::advice(format!(
         "if {statement} is not meant for {sub}, except it there: a denial wins over what allows"
-    ));
+    )));
     // Nothing else in the policy lets the token in: that comes next.
     let missing =
         judged.change.as_ref().filter(|change| matches!(change.after, Decision::ExplicitDeny { .. }));
     match missing {
-        Some(change) => {
-            finding.advice(format!("no statement allows it, either: {}", change.words(&judged.token)))
-        }
+        Some(change) => finding
+            .fix(Fix::advice(format!("no statement allows it, either: {}", change.words(&judged.token)))),
         None => finding,
     }
     .into()

@@ -46,7 +46,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = odd.iter().fold(finding, |finding, (place, words)| {
         finding.seen(place.to_string(), words.as_str(), &judged.at(place))
     });
-    finding.advice("take out what is not meant").into()
+    finding.fix(Fix::advice("take out what is not meant")).into()
 }
 
 /// Where something is odd, and why, as the end of a sentence; `None` if it changes nothing.

@@ -100,10 +100,10 @@ fn finding(judged: &Judgement<'_>, severity: Severity, who: &str, statement: &St
         let what = format!("subject under {}", condition.operator_name);
         finding = finding.seen(what, trust::listed(&condition.values), &judged.at(&condition.place));
     }
-    finding.advice(format!(
+    finding.fix(Fix::advice(format!(
         "name the service accounts that need role {role} under StringEquals, in {}; others may use it by now",
         statement.place
-    ))
+    )))
 }
 
 /// A user of some other account.

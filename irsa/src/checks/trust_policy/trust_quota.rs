@@ -16,6 +16,7 @@
 
 use super::trust;
 use crate::checks::prelude::*;
+use crate::derive::trust::QUOTA;
 use crate::policy::Path;
 
 /// See the module's page.
@@ -32,10 +33,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Ok(judged) => judged,
         Err(outcome) => return outcome,
     };
-    let Some(length) = judged.change.as_ref().and_then(|change| trust::over_quota(judged, change)) else {
+    let Some(length) = judged.change.as_ref().and_then(|change| judged.over_quota(change)) else {
         return Outcome::Pass;
     };
-    let (role, quota) = (&judged.role.name, trust::QUOTA);
+    let (role, quota) = (&judged.role.name, QUOTA);
     let summary = format!(
         "a trust policy of role {role} that lets the pod in has {length} characters; IAM takes {quota}"
     );
@@ -48,7 +49,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             length.to_string(),
             &judged.at(&Path::default()),
         )
-        .advice("write one pattern for several service accounts, or give the workload a role of its own")
-        .advice("or ask for a higher quota: Service Quotas, AWS IAM, \"Role trust policy length\"")
+        .fix(Fix::advice(
+            "write one pattern for several service accounts, or give the workload a role of its own",
+        ))
+        .fix(Fix::advice("or ask for a higher quota: Service Quotas, AWS IAM, \"Role trust policy length\""))
         .into()
 }

@@ -18,6 +18,7 @@ use super::trust;
 use crate::checks::prelude::*;
 use crate::derive::trust::{About, FaultKind, Judgement, SESSION_VARIABLE, Trust};
 use crate::policy::{Decision, Value, evaluate};
+use crate::repair::env;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -108,16 +109,11 @@ fn rename(derived: &Derived<'_>, finding: Finding, values: &[String]) -> Finding
     let judged = derived.trust().judged();
     let fits = |name: &String| is_name(name) && judged.is_some_and(|judged| takes(judged, name));
     let name = values.iter().map(|value| value.replace('*', own)).find(fits);
-    let command = name.and_then(|name| {
-        let assignment = format!("{SESSION_VARIABLE}={name}");
-        Some((derived.set_env(derived.target()?, &[assignment])?, name))
+    let set = name.and_then(|name| {
+        let title = format!("name the session {name}; the pods are made anew");
+        env::set(derived, derived.target()?, &[format!("{SESSION_VARIABLE}={name}")], title)
     });
-    match command {
-        Some((command, name)) => {
-            finding.fix(format!("name the session {name}; the pods are made anew"), command)
-        }
-        None => finding.advice(format!(
-            "set {SESSION_VARIABLE} to a name that the policy takes, and make the pods anew"
-        )),
-    }
+    finding.fix(set.unwrap_or_else(|| {
+        Fix::advice(format!("set {SESSION_VARIABLE} to a name that the policy takes, and make the pods anew"))
+    }))
 }

@@ -31,7 +31,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         let key = first.found.first().map_or("", String::as_str);
         format!(
             "{} of the trust policy of role {} asks for {key} as well, which only tokens of another cluster have",
-            trust::statement(fault),
+            fault.statement(),
             judged.role.name
         )
     })

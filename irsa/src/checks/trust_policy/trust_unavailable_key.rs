@@ -28,7 +28,7 @@ pub const META: Meta = Meta {
 pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::UnavailableKey, |judged, fault, first| {
         let (role, asked) = (&judged.role.name, trust::listed(&first.found));
-        let place = trust::statement(fault);
+        let place = fault.statement();
         match &first.expected {
             None => {
                 format!(
