@@ -17,6 +17,8 @@ use irsa_tests::world::{World, all_bases, all_worlds, worlds_dir};
 use neutral::neutral;
 use serde_json::Value;
 
+#[path = "worlds/fixes.rs"]
+mod fixes;
 #[path = "worlds/neutral.rs"]
 mod neutral;
 
@@ -110,6 +112,9 @@ fn judge(path: &Path) -> Verdict {
     let (json, text) = (live("json"), live("text"));
     let mut problems = compare(&world, &json);
     problems += &against_schema(&json);
+    if !json.stdout.is_empty() {
+        problems += &fixes::problems(&first(&json.json()));
+    }
     if text.code != json.code {
         let _ = writeln!(problems, "text exits {:?}, json {:?}", text.code, json.code);
     }
@@ -246,6 +251,10 @@ fn from_file(world: &World, directory: &Path, live: &Run) -> String {
         return format!("--from cannot run: {}\n", from.stderr);
     }
     let (live, from) = (first(&live.json()), first(&from.json()));
+    let unsafe_fixes = fixes::problems(&from);
+    if !unsafe_fixes.is_empty() {
+        return format!("--from: {unsafe_fixes}");
+    }
     // What AWS shows may overturn a conclusion from files, never an observation.
     let concluded = |finding: &&Value| world.has_aws() && finding["confidence"] == "inferred";
     let invented: BTreeSet<_> = findings(&from, "error")
