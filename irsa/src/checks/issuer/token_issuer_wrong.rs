@@ -17,7 +17,7 @@
 //! **Repair**: create a provider for the new issuer and let the roles trust it, or set the flag back.
 
 use crate::checks::prelude::*;
-use crate::checks::trust_policy::trust;
+use crate::checks::shared::trust;
 use crate::checks::{role_asked, with_answer};
 use crate::derive::issuer::{Issuer, Teller};
 use crate::derive::provider::{Because, Missing, Provider};

@@ -15,7 +15,7 @@
 //! **Repair**: let the condition take the pod's way: the id of the endpoint, or the address of the NAT gateway.
 
 use crate::checks::prelude::*;
-use crate::checks::trust_policy::trust;
+use crate::checks::shared::trust;
 use crate::derive::trust::{About, Judgement, Open, Trust};
 use crate::repair::vpc_endpoint;
 

@@ -15,7 +15,7 @@
 //! other cluster may still use the role.
 
 use crate::checks::prelude::*;
-use crate::checks::trust_policy::trust;
+use crate::checks::shared::trust;
 use crate::derive::issuer::eks_id;
 use crate::derive::provider::{Because, Provider};
 use crate::derive::trust::FaultKind;

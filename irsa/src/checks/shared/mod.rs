@@ -3,3 +3,4 @@
 pub(super) mod hearsay;
 pub(super) mod inside;
 pub(super) mod missing_role;
+pub(super) mod trust;

@@ -1,7 +1,5 @@
 //! Checks of the role's trust policy.
 
-pub(super) mod trust;
-
 super::checks! {
     "trust policy":
     trust_deny_statement,

@@ -12,8 +12,8 @@
 //!
 //! **Repair**: allow the token's audience beside the others.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
 /// See the module's page.

@@ -11,8 +11,8 @@
 //!
 //! **Repair**: write the value as the token has it.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
 /// See the module's page.

@@ -14,8 +14,8 @@
 //! **Repair**: except the service account from the denial, if it is not meant. That is for the role's owner to decide, so no
 //! command is given.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 use crate::policy::Decision;
 

@@ -13,8 +13,8 @@
 //!
 //! **Repair**: write the issuer as the token has it, without `https://`.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
 /// See the module's page.

@@ -14,8 +14,8 @@
 //!
 //! **Repair**: take out what is not meant. If it is why the token is not let in, another check says so.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::{Judgement, Trust};
 use crate::policy::{Oddity, Path};
 

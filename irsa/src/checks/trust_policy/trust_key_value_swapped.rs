@@ -10,8 +10,8 @@
 //!
 //! **Repair**: put each value under its own key.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
 /// See the module's page.

@@ -14,9 +14,9 @@
 //!
 //! **Repair**: name the service accounts under `StringEquals`. Others may use the role by now, so no command is given.
 
-use super::trust;
 use crate::aws::arn::Arn;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::{Judgement, Trust};
 use crate::policy::{Context, Decision, Principal, Request, Statement, Value, WebIdentity, evaluate};
 

@@ -12,9 +12,9 @@
 //!
 //! **Repair**: name the provider of the role's own account.
 
-use super::trust;
 use crate::aws::arn::Arn;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
 /// See the module's page.

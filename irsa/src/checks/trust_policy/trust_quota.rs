@@ -14,8 +14,8 @@
 //! **Repair**: one `StringLike` pattern for many service accounts, a role for each workload, EKS Pod Identity, which needs one
 //! statement for all clusters; or ask for a higher quota of "Role trust policy length".
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::QUOTA;
 use crate::policy::Path;
 

@@ -14,8 +14,8 @@
 //!
 //! **Repair**: set `AWS_ROLE_SESSION_NAME` to a name that the policy takes.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::{About, FaultKind, Judgement, SESSION_VARIABLE, Trust};
 use crate::policy::{Decision, Value, evaluate};
 use crate::repair::env;

@@ -13,8 +13,8 @@
 //! **Repair**: write the subject into the statement that is meant for it, or add a statement. Another service account that may
 //! exist keeps what it has.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
 /// See the module's page.

@@ -13,8 +13,8 @@
 //!
 //! **Repair**: a statement for each cluster.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
 /// See the module's page.

@@ -12,8 +12,8 @@
 //!
 //! **Repair**: take the condition out where the subject is named beside it; the subject is what tells pods apart.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
 /// See the module's page.

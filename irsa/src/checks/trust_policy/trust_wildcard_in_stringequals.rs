@@ -10,8 +10,8 @@
 //!
 //! **Repair**: `StringLike` in place of `StringEquals`, for this key alone.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
 /// See the module's page.

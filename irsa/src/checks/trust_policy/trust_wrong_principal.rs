@@ -12,8 +12,8 @@
 //!
 //! **Repair**: trust the provider; whoever else is trusted stays.
 
-use super::trust;
 use crate::checks::prelude::*;
+use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
 /// See the module's page.

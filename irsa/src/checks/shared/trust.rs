@@ -1,4 +1,4 @@
-//! What the checks of the trust policy have in common: when they apply, what they show, how the policy is repaired.
+//! What the checks of the trust policy have in common: when they apply, and what they show.
 
 use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
