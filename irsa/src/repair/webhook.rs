@@ -1,17 +1,10 @@
 //! The pod identity webhook: every new pod of the cluster goes through it, so nothing here is the target's own.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Command, Fix};
 use crate::derive::Derived;
 use crate::derive::webhook::{Registration, SKIP_LABEL};
-
-/// Changes its registration.
-pub fn patch(derived: &Derived<'_>, registration: &Registration<'_>, title: &str, operations: &Value) -> Fix {
-    let target = format!("mutatingwebhookconfiguration/{}", registration.name());
-    let words = ["patch", &target, "--type=json", "-p", &operations.to_string()];
-    Fix::shared(title, Command::kubectl(derived, &words))
-}
 
 /// Writes the cluster's bundle into its registration.
 pub fn write_bundle(derived: &Derived<'_>, registration: &Registration<'_>) -> Fix {
