@@ -3,7 +3,7 @@
 
 use irsa_fuzz::{assert_harmless, budget};
 use irsa::documents::report::read;
-use irsa::facts::inside::{Inside, Place};
+use irsa::facts::probed::{ProbeFacts, Place};
 use libfuzzer_sys::fuzz_target;
 
 /// As many bytes as always suffice for what is never left out.
@@ -28,5 +28,5 @@ fuzz_target!(|text: &str| {
     assert!(fitted.len() <= BUDGET, "{} bytes: {fitted}", fitted.len());
     let fitted = read(&fitted).expect("a report that was shortened is one");
     assert_eq!((fitted.ended, fitted.now), (report.ended, report.now));
-    let _ = Inside::reported(report, Place::Pod, "app", "irsa-probe-1");
+    let _ = ProbeFacts::reported(report, Place::Pod, "app", "irsa-probe-1");
 });

@@ -19,8 +19,8 @@ pub fn read(command: &str) -> Option<Line> {
         if let Some(quoted) = rest.strip_prefix("$'") {
             rest = escaped(quoted, word.get_or_insert_default())?;
         } else if c == '\'' {
-            let (inside, behind) = after.split_once('\'')?;
-            word.get_or_insert_default().extend_from_slice(inside.as_bytes());
+            let (probed, behind) = after.split_once('\'')?;
+            word.get_or_insert_default().extend_from_slice(probed.as_bytes());
             rest = behind;
         } else {
             line.bare.push(c);

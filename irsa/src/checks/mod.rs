@@ -13,7 +13,7 @@ pub use outcome::{Outcome, unknown};
 
 use crate::derive::Derived;
 use crate::derive::container::ContainerView;
-use crate::derive::trial::Refusal;
+use crate::derive::sts_answer::Refusal;
 use crate::finding::{About, Confidence, Finding, Severity};
 use crate::mechanism::Mechanism;
 use crate::step::Step;
@@ -198,7 +198,7 @@ fn role_asked(derived: &Derived<'_>) -> Result<String, Outcome> {
 /// Adds STS's own words.
 fn with_answer(finding: Finding, refusal: &Refusal<'_>) -> Finding {
     finding.seen(
-        format!("answer of {}", refusal.trial.host),
+        format!("answer of {}", refusal.attempt.host),
         format!("{}: {}", refusal.code, refusal.message),
         refusal.source,
     )

@@ -6,7 +6,7 @@ pub use super::{Meta, Outcome, unknown};
 pub use crate::derive::container::{
     ContainerView, PI_VOLUME, ROLE_ARN, TOKEN_DIRECTORY, TOKEN_FILE, TOKEN_VOLUME, TokenMount, Wiring,
 };
-pub use crate::derive::trial::Verdict;
+pub use crate::derive::sts_answer::StsVerdict;
 pub use crate::derive::webhook::{Registrations, Selection};
 pub use crate::derive::{BareBecause, Derived, Intent, Platform, RoleOrigin, annotation_path};
 pub use crate::facts::{Fact, Source, Sourced, Subject};

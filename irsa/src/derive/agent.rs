@@ -1,8 +1,8 @@
 //! The EKS Pod Identity agent on the pod's node, and whether the pod reaches it.
 
 use super::Derived;
-use super::heard::{Said, Weight};
-use super::inside::Seen;
+use super::app_errors::{AppError, Weight};
+use super::probed::ProbedPod;
 use crate::aws_error::Kind;
 use crate::facts::kubernetes::{Node, Pod};
 use crate::facts::{Source, Sourced, Unknown, of_listing};
@@ -34,9 +34,9 @@ pub enum Call<'d> {
     /// Somebody answers, whatever he says.
     Answered,
     /// The probe did not get through; why not, in the words of its system.
-    Probe(&'d Seen<'d>, &'d str),
+    Probe(&'d ProbedPod<'d>, &'d str),
     /// The application does not get through.
-    Words(&'d Said<'d>),
+    AppErrors(&'d AppError<'d>),
     /// Nothing is known of any.
     Unseen,
 }
@@ -79,16 +79,16 @@ fn has_its_own(node: &Node) -> bool {
 impl Derived<'_> {
     /// What became of the pod's calls to the agent.
     pub fn call_to_agent(&self) -> Call<'_> {
-        if let Some(seen) = self.inside.seen()
+        if let Some(seen) = self.probed.pod()
             && let Some(asked) = &seen.report().container_credentials
             && let Some(way) = &asked.connection
         {
             return way.fault.as_ref().map_or(Call::Answered, |fault| Call::Probe(seen, &fault.text));
         }
-        let unreachable = self.words.find(|kind| kind == Kind::AgentUnreachable);
+        let unreachable = self.app_errors.find(|kind| kind == Kind::AgentUnreachable);
         match unreachable.filter(|said| said.weight == Weight::Current) {
-            Some(said) => Call::Words(said),
-            None if self.words.prove_the_caller() => Call::Answered,
+            Some(said) => Call::AppErrors(said),
+            None if self.app_errors.prove_the_caller() => Call::Answered,
             None => Call::Unseen,
         }
     }

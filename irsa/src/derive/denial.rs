@@ -4,8 +4,8 @@
 //! speak of one action, the words count: they know of policies that the simulator does not see.
 
 use super::Derived;
+use super::app_errors::AppError;
 use super::caller::Who;
-use super::heard::Said;
 use crate::aws_error::{Because, Kind, Layer, PrincipalKind};
 use crate::facts::aws::Simulated;
 use crate::facts::{Fact, Source, Unknown, Why};
@@ -77,7 +77,7 @@ pub struct Role {
 #[derive(Debug, Clone, Copy)]
 pub enum Witness<'d> {
     /// The application.
-    Words(&'d Said<'d>),
+    AppErrors(&'d AppError<'d>),
     /// IAM's simulator.
     Simulator(&'d Simulated, &'d Source),
 }
@@ -109,7 +109,7 @@ pub enum Simulator<'d> {
 impl<'d> Denials<'d> {
     /// Finds them.
     pub fn of(derived: &'d Derived<'_>) -> Self {
-        let said = || derived.words.iter().filter(|said| is_denial(said.error.kind));
+        let said = || derived.app_errors.iter().filter(|said| is_denial(said.error.kind));
         let of_others = said().any(|said| !is_of_a_role(said));
         let mut all: Vec<Denial<'d>> = Vec::new();
         let allowed = |denial: &Denial<'_>| {
@@ -158,11 +158,11 @@ fn is_denial(kind: Kind) -> bool {
 }
 
 /// False if the caller was the node or an IAM user: that it was they is then the fault.
-fn is_of_a_role(said: &Said<'_>) -> bool {
+fn is_of_a_role(said: &AppError<'_>) -> bool {
     said.caller.is_none_or(|caller| matches!(caller.who, Who::Expected | Who::OtherRole))
 }
 
-fn spoken<'d>(said: &'d Said<'d>) -> Option<Denial<'d>> {
+fn spoken<'d>(said: &'d AppError<'d>) -> Option<Denial<'d>> {
     let error = said.error;
     // That is config-role-arn-double-assume.
     if error.assumes_itself() {
@@ -182,7 +182,7 @@ fn spoken<'d>(said: &'d Said<'d>) -> Option<Denial<'d>> {
         resource: error.resource.as_deref(),
         operation: error.operation.as_deref(),
         role,
-        witness: Witness::Words(said),
+        witness: Witness::AppErrors(said),
         repaired: false,
     })
 }
@@ -260,7 +260,7 @@ impl Denial<'_> {
     /// Where it was read.
     pub fn source(&self) -> &Source {
         match self.witness {
-            Witness::Words(said) => said.source,
+            Witness::AppErrors(said) => said.source,
             Witness::Simulator(_, source) => source,
         }
     }
@@ -268,8 +268,8 @@ impl Denial<'_> {
     /// Words weigh as they were said; less if they are overtaken, and if they name no caller where STS has not shown who
     /// it can be.
     pub fn severity(&self, derived: &Derived<'_>) -> Severity {
-        let Witness::Words(said) = self.witness else { return Severity::Error };
-        let nameless = self.role.name.is_none() && !derived.trial.accepted();
+        let Witness::AppErrors(said) = self.witness else { return Severity::Error };
+        let nameless = self.role.name.is_none() && !derived.sts_answer.accepted();
         if nameless || self.repaired { said.severity().max(Severity::Warning) } else { said.severity() }
     }
 }

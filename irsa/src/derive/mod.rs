@@ -1,6 +1,7 @@
 //! What several checks need, worked out once from the facts. Pure.
 
 pub mod agent;
+pub mod app_errors;
 pub mod association;
 pub mod ca;
 pub mod caller;
@@ -8,18 +9,17 @@ pub mod container;
 pub mod denial;
 pub mod egress;
 pub mod env;
-pub mod heard;
 pub mod injection;
-pub mod inside;
 mod intent;
 pub mod issuer;
-pub mod no_role;
+pub mod missing_role;
+pub mod peer;
 pub mod plan;
+pub mod probed;
 pub mod provider;
 pub mod siblings;
-pub mod sister;
 pub mod sts;
-pub mod trial;
+pub mod sts_answer;
 pub mod trust;
 pub mod webhook;
 pub mod webhook_config;
@@ -56,18 +56,18 @@ pub struct Derived<'f> {
     /// Pods of the same workload.
     pub siblings: Siblings<'f>,
     /// The pod as the probe sees it.
-    pub inside: inside::Inside<'f>,
+    pub probed: probed::ProbeOutcome<'f>,
     /// What STS said to a fresh token of the service account, tried from here.
-    pub laptop: trial::Verdict<'f>,
+    pub from_here: sts_answer::StsVerdict<'f>,
     /// Another pod of the run in which STS's acceptance holds for this one, too.
-    pub sister: Option<sister::Sister<'f>>,
+    pub peer: Option<peer::Peer<'f>>,
     /// What STS said that counts: from here, from inside the pod, or from inside its sister.
-    pub trial: trial::Verdict<'f>,
+    pub sts_answer: sts_answer::StsVerdict<'f>,
     /// What it said at a second endpoint, where the first answer may be that of an inactive region.
-    pub second_trial: trial::Verdict<'f>,
+    pub second_sts_answer: sts_answer::StsVerdict<'f>,
     provider: OnceLock<provider::Provider<'f>>,
     /// What the application itself said of AWS.
-    pub words: heard::Words<'f>,
+    pub app_errors: app_errors::AppErrors<'f>,
     trust: OnceLock<trust::Trust<'f>>,
 }
 
@@ -89,7 +89,7 @@ impl<'f> Derived<'f> {
     }
 
     /// The same, with what STS proved in another pod of the run.
-    pub fn beside(facts: &'f Facts, sister: Option<sister::Sister<'f>>) -> Self {
+    pub fn beside(facts: &'f Facts, peer: Option<peer::Peer<'f>>) -> Self {
         let registrations = Registrations::of(facts);
         let settings = Settings::of(facts, &registrations);
         let selection = Selection::of(facts, &registrations);
@@ -99,12 +99,12 @@ impl<'f> Derived<'f> {
         injection::complete_template(facts, &registrations, &selection, &intent, &mut containers);
         let target = containers.iter().find(|view| view.is_target);
         let expected = caller::Expected::of(facts, &intent, target);
-        let inside = inside::Inside::of(facts, &expected);
-        let laptop = trial::Verdict::of(facts);
-        let of_sister = sister.map(|sister| sister.verdict());
-        let trial = laptop.strongest(inside.trial()).strongest(of_sister);
+        let probed = probed::ProbeOutcome::of(facts, &expected);
+        let from_here = sts_answer::StsVerdict::of(facts);
+        let of_peer = peer.map(|peer| peer.verdict());
+        let sts_answer = from_here.strongest(probed.sts_answer()).strongest(of_peer);
         let siblings = Siblings::of(facts, target.map(|view| view.container));
-        let words = heard::Words::of(facts, &expected, target, &trial, &inside);
+        let app_errors = app_errors::AppErrors::of(facts, &expected, target, &sts_answer, &probed);
         Self {
             facts,
             platform,
@@ -114,12 +114,12 @@ impl<'f> Derived<'f> {
             intent,
             containers,
             siblings,
-            inside,
-            laptop,
-            sister,
-            trial,
-            words,
-            second_trial: trial::Verdict::second(facts),
+            probed,
+            from_here,
+            peer,
+            sts_answer,
+            app_errors,
+            second_sts_answer: sts_answer::StsVerdict::second(facts),
             provider: OnceLock::new(),
             trust: OnceLock::new(),
         }
@@ -154,13 +154,13 @@ impl<'f> Derived<'f> {
     }
 
     /// Whether the service account lacks a role, and the likeliest reason.
-    pub fn no_role(&self) -> no_role::NoRole<'f> {
-        no_role::no_role(self)
+    pub fn missing_role(&self) -> missing_role::MissingRole<'f> {
+        missing_role::missing_role(self)
     }
 
     /// The subject's name, if it is a controller that mints tokens for service accounts of others.
     pub fn token_minter(&self) -> Option<&'static str> {
-        no_role::token_minter(self)
+        missing_role::token_minter(self)
     }
 
     /// True if the subject is a pod whose target container should have the IRSA variables and got neither. What `envFrom`
@@ -207,7 +207,7 @@ impl<'f> Derived<'f> {
     /// API server changed its issuer.
     pub fn claims(&self) -> Option<(&'f Claims, Source)> {
         let mounted = || {
-            let seen = self.inside.seen()?;
+            let seen = self.probed.pod()?;
             let claims = seen.claims()?;
             let served = self.facts.issuer.api.known();
             let is_new = served.is_none_or(|served| claims.iss.as_ref() == Some(&served.value.issuer));

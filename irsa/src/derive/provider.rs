@@ -3,7 +3,7 @@
 
 use super::Derived;
 use super::issuer::{Issuer, Teller, near_miss};
-use super::trial::Refusal;
+use super::sts_answer::Refusal;
 use super::trust::FaultKind;
 use crate::aws::arn::Arn;
 use crate::aws::arn::RoleArn;
@@ -78,14 +78,16 @@ impl<'f> Provider<'f> {
         let url = issuer.url.strip_prefix("https://").unwrap_or(issuer.url);
         let arn = format!("arn:{}:iam::{}:oidc-provider/{url}", role.partition, role.account);
 
-        let passed = derived.trial.passed(Stage::Provider) || derived.second_trial.passed(Stage::Provider);
+        let passed =
+            derived.sts_answer.passed(Stage::Provider) || derived.second_sts_answer.passed(Stage::Provider);
         let listed = listed(facts, role.account);
         let shown =
             facts.aws.provider.known().is_some() || listed.is_some_and(|(arns, _)| arns.contains(&arn));
         if passed || shown {
             return Self::Found(arn);
         }
-        let refusal = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::NoProvider).copied();
+        let refusal =
+            derived.sts_answer.refusal().filter(|refusal| refusal.kind == Kind::NoProvider).copied();
         let absent = match (&refusal, &facts.aws.provider, listed) {
             (Some(refusal), ..) => refusal.source.clone(),
             (None, Fact::Absent { source }, _) | (None, _, Some((_, source))) => source.clone(),
@@ -93,7 +95,7 @@ impl<'f> Provider<'f> {
             (None, Fact::Unknown(unknown), None) => return Self::Unknown(vec![unknown.clone()]),
             (None, Fact::Known(_), None) => return Self::Found(arn),
         };
-        let in_doubt = match &facts.aws.second_trial {
+        let in_doubt = match &facts.aws.second_sts_answer {
             Fact::Unknown(unknown) => !matches!(unknown.why, Why::NotAsked(_)),
             Fact::Known(_) | Fact::Absent { .. } => false,
         };

@@ -4,7 +4,7 @@ use super::report::{Link, Reported, Status};
 use crate::checks::{Check, Outcome};
 use crate::derive::Derived;
 use crate::derive::caller::Who;
-use crate::facts::inside::Place;
+use crate::facts::probed::Place;
 use crate::facts::{Facts, Source, Subject, Unknown, Why, of_listing};
 use crate::finding::Severity;
 use crate::mechanism::Mechanism;
@@ -37,13 +37,13 @@ fn link(
     }
     let of_step =
         || outcomes.iter().filter(move |(check, _)| check.meta.step == step).map(|(_, outcome)| outcome);
-    if derived.trial.proves(step) && here(Severity::Warning).is_none() {
+    if derived.sts_answer.proves(step) && here(Severity::Warning).is_none() {
         let summary = format!("proven: STS let {} pass", proven_by(derived));
         return Link { step, status: Status::Pass, summary, reason: None };
     }
     if step == Step::Caller
         && here(Severity::Warning).is_none()
-        && let Some(seen) = derived.inside.seen()
+        && let Some(seen) = derived.probed.pod()
         && let Some((arn, Who::Expected)) = seen.caller()
     {
         let place = match seen.place() {
@@ -56,17 +56,17 @@ fn link(
             return Link { step, status: Status::Pass, summary, reason: None };
         }
     }
-    if step == Step::Caller && derived.words.prove_the_caller() && here(Severity::Warning).is_none() {
+    if step == Step::Caller && derived.app_errors.prove_the_caller() && here(Severity::Warning).is_none() {
         let summary = String::from("proven: AWS named the pod's role to the application as the caller");
         return Link { step, status: Status::Pass, summary, reason: None };
     }
     let missing = || {
         of_step().filter_map(|outcome| match outcome {
-            Outcome::Unknown(unknowns) if !derived.trial.proves(step) => Some(unknowns),
+            Outcome::Unknown(unknowns) if !derived.sts_answer.proves(step) => Some(unknowns),
             _ => None,
         })
     };
-    let gap = derived.inside.gap(step);
+    let gap = derived.probed.gap(step);
     let by_user = |unknown: &&Unknown| matches!(unknown.why, Why::Excluded(_) | Why::OneOfMany(_));
     let why_not = gap.iter().chain(missing().flatten()).find(|why| !by_user(why));
     if let Some(warning) = here(Severity::Warning) {
@@ -111,10 +111,10 @@ fn link(
 
 /// The token whose trial counts.
 fn proven_by(derived: &Derived<'_>) -> String {
-    let own = derived.inside.trial().is_some_and(|trial| trial.accepted());
-    match (derived.sister, derived.trial.source()) {
-        (Some(sister), _) if !derived.laptop.accepted() && !own => {
-            format!("the same account's token in pod/{}", sister.pod)
+    let own = derived.probed.sts_answer().is_some_and(|attempt| attempt.accepted());
+    match (derived.peer, derived.sts_answer.source()) {
+        (Some(peer), _) if !derived.from_here.accepted() && !own => {
+            format!("the same account's token in pod/{}", peer.pod)
         }
         (_, Some(Source::Probe { .. })) => String::from("the token in the pod"),
         _ => String::from("a fresh token of the service account"),

@@ -2,7 +2,7 @@
 
 use super::report::{Diagnosis, Target};
 use super::{Choice, diagnose};
-use crate::derive::sister::Sister;
+use crate::derive::peer::Peer;
 use crate::facts::{Fact, Facts, Why};
 use crate::finding::Severity;
 
@@ -10,12 +10,12 @@ use crate::finding::Severity;
 /// become one that represents the others. Keeps the order, so the newest pod speaks for its like.
 pub fn diagnose_all(subjects: &[Facts], choice: &Choice) -> Vec<Diagnosis> {
     let alone = subjects.len() == 1;
-    let sisters = Sister::all(subjects);
+    let peers = Peer::all(subjects);
     let mut groups: Vec<(String, Diagnosis)> = Vec::new();
     for facts in subjects {
-        let mut diagnosis = diagnose(facts, &sisters, choice);
+        let mut diagnosis = diagnose(facts, &peers, choice);
         let situation =
-            if alone { signature(&diagnosis) } else { situation(facts, &sisters, &diagnosis, choice) };
+            if alone { signature(&diagnosis) } else { situation(facts, &peers, &diagnosis, choice) };
         match groups.iter_mut().find(|(known, _)| *known == situation) {
             Some((_, first)) => {
                 // The one that was looked into knows more.
@@ -34,13 +34,13 @@ pub fn diagnose_all(subjects: &[Facts], choice: &Choice) -> Vec<Diagnosis> {
 
 /// What two subjects in the same situation have in common. One pod of several is looked into: where nothing was found inside, it
 /// is in the situation that it shows from outside, as those like it are.
-fn situation(facts: &Facts, sisters: &[Sister<'_>], diagnosis: &Diagnosis, choice: &Choice) -> String {
-    if facts.inside.known().is_none() {
+fn situation(facts: &Facts, peers: &[Peer<'_>], diagnosis: &Diagnosis, choice: &Choice) -> String {
+    if facts.probed.known().is_none() {
         return signature(diagnosis);
     }
     let mut outside = facts.clone();
-    outside.inside = Fact::unknown_because("", Why::OneOfMany(String::new()), None);
-    let outside = diagnose(&outside, sisters, choice);
+    outside.probed = Fact::unknown_because("", Why::OneOfMany(String::new()), None);
+    let outside = diagnose(&outside, peers, choice);
     let findings = |diagnosis: &Diagnosis| -> Vec<(&'static str, Severity)> {
         diagnosis.findings.iter().map(|finding| (finding.id, finding.severity)).collect()
     };

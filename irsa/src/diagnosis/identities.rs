@@ -8,7 +8,7 @@ use crate::mechanism::Mechanism;
 
 pub(super) fn identity(view: &ContainerView<'_>, derived: &Derived<'_>) -> Identity {
     // The words are the target's.
-    let caller = derived.words.caller().and_then(|said| said.caller).filter(|_| view.is_target);
+    let caller = derived.app_errors.caller().and_then(|said| said.caller).filter(|_| view.is_target);
     Identity {
         container: view.name().to_owned(),
         expected: Expected {

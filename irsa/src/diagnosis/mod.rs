@@ -17,7 +17,7 @@ pub use report::{
 
 use crate::checks::{self, Check, Outcome};
 use crate::derive::Derived;
-use crate::derive::sister::Sister;
+use crate::derive::peer::Peer;
 use crate::facts::Facts;
 
 /// Which checks to run.
@@ -38,9 +38,9 @@ impl Choice {
 }
 
 /// Judges one subject, by what STS proved in one of `sisters`, too.
-fn diagnose(facts: &Facts, sisters: &[Sister<'_>], choice: &Choice) -> Diagnosis {
-    let sister = sisters.iter().find(|sister| sister.speaks_for(facts)).copied();
-    let derived = Derived::beside(facts, sister);
+fn diagnose(facts: &Facts, peers: &[Peer<'_>], choice: &Choice) -> Diagnosis {
+    let peer = peers.iter().find(|peer| peer.speaks_for(facts)).copied();
+    let derived = Derived::beside(facts, peer);
     let (chosen, excluded): (Vec<_>, Vec<_>) = checks::all().partition(|check| choice.runs(check));
     let outcomes: Vec<(&Check, Outcome)> =
         chosen.into_iter().map(|check| (check, (check.run)(&derived))).collect();
@@ -64,7 +64,7 @@ fn diagnose(facts: &Facts, sisters: &[Sister<'_>], choice: &Choice) -> Diagnosis
         chain,
         identities: derived.containers.iter().map(|view| identities::identity(view, &derived)).collect(),
         unknowns: unknowns::unknowns(&derived, &outcomes),
-        probe: derived.inside.seen().map(|seen| seen.report().clone()),
+        probe: derived.probed.pod().map(|seen| seen.report().clone()),
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> V
 fn severity(finding: &Finding, derived: &Derived<'_>) -> Severity {
     let of_container = finding.about.container.is_some();
     match finding.severity {
-        Severity::Error if !of_container && derived.trial.proves(finding.step) => Severity::Info,
+        Severity::Error if !of_container && derived.sts_answer.proves(finding.step) => Severity::Info,
         severity => severity,
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn unknowns(derived: &Derived<'_>, outcomes: &[(&Check, Outcome)]) ->
         _ => &[],
     });
     let mut all: Vec<Unchecked> = Vec::new();
-    let outdated = derived.inside.outdated();
+    let outdated = derived.probed.outdated();
     for unknown in facts.unknowns().into_iter().chain(outdated).chain(of_checks) {
         let unchecked = Unchecked {
             what: unknown.what.clone(),

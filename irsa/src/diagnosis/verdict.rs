@@ -6,9 +6,9 @@ use crate::finding::Severity;
 use crate::mechanism::Mechanism;
 
 pub(super) fn proof(derived: &Derived<'_>) -> Proof {
-    if derived.inside.seen().is_some_and(|seen| seen.proves_identity()) {
+    if derived.probed.pod().is_some_and(|seen| seen.proves_identity()) {
         Proof::Pod
-    } else if derived.trial.accepted() {
+    } else if derived.sts_answer.accepted() {
         Proof::Iam
     } else {
         Proof::Config

@@ -14,13 +14,13 @@ use crate::policy::Json;
 /// What AWS answered, and where it stands.
 #[derive(Debug)]
 pub struct Answer {
-    pub(super) said: Said,
+    pub(super) said: Reply,
     pub(super) source: Source,
 }
 
 /// Its content.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(super) enum Reply {
     Caller(Caller),
     Role(Role),
     Cluster(EksCluster),
@@ -126,7 +126,7 @@ struct WireCaller {
 }
 
 /// The answer that a document without a kind is, if it is one that the AWS CLI prints.
-pub fn bare(node: &Node, file: &str, document: usize) -> Option<Result<Answer, Misfit>> {
+pub fn as_printed(node: &Node, file: &str, document: usize) -> Option<Result<Answer, Misfit>> {
     said(node, None).map(|said| said.map(|said| answer(said, node, file, document)))
 }
 
@@ -135,7 +135,7 @@ pub fn enveloped(node: &Node, file: &str, document: usize) -> Result<Option<Answ
     let envelope: Envelope = shape::read(node)?;
     let said = match (envelope.error, node.get("response")) {
         (Some(WireError { code, message }), _) => {
-            Some(Said::Error { action: envelope.action, account: envelope.account, code, message })
+            Some(Reply::Error { action: envelope.action, account: envelope.account, code, message })
         }
         (None, Some(response)) => said(response, envelope.request.provider_arn.as_deref()).transpose()?,
         (None, None) => None,
@@ -143,23 +143,23 @@ pub fn enveloped(node: &Node, file: &str, document: usize) -> Result<Option<Answ
     Ok(said.map(|said| answer(said, node, file, document)))
 }
 
-fn answer(said: Said, node: &Node, file: &str, document: usize) -> Answer {
+fn answer(said: Reply, node: &Node, file: &str, document: usize) -> Answer {
     let object = match &said {
-        Said::Caller(_) => "sts:GetCallerIdentity",
-        Said::Role(_) => "iam:GetRole",
-        Said::Cluster(_) => "eks:DescribeCluster",
-        Said::Providers(_) => "iam:ListOpenIDConnectProviders",
-        Said::Provider(_) => "iam:GetOpenIDConnectProvider",
-        Said::Error { action, .. } => action,
+        Reply::Caller(_) => "sts:GetCallerIdentity",
+        Reply::Role(_) => "iam:GetRole",
+        Reply::Cluster(_) => "eks:DescribeCluster",
+        Reply::Providers(_) => "iam:ListOpenIDConnectProviders",
+        Reply::Provider(_) => "iam:GetOpenIDConnectProvider",
+        Reply::Error { action, .. } => action,
     };
     Answer { source: file_source(file, document, object, node), said }
 }
 
 /// Tells answers apart by the field that only they have.
-fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Said, Misfit>> {
+fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Reply, Misfit>> {
     if let Some(role) = node.get("Role").filter(|role| role.get("AssumeRolePolicyDocument").is_some()) {
         return Some(shape::read(role).map(|role: WireRole| {
-            Said::Role(Role {
+            Reply::Role(Role {
                 arn: role.arn,
                 name: role.role_name,
                 created: role.create_date,
@@ -175,7 +175,7 @@ fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Said, Misfit>>
     }
     if let Some(cluster) = node.get("cluster").filter(|cluster| cluster.get("arn").is_some()) {
         return Some(shape::read(cluster).map(|cluster: WireCluster| {
-            Said::Cluster(EksCluster {
+            Reply::Cluster(EksCluster {
                 name: cluster.name,
                 arn: cluster.arn,
                 issuer: cluster.identity.and_then(|identity| identity.oidc?.issuer),
@@ -184,14 +184,14 @@ fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Said, Misfit>>
     }
     if let Some(list) = node.get("OpenIDConnectProviderList") {
         return Some(shape::read(list).map(|entries: Vec<WireProviderEntry>| {
-            Said::Providers(Providers { arns: entries.into_iter().map(|entry| entry.arn).collect() })
+            Reply::Providers(Providers { arns: entries.into_iter().map(|entry| entry.arn).collect() })
         }));
     }
     if node.get("ClientIDList").is_some() && node.get("Url").is_some() {
         // It does not tell its own ARN; only the envelope's request does.
         let arn = provider_arn?;
         return Some(shape::read(node).map(|provider: WireProvider| {
-            Said::Provider(Provider {
+            Reply::Provider(Provider {
                 arn: arn.to_owned(),
                 url: provider.url,
                 client_ids: provider.client_ids,
@@ -203,7 +203,7 @@ fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Said, Misfit>>
     if node.get("UserId").is_some() && node.get("Account").is_some() {
         return Some(
             shape::read(node)
-                .map(|caller: WireCaller| Said::Caller(Caller { account: caller.account, arn: caller.arn })),
+                .map(|caller: WireCaller| Reply::Caller(Caller { account: caller.account, arn: caller.arn })),
         );
     }
     None

@@ -1,6 +1,6 @@
 //! What the documents hold of AWS's answers about one identity.
 
-use super::answers::{Answer, Said};
+use super::answers::{Answer, Reply};
 use super::store::Store;
 use crate::aws::arn::Arn;
 use crate::derive::plan::Plan;
@@ -12,19 +12,19 @@ impl Store {
     pub fn aws(&self, plan: &Plan) -> Aws {
         let mut aws = Aws::unknown(&Why::NotInFiles);
         if let Some(found) = self.answer(|said| match said {
-            Said::Caller(caller) => Some(caller.clone()),
+            Reply::Caller(caller) => Some(caller.clone()),
             _ => None,
         }) {
             aws.caller = found;
         }
         if let Some(found) = self.answer(|said| match said {
-            Said::Cluster(cluster) => Some(cluster.clone()),
+            Reply::Cluster(cluster) => Some(cluster.clone()),
             _ => None,
         }) {
             aws.cluster = found;
         }
         if let Some(found) = self.answer(|said| match said {
-            Said::Providers(providers) => Some(providers.clone()),
+            Reply::Providers(providers) => Some(providers.clone()),
             _ => None,
         }) {
             aws.providers = found;
@@ -33,7 +33,7 @@ impl Store {
         let (account, name) = (Arn::account_of(arn), arn.rsplit('/').next());
         let same = |role: &&Role| Arn::account_of(&role.arn) == account && Some(role.name.as_str()) == name;
         let role = self.answer(|said| match said {
-            Said::Role(role) => Some(role).filter(same).cloned(),
+            Reply::Role(role) => Some(role).filter(same).cloned(),
             _ => None,
         });
         let error = || self.error("iam:GetRole", &format!("IAM role {arn}"), arn, account);
@@ -41,7 +41,7 @@ impl Store {
             aws.role = found;
         }
         let provider = self.answer(|said| match said {
-            Said::Provider(provider)
+            Reply::Provider(provider)
                 if plan.provider_arn(&format!("https://{}", provider.url)).as_ref()
                     == Some(&provider.arn) =>
             {
@@ -55,7 +55,7 @@ impl Store {
         aws
     }
 
-    fn answer<T>(&self, pick: impl Fn(&Said) -> Option<T>) -> Option<Fact<T>> {
+    fn answer<T>(&self, pick: impl Fn(&Reply) -> Option<T>) -> Option<Fact<T>> {
         // Of two answers to one question the later counts.
         let found =
             |answer: &Answer| pick(&answer.said).map(|value| Fact::observed(value, answer.source.clone()));
@@ -64,7 +64,7 @@ impl Store {
 
     fn error<T>(&self, asked: &str, what: &str, object: &str, needed: Option<&str>) -> Option<Fact<T>> {
         self.answers.iter().rev().find_map(|answer| {
-            let Said::Error { action, account, code, message } = &answer.said else { return None };
+            let Reply::Error { action, account, code, message } = &answer.said else { return None };
             if action != asked {
                 return None;
             }

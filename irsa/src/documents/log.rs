@@ -3,19 +3,19 @@
 use jiff::Timestamp;
 
 use crate::aws_error;
-use crate::facts::{Fact, Facts, Heard, Listing, Source, Sourced};
+use crate::facts::{Fact, Facts, Listing, LoggedError, Source, Sourced};
 
 /// Adds what the user pasted (`--error`): the first that counts.
 pub fn add_said(facts: &mut Facts, text: &str) {
     let source = Source::Log { of: String::from("--error"), line: 1 };
-    let mut items: Vec<Sourced<Heard>> = aws_error::parse(text)
+    let mut items: Vec<Sourced<LoggedError>> = aws_error::parse(text)
         .into_iter()
         .map(|error| {
             let source = Source::Log { of: String::from("--error"), line: error.line };
-            Sourced { value: Heard { error, at: None }, source }
+            Sourced { value: LoggedError { error, at: None }, source }
         })
         .collect();
-    match &mut facts.heard {
+    match &mut facts.app_errors {
         Fact::Known(listing) => {
             items.append(&mut listing.value.items);
             listing.value.items = items;
@@ -25,7 +25,7 @@ pub fn add_said(facts: &mut Facts, text: &str) {
 }
 
 /// The errors in a log whose lines begin with their times, as `timestamps=true` makes them.
-pub fn heard(log: &str, of: &str) -> Vec<Sourced<Heard>> {
+pub fn app_errors(log: &str, of: &str) -> Vec<Sourced<LoggedError>> {
     let lines: Vec<(Option<Timestamp>, &str)> = log
         .lines()
         .map(|line| match line.split_once(' ').map(|(time, rest)| (time.parse::<Timestamp>(), rest)) {
@@ -39,7 +39,7 @@ pub fn heard(log: &str, of: &str) -> Vec<Sourced<Heard>> {
         .map(|error| {
             let at = error.line.checked_sub(1).and_then(|index| lines.get(index)?.0);
             let source = Source::Log { of: of.to_owned(), line: error.line };
-            Sourced { value: Heard { error, at }, source }
+            Sourced { value: LoggedError { error, at }, source }
         })
         .collect()
 }
@@ -53,7 +53,7 @@ mod tests {
         let log = "2026-11-22T07:00:00.5Z starting\n\
                    2026-11-22T07:00:01Z An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: \
                    Not authorized to perform sts:AssumeRoleWithWebIdentity\n";
-        let found = heard(log, "log of container app");
+        let found = app_errors(log, "log of container app");
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].value.at, "2026-11-22T07:00:01Z".parse().ok());
         assert_eq!(found[0].source.to_string(), "log of container app, line 2");
@@ -61,6 +61,6 @@ mod tests {
 
     #[test]
     fn a_log_without_errors_says_nothing() {
-        assert!(heard("2026-11-22T07:00:00Z listening on :8080\n", "log of container app").is_empty());
+        assert!(app_errors("2026-11-22T07:00:00Z listening on :8080\n", "log of container app").is_empty());
     }
 }

@@ -280,7 +280,7 @@ impl Taker<'_> {
                 Ok(())
             }
             _ if node.get("clientVersion").is_some() => Ok(()),
-            _ if let Some(answer) = answers::bare(node, self.file, self.document) => {
+            _ if let Some(answer) = answers::as_printed(node, self.file, self.document) => {
                 self.store.answers.push(answer.map_err(|misfit| self.misfit(node, "AWS answer", &misfit))?);
                 Ok(())
             }

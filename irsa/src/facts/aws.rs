@@ -29,9 +29,9 @@ pub struct Aws {
     /// What the role may do: `iam:SimulatePrincipalPolicy`, for `--action` and `--resource`.
     pub simulation: Fact<Vec<Simulated>>,
     /// STS's answer to a fresh token of the service account, tried from here.
-    pub trial: Fact<Trial>,
+    pub sts_answer: Fact<StsAttempt>,
     /// The same at another endpoint; asked only where the first answer may be that of an inactive region (id 80).
-    pub second_trial: Fact<Trial>,
+    pub second_sts_answer: Fact<StsAttempt>,
 }
 
 impl Aws {
@@ -51,8 +51,8 @@ impl Aws {
             associations: of("EKS Pod Identity associations", why),
             trail: of("CloudTrail's record of refused calls", why),
             simulation: of("what the role may do", why),
-            trial: of("STS's answer to a fresh token", why),
-            second_trial: of("STS's answer to a fresh token", why),
+            sts_answer: of("STS's answer to a fresh token", why),
+            second_sts_answer: of("STS's answer to a fresh token", why),
         }
     }
 }
@@ -174,7 +174,7 @@ pub struct Simulated {
 
 /// A token of the service account, tried at STS from the user's machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trial {
+pub struct StsAttempt {
     /// Host of the endpoint.
     pub host: String,
     /// The role that was asked for.
@@ -183,7 +183,7 @@ pub struct Trial {
     pub answer: StsAnswer,
 }
 
-impl Trial {
+impl StsAttempt {
     /// The session's name: what CloudTrail shows of it, and what a trust policy may ask for.
     pub const SESSION: &str = "kubectl-irsa-debug";
 }

@@ -4,17 +4,17 @@
 
 pub mod aws;
 mod fact;
-pub mod inside;
 pub mod issuer;
 pub mod kubernetes;
+pub mod probed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::Aws;
-use inside::Inside;
 use issuer::Issuer;
 use jiff::Timestamp;
+use probed::ProbeFacts;
 use serde::{Deserialize, Serialize};
 
 pub use fact::{Fact, Grant, Listing, Position, Positions, Source, Sourced, Unknown, Why};
@@ -65,14 +65,14 @@ pub struct Facts {
     /// The issuer of its tokens.
     pub issuer: Arc<Issuer>,
     /// Errors of AWS that the application spoke of: in the target container's log, or in the text that the user gave.
-    pub heard: Fact<Listing<Heard>>,
+    pub app_errors: Fact<Listing<LoggedError>>,
     /// The pod as the probe sees it.
-    pub inside: Fact<Inside>,
+    pub probed: Fact<ProbeFacts>,
 }
 
 /// An error that the application spoke of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Heard {
+pub struct LoggedError {
     /// What it says.
     pub error: Sighting,
     /// When it was last said, by the node's clock; `None` for a text that the user gave, which counts as said now.
@@ -214,10 +214,10 @@ impl Facts {
             self.aws.associations.unknown(),
             of_listing(&self.aws.trail),
             self.aws.simulation.unknown(),
-            self.aws.trial.unknown(),
-            self.aws.second_trial.unknown(),
-            of_listing(&self.heard),
-            self.inside.unknown(),
+            self.aws.sts_answer.unknown(),
+            self.aws.second_sts_answer.unknown(),
+            of_listing(&self.app_errors),
+            self.probed.unknown(),
         ]
         .into_iter()
         .flatten()

@@ -685,17 +685,17 @@ fn outside_code(line: &str) -> String {
     while let Some(start) = rest.find('`') {
         out.push_str(&rest[..start]);
         let run = rest[start..].len() - rest[start..].trim_start_matches('`').len();
-        let inside = &rest[start + run..];
+        let probed = &rest[start + run..];
         let mut from = 0;
         let end = loop {
-            let at = from + inside[from..].find('`').expect("a code span ends");
-            let length = inside[at..].len() - inside[at..].trim_start_matches('`').len();
+            let at = from + probed[from..].find('`').expect("a code span ends");
+            let length = probed[at..].len() - probed[at..].trim_start_matches('`').len();
             if length == run {
                 break at + length;
             }
             from = at + length;
         };
-        rest = &inside[end..];
+        rest = &probed[end..];
     }
     out + rest
 }

@@ -41,7 +41,7 @@ pub use nearest::{Nearest, Repair, nearest};
 pub use operator::{Operator, Quantifier, Relation, Test};
 pub use reach::Reach;
 pub use request::{Context, Found, Principal, Request, Value, WebIdentity};
-pub use token::{bare as bare_issuer, known_claim};
+pub use token::{known_claim, without_scheme};
 pub use trace::{ConditionTrace, Decision, Evaluation, PartTrace, Reason, StatementTrace};
 pub use tri::Tri;
 

@@ -93,7 +93,8 @@ impl<'a> Token<'a> {
     fn principal(&self, json: &Json, trace: &StatementTrace<'_>) -> Option<Edit> {
         let clause = trace.principal.clause.filter(|clause| !clause.negated)?;
         if let Some(entry) = clause.entries.iter().position(|entry| {
-            entry.kind == PrincipalKind::Federated && bare(&entry.value) == bare(self.issuer)
+            entry.kind == PrincipalKind::Federated
+                && without_scheme(&entry.value) == without_scheme(self.issuer)
         }) {
             let place = entry_place(json, clause, entry)?;
             return Some(replace(place, &clause.entries.get(entry)?.value, self.provider_arn));
@@ -102,7 +103,7 @@ impl<'a> Token<'a> {
         // One that nobody without a token of this issuer satisfies: no one else loses the role.
         let is_ours = |trace: &ConditionTrace<'_>| {
             trace.condition.operator.is_some_and(|operator| operator.if_absent() == Tri::False)
-                && bare(known_claim(&trace.condition.key).0) == bare(self.issuer)
+                && without_scheme(known_claim(&trace.condition.key).0) == without_scheme(self.issuer)
         };
         trace.conditions.iter().any(is_ours).then(|| Edit {
             place: clause.place.clone(),
@@ -179,7 +180,7 @@ impl<'a> Token<'a> {
     fn absent(&self, statement: &StatementTrace<'_>, trace: &ConditionTrace<'_>) -> Option<Edit> {
         let key = &trace.condition.key;
         let (issuer, claim) = known_claim(key);
-        let is_ours = bare(issuer) == bare(self.issuer);
+        let is_ours = without_scheme(issuer) == without_scheme(self.issuer);
         let place = trace.condition.place.clone();
         let clause = statement.principal.clause?;
         if let Some(claim) = claim {
@@ -268,7 +269,7 @@ pub fn known_claim(key: &str) -> (&str, Option<&'static str>) {
 }
 
 /// An issuer without what people put around it: the scheme, a slash, the provider's ARN.
-pub fn bare(issuer: &str) -> String {
+pub fn without_scheme(issuer: &str) -> String {
     let issuer = issuer.rsplit_once("oidc-provider/").map_or(issuer, |(_, issuer)| issuer);
     let issuer = issuer.trim().trim_start_matches("https://").trim_end_matches('/');
     issuer.to_ascii_lowercase()

@@ -7,7 +7,7 @@ use crate::facts::{Fact, Listing, Source, Unknown, Why};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn is_bare(account: &Fact<ServiceAccount>) -> bool {
+pub(super) fn names_no_role(account: &Fact<ServiceAccount>) -> bool {
     match account {
         Fact::Known(account) => {
             let role = |key: &String| key.ends_with("/role-arn");

@@ -2,25 +2,25 @@
 
 use crate::derive::Derived;
 use crate::documents::report::read;
-use crate::facts::inside::{Inside, Place, Run};
 use crate::facts::kubernetes::{Container, Pod, ProbeEnd, ProbeStatus};
+use crate::facts::probed::{Place, ProbeFacts, Run};
 use crate::facts::{Fact, Why};
 
 /// The variable that tells a later run which container the probe looks at, where the container itself does not (`targetContainerName`).
 pub const PROBED_CONTAINER: &str = "KUBECTL_IRSA_CONTAINER";
 
 /// The report that an earlier run left in the pod's status; `None` if there is none of the target container.
-pub(super) fn report(derived: &Derived<'_>) -> Option<Fact<Inside>> {
+pub(super) fn report(derived: &Derived<'_>) -> Option<Fact<ProbeFacts>> {
     let pod = derived.facts.subject.pod()?;
     let target = derived.target()?.name();
     let (status, end) = newest(&pod.value, target)?;
     Some(match read(&end.message) {
         Ok(report) => {
-            let mut inside = Inside::reported(report, Place::Pod, target, &status.name);
-            inside.value.run = Run::Earlier { ended: end.finished_at };
-            Fact::Known(inside)
+            let mut probed = ProbeFacts::reported(report, Place::Pod, target, &status.name);
+            probed.value.run = Run::Earlier { ended: end.finished_at };
+            Fact::Known(probed)
         }
-        Err(error) => Fact::unknown_because(Inside::WHAT, Why::Failed(error.to_string()), None),
+        Err(error) => Fact::unknown_because(ProbeFacts::WHAT, Why::Failed(error.to_string()), None),
     })
 }
 

@@ -32,16 +32,16 @@ use crate::derive::plan::Plan;
 use crate::derive::siblings::owner_key;
 use crate::documents::Store;
 use crate::facts::aws::Aws;
-use crate::facts::inside::Inside;
 use crate::facts::issuer::Issuer;
 use crate::facts::kubernetes::resource::Query;
 use crate::facts::kubernetes::{
     ConfigMap, MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, Pod, Secret, ServerVersion,
     ServiceAccount,
 };
+use crate::facts::probed::ProbeFacts;
 use crate::facts::{Cluster, Fact, Facts, Listing, Owner, Request, Sourced, Subject, Why};
 use crate::target::{Kind, Target};
-use accounts::{is_bare, keys_or_unknown, namesakes_of};
+use accounts::{keys_or_unknown, names_no_role, namesakes_of};
 use agents::Agents;
 use owners::{owners_of, siblings_of};
 use references::{References, events_of, get_all, get_nodes};
@@ -114,9 +114,10 @@ pub async fn of_cluster<E>(
     );
 
     // Round three: the same names elsewhere, only where a service account here names no role.
-    let bare = accounts.iter().filter(|(_, account)| is_bare(account)).map(|(name, _)| name.clone());
-    let bare: BTreeSet<String> = bare.collect();
-    let namesakes = namesakes_of(reader, namespace, &bare).await;
+    let without_role =
+        accounts.iter().filter(|(_, account)| names_no_role(account)).map(|(name, _)| name.clone());
+    let without_role: BTreeSet<String> = without_role.collect();
+    let namesakes = namesakes_of(reader, namespace, &without_role).await;
     let secrets: BTreeMap<String, Fact<Secret>> =
         secrets.into_iter().map(|(name, secret)| (name.clone(), keys_or_unknown(&name, secret))).collect();
 
@@ -160,8 +161,8 @@ pub async fn of_cluster<E>(
         cluster: Arc::clone(&cluster),
         aws: Arc::clone(&aws),
         issuer: Arc::clone(&issuer),
-        heard: Fact::unknown_because("the application's log", no_aws.clone(), None),
-        inside: Fact::unknown_because(Inside::WHAT, no_aws.clone(), None),
+        app_errors: Fact::unknown_because("the application's log", no_aws.clone(), None),
+        probed: Fact::unknown_because(ProbeFacts::WHAT, no_aws.clone(), None),
         subject,
     };
     let no_owner = || Fact::not_asked("the workload", "the pod belongs to none");
@@ -212,18 +213,20 @@ pub fn of_documents(
     let (mut subjects, ()) = at_once(read)?;
     for facts in &mut subjects {
         let derived = Derived::of(facts);
-        let (aws, inside) = (store.aws(&Plan::of(&derived, None)), inside_of(&derived, &why));
+        let (aws, probed) = (store.aws(&Plan::of(&derived, None)), without_probe(&derived, &why));
         facts.aws = Arc::new(aws);
-        facts.inside = inside;
+        facts.probed = probed;
     }
     Ok(subjects)
 }
 
 /// What is known of a pod's inside where no probe is to be started in it, and why none is.
-pub fn inside_of(derived: &Derived<'_>, why: &Why) -> Fact<Inside> {
+pub fn without_probe(derived: &Derived<'_>, why: &Why) -> Fact<ProbeFacts> {
     earlier::report(derived).unwrap_or_else(|| match &derived.facts.subject {
-        Subject::Pod(_) => Fact::unknown_because(Inside::WHAT, why.clone(), None),
-        Subject::Template(_) | Subject::ServiceAccount => Fact::not_asked(Inside::WHAT, "there is no pod"),
+        Subject::Pod(_) => Fact::unknown_because(ProbeFacts::WHAT, why.clone(), None),
+        Subject::Template(_) | Subject::ServiceAccount => {
+            Fact::not_asked(ProbeFacts::WHAT, "there is no pod")
+        }
     })
 }
 

@@ -13,7 +13,7 @@ use super::{CliError, print};
 use crate::collect::aws::{EksHints, Session};
 use crate::collect::cluster::Api;
 use crate::collect::files;
-use crate::collect::probe::{Probing, Traces, Via};
+use crate::collect::probe::{Cleanup, Probing, Via};
 use crate::collect::web::Web;
 use crate::collect::{Cloud, Progress, gather};
 use irsa::checks;
@@ -160,7 +160,7 @@ struct Sources {
 
 impl Debug {
     /// Runs it; the exit code is decided before anything is rendered.
-    pub async fn run(&self, traces: &Traces) -> Result<u8, CliError> {
+    pub async fn run(&self, cleanup: &Cleanup) -> Result<u8, CliError> {
         let targets = target::parse(&self.targets)?;
         let choice = Choice { only: known_ids(&self.only)?, skip: known_ids(&self.skip)? };
         let limit = duration("--timeout", &self.timeout)?;
@@ -169,13 +169,13 @@ impl Debug {
         let until = Instant::now() + limit;
         let opened = self.open(limit, &progress).await?;
         // What is left of the time is for the probe and, at its end, for the diagnosis.
-        let probing = self.probing(until - TO_DIAGNOSE.min(limit / 4), &progress, traces)?;
+        let probing = self.probing(until - TO_DIAGNOSE.min(limit / 4), &progress, cleanup)?;
         let run = self.diagnose(opened, &targets, &choice, &progress, probing);
         let outcome = tokio::time::timeout_at(until, run).await;
         progress.clear();
         let Ok(outcome) = outcome else {
-            traces.clean_up().await;
-            return Err(CliError::TimedOut { seconds: limit.as_secs(), left: traces.clone() });
+            cleanup.clean_up().await;
+            return Err(CliError::TimedOut { seconds: limit.as_secs(), left: cleanup.clone() });
         };
         let (diagnoses, failures) = outcome?;
         let code = diagnosis::exit_code(&diagnoses, !failures.is_empty());
@@ -246,7 +246,7 @@ impl Debug {
         &self,
         until: Instant,
         progress: &Progress,
-        traces: &Traces,
+        cleanup: &Cleanup,
     ) -> Result<Option<Probing>, CliError> {
         if self.no_probe {
             return Ok(None);
@@ -257,7 +257,7 @@ impl Debug {
             assume: !self.no_assume,
             until,
             progress: progress.clone(),
-            traces: traces.clone(),
+            cleanup: cleanup.clone(),
         }))
     }
 

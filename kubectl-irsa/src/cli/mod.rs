@@ -22,7 +22,7 @@ use thiserror::Error;
 use crate::collect::Progress;
 use crate::collect::cluster::{AccessError, Api, ConnectionError, Server};
 use crate::collect::files::FilesError;
-use crate::collect::probe::Traces;
+use crate::collect::probe::Cleanup;
 use irsa::output::RenderError;
 use irsa::rounds::CollectError;
 use irsa::target::TargetError;
@@ -115,7 +115,7 @@ pub(crate) enum CliError {
     Web(crate::collect::web::WebError),
     /// The issuer's certificates cannot be read.
     #[error(transparent)]
-    Chain(crate::collect::chain::ChainError),
+    Chain(crate::collect::certificates::CertificatesError),
     /// The diagnosis cannot be printed.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -149,7 +149,7 @@ pub(crate) enum CliError {
         /// After how long.
         seconds: u64,
         /// What it left in the cluster.
-        left: Traces,
+        left: Cleanup,
     },
     /// stdout cannot be written.
     #[error("cannot write to stdout: {0}")]
@@ -162,7 +162,7 @@ pub(crate) enum CliError {
     Runtime(std::io::Error),
     /// Ctrl-C, or what is like it.
     #[error("interrupted; {0}")]
-    Interrupted(Traces),
+    Interrupted(Cleanup),
 }
 
 fn did_you_mean(near: &[String]) -> String {
@@ -220,10 +220,10 @@ fn print_error(error: &CliError) {
 }
 
 fn run(cli: Cli) -> Result<u8, CliError> {
-    let traces = Traces::default();
+    let cleanup = Cleanup::default();
     match cli.command {
-        Command::Debug(debug) => until_interrupted(debug.run(&traces), &traces),
-        Command::Thumbprint(thumbprint) => until_interrupted(thumbprint.run(), &traces),
+        Command::Debug(debug) => until_interrupted(debug.run(&cleanup), &cleanup),
+        Command::Thumbprint(thumbprint) => until_interrupted(thumbprint.run(), &cleanup),
         Command::Explain(explain) => explain.run(),
         Command::Image(image) => image.run(),
         Command::Version(version) => version.run(),
@@ -235,7 +235,7 @@ fn run(cli: Cli) -> Result<u8, CliError> {
 /// Runs a command that talks, until it ends or is to stop; what it made for itself alone is then taken away.
 fn until_interrupted(
     command: impl Future<Output = Result<u8, CliError>>,
-    traces: &Traces,
+    cleanup: &Cleanup,
 ) -> Result<u8, CliError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)?;
@@ -243,8 +243,8 @@ fn until_interrupted(
         tokio::select! {
             outcome = command => outcome,
             Ok(()) = to_stop() => {
-                traces.clean_up().await;
-                Err(CliError::Interrupted(traces.clone()))
+                cleanup.clean_up().await;
+                Err(CliError::Interrupted(cleanup.clone()))
             }
         }
     });

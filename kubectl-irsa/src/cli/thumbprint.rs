@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::flags::{AwsFlags, ClusterFlags, Format};
 use super::{CliError, print, print_json};
 use crate::collect::aws::EksHints;
-use crate::collect::chain::{Certificate, Chain, chain};
+use crate::collect::certificates::{Certificate, Chain, chain};
 use crate::collect::web::Web;
 use crate::collect::{Progress, issuer};
 use irsa::facts::Fact;

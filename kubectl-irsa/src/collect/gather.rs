@@ -1,9 +1,9 @@
 //! From a target to facts, live: the cluster, AWS and the probe side by side.
 
 use irsa::derive::Derived;
-use irsa::facts::inside::Inside;
+use irsa::facts::probed::ProbeFacts;
 use irsa::facts::{Fact, Facts, Request, Why};
-use irsa::rounds::{CollectError, inside_of, of_cluster};
+use irsa::rounds::{CollectError, of_cluster, without_probe};
 use irsa::target::Target;
 
 use super::cluster::Api;
@@ -55,12 +55,12 @@ pub async fn gather(
     };
     let ((), looked) = tokio::join!(cloud.complete(api, &wide, &early, &mut subjects), probe);
     let excluded = Why::Excluded(String::from("--no-probe"));
-    let inside: Vec<Fact<Inside>> = match looked {
-        Some(inside) => inside,
-        None => subjects.iter().map(|facts| inside_of(&Derived::of(facts), &excluded)).collect(),
+    let probed: Vec<Fact<ProbeFacts>> = match looked {
+        Some(probed) => probed,
+        None => subjects.iter().map(|facts| without_probe(&Derived::of(facts), &excluded)).collect(),
     };
-    for (facts, inside) in subjects.iter_mut().zip(inside) {
-        facts.inside = inside;
+    for (facts, probed) in subjects.iter_mut().zip(probed) {
+        facts.probed = probed;
     }
     Ok(subjects)
 }

@@ -16,7 +16,7 @@ use super::token::Token;
 use super::web::Web;
 use irsa::derive::Derived;
 use irsa::derive::plan::Plan;
-use irsa::facts::aws::{Association, Aws, EksCluster, Providers, StsAnswer, Trial};
+use irsa::facts::aws::{Association, Aws, EksCluster, Providers, StsAnswer, StsAttempt};
 use irsa::facts::issuer::{Claims, Discovery, Issuer, Key, Published};
 use irsa::facts::kubernetes::{Meta, Pod};
 use irsa::facts::{Fact, Facts, Grant, Source, Sourced, Why};
@@ -174,7 +174,7 @@ impl Cloud {
                 .into_iter()
                 .map(|(plan, pod)| async move { (plan, self.identity(api, wide, early, plan, pod).await) }),
         );
-        let (answers, heard) = tokio::join!(
+        let (answers, app_errors) = tokio::join!(
             answers,
             join_all(
                 subjects.iter().enumerate().map(|(index, facts)| logs::of(api, facts, self.logs, index))
@@ -182,8 +182,8 @@ impl Cloud {
         );
         let answers: BTreeMap<&Plan, (Arc<Aws>, Arc<Issuer>)> = answers.into_iter().collect();
         let of_subject: Vec<_> = plans.iter().map(|plan| answers.get(plan).cloned()).collect();
-        for ((facts, answer), heard) in subjects.iter_mut().zip(of_subject).zip(heard) {
-            facts.heard = heard;
+        for ((facts, answer), app_errors) in subjects.iter_mut().zip(of_subject).zip(app_errors) {
+            facts.app_errors = app_errors;
             if let Some((aws, issuer)) = answer {
                 (facts.aws, facts.issuer) = (aws, issuer);
             }
@@ -276,8 +276,8 @@ impl Cloud {
             }),
             trail,
             simulation,
-            trial: trials.0,
-            second_trial: trials.1,
+            sts_answer: trials.0,
+            second_sts_answer: trials.1,
         };
         let issuer = Issuer {
             api: shared.discovery.clone(),
@@ -307,7 +307,7 @@ impl Cloud {
 
     /// Tries the token; and where the answer may be the masquerade of an inactive region (failures.md, 80), once more at an
     /// endpoint that cannot be inactive.
-    async fn trials(&self, minted: &Minted, plan: &Plan) -> (Fact<Trial>, Fact<Trial>) {
+    async fn trials(&self, minted: &Minted, plan: &Plan) -> (Fact<StsAttempt>, Fact<StsAttempt>) {
         let Some(arn) = plan.role_arn.as_deref() else {
             return (Fact::not_asked(TRIAL, NO_ROLE), Fact::not_asked(TRIAL, NO_ROLE));
         };
@@ -326,12 +326,12 @@ impl Cloud {
         self.progress.say(&format!(
             "trying a fresh 10-minute token of {}/{} at {} for role {arn}: STS issues credentials for 15 minutes, which are \
              thrown away unread; CloudTrail shows it as session {} (--no-assume leaves this out)",
-            plan.namespace, plan.service_account, plan.host, Trial::SESSION
+            plan.namespace, plan.service_account, plan.host, StsAttempt::SESSION
         ));
         let attempt = Attempt { role_arn: arn.to_owned(), host: plan.host.clone() };
         let first = self.session.try_token(token, &attempt).await;
-        let no_provider = first.known().is_some_and(|trial| {
-            matches!(&trial.value.answer, StsAnswer::Refused { code, message, .. }
+        let no_provider = first.known().is_some_and(|attempt| {
+            matches!(&attempt.value.answer, StsAnswer::Refused { code, message, .. }
                 if code == "InvalidIdentityToken" && message.starts_with("No OpenIDConnect provider found"))
         });
         let second = match plan.second_host.clone().filter(|_| no_provider) {

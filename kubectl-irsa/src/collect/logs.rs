@@ -5,8 +5,8 @@ use kube::api::LogParams;
 
 use super::cluster::{Api, NoAnswer, encode, of_namespace};
 use irsa::derive::Derived;
-use irsa::documents::log::heard;
-use irsa::facts::{Fact, Facts, Grant, Heard, Listing, Source, Subject, Why};
+use irsa::documents::log::app_errors;
+use irsa::facts::{Fact, Facts, Grant, Listing, LoggedError, Source, Subject, Why};
 
 /// Lines and bytes read of a log.
 const LOG: (i64, i64) = (500, 1 << 20);
@@ -14,7 +14,7 @@ const LOG: (i64, i64) = (500, 1 << 20);
 const PODS: usize = 3;
 
 /// Reads the target container's log, and that of its last run where it was restarted. `index` counts the subjects.
-pub async fn of(api: &Api, facts: &Facts, wanted: bool, index: usize) -> Fact<Listing<Heard>> {
+pub async fn of(api: &Api, facts: &Facts, wanted: bool, index: usize) -> Fact<Listing<LoggedError>> {
     let what = "the application's log";
     if !wanted {
         return Fact::unknown_because(what, Why::Excluded(String::from("--no-logs")), None);
@@ -48,9 +48,9 @@ pub async fn of(api: &Api, facts: &Facts, wanted: bool, index: usize) -> Fact<Li
             return Fact::Unknown(api.unknown(what.to_owned(), &error, grant));
         }
     };
-    let mut items = heard(&String::from_utf8_lossy(&now), &format!("log of container {container}"));
+    let mut items = app_errors(&String::from_utf8_lossy(&now), &format!("log of container {container}"));
     let of = format!("log of container {container} before its last restart");
-    items.extend(heard(&String::from_utf8_lossy(&before), &of));
+    items.extend(app_errors(&String::from_utf8_lossy(&before), &of));
     let source = Source::Api {
         verb: "get".into(),
         object: format!("pod/{name}/log"),

@@ -2,7 +2,7 @@
 //! Which objects are asked for in which round is [`irsa::rounds`]'s business.
 
 pub mod aws;
-pub mod chain;
+pub mod certificates;
 pub mod cluster;
 pub mod files;
 mod gather;

@@ -15,7 +15,7 @@
 //! SDK that does not know it.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay::{self, UNHEARD};
+use crate::checks::shared::app_errors::{self, UNREPORTED};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -28,16 +28,17 @@ pub const META: Meta = Meta {
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
-        Mechanism::Irsa if hearsay::is_wired(derived) => {}
+        Mechanism::Irsa if app_errors::is_wired(derived) => {}
         Mechanism::Irsa => return Outcome::NotApplicable("the container is not wired for a role"),
         _ => return Outcome::NotApplicable("no role is named"),
     }
-    let Some(said) = derived.words.iter().find(|said| super::node_asks_for_the_role(derived, said)) else {
-        return UNHEARD;
+    let Some(said) = derived.app_errors.iter().find(|said| super::node_asks_for_the_role(derived, said))
+    else {
+        return UNREPORTED;
     };
-    let (Some(caller), Some(role)) = (&said.error.principal, &said.error.resource) else { return UNHEARD };
-    let who = hearsay::speaker(derived);
-    hearsay::finding(
+    let (Some(caller), Some(role)) = (&said.error.principal, &said.error.resource) else { return UNREPORTED };
+    let who = app_errors::speaker(derived);
+    app_errors::finding(
         &META,
         derived,
         said,

@@ -17,7 +17,7 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay::{self, UNHEARD};
+use crate::checks::shared::app_errors::{self, UNREPORTED};
 use crate::repair::workload;
 
 /// See the module's page.
@@ -33,9 +33,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if !matches!(derived.intent.mechanism, Mechanism::Irsa | Mechanism::PodIdentity) {
         return Outcome::NotApplicable("no role is named");
     }
-    let Some(said) = derived.words.find(|kind| kind == Kind::CredentialsExpired) else { return UNHEARD };
-    let who = hearsay::speaker(derived);
-    let finding = hearsay::finding(
+    let Some(said) = derived.app_errors.find(|kind| kind == Kind::CredentialsExpired) else {
+        return UNREPORTED;
+    };
+    let who = app_errors::speaker(derived);
+    let finding = app_errors::finding(
         &META,
         derived,
         said,

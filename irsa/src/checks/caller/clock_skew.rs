@@ -17,8 +17,8 @@ use jiff::SignedDuration;
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay::{self, UNHEARD};
-use crate::checks::shared::inside;
+use crate::checks::shared::app_errors::{self, UNREPORTED};
+use crate::checks::shared::probed;
 
 /// See the module's page.
 pub const META: Meta =
@@ -35,17 +35,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = measured(derived) {
         return finding.into();
     }
-    let Some(said) = derived.words.find(skewed) else {
-        return inside::or_pass(derived, META.step, UNHEARD);
+    let Some(said) = derived.app_errors.find(skewed) else {
+        return probed::or_pass(derived, META.step, UNREPORTED);
     };
     let (how, expected) = match said.error.kind {
         Kind::SignatureNotYetCurrent => ("ahead of AWS's", "at most 5 min ahead of AWS's"),
         Kind::SignatureExpired => ("behind AWS's", "at most 15 min behind AWS's"),
         _ => ("not AWS's", "that of AWS, within minutes"),
     };
-    let (place, who) = (place(derived), hearsay::speaker(derived));
+    let (place, who) = (place(derived), app_errors::speaker(derived));
     let summary = format!("the clock of {place} is {how}, so AWS refuses what {who} signs");
-    hearsay::finding(&META, derived, said, &summary)
+    app_errors::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("clock that requests are signed by", expected, format!("{how} by more"), said.source)
         .fix(Fix::advice(advice(&place)))
@@ -54,7 +54,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// The probe read the pod's clock and that of STS at the same moment.
 fn measured(derived: &Derived<'_>) -> Option<Finding> {
-    let seen = inside::of_irsa(derived)?;
+    let seen = probed::of_irsa(derived)?;
     let ahead = seen.clock_ahead()?;
     let (how, by) = match ahead {
         ahead if ahead > AHEAD => ("ahead of", ahead),
@@ -67,7 +67,7 @@ fn measured(derived: &Derived<'_>) -> Option<Finding> {
     let summary =
         format!("the clock of {place} is {by} {how} that of STS, so AWS refuses what the pod signs");
     Some(
-        inside::finding(&META, derived, seen, summary)
+        probed::finding(&META, derived, seen, summary)
             .evidence("the pod's clock", &clock.remote, local.to_string(), &seen.at("clock"))
             .fix(Fix::advice(advice(&place))),
     )

@@ -14,7 +14,7 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay::{self, UNHEARD};
+use crate::checks::shared::app_errors::{self, UNREPORTED};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -26,15 +26,15 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let itself = |said: &&crate::derive::heard::Said<'_>| {
+    let itself = |said: &&crate::derive::app_errors::AppError<'_>| {
         said.error.kind == Kind::NotAuthorizedToChain && said.error.assumes_itself()
     };
-    let Some(said) = derived.words.iter().find(itself) else { return UNHEARD };
-    let (Some(caller), Some(role)) = (&said.error.principal, &said.error.resource) else { return UNHEARD };
-    let who = hearsay::speaker(derived);
+    let Some(said) = derived.app_errors.iter().find(itself) else { return UNREPORTED };
+    let (Some(caller), Some(role)) = (&said.error.principal, &said.error.resource) else { return UNREPORTED };
+    let who = app_errors::speaker(derived);
     let summary =
         format!("{who} is {role} already and its own configuration has it assume that role once more");
-    let finding = hearsay::finding(&META, derived, said, &summary)
+    let finding = app_errors::finding(&META, derived, said, &summary)
         .seen("caller", &caller.arn, said.source)
         .seen("role to assume", role, said.source);
     let profile =

@@ -16,7 +16,7 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay;
+use crate::checks::shared::app_errors;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -28,17 +28,17 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::NoWebIdentityProvider) {
+    let said = match app_errors::of_irsa(derived, |kind| kind == Kind::NoWebIdentityProvider) {
         Ok(said) => said,
         Err(outcome) => return outcome,
     };
-    if !hearsay::is_wired(derived) {
+    if !app_errors::is_wired(derived) {
         return Outcome::NotApplicable("the container is not wired for a role");
     }
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let summary =
         format!("{who} asks a list of credential providers of its own, without one for web identity");
-    hearsay::finding(&META, derived, said, &summary)
+    app_errors::finding(&META, derived, said, &summary)
         .missing("providers that were asked", "one for web identity", said.source)
         .fix(Fix::advice(
             "set fs.s3a.aws.credentials.provider (in Spark spark.hadoop.fs.s3a.aws.credentials.provider) to \

@@ -14,7 +14,7 @@
 //! **Repair**: take the annotation out, and the agent once no pod needs it any more.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::inside;
+use crate::checks::shared::probed;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -35,13 +35,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::NotApplicable("no pod to look at");
     };
     let Some(role) = meta.annotations.get(ANNOTATION) else {
-        return inside::or_pass(
+        return probed::or_pass(
             derived,
             META.step,
             Outcome::NotApplicable("the pod is not annotated for kiam"),
         );
     };
-    let imds = inside::of_irsa(derived).and_then(|seen| Some((seen, seen.report().imds.as_ref()?)));
+    let imds = probed::of_irsa(derived).and_then(|seen| Some((seen, seen.report().imds.as_ref()?)));
     let failed =
         imds.and_then(|(seen, imds)| Some((seen, imds.role_status.filter(|status| *status >= 500)?)));
     let at = source.at(annotation_path(ANNOTATION));

@@ -2,8 +2,8 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
+use crate::derive::app_errors::AppError;
 use crate::derive::caller::Who;
-use crate::derive::heard::Said;
 
 super::checks! {
     "caller":
@@ -29,7 +29,7 @@ fn profile_is_the_mechanism(derived: &Derived<'_>) -> bool {
 }
 
 /// True if the node asked for the pod's own role.
-fn node_asks_for_the_role(derived: &Derived<'_>, said: &Said<'_>) -> bool {
+fn node_asks_for_the_role(derived: &Derived<'_>, said: &AppError<'_>) -> bool {
     said.error.kind == Kind::NotAuthorizedToChain
         && said.caller.is_some_and(|caller| caller.who == Who::Node)
         && said.error.resource.is_some()

@@ -16,7 +16,7 @@
 
 use crate::aws_error::{Kind, SdkName};
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
+use crate::checks::shared::{app_errors, probed};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -28,11 +28,11 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::NoStsModule) {
+    let said = match app_errors::of_irsa(derived, |kind| kind == Kind::NoStsModule) {
         Ok(said) => said,
         Err(outcome) => {
             return in_image(derived)
-                .map_or_else(|| inside::or_pass(derived, META.step, outcome), Outcome::from);
+                .map_or_else(|| probed::or_pass(derived, META.step, outcome), Outcome::from);
         }
     };
     let module = match said.error.sdk.as_ref().map(|sdk| sdk.name) {
@@ -43,8 +43,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             "the SDK's STS module (software.amazon.awssdk:sts, com.amazonaws:aws-java-sdk-sts or AWSSDK.SecurityToken)"
         }
     };
-    let who = hearsay::speaker(derived);
-    hearsay::finding(
+    let who = app_errors::speaker(derived);
+    app_errors::finding(
         &META,
         derived,
         said,
@@ -63,7 +63,7 @@ fn in_image(derived: &Derived<'_>) -> Option<Finding> {
         ("aws-java-sdk-core", &["aws-java-sdk-sts", "aws-java-sdk-bundle"], "com.amazonaws:aws-java-sdk-sts"),
         ("AWSSDK.Core", &["AWSSDK.SecurityToken"], "AWSSDK.SecurityToken"),
     ];
-    let seen = inside::of_irsa(derived)?;
+    let seen = probed::of_irsa(derived)?;
     let sdks = seen.report().sdks.as_ref().filter(|sdks| sdks.complete)?;
     let at = |package: &str| sdks.found.iter().position(|found| found.package == package);
     let (index, module) = MODULES.iter().find_map(|(core, modules, wanted)| {
@@ -77,7 +77,7 @@ fn in_image(derived: &Derived<'_>) -> Option<Finding> {
         core.package
     );
     Some(
-        inside::finding(&META, derived, seen, summary)
+        probed::finding(&META, derived, seen, summary)
             .severity(Severity::Warning)
             .inferred()
             .seen(&core.package, &core.path, &seen.at(&format!("sdks.found[{index}]")))

@@ -16,10 +16,10 @@
 
 use crate::aws_error::Sdk;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay::{self, UNHEARD};
-use crate::checks::shared::inside;
+use crate::checks::shared::app_errors::{self, UNREPORTED};
+use crate::checks::shared::probed;
+use crate::derive::app_errors::AppError;
 use crate::derive::caller::Who;
-use crate::derive::heard::Said;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -32,7 +32,7 @@ pub const META: Meta = Meta {
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
-        Mechanism::Irsa if hearsay::is_wired(derived) => {}
+        Mechanism::Irsa if app_errors::is_wired(derived) => {}
         Mechanism::Irsa => return Outcome::NotApplicable("the container is not wired for a role"),
         _ => return Outcome::NotApplicable("no role is named"),
     }
@@ -40,15 +40,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return finding.into();
     }
     // Without these words the SDK has used its web identity, or has not tried.
-    let Some(without) = derived.words.iter().find(|said| went_without(said)) else { return UNHEARD };
-    let old = |said: &&Said<'_>| said.error.sdk.as_ref().is_some_and(|sdk| is_old(derived, sdk));
-    let Some(said) = derived.words.iter().find(old) else { return UNHEARD };
-    let Some(sdk) = &said.error.sdk else { return UNHEARD };
-    let (Some(version), Some(minimum)) = (&sdk.version, sdk.minimum(Mechanism::Irsa)) else { return UNHEARD };
-    let who = hearsay::speaker(derived);
+    let Some(without) = derived.app_errors.iter().find(|said| went_without(said)) else { return UNREPORTED };
+    let old = |said: &&AppError<'_>| said.error.sdk.as_ref().is_some_and(|sdk| is_old(derived, sdk));
+    let Some(said) = derived.app_errors.iter().find(old) else { return UNREPORTED };
+    let Some(sdk) = &said.error.sdk else { return UNREPORTED };
+    let (Some(version), Some(minimum)) = (&sdk.version, sdk.minimum(Mechanism::Irsa)) else {
+        return UNREPORTED;
+    };
+    let who = app_errors::speaker(derived);
     let name = sdk.name.label();
     let summary = format!("{who} uses {name} {version}; IRSA needs {minimum} or later");
-    let finding = hearsay::finding(&META, derived, without, &summary).inferred().evidence(
+    let finding = app_errors::finding(&META, derived, without, &summary).inferred().evidence(
         format!("version of {name}"),
         format!("{minimum} or later"),
         version,
@@ -64,7 +66,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// An SDK in the container's file system that is too old. There may be others, of which the application uses another one.
 fn in_image(derived: &Derived<'_>) -> Option<Finding> {
-    let seen = inside::of_irsa(derived)?;
+    let seen = probed::of_irsa(derived)?;
     let sdks = seen.report().sdks.as_ref()?;
     let (index, found, sdk) = sdks.found.iter().enumerate().find_map(|(index, found)| {
         let sdk = Sdk::of_package(&found.package, found.version.as_deref()?)?;
@@ -76,9 +78,9 @@ fn in_image(derived: &Derived<'_>) -> Option<Finding> {
         "container {} has {name} {version} in its image; IRSA needs {minimum} or later",
         seen.container()
     );
-    let without = derived.words.iter().find(|said| went_without(said));
-    let finding = inside::finding(&META, derived, seen, summary)
-        .severity(without.map_or(Severity::Warning, Said::severity))
+    let without = derived.app_errors.iter().find(|said| went_without(said));
+    let finding = probed::finding(&META, derived, seen, summary)
+        .severity(without.map_or(Severity::Warning, AppError::severity))
         .inferred()
         .evidence(
             format!("version of {name}"),
@@ -93,7 +95,7 @@ fn in_image(derived: &Derived<'_>) -> Option<Finding> {
 }
 
 /// True for words of an application that had no web identity.
-fn went_without(said: &Said<'_>) -> bool {
+fn went_without(said: &AppError<'_>) -> bool {
     said.error.kind.is_last_resort() || said.caller.is_some_and(|caller| caller.who == Who::Node)
 }
 

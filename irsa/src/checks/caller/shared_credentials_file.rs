@@ -15,9 +15,9 @@
 //! **Repair**: take the mount out, or set `AWS_SHARED_CREDENTIALS_FILE=/dev/null`.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::inside;
+use crate::checks::shared::probed;
 use crate::derive::container::is_parent;
-use crate::derive::inside::Seen;
+use crate::derive::probed::ProbedPod;
 use crate::facts::kubernetes::{Volume, VolumeMount};
 use crate::repair::env;
 
@@ -43,7 +43,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::NotApplicable("the pod gets its role from a profile, as OpenShift does it");
     }
     // Who has looked need not conclude from mounts.
-    let looked = derived.inside.seen().filter(|seen| !seen.report().shared_files.is_empty());
+    let looked = derived.probed.pod().filter(|seen| !seen.report().shared_files.is_empty());
     let findings = derived.judged().filter_map(|view| match looked.filter(|_| view.is_target) {
         Some(seen) => found(derived, view, seen),
         None => mounted(derived, view),
@@ -57,7 +57,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 }
 
 /// A file with access keys that the application's process can read.
-fn found(derived: &Derived<'_>, view: &ContainerView<'_>, seen: &Seen<'_>) -> Option<Finding> {
+fn found(derived: &Derived<'_>, view: &ContainerView<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let files = seen.report().shared_files.iter().enumerate();
     let (index, file, profile) = files.filter(|(_, file)| file.file.readable).find_map(|(index, file)| {
         let keys = |profile: &&irsa_probe::Profile| {
@@ -71,7 +71,7 @@ fn found(derived: &Derived<'_>, view: &ContainerView<'_>, seen: &Seen<'_>) -> Op
         profile.name
     );
     let at = seen.at(&format!("sharedFiles[{index}]"));
-    let finding = inside::finding(&META, derived, seen, summary).severity(Severity::Warning).evidence(
+    let finding = probed::finding(&META, derived, seen, summary).severity(Severity::Warning).evidence(
         "access keys in a credentials file",
         "none",
         format!("profile {}", profile.name),

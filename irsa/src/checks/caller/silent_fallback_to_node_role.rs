@@ -18,10 +18,10 @@
 
 use crate::aws_error::{PrincipalKind, SdkName};
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay::{self, UNHEARD};
-use crate::checks::shared::inside;
+use crate::checks::shared::app_errors::{self, UNREPORTED};
+use crate::checks::shared::probed;
+use crate::derive::app_errors::{AppError, Weight};
 use crate::derive::caller::Who;
-use crate::derive::heard::{Said, Weight};
 use crate::repair::{env, workload};
 
 /// See the module's page.
@@ -35,38 +35,38 @@ pub const META: Meta = Meta {
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
-        Mechanism::Irsa if hearsay::is_wired(derived) => {}
+        Mechanism::Irsa if app_errors::is_wired(derived) => {}
         Mechanism::Irsa => return Outcome::NotApplicable("the container is not wired for a role"),
         _ => return Outcome::NotApplicable("no role is named"),
     }
-    let by_node = |said: &&Said<'_>| said.caller.is_some_and(|caller| caller.who == Who::Node);
-    let Some(said) = derived.words.iter().find(by_node) else {
-        let passed = derived.words.prove_the_caller();
+    let by_node = |said: &&AppError<'_>| said.caller.is_some_and(|caller| caller.who == Who::Node);
+    let Some(said) = derived.app_errors.iter().find(by_node) else {
+        let passed = derived.app_errors.prove_the_caller();
         return match open_to_it(derived) {
             Some(finding) if !passed => finding.into(),
             _ if passed => Outcome::Pass,
-            _ => inside::or_pass(derived, META.step, UNHEARD),
+            _ => probed::or_pass(derived, META.step, UNREPORTED),
         };
     };
-    let Some(principal) = &said.error.principal else { return UNHEARD };
-    let PrincipalKind::AssumedRole { role: node, .. } = &principal.kind else { return UNHEARD };
+    let Some(principal) = &said.error.principal else { return UNREPORTED };
+    let PrincipalKind::AssumedRole { role: node, .. } = &principal.kind else { return UNREPORTED };
     if super::node_asks_for_the_role(derived, said) {
         return Outcome::NotApplicable("the node asked for the pod's role: see app-assumes-with-node-role");
     }
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let expected = derived.plan().role_arn.unwrap_or_else(|| String::from("the role of its service account"));
     let sdk = said.error.sdk.as_ref().map(|sdk| sdk.name);
     let summary = format!("{who} speaks to AWS as the node ({node}) and not as {expected}{}", why(sdk));
-    let mut finding = hearsay::finding(&META, derived, said, &summary).evidence(
+    let mut finding = app_errors::finding(&META, derived, said, &summary).evidence(
         "caller",
         &expected,
         &principal.arn,
         said.source,
     );
-    if said.weight == Weight::Current && derived.trial.refusal().is_some() {
+    if said.weight == Weight::Current && derived.sts_answer.refusal().is_some() {
         finding = finding.severity(Severity::Warning);
     }
-    let accepted = derived.trial.accepted();
+    let accepted = derived.sts_answer.accepted();
     let may_go_on = goes_on(sdk) != Some(false);
     if may_go_on && accepted {
         let title = "STS takes the pod's token now: restart, for the SDK may stay with the node's role";
@@ -91,9 +91,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// Web identity fails inside the pod, and the node's metadata service would give its role to whoever asks.
 fn open_to_it(derived: &Derived<'_>) -> Option<Finding> {
-    let seen = inside::of_irsa(derived)?;
+    let seen = probed::of_irsa(derived)?;
     let node = seen.report().imds.as_ref()?.role.as_deref()?;
-    let refused = derived.inside.trial().is_some_and(|trial| trial.refusal().is_some());
+    let refused = derived.probed.sts_answer().is_some_and(|attempt| attempt.refusal().is_some());
     if !(refused || seen.blocked().is_some() || seen.denied().is_some()) {
         return None;
     }
@@ -103,7 +103,7 @@ fn open_to_it(derived: &Derived<'_>) -> Option<Finding> {
         seen.container()
     );
     let finding =
-        inside::finding(&META, derived, seen, summary).severity(Severity::Info).inferred().evidence(
+        probed::finding(&META, derived, seen, summary).severity(Severity::Info).inferred().evidence(
             "role that the pod can get",
             expected,
             format!("{node}, the node's"),

@@ -18,7 +18,7 @@
 //! **Repair**: take them out of the manifest, or out of the Secret that carries them.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
+use crate::checks::shared::{app_errors, probed};
 use crate::derive::caller::Who;
 use crate::derive::env::{EnvEntry, Origin};
 use crate::facts::kubernetes::{EnvValue, EnvVarSource};
@@ -121,7 +121,7 @@ fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         let elsewhere = view.env.first_set(&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]).is_some();
         finding = finding.severity(if elsewhere { Severity::Info } else { Severity::Error });
     }
-    let process = inside::of_irsa(derived).filter(|seen| view.is_target && seen.environment_is_targets());
+    let process = probed::of_irsa(derived).filter(|seen| view.is_target && seen.environment_is_targets());
     let has = |variable: &str| process.is_some_and(|seen| seen.variable(variable).is_some());
     if severity != Severity::Error
         || found.iter().any(|(variable, entry)| may_be_empty(entry) && !has(variable))
@@ -143,7 +143,7 @@ fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
 
 /// The process's own environment has keys that the pod's spec does not show: of the image, or set by the entrypoint.
 fn in_process(derived: &Derived<'_>) -> Option<Finding> {
-    let seen = inside::of_irsa(derived).filter(|seen| seen.environment_is_targets())?;
+    let seen = probed::of_irsa(derived).filter(|seen| seen.environment_is_targets())?;
     let set = |name: &str| seen.variable(name).is_some();
     if !(set(ID) && set(SECRET)) {
         return None;
@@ -154,7 +154,7 @@ fn in_process(derived: &Derived<'_>) -> Option<Finding> {
     );
     let at = seen.at("environment.variables");
     Some(
-        inside::finding(&META, derived, seen, summary)
+        probed::finding(&META, derived, seen, summary)
             .evidence(ID, "not set", "(set)", &at)
             .evidence(SECRET, "not set", "(set)", &at)
             .fix(Fix::advice(
@@ -168,13 +168,14 @@ fn said(derived: &Derived<'_>) -> Option<Finding> {
     if !matches!(derived.intent.mechanism, Mechanism::Irsa | Mechanism::PodIdentity) {
         return None;
     }
-    let said = derived.words.iter().find(|said| said.caller.is_some_and(|caller| caller.who == Who::Keys))?;
+    let said =
+        derived.app_errors.iter().find(|said| said.caller.is_some_and(|caller| caller.who == Who::Keys))?;
     let caller = &said.caller?.principal.arn;
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let expected = derived.plan().role_arn.unwrap_or_else(|| String::from("the pod's role"));
     let summary =
         format!("{who} speaks to AWS as {caller}, by access keys that the pod's spec does not show");
-    let finding = hearsay::finding(&META, derived, said, &summary)
+    let finding = app_errors::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("caller", expected, caller, said.source)
         .fix(Fix::advice(

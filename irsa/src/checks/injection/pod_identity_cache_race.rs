@@ -45,7 +45,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::Pass;
     }
     let soon = made.duration_since(associated) <= SETTLED;
-    let refusal = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::NoProvider);
+    let refusal = derived.sts_answer.refusal().filter(|refusal| refusal.kind == Kind::NoProvider);
     let summary = match (derived.intent.mechanism, refusal) {
         (Mechanism::None, _) => {
             "the service account has an EKS Pod Identity association, and the pod carries nothing of it"

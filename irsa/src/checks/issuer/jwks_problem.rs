@@ -20,7 +20,7 @@ use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
 use crate::checks::{role_asked, with_answer};
 use crate::derive::issuer::Issuer;
-use crate::derive::trial::Refusal;
+use crate::derive::sts_answer::Refusal;
 use crate::facts::issuer::{Key, Published};
 use crate::facts::{Unknown, Why};
 
@@ -37,7 +37,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }
-    if derived.trial.passed(Stage::Keys) || derived.second_trial.passed(Stage::Keys) {
+    if derived.sts_answer.passed(Stage::Keys) || derived.second_sts_answer.passed(Stage::Keys) {
         return Outcome::Pass;
     }
     let issuer = match Issuer::of(derived) {
@@ -45,18 +45,18 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Err(unknowns) => return Outcome::Unknown(unknowns.into_iter().cloned().collect()),
     };
     let refusal = derived
-        .trial
+        .sts_answer
         .refusal()
         .filter(|refusal| matches!(refusal.kind, Kind::NoVerificationKey | Kind::IdpCommunication));
     match (look(derived, &issuer), refusal) {
-        (Seen::InOrder, None) => Outcome::Pass,
-        (Seen::Unknown(unknowns), None) => Outcome::Unknown(unknowns),
+        (ProbedPod::InOrder, None) => Outcome::Pass,
+        (ProbedPod::Unknown(unknowns), None) => Outcome::Unknown(unknowns),
         (seen, refusal) => finding(derived, &issuer, refusal, &seen).into(),
     }
 }
 
 /// What the issuer's URL shows from here.
-enum Seen {
+enum ProbedPod {
     InOrder,
     Unknown(Vec<Unknown>),
     Flaw(Flaw),
@@ -74,19 +74,19 @@ struct Flaw {
     certain: bool,
 }
 
-fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Seen {
+fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> ProbedPod {
     let facts = &derived.facts.issuer;
     let document = match &facts.published {
         Fact::Known(document) => document,
-        Fact::Unknown(why) => return Seen::Unknown(vec![why.clone()]),
-        Fact::Absent { .. } => return Seen::Unknown(Vec::new()),
+        Fact::Unknown(why) => return ProbedPod::Unknown(vec![why.clone()]),
+        Fact::Absent { .. } => return ProbedPod::Unknown(Vec::new()),
     };
     let discovery = match page(&document.value, "discovery document", &document.source) {
         Ok(discovery) => discovery,
         Err(seen) => return seen,
     };
     if discovery.issuer != issuer.url {
-        return Seen::Flaw(Flaw {
+        return ProbedPod::Flaw(Flaw {
             words: String::from("names itself otherwise than the tokens do"),
             what: "issuer in the discovery document",
             expected: issuer.url.to_owned(),
@@ -97,8 +97,8 @@ fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Seen {
     }
     let keys = match &facts.published_keys {
         Fact::Known(keys) => keys,
-        Fact::Unknown(why) => return Seen::Unknown(vec![why.clone()]),
-        Fact::Absent { .. } => return Seen::Unknown(Vec::new()),
+        Fact::Unknown(why) => return ProbedPod::Unknown(vec![why.clone()]),
+        Fact::Absent { .. } => return ProbedPod::Unknown(Vec::new()),
     };
     match page(&keys.value, "key set", &keys.source) {
         Ok(published) => compare(derived, published, &keys.source),
@@ -107,9 +107,9 @@ fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Seen {
 }
 
 /// The document, or what its lack amounts to.
-fn page<'p, T>(published: &'p Published<T>, what: &'static str, source: &Source) -> Result<&'p T, Seen> {
+fn page<'p, T>(published: &'p Published<T>, what: &'static str, source: &Source) -> Result<&'p T, ProbedPod> {
     let flaw = |words: String, found: String| {
-        Seen::Flaw(Flaw {
+        ProbedPod::Flaw(Flaw {
             words,
             what,
             expected: String::from("a JSON document, for everyone"),
@@ -133,8 +133,8 @@ fn page<'p, T>(published: &'p Published<T>, what: &'static str, source: &Source)
     })
 }
 
-fn unseen(what: &str, words: String) -> Seen {
-    Seen::Unknown(vec![Unknown {
+fn unseen(what: &str, words: String) -> ProbedPod {
+    ProbedPod::Unknown(vec![Unknown {
         what: format!("the issuer's {what}"),
         why: Why::Failed(words),
         grant: None,
@@ -142,10 +142,10 @@ fn unseen(what: &str, words: String) -> Seen {
 }
 
 /// The key that signs, among those that are published.
-fn compare(derived: &Derived<'_>, published: &[Key], source: &Source) -> Seen {
+fn compare(derived: &Derived<'_>, published: &[Key], source: &Source) -> ProbedPod {
     let facts = &derived.facts.issuer;
     let flaw = |words: &str, what, expected: String, found| {
-        Seen::Flaw(Flaw {
+        ProbedPod::Flaw(Flaw {
             words: words.to_owned(),
             what,
             expected,
@@ -155,7 +155,7 @@ fn compare(derived: &Derived<'_>, published: &[Key], source: &Source) -> Seen {
         })
     };
     let Some(kid) = facts.minted.known().and_then(|claims| claims.value.kid.as_deref()) else {
-        return Seen::Unknown(facts.minted.unknown().into_iter().cloned().collect());
+        return ProbedPod::Unknown(facts.minted.unknown().into_iter().cloned().collect());
     };
     let of_id = |keys: &[Key]| {
         keys.iter().find(|key| key.kid.as_deref() == Some(kid)).map(|key| key.material.clone())
@@ -177,7 +177,7 @@ fn compare(derived: &Derived<'_>, published: &[Key], source: &Source) -> Seen {
             own,
             Some(material),
         ),
-        _ => Seen::InOrder,
+        _ => ProbedPod::InOrder,
     }
 }
 
@@ -185,20 +185,22 @@ fn finding(
     derived: &Derived<'_>,
     issuer: &Issuer<'_>,
     refusal: Option<&Refusal<'_>>,
-    seen: &Seen,
+    seen: &ProbedPod,
 ) -> Finding {
     let url = issuer.url;
     let severity = match (seen, refusal) {
-        (Seen::Flaw(flaw), None) if !flaw.certain => Severity::Warning,
+        (ProbedPod::Flaw(flaw), None) if !flaw.certain => Severity::Warning,
         _ => Severity::Error,
     };
     let summary = match seen {
-        Seen::Flaw(flaw) => format!("the issuer {url} {}", flaw.words),
-        Seen::InOrder => format!("STS could not fetch the keys of {url}, which are served as seen from here"),
-        Seen::Unknown(_) => format!("STS cannot fetch the keys of {url}"),
+        ProbedPod::Flaw(flaw) => format!("the issuer {url} {}", flaw.words),
+        ProbedPod::InOrder => {
+            format!("STS could not fetch the keys of {url}, which are served as seen from here")
+        }
+        ProbedPod::Unknown(_) => format!("STS cannot fetch the keys of {url}"),
     };
     let mut finding = META.on_account(derived, summary).severity(severity);
-    if let Seen::Flaw(flaw) = seen {
+    if let ProbedPod::Flaw(flaw) = seen {
         finding = match &flaw.found {
             Some(found) => finding.evidence(flaw.what, &flaw.expected, found, &flaw.source),
             None => finding.missing(flaw.what, &flaw.expected, &flaw.source),
@@ -208,7 +210,7 @@ fn finding(
         Some(refusal) => with_answer(finding, refusal),
         None => finding.inferred(),
     };
-    if issuer.is_eks() || matches!(seen, Seen::InOrder) {
+    if issuer.is_eks() || matches!(seen, ProbedPod::InOrder) {
         return finding.fix(Fix::advice(
             "run this again in a minute: where the documents are in order, the error passes by itself",
         ));

@@ -34,9 +34,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }
-    let Some(refusal) = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::ThumbprintMismatch)
+    let Some(refusal) =
+        derived.sts_answer.refusal().filter(|refusal| refusal.kind == Kind::ThumbprintMismatch)
     else {
-        return match derived.trial.passed(Stage::Keys) {
+        return match derived.sts_answer.passed(Stage::Keys) {
             true => Outcome::Pass,
             false => Outcome::NotApplicable("STS does not speak of a thumbprint"),
         };

@@ -17,8 +17,8 @@ use irsa_probe::FaultKind;
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
-use crate::derive::inside::{Leg, Seen};
+use crate::checks::shared::{app_errors, probed};
+use crate::derive::probed::{Leg, ProbedPod};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -30,13 +30,13 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    if let Some(finding) = inside::of_irsa(derived).and_then(|seen| looked_up(derived, seen)) {
+    if let Some(finding) = probed::of_irsa(derived).and_then(|seen| looked_up(derived, seen)) {
         return finding.into();
     }
-    let found = hearsay::to_sts(derived, |kind| matches!(kind, Kind::DnsTimeout | Kind::NoSuchHost));
+    let found = app_errors::to_sts(derived, |kind| matches!(kind, Kind::DnsTimeout | Kind::NoSuchHost));
     let (said, host) = match found {
         Ok(found) => found,
-        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+        Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
     if said.error.kind == Kind::NoSuchHost && super::region_of_no_host(derived, host).is_some() {
         return Outcome::NotApplicable("no such name exists: see region-bogus");
@@ -45,9 +45,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Kind::DnsTimeout => ("no answer to its questions for the name", "no answer"),
         _ => ("the answer that there is no such name as", "no such host"),
     };
-    let who = hearsay::speaker(derived);
-    let summary = format!("{who} gets {what} {host}{}", hearsay::times(said));
-    let finding = hearsay::finding(&META, derived, said, &summary).evidence(
+    let who = app_errors::speaker(derived);
+    let summary = format!("{who} gets {what} {host}{}", app_errors::times(said));
+    let finding = app_errors::finding(&META, derived, said, &summary).evidence(
         format!("addresses of {host}"),
         "at least one",
         found,
@@ -57,7 +57,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 }
 
 /// The probe got no address of the endpoint.
-fn looked_up(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+fn looked_up(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let (Leg::Lookup, kind) = seen.blocked()? else { return None };
     let (_, way) = seen.way()?;
     let lookup = way.lookup.as_ref().filter(|_| way.proxy.is_none())?;
@@ -72,7 +72,7 @@ fn looked_up(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
     let found = lookup.fault.as_ref().map_or("none", |fault| &fault.text);
     let at = seen.at("network.connection.lookup");
     let summary = format!("container {} gets {what} {host}", seen.container());
-    let mut finding = inside::finding(&META, derived, seen, summary)
+    let mut finding = probed::finding(&META, derived, seen, summary)
         .evidence(format!("addresses of {host}"), "at least one", found, &at)
         .seen("the question took", format!("{} ms", lookup.millis), &at);
     let resolver = seen.report().network.as_ref().and_then(|network| network.resolver.as_ref());

@@ -16,7 +16,7 @@
 use crate::aws::endpoint;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay;
+use crate::checks::shared::app_errors;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -28,15 +28,15 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::SignatureScope) {
+    let said = match app_errors::of_irsa(derived, |kind| kind == Kind::SignatureScope) {
         Ok(said) => said,
         Err(outcome) => return outcome,
     };
     let plan = derived.plan();
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let summary =
         format!("{who} signs for {}, and the STS endpoint that it calls takes another region", plan.region);
-    hearsay::finding(&META, derived, said, &summary)
+    app_errors::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("scope of the signature", "a region that the endpoint takes", &plan.region, said.source)
         .fix(Fix::advice(format!(

@@ -18,8 +18,8 @@ use core::net::IpAddr;
 use irsa_probe::FaultKind;
 
 use crate::checks::prelude::*;
-use crate::checks::shared::inside;
-use crate::derive::inside::Seen;
+use crate::checks::shared::probed;
+use crate::derive::probed::ProbedPod;
 use crate::repair::env;
 
 /// See the module's page.
@@ -35,9 +35,9 @@ const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    match inside::of_irsa(derived).and_then(|seen| without_a_route(derived, seen)) {
+    match probed::of_irsa(derived).and_then(|seen| without_a_route(derived, seen)) {
         Some(finding) => finding.into(),
-        None => inside::or_pass(
+        None => probed::or_pass(
             derived,
             META.step,
             Outcome::NotApplicable("the probe did not look at the way to STS"),
@@ -45,7 +45,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
 }
 
-fn without_a_route(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+fn without_a_route(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let pod = derived.facts.subject.pod()?;
     let (_, way) = seen.way().filter(|(_, way)| way.proxy.is_none())?;
     let lookup = way.lookup.as_ref().filter(|lookup| !lookup.addresses.is_empty())?;
@@ -66,7 +66,7 @@ fn without_a_route(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
         "container {} has an IPv6 address and no route to IPv4, and {host} has IPv4 addresses alone",
         seen.container()
     );
-    let finding = inside::finding(&META, derived, seen, summary)
+    let finding = probed::finding(&META, derived, seen, summary)
         .evidence(
             format!("addresses of {host}"),
             "one of IPv6",

@@ -22,10 +22,10 @@ use serde_json::{Value, json};
 use crate::aws::endpoint::{host_of_url, is_local};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
+use crate::checks::shared::{app_errors, probed};
 use crate::derive::agent::Call as AgentCall;
 use crate::derive::egress::{Call, Egress};
-use crate::derive::inside::{Leg, Seen};
+use crate::derive::probed::{Leg, ProbedPod};
 use crate::facts::kubernetes::{EgressRule, NetworkPolicy, PolicyPort, PortRef};
 
 /// See the module's page.
@@ -84,7 +84,7 @@ impl Silent {
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     // Where the probe has gone the way, what was said of it before counts no more.
-    let seen = inside::of_irsa(derived).filter(|seen| seen.way().is_some());
+    let seen = probed::of_irsa(derived).filter(|seen| seen.way().is_some());
     let unanswered = match (derived.call_to_agent(), seen) {
         (AgentCall::Probe(seen, _), _) => of_agent(derived, seen).ok_or(Outcome::Pass),
         (_, Some(seen)) => probed(derived, seen).ok_or(Outcome::Pass),
@@ -92,7 +92,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let (silent, addresses, finding) = match unanswered {
         Ok(unanswered) => unanswered,
-        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+        Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
     let egress = match Egress::of(derived) {
         Ok(egress) => egress,
@@ -105,7 +105,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 }
 
 /// The probe got no answer: from whom, at which addresses, and the beginning of a finding.
-fn probed(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Silent, Vec<String>, Finding)> {
+fn probed(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<(Silent, Vec<String>, Finding)> {
     let (_, way) = seen.way().filter(|(_, way)| way.proxy.is_none())?;
     let lookup = way.lookup.as_ref()?;
     let (silent, addresses, field) = match seen.blocked()? {
@@ -118,7 +118,7 @@ fn probed(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Silent, Vec<String>
     };
     let summary = silent.summary(&format!("container {}", seen.container()));
     let words = way.fault.as_ref()?.text.as_str();
-    let finding = inside::finding(&META, derived, seen, summary).seen(
+    let finding = probed::finding(&META, derived, seen, summary).seen(
         format!("call to {}", silent.name()),
         words,
         &seen.at(field),
@@ -127,7 +127,7 @@ fn probed(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Silent, Vec<String>
 }
 
 /// The same of a probe that wanted to ask the EKS Pod Identity agent.
-fn of_agent(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Silent, Vec<String>, Finding)> {
+fn of_agent(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<(Silent, Vec<String>, Finding)> {
     let asked = seen.report().container_credentials.as_ref()?;
     let fault = asked.connection.as_ref()?.fault.as_ref()?;
     if fault.kind != FaultKind::Timeout || derived.intent.mechanism != Mechanism::PodIdentity {
@@ -135,7 +135,7 @@ fn of_agent(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Silent, Vec<Strin
     }
     let address = host_of_url(&asked.url)?;
     let summary = Silent::Agent.summary(&format!("container {}", seen.container()));
-    let finding = inside::finding(&META, derived, seen, summary).seen(
+    let finding = probed::finding(&META, derived, seen, summary).seen(
         format!("call to {}", Silent::Agent.name()),
         &fault.text,
         &seen.at("containerCredentials.connection"),
@@ -146,10 +146,10 @@ fn of_agent(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<(Silent, Vec<Strin
 /// The application says that it gets no answer.
 fn said(derived: &Derived<'_>) -> Result<(Silent, Vec<String>, Finding), Outcome> {
     let (said, host) =
-        hearsay::to_sts(derived, |kind| matches!(kind, Kind::ConnectTimeout | Kind::DnsTimeout))?;
+        app_errors::to_sts(derived, |kind| matches!(kind, Kind::ConnectTimeout | Kind::DnsTimeout))?;
     let silent = if said.error.kind == Kind::DnsTimeout { Silent::NameServer } else { Silent::Sts };
-    let summary = silent.summary(&hearsay::speaker(derived));
-    let finding = hearsay::finding(&META, derived, said, &summary).seen(
+    let summary = silent.summary(&app_errors::speaker(derived));
+    let finding = app_errors::finding(&META, derived, said, &summary).seen(
         format!("call to {}, for {host}", silent.name()),
         "no answer",
         said.source,

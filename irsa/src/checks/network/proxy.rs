@@ -15,11 +15,11 @@
 use crate::aws::endpoint;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::inside;
+use crate::checks::shared::probed;
+use crate::derive::app_errors::Weight;
 use crate::derive::container::CREDENTIALS_URI;
 use crate::derive::env::EnvEntry;
-use crate::derive::heard::Weight;
-use crate::derive::inside::{Leg, Seen};
+use crate::derive::probed::{Leg, ProbedPod};
 use crate::derive::sts;
 use crate::facts::Unknown;
 use crate::repair::env;
@@ -43,7 +43,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Mechanism::Irsa | Mechanism::PodIdentity => {}
         _ => return Outcome::NotApplicable("no role is named"),
     }
-    let seen = inside::of_irsa(derived).filter(|seen| seen.way().is_some_and(|(_, way)| way.proxy.is_some()));
+    let seen = probed::of_irsa(derived).filter(|seen| seen.way().is_some_and(|(_, way)| way.proxy.is_some()));
     let mut findings: Vec<Finding> = seen.and_then(|seen| stopped(derived, seen)).into_iter().collect();
     let mut unread = Vec::new();
     // What the probe saw of the target's way beats what its settings let one expect.
@@ -116,7 +116,7 @@ fn finding(
     } else {
         ("STS", ", if the proxy does not let it through")
     };
-    let failed = derived.words.find(|kind| matches!(kind, Kind::Proxy | Kind::TlsUnknownAuthority));
+    let failed = derived.app_errors.find(|kind| matches!(kind, Kind::Proxy | Kind::TlsUnknownAuthority));
     let failed = failed.filter(|said| view.is_target && said.weight == Weight::Current);
     let (severity, outcome) = match failed.map(|said| said.error.kind) {
         None => (Severity::Warning, ""),
@@ -155,7 +155,7 @@ fn finding(
 }
 
 /// The proxy did not let the probe through to STS.
-fn stopped(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+fn stopped(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let (_, way) = seen.way()?;
     let (proxy, host) = (way.proxy.as_ref()?, seen.sts_host()?);
     let (what, found) = match seen.blocked() {
@@ -175,7 +175,7 @@ fn stopped(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
     let container = seen.container();
     let summary =
         format!("container {container} asks STS ({host}) through the proxy of {}, {what}", proxy.variable);
-    let finding = inside::finding(&META, derived, seen, summary)
+    let finding = probed::finding(&META, derived, seen, summary)
         .seen(&proxy.variable, &proxy.url, &seen.at("network.connection.proxy"))
         .evidence(format!("connection to {host}"), "made", found, &seen.at("network.connection"));
     let exempt = derived.target().and_then(|view| {

@@ -21,9 +21,9 @@ use irsa_probe::FaultKind;
 use crate::aws::partition::is_region_shaped;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
+use crate::checks::shared::{app_errors, probed};
 use crate::derive::env::EnvEntry;
-use crate::derive::inside::Leg;
+use crate::derive::probed::Leg;
 use crate::derive::sts;
 use crate::repair::env;
 
@@ -90,14 +90,14 @@ fn bogus(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
 
 /// The probe, which follows the process's own environment, found no such name.
 fn resolved(derived: &Derived<'_>) -> Option<Finding> {
-    let seen = inside::of_irsa(derived)?;
+    let seen = probed::of_irsa(derived)?;
     let (Leg::Lookup, FaultKind::NoSuchName) = seen.blocked()? else { return None };
     let host = &seen.way()?.1.lookup.as_ref()?.name;
     let region = super::region_of_no_host(derived, host)?;
     let summary =
         format!("container {} asks for STS in region {region:?}: there is no {host}", seen.container());
     let at = seen.at("network.connection.lookup");
-    let finding = inside::finding(&META, derived, seen, summary).inferred().evidence(
+    let finding = probed::finding(&META, derived, seen, summary).inferred().evidence(
         format!("addresses of {host}"),
         "at least one",
         "no such name",
@@ -114,11 +114,11 @@ fn resolved(derived: &Derived<'_>) -> Option<Finding> {
 
 /// The application looks for the STS endpoint of a region that it has not from the pod's variables.
 fn looked_up(derived: &Derived<'_>) -> Option<Finding> {
-    let (said, host) = hearsay::to_sts(derived, |kind| kind == Kind::NoSuchHost).ok()?;
+    let (said, host) = app_errors::to_sts(derived, |kind| kind == Kind::NoSuchHost).ok()?;
     let region = super::region_of_no_host(derived, host)?;
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let summary = format!("{who} looks for STS in region {region:?}: there is no {host}");
-    let finding = hearsay::finding(&META, derived, said, &summary).inferred().evidence(
+    let finding = app_errors::finding(&META, derived, said, &summary).inferred().evidence(
         format!("addresses of {host}"),
         "at least one",
         "no such host",

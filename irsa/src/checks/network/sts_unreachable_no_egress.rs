@@ -19,8 +19,8 @@ use irsa_probe::FaultKind;
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
-use crate::derive::inside::{Leg, Seen};
+use crate::checks::shared::{app_errors, probed};
+use crate::derive::probed::{Leg, ProbedPod};
 use crate::repair::vpc_endpoint;
 
 /// See the module's page.
@@ -33,24 +33,24 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    if let Some(finding) = inside::of_irsa(derived).and_then(|seen| blocked(derived, seen)) {
+    if let Some(finding) = probed::of_irsa(derived).and_then(|seen| blocked(derived, seen)) {
         return finding.into();
     }
-    let found = hearsay::to_sts(derived, |kind| {
+    let found = app_errors::to_sts(derived, |kind| {
         matches!(kind, Kind::ConnectTimeout | Kind::ConnectionRefused | Kind::ConnectFailed)
     });
     let (said, host) = match found {
         Ok(found) => found,
-        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+        Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
     let (what, found) = match said.error.kind {
         Kind::ConnectTimeout => ("gets no answer from", "no answer"),
         Kind::ConnectionRefused => ("is refused a connection by", "connection refused"),
         _ => ("cannot connect to", "no connection"),
     };
-    let who = hearsay::speaker(derived);
-    let summary = format!("{who} {what} {host}:443{}", hearsay::times(said));
-    let finding = hearsay::finding(&META, derived, said, &summary).evidence(
+    let who = app_errors::speaker(derived);
+    let summary = format!("{who} {what} {host}:443{}", app_errors::times(said));
+    let finding = app_errors::finding(&META, derived, said, &summary).evidence(
         format!("connection to {host}:443"),
         "accepted",
         found,
@@ -60,7 +60,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 }
 
 /// The probe found no way to the endpoint, or none that answers.
-fn blocked(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+fn blocked(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let (_, way) = seen.way()?;
     let host = seen.sts_host().filter(|_| way.proxy.is_none())?;
     let (what, found, field) = match seen.blocked() {
@@ -84,7 +84,7 @@ fn blocked(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
         Some(_) => return None,
     };
     let summary = format!("container {} {what} {host}:443", seen.container());
-    let mut finding = inside::finding(&META, derived, seen, summary).evidence(
+    let mut finding = probed::finding(&META, derived, seen, summary).evidence(
         format!("connection to {host}:443"),
         "accepted and answered",
         found,

@@ -17,8 +17,8 @@ use irsa_probe::FaultKind;
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
-use crate::derive::inside::{Leg, Seen};
+use crate::checks::shared::{app_errors, probed};
+use crate::derive::probed::{Leg, ProbedPod};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -30,16 +30,16 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    if let Some(finding) = inside::of_irsa(derived).and_then(|seen| not_trusted(derived, seen)) {
+    if let Some(finding) = probed::of_irsa(derived).and_then(|seen| not_trusted(derived, seen)) {
         return finding.into();
     }
-    let (said, host) = match hearsay::to_sts(derived, |kind| kind == Kind::TlsUnknownAuthority) {
+    let (said, host) = match app_errors::to_sts(derived, |kind| kind == Kind::TlsUnknownAuthority) {
         Ok(found) => found,
-        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+        Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let summary = format!("{who} does not trust the certificate that {host} shows it");
-    let finding = hearsay::finding(&META, derived, said, &summary).evidence(
+    let finding = app_errors::finding(&META, derived, said, &summary).evidence(
         format!("certificate of {host}"),
         "signed by an authority that the application trusts",
         "signed by an unknown authority",
@@ -50,7 +50,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// The probe did not trust the certificate either: with the authorities that the application's settings name, or with those of
 /// Mozilla, which are not the image's.
-fn not_trusted(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+fn not_trusted(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let (Leg::Tls, FaultKind::Certificate) = seen.blocked()? else { return None };
     let (_, way) = seen.way()?;
     let (host, tls) = (seen.sts_host()?, way.tls.as_ref()?);
@@ -58,7 +58,7 @@ fn not_trusted(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
     let fault = tls.fault.as_ref().map_or("", |fault| &fault.text);
     let summary =
         format!("container {} is shown a certificate for {host} that is not to be trusted", seen.container());
-    let mut finding = inside::finding(&META, derived, seen, summary).evidence(
+    let mut finding = probed::finding(&META, derived, seen, summary).evidence(
         format!("certificate of {host}"),
         "signed by an authority that is trusted",
         fault,

@@ -35,7 +35,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         // The link of the trust policy says so.
         Trust::Unknown(_) => return Outcome::NotApplicable("the trust policy is not known"),
     };
-    let pod_accepted = derived.inside.trial().is_some_and(|trial| trial.accepted());
+    let pod_accepted = derived.probed.sts_answer().is_some_and(|attempt| attempt.accepted());
     if !judged.depends_on(About::Network) || pod_accepted {
         return Outcome::Pass;
     }
@@ -57,9 +57,9 @@ fn refused(derived: &Derived<'_>, judged: &Judgement<'_>, source: &Source) -> Fi
         finding = finding.seen(&open.what, trust::listed(&open.values), &judged.at(&open.place));
     }
     finding = finding.seen("the pod's own attempt", trust::NOT_AUTHORIZED, source);
-    if derived.trial.accepted() {
-        finding = match derived.facts.aws.trial.known() {
-            Some(trial) => finding.seen("the same from here", "accepted", &trial.source),
+    if derived.sts_answer.accepted() {
+        finding = match derived.facts.aws.sts_answer.known() {
+            Some(attempt) => finding.seen("the same from here", "accepted", &attempt.source),
             None => finding,
         };
     }

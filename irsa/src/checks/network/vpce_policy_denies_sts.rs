@@ -17,8 +17,8 @@
 
 use crate::aws_error::{Because, Kind, Layer};
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
-use crate::derive::heard::Weight;
+use crate::checks::shared::{app_errors, probed};
+use crate::derive::app_errors::Weight;
 use crate::policy::Decision;
 use crate::repair::vpc_endpoint;
 
@@ -35,17 +35,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = refused_inside(derived) {
         return finding.into();
     }
-    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::NotAuthorizedToAssume) {
+    let said = match app_errors::of_irsa(derived, |kind| kind == Kind::NotAuthorizedToAssume) {
         Ok(said) => said,
-        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+        Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
     let named = by_endpoint(said.error.because);
-    let pod_accepted = derived.inside.trial().is_some_and(|trial| trial.accepted());
-    let here_only = derived.laptop.accepted() && !pod_accepted && said.weight == Weight::Current;
+    let pod_accepted = derived.probed.sts_answer().is_some_and(|attempt| attempt.accepted());
+    let here_only = derived.from_here.accepted() && !pod_accepted && said.weight == Weight::Current;
     if !named && (!here_only || told_apart(derived)) {
         return Outcome::NotApplicable("nothing sets the pod's way to STS apart");
     }
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let summary = if named {
         format!("the policy of a VPC endpoint for STS does not let {who} become its role")
     } else {
@@ -53,11 +53,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             "STS refuses {who} and accepts its service account from here: most likely by the policy of a VPC endpoint"
         )
     };
-    let mut finding = hearsay::finding(&META, derived, said, &summary);
-    if let Verdict::Accepted { trial, source } = &derived.laptop {
+    let mut finding = app_errors::finding(&META, derived, said, &summary);
+    if let StsVerdict::Accepted { attempt, source } = &derived.from_here {
         finding = finding
             .evidence("answer of STS", "accepted, as from here", "AccessDenied", said.source)
-            .seen(format!("answer of {}", trial.host), "the token is accepted", source);
+            .seen(format!("answer of {}", attempt.host), "the token is accepted", source);
     } else {
         finding = finding.evidence(
             "policy of the VPC endpoint",
@@ -74,10 +74,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// STS took a fresh token from here, and refused the pod's own at the same stage that the first one passed.
 fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
-    let seen = inside::of_irsa(derived)?;
-    let Some(Verdict::Refused(refusal)) = derived.inside.trial() else { return None };
+    let seen = probed::of_irsa(derived)?;
+    let Some(StsVerdict::Refused(refusal)) = derived.probed.sts_answer() else { return None };
     let named = by_endpoint(refusal.because);
-    let here_only = derived.laptop.accepted() && !told_apart(derived);
+    let here_only = derived.from_here.accepted() && !told_apart(derived);
     if refusal.kind != Kind::NotAuthorizedToAssume || !(named || here_only) {
         return None;
     }
@@ -91,15 +91,18 @@ fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
         )
     };
     let found = format!("{}: {}", refusal.code, refusal.message);
-    let mut finding = inside::finding(&META, derived, seen, summary).evidence(
-        format!("answer of {} inside the pod", refusal.trial.host),
+    let mut finding = probed::finding(&META, derived, seen, summary).evidence(
+        format!("answer of {} inside the pod", refusal.attempt.host),
         "accepted",
         found,
         refusal.source,
     );
-    if let Verdict::Accepted { trial, source } = &derived.laptop {
-        finding =
-            finding.seen(format!("answer of {} to a fresh token from here", trial.host), "accepted", source);
+    if let StsVerdict::Accepted { attempt, source } = &derived.from_here {
+        finding = finding.seen(
+            format!("answer of {} to a fresh token from here", attempt.host),
+            "accepted",
+            source,
+        );
     }
     if let Some((_, way)) = seen.way()
         && let Some(lookup) = &way.lookup

@@ -39,7 +39,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }
-    if derived.trial.passed(Stage::Audience) || derived.second_trial.passed(Stage::Audience) {
+    if derived.sts_answer.passed(Stage::Audience) || derived.second_sts_answer.passed(Stage::Audience) {
         return Outcome::Pass;
     }
     let arn = match derived.provider() {
@@ -47,7 +47,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Provider::Unknown(unknowns) => return Outcome::Unknown(unknowns.clone()),
         Provider::Missing(_) => return Outcome::NotApplicable("there is no provider"),
     };
-    let refusal = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::IncorrectAudience);
+    let refusal = derived.sts_answer.refusal().filter(|refusal| refusal.kind == Kind::IncorrectAudience);
     let provider = &derived.facts.aws.provider;
     let (audience, source) = audience(derived);
     let summary = format!("the OIDC provider does not accept the audience {audience:?} of the tokens");

@@ -3,7 +3,7 @@
 use crate::aws::arn::Arn;
 use crate::aws_error::Layer;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay;
+use crate::checks::shared::app_errors;
 use crate::derive::denial::{Culprit, Denial, Simulator, Witness};
 
 /// The answer of the check for one kind of policy; `repair` adds what is particular to it.
@@ -36,7 +36,7 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
     let who = match (&denial.role.name, denial.role.expected) {
         (Some(role), true) => format!("role {role}"),
         (Some(role), false) => format!("role {role}, which is not the pod's,"),
-        (None, _) => hearsay::speaker(derived),
+        (None, _) => app_errors::speaker(derived),
     };
     let on = denial.resource.map_or_else(String::new, |resource| format!(" on {resource}"));
     let what = denial.what();
@@ -48,13 +48,13 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
     let summary = format!("{} denies {who} {what}{on}: {}{works}", speaks(denial), reason(denial));
     let found = if denial.because.is_some() { reason(denial) } else { String::from("denied") };
     let base = match denial.witness {
-        Witness::Words(said) => hearsay::finding(meta, derived, said, &summary),
+        Witness::AppErrors(said) => app_errors::finding(meta, derived, said, &summary),
         Witness::Simulator(..) => meta.on_subject(derived, summary),
     };
     let source = denial.source();
     let mut finding =
         base.severity(denial.severity(derived)).evidence(format!("{what}{on}"), "allowed", found, source);
-    if let Witness::Words(said) = denial.witness
+    if let Witness::AppErrors(said) = denial.witness
         && let Some(caller) = said.caller
     {
         let whose = if denial.role.expected {
@@ -79,7 +79,7 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
 
 fn speaks(denial: &Denial<'_>) -> &'static str {
     match denial.witness {
-        Witness::Words(_) => "AWS",
+        Witness::AppErrors(_) => "AWS",
         Witness::Simulator(..) => "IAM's simulator",
     }
 }

@@ -4,10 +4,10 @@ use irsa_probe::Answer;
 
 use crate::aws_error::{self, Kind, Sighting};
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay::UNHEARD;
-use crate::checks::shared::{hearsay, inside};
+use crate::checks::shared::app_errors::UNREPORTED;
+use crate::checks::shared::{app_errors, probed};
 use crate::derive::agent::{Agent, Call};
-use crate::derive::inside::Seen;
+use crate::derive::probed::ProbedPod;
 
 /// The agent that the pod has to ask, or the answer of a check that has nothing to look at: none is needed, it is not known, or
 /// it answers.
@@ -28,17 +28,17 @@ pub(in crate::checks) fn finding(meta: &Meta, derived: &Derived<'_>, what: &str)
             let summary =
                 format!("container {} does not reach the EKS Pod Identity agent: {what}", seen.container());
             let at = seen.at("containerCredentials.connection");
-            inside::finding(meta, derived, seen, summary).evidence(
+            probed::finding(meta, derived, seen, summary).evidence(
                 "call to the agent",
                 "answered",
                 words,
                 &at,
             )
         }
-        Call::Words(said) => {
+        Call::AppErrors(said) => {
             let summary =
-                format!("{} does not reach the EKS Pod Identity agent: {what}", hearsay::speaker(derived));
-            let finding = hearsay::finding(meta, derived, said, &summary);
+                format!("{} does not reach the EKS Pod Identity agent: {what}", app_errors::speaker(derived));
+            let finding = app_errors::finding(meta, derived, said, &summary);
             finding.evidence("call to the agent", "answered", "no connection", said.source)
         }
         Call::Answered | Call::Unseen => {
@@ -73,11 +73,11 @@ pub(in crate::checks) fn refusal(
     {
         let summary = (told.what)(&format!("container {}", seen.container()));
         let at = seen.at("containerCredentials.answer");
-        let finding = inside::finding(meta, derived, seen, summary);
+        let finding = probed::finding(meta, derived, seen, summary);
         return Ok((sighting, finding.evidence(ANSWER, "credentials", message, &at)));
     }
-    let said = derived.words.find(is).ok_or(UNHEARD)?;
-    let finding = hearsay::finding(meta, derived, said, &(told.what)(&hearsay::speaker(derived)));
+    let said = derived.app_errors.find(is).ok_or(UNREPORTED)?;
+    let finding = app_errors::finding(meta, derived, said, &(told.what)(&app_errors::speaker(derived)));
     Ok((said.error.clone(), finding.evidence(ANSWER, "credentials", told.answer, said.source)))
 }
 
@@ -96,7 +96,7 @@ pub(in crate::checks) fn refusal_of_eks(
 
 const ANSWER: &str = "answer to the request for credentials";
 
-fn answer_to_probe<'d>(derived: &'d Derived<'_>) -> Option<(&'d Seen<'d>, &'d Answer)> {
-    let seen = derived.inside.seen()?;
+fn answer_to_probe<'d>(derived: &'d Derived<'_>) -> Option<(&'d ProbedPod<'d>, &'d Answer)> {
+    let seen = derived.probed.pod()?;
     Some((seen, seen.report().container_credentials.as_ref()?.answer.as_ref()?))
 }

@@ -14,7 +14,7 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay::{self, UNHEARD};
+use crate::checks::shared::app_errors::{self, UNREPORTED};
 use crate::repair::workload;
 
 /// See the module's page.
@@ -30,16 +30,18 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism != Mechanism::PodIdentity {
         return Outcome::NotApplicable("the pod does not use EKS Pod Identity");
     }
-    let Some(said) = derived.words.find(|kind| kind == Kind::PodIdentityTokenExpired) else { return UNHEARD };
-    let who = hearsay::speaker(derived);
+    let Some(said) = derived.app_errors.find(|kind| kind == Kind::PodIdentityTokenExpired) else {
+        return UNREPORTED;
+    };
+    let who = app_errors::speaker(derived);
     let summary = format!("{who} sends the EKS Pod Identity agent a token that has expired");
-    let finding = hearsay::finding(&META, derived, said, &summary).evidence(
+    let finding = app_errors::finding(&META, derived, said, &summary).evidence(
         "token that is sent to the agent",
         "fresh",
         "expired",
         said.source,
     );
-    let in_file = derived.inside.seen().and_then(|seen| Some((seen.expiry()?, seen.true_now()?)));
+    let in_file = derived.probed.pod().and_then(|seen| Some((seen.expiry()?, seen.true_now()?)));
     let finding = match in_file {
         Some(((expiry, _), now)) if expiry <= now => {
             return Outcome::NotApplicable("the token file itself is old: see token-expired");

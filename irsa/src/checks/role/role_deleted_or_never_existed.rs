@@ -32,7 +32,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Ok(arn) => arn,
         Err(outcome) => return outcome,
     };
-    if derived.trial.accepted() {
+    if derived.sts_answer.accepted() {
         return Outcome::Pass;
     }
     let source = match &derived.facts.aws.role {

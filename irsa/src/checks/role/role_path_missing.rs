@@ -28,7 +28,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Ok(arn) => arn,
         Err(outcome) => return outcome,
     };
-    if derived.trial.accepted() {
+    if derived.sts_answer.accepted() {
         return Outcome::Pass;
     }
     let role = match &derived.facts.aws.role {

@@ -13,7 +13,7 @@
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
-use crate::derive::no_role::Because;
+use crate::derive::missing_role::Because;
 use crate::repair::service_account;
 
 /// See the module's page.
@@ -26,11 +26,11 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match missing_role::lack(derived) {
-        Ok(lack) => lack,
+    let gap = match missing_role::gap(derived) {
+        Ok(gap) => gap,
         Err(outcome) => return outcome,
     };
-    let Because::NearKey(near) = &lack.because else { return Outcome::Pass };
+    let Because::NearKey(near) = &gap.because else { return Outcome::Pass };
     let right = format!("{}/role-arn", derived.settings.annotation_prefix);
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let summary = if near.place == "labels" {
@@ -43,7 +43,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             near.key
         )
     };
-    let finding = META.on_account(derived, summary).severity(missing_role::severity(&lack));
+    let finding = META.on_account(derived, summary).severity(missing_role::severity(&gap));
     let finding = if near.place == "labels" {
         finding.evidence("place of the key", "metadata.annotations", "metadata.labels", &near.source)
     } else {

@@ -15,7 +15,7 @@
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
-use crate::derive::no_role::Because;
+use crate::derive::missing_role::Because;
 use crate::repair::service_account;
 
 /// See the module's page.
@@ -28,11 +28,11 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match missing_role::lack(derived) {
-        Ok(lack) => lack,
+    let gap = match missing_role::gap(derived) {
+        Ok(gap) => gap,
         Err(outcome) => return outcome,
     };
-    let Because::WrongObject(misplaced) = &lack.because else { return Outcome::Pass };
+    let Because::WrongObject(misplaced) = &gap.because else { return Outcome::Pass };
     // The template is where a person wrote it; the pod only carries a copy.
     let Some(first) = misplaced.iter().find(|one| one.on.starts_with("the template")).or(misplaced.first())
     else {
@@ -44,10 +44,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         "the role is annotated on {}; the webhook reads service account {namespace}/{name}",
         first.on
     );
-    let mut finding = META.on_account(derived, summary).severity(missing_role::severity(&lack)).missing(
+    let mut finding = META.on_account(derived, summary).severity(missing_role::severity(&gap)).missing(
         format!("{key} on the service account"),
         first.role,
-        &lack.account.source.at(annotation_path(&key)),
+        &gap.account.source.at(annotation_path(&key)),
     );
     for one in misplaced {
         finding = finding.seen(format!("{key} on {}", one.on), one.role, &one.source);

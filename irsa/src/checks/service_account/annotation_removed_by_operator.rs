@@ -13,7 +13,7 @@
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
-use crate::derive::no_role::Because;
+use crate::derive::missing_role::Because;
 use crate::facts::kubernetes::Meta as ObjectMeta;
 use crate::repair::{service_account, workload};
 
@@ -27,18 +27,18 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match missing_role::lack(derived) {
-        Ok(lack) => lack,
+    let gap = match missing_role::gap(derived) {
+        Ok(gap) => gap,
         Err(outcome) => return outcome,
     };
-    let (pod, role) = match &lack.because {
+    let (pod, role) = match &gap.because {
         Because::Removed { pod, role } => (*pod, *role),
         Because::Unexplained => return derived.siblings.unknown.map_or(Outcome::Pass, unknown),
         _ => return Outcome::Pass,
     };
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
-    let summary = if lack.lapsed {
+    let summary = if gap.still_injected {
         format!(
             "service account {namespace}/{name} no longer names the role that this pod has: the next pod gets none"
         )
@@ -48,14 +48,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             pod.metadata.name
         )
     };
-    let carried = derived.spec().map_or(&lack.account.source, |(_, _, source, _)| source);
+    let carried = derived.spec().map_or(&gap.account.source, |(_, _, source, _)| source);
     let mut finding = META
         .on_account(derived, summary)
         .inferred()
-        .severity(missing_role::severity(&lack))
-        .missing(&key, role, &lack.account.source.at(annotation_path(&key)))
+        .severity(missing_role::severity(&gap))
+        .missing(&key, role, &gap.account.source.at(annotation_path(&key)))
         .seen(format!("{ROLE_ARN} of {}", pod.metadata.name), role, carried);
-    let meta = &lack.account.value.metadata;
+    let meta = &gap.account.value.metadata;
     if let Some(writer) =
         meta.managed_fields.iter().max_by_key(|entry| entry.time).filter(|entry| entry.time.is_some())
     {
@@ -63,11 +63,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         finding = finding.seen(
             "last writer of the service account",
             format!("{}{time}", writer.manager),
-            &lack.account.source.at(".metadata.managedFields"),
+            &gap.account.source.at(".metadata.managedFields"),
         );
     }
     finding = finding.fix(service_account::name_role(derived, name, Some(role)));
-    if !lack.lapsed {
+    if !gap.still_injected {
         finding = finding.fixes(workload::restart_pod(derived));
     }
     finding

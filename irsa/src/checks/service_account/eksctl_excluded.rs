@@ -13,7 +13,7 @@
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
-use crate::derive::no_role::Because;
+use crate::derive::missing_role::Because;
 use crate::repair::service_account;
 
 /// See the module's page.
@@ -26,11 +26,11 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match missing_role::lack(derived) {
-        Ok(lack) => lack,
+    let gap = match missing_role::gap(derived) {
+        Ok(gap) => gap,
         Err(outcome) => return outcome,
     };
-    let Because::Eksctl = &lack.because else { return Outcome::Pass };
+    let Because::Eksctl = &gap.because else { return Outcome::Pass };
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
     let label = "app.kubernetes.io/managed-by";
@@ -40,8 +40,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             format!("service account {namespace}/{name} is managed by eksctl, yet names no role"),
         )
         .inferred()
-        .missing(&key, "the role of eksctl's stack", &lack.account.source.at(annotation_path(&key)))
-        .seen("managed by", "eksctl", &lack.account.source.at(format!(".metadata.labels[\"{label}\"]")))
+        .missing(&key, "the role of eksctl's stack", &gap.account.source.at(annotation_path(&key)))
+        .seen("managed by", "eksctl", &gap.account.source.at(format!(".metadata.labels[\"{label}\"]")))
         .fix(service_account::look_into_eksctl(derived));
     finding.fixes(service_account::give_role(derived, None)).into()
 }

@@ -16,7 +16,7 @@
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
-use crate::derive::no_role::{Because, Sign};
+use crate::derive::missing_role::{Because, Sign};
 use crate::repair::workload;
 
 /// See the module's page.
@@ -29,11 +29,11 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match missing_role::lack(derived) {
-        Ok(lack) => lack,
+    let gap = match missing_role::gap(derived) {
+        Ok(gap) => gap,
         Err(outcome) => return outcome,
     };
-    let candidate = match &lack.because {
+    let candidate = match &gap.because {
         Because::OtherAccount(candidate) => candidate,
         Because::Unexplained => {
             let listing = &derived.facts.service_accounts;
@@ -45,7 +45,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let meant = candidate.account.value.metadata.name.as_str();
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
-    let used = derived.spec_at(".serviceAccountName").unwrap_or_else(|| lack.account.source.clone());
+    let used = derived.spec_at(".serviceAccountName").unwrap_or_else(|| gap.account.source.clone());
     let finding = META
         .on_subject(
             derived,

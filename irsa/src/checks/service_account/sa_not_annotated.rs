@@ -29,16 +29,16 @@ pub const META: Meta = Meta {
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let facts = derived.facts;
-    let lack = match missing_role::lack(derived) {
-        Ok(lack) => lack,
+    let gap = match missing_role::gap(derived) {
+        Ok(gap) => gap,
         Err(outcome) => return outcome,
     };
     // The pod itself has its identity; what its successors lack is said by the check that knows why.
-    if lack.lapsed {
+    if gap.still_injected {
         return Outcome::Pass;
     }
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
-    let source = lack.account.source.at(annotation_path(&key));
+    let source = gap.account.source.at(annotation_path(&key));
     let (name, namespace) = (&facts.service_account_name, &facts.namespace_name);
     let certain = facts.aws.associations.known().is_some_and(|list| list.value.is_empty());
     let summary = if certain || facts.subject.pod().is_none() {
@@ -49,7 +49,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         )
     };
     let mut finding = META.on_account(derived, summary);
-    finding = match lack.account.value.metadata.annotations.get(&key) {
+    finding = match gap.account.value.metadata.annotations.get(&key) {
         Some(empty) => finding.evidence(&key, "the ARN of an IAM role", empty, &source),
         None => finding.missing(&key, "the ARN of an IAM role", &source),
     };

@@ -16,7 +16,7 @@
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
-use crate::derive::no_role::Because;
+use crate::derive::missing_role::Because;
 use crate::facts::Why;
 use crate::repair::service_account;
 
@@ -30,11 +30,11 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let lack = match missing_role::lack(derived) {
-        Ok(lack) => lack,
+    let gap = match missing_role::gap(derived) {
+        Ok(gap) => gap,
         Err(outcome) => return outcome,
     };
-    let namesakes = match &lack.because {
+    let namesakes = match &gap.because {
         Because::Namesakes(namesakes) => namesakes,
         Because::Unexplained if derived.facts.service_account_name != "default" => {
             let listing = &derived.facts.namesakes;
@@ -61,7 +61,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let mut finding = META.on_account(derived, summary).inferred().missing(
         &key,
         &role,
-        &lack.account.source.at(annotation_path(&key)),
+        &gap.account.source.at(annotation_path(&key)),
     );
     for account in namesakes.iter().take(3) {
         let meta = &account.value.metadata;

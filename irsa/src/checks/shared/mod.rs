@@ -1,6 +1,6 @@
 //! What checks of several links have in common.
 
-pub(super) mod hearsay;
-pub(super) mod inside;
+pub(super) mod app_errors;
 pub(super) mod missing_role;
+pub(super) mod probed;
 pub(super) mod trust;

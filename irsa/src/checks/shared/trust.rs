@@ -2,7 +2,7 @@
 
 use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
-use crate::derive::heard::Weight;
+use crate::derive::app_errors::Weight;
 use crate::derive::trust::{Fault, FaultKind, Judgement, Miss, Open, Trust};
 use crate::facts::{Unknown, Why};
 use crate::repair::trust_policy;
@@ -39,7 +39,7 @@ pub(in crate::checks) fn check(
 
 /// The policy, where its answer is certain; else what a check of it answers. What STS has let pass is not doubted.
 pub(in crate::checks) fn judged<'d, 'f>(derived: &'d Derived<'f>) -> Result<&'d Judgement<'f>, Outcome> {
-    if derived.trial.accepted() {
+    if derived.sts_answer.accepted() {
         return Err(Outcome::Pass);
     }
     match derived.trust() {
@@ -84,7 +84,7 @@ pub(in crate::checks) fn found(
         // Without a token the claims are those that one would have.
         None => finding.inferred(),
     };
-    match derived.trial.refused_at(Stage::Trust) {
+    match derived.sts_answer.refused_at(Stage::Trust) {
         Some(refusal) => finding.seen(
             "STS's answer to it",
             format!("{}: {}", refusal.code, refusal.message),
@@ -144,9 +144,9 @@ pub(in crate::checks) fn issuer_in(found: &str) -> &str {
 
 /// The pod's own word of now that STS does not let it become the role.
 pub(in crate::checks) fn pod_was_refused<'f>(derived: &Derived<'f>) -> Option<&'f Source> {
-    if let Some(Verdict::Refused(refusal)) = derived.inside.trial() {
+    if let Some(StsVerdict::Refused(refusal)) = derived.probed.sts_answer() {
         return Some(refusal.source).filter(|_| refusal.kind == Kind::NotAuthorizedToAssume);
     }
-    let said = derived.words.find(|kind| kind == Kind::NotAuthorizedToAssume);
+    let said = derived.app_errors.find(|kind| kind == Kind::NotAuthorizedToAssume);
     said.filter(|said| said.weight == Weight::Current).map(|said| said.source)
 }

@@ -12,7 +12,7 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay;
+use crate::checks::shared::app_errors;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -24,13 +24,13 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::DurationTooLong) {
+    let said = match app_errors::of_irsa(derived, |kind| kind == Kind::DurationTooLong) {
         Ok(said) => said,
         Err(outcome) => return outcome,
     };
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let summary = format!("{who} asks for a longer session than its role allows");
-    let finding = hearsay::finding(&META, derived, said, &summary);
+    let finding = app_errors::finding(&META, derived, said, &summary);
     let role = derived.facts.aws.role.known();
     let finding = match role.and_then(|role| Some((role, role.value.max_session?))) {
         Some((role, seconds)) => {

@@ -34,10 +34,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }
-    let refusal = match &derived.trial {
-        Verdict::Refused(refusal) => refusal,
-        Verdict::Unknown(why) => return unknown(why),
-        Verdict::Accepted { .. } | Verdict::NotApplicable => return Outcome::Pass,
+    let refusal = match &derived.sts_answer {
+        StsVerdict::Refused(refusal) => refusal,
+        StsVerdict::Unknown(why) => return unknown(why),
+        StsVerdict::Accepted { .. } | StsVerdict::NotApplicable => return Outcome::Pass,
     };
     let aws = &derived.facts.aws;
     let allows =

@@ -14,7 +14,7 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay;
+use crate::checks::shared::app_errors;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -29,17 +29,17 @@ const MANY: usize = 10;
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::Throttled) {
+    let said = match app_errors::of_irsa(derived, |kind| kind == Kind::Throttled) {
         Ok(said) => said,
         Err(outcome) => return outcome,
     };
     if said.error.count < MANY {
         return Outcome::NotApplicable("STS throttled too few calls to tell");
     }
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let summary =
-        format!("STS throttles {who}{}: it seems to make a session per request", hearsay::times(said));
-    hearsay::finding(&META, derived, said, &summary)
+        format!("STS throttles {who}{}: it seems to make a session per request", app_errors::times(said));
+    app_errors::finding(&META, derived, said, &summary)
         .severity(said.severity().max(Severity::Warning))
         .inferred()
         .evidence(

@@ -34,14 +34,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Ok(arn) => arn,
         Err(outcome) => return outcome,
     };
-    let refusal = match &derived.trial {
-        Verdict::Refused(refusal) if refusal.kind == Kind::NoProvider => refusal,
-        Verdict::Unknown(why) => return unknown(why),
+    let refusal = match &derived.sts_answer {
+        StsVerdict::Refused(refusal) if refusal.kind == Kind::NoProvider => refusal,
+        StsVerdict::Unknown(why) => return unknown(why),
         _ => return Outcome::NotApplicable("STS does not miss a provider"),
     };
     let iam = derived.facts.aws.provider.known();
-    let confirmed = derived.second_trial.passed(Stage::Provider);
-    match &derived.facts.aws.second_trial {
+    let confirmed = derived.second_sts_answer.passed(Stage::Provider);
+    match &derived.facts.aws.second_sts_answer {
         _ if confirmed => {}
         Fact::Unknown(why) if matches!(why.why, Why::NotAsked(_)) => return Outcome::Pass,
         Fact::Unknown(why) if iam.is_none() => return unknown(why),
@@ -52,14 +52,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let region = derived.plan().region;
     let summary = format!(
         "{} knows nothing of account {account}: Region {region} is not active there; no provider is missing",
-        refusal.trial.host
+        refusal.attempt.host
     );
     let mut finding = with_answer(META.on("Account", "", account, summary).inferred(), refusal);
-    finding = match &derived.second_trial {
-        Verdict::Accepted { trial, source } => {
-            finding.seen(format!("answer of {}", trial.host), "the token is accepted", source)
+    finding = match &derived.second_sts_answer {
+        StsVerdict::Accepted { attempt, source } => {
+            finding.seen(format!("answer of {}", attempt.host), "the token is accepted", source)
         }
-        Verdict::Refused(second) if confirmed => with_answer(finding, second),
+        StsVerdict::Refused(second) if confirmed => with_answer(finding, second),
         _ => finding,
     };
     if let Some(provider) = iam {

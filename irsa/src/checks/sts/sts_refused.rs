@@ -17,11 +17,11 @@
 use crate::aws::arn::RoleArn;
 use crate::aws_error::Stage;
 use crate::checks::prelude::*;
-use crate::checks::shared::inside;
+use crate::checks::shared::probed;
 use crate::checks::{role_asked, with_answer};
-use crate::derive::trial::Refusal;
+use crate::derive::sts_answer::Refusal;
 use crate::derive::trust::{FIELD, Judgement};
-use crate::facts::aws::Trial;
+use crate::facts::aws::StsAttempt;
 use crate::facts::{Unknown, Why};
 use crate::policy::Decision;
 use crate::repair::role;
@@ -40,20 +40,22 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Ok(arn) => arn,
         Err(outcome) => return outcome,
     };
-    match &derived.trial {
-        Verdict::Accepted { .. } => refused_inside(derived).map_or(Outcome::Pass, Outcome::from),
-        Verdict::Unknown(why) => unknown(why),
-        Verdict::NotApplicable => Outcome::NotApplicable("no token was to be tried"),
-        Verdict::Refused(refusal) if !refusal.is_final() => Outcome::Unknown(vec![Unknown {
+    match &derived.sts_answer {
+        StsVerdict::Accepted { .. } => refused_inside(derived).map_or(Outcome::Pass, Outcome::from),
+        StsVerdict::Unknown(why) => unknown(why),
+        StsVerdict::NotApplicable => Outcome::NotApplicable("no token was to be tried"),
+        StsVerdict::Refused(refusal) if !refusal.is_final() => Outcome::Unknown(vec![Unknown {
             what: String::from("STS's answer to a fresh token"),
             why: Why::Failed(format!(
                 "{} answered {}: {}",
-                refusal.trial.host, refusal.code, refusal.message
+                refusal.attempt.host, refusal.code, refusal.message
             )),
             grant: None,
         }]),
-        Verdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => at_trust(derived, &arn, refusal),
-        Verdict::Refused(refusal) => {
+        StsVerdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => {
+            at_trust(derived, &arn, refusal)
+        }
+        StsVerdict::Refused(refusal) => {
             let summary =
                 format!("STS refuses the token of {}: {}", derived.plan().subject(), refusal.message);
             finding(derived, summary, refusal).into()
@@ -63,10 +65,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// STS takes a fresh token, or that of a sister, and not the one in the pod.
 fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
-    let Some(Verdict::Refused(refusal)) = derived.inside.trial() else { return None };
-    let seen = inside::of_irsa(derived).filter(|_| refusal.is_final())?;
-    let (taken, other) = match derived.sister.filter(|_| !derived.laptop.accepted()) {
-        Some(sister) => (format!("the one in pod/{}", sister.pod), "that token"),
+    let Some(StsVerdict::Refused(refusal)) = derived.probed.sts_answer() else { return None };
+    let seen = probed::of_irsa(derived).filter(|_| refusal.is_final())?;
+    let (taken, other) = match derived.peer.filter(|_| !derived.from_here.accepted()) {
+        Some(peer) => (format!("the one in pod/{}", peer.pod), "that token"),
         None => (String::from("a fresh one from here"), "a fresh token"),
     };
     let summary = format!(
@@ -74,20 +76,20 @@ fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
         seen.container(),
         refusal.message
     );
-    let finding = inside::finding(&META, derived, seen, summary);
+    let finding = probed::finding(&META, derived, seen, summary);
     let finding = with_answer(finding, &refusal).seen(
         "role that was asked for",
-        &refusal.trial.role_arn,
+        &refusal.attempt.role_arn,
         &seen.at("sts.roleArn"),
     );
-    let Verdict::Accepted { trial, source } = &derived.trial else { return Some(finding) };
-    Some(finding.seen(format!("answer of {} to {other}", trial.host), "accepted", source))
+    let StsVerdict::Accepted { attempt, source } = &derived.sts_answer else { return Some(finding) };
+    Some(finding.seen(format!("answer of {} to {other}", attempt.host), "accepted", source))
 }
 
 fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Finding {
     let finding = with_answer(META.on_account(derived, summary), refusal).seen(
         "role that was asked for",
-        &refusal.trial.role_arn,
+        &refusal.attempt.role_arn,
         refusal.source,
     );
     match refusal.request_id() {
@@ -124,7 +126,7 @@ fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome 
 fn of_this_machine(judged: &Judgement<'_>) -> Outcome {
     let why = format!(
         "STS refuses it from here under session name {}; the trust policy of role {} asks for a network or a session name",
-        Trial::SESSION,
+        StsAttempt::SESSION,
         judged.role.name
     );
     Outcome::Unknown(vec![Unknown {

@@ -29,10 +29,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Ok(arn) => arn,
         Err(outcome) => return outcome,
     };
-    let refusal = match &derived.trial {
-        trial if trial.passed(Stage::Region) => return Outcome::Pass,
-        Verdict::Refused(refusal) if refusal.kind == Kind::RegionDisabled => refusal,
-        Verdict::Unknown(why) => return unknown(why),
+    let refusal = match &derived.sts_answer {
+        attempt if attempt.passed(Stage::Region) => return Outcome::Pass,
+        StsVerdict::Refused(refusal) if refusal.kind == Kind::RegionDisabled => refusal,
+        StsVerdict::Unknown(why) => return unknown(why),
         _ => return Outcome::NotApplicable("STS does not speak of the Region"),
     };
     let account = RoleArn::parse(&arn).map_or("the role's", |role| role.account);

@@ -13,7 +13,7 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay;
+use crate::checks::shared::app_errors;
 use crate::checks::{role_asked, with_answer};
 
 /// See the module's page.
@@ -25,15 +25,16 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return outcome;
     }
     let advice = "keep one AWS client for the life of the process, and start many pods one after the other";
-    if let Some(refusal) = derived.trial.refusal().filter(|refusal| refusal.kind == Kind::Throttled) {
-        let summary = format!("{} throttles: it answers no more requests just now", refusal.trial.host);
+    if let Some(refusal) = derived.sts_answer.refusal().filter(|refusal| refusal.kind == Kind::Throttled) {
+        let summary = format!("{} throttles: it answers no more requests just now", refusal.attempt.host);
         let finding = META.on_account(derived, summary).severity(Severity::Warning);
         return with_answer(finding, refusal).fix(Fix::advice(advice)).into();
     }
-    match hearsay::of_irsa(derived, |kind| kind == Kind::Throttled) {
+    match app_errors::of_irsa(derived, |kind| kind == Kind::Throttled) {
         Ok(said) => {
-            let summary = format!("STS throttled {}{}", hearsay::speaker(derived), hearsay::times(said));
-            hearsay::finding(&META, derived, said, &summary)
+            let summary =
+                format!("STS throttled {}{}", app_errors::speaker(derived), app_errors::times(said));
+            app_errors::finding(&META, derived, said, &summary)
                 // SDKs try again by themselves; where it does not stop, session-per-request says so.
                 .severity(Severity::Info)
                 .evidence(
@@ -45,8 +46,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
                 .fix(Fix::advice(advice))
                 .into()
         }
-        Err(_) => match &derived.trial {
-            Verdict::Unknown(why) => unknown(why),
+        Err(_) => match &derived.sts_answer {
+            StsVerdict::Unknown(why) => unknown(why),
             _ => Outcome::Pass,
         },
     }

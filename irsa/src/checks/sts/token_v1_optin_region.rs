@@ -18,7 +18,7 @@ use crate::aws::endpoint;
 use crate::aws::partition::{is_region_shaped, partition_of_region};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay;
+use crate::checks::shared::app_errors;
 use crate::derive::sts::{self, Region};
 use crate::repair::env;
 
@@ -32,7 +32,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::InvalidClientToken) {
+    let said = match app_errors::of_irsa(derived, |kind| kind == Kind::InvalidClientToken) {
         Ok(said) => said,
         Err(outcome) => return outcome,
     };
@@ -47,9 +47,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((variable, entry)) = sts::endpoint_override(&view.env).filter(|_| opt_in && global) else {
         return Outcome::NotApplicable("the container does not use the global endpoint in an opt-in Region");
     };
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let summary = format!("{who} gets credentials from sts.amazonaws.com, which {region} does not take");
-    let finding = hearsay::finding(&META, derived, said, &summary)
+    let finding = app_errors::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("STS endpoint", endpoint::regional_host(region), "sts.amazonaws.com", &entry.source)
         .seen("said by AWS", "InvalidClientTokenId", said.source);

@@ -14,7 +14,7 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
+use crate::checks::shared::{app_errors, probed};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -26,7 +26,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let Some(seen) = inside::of_irsa(derived) else {
+    let Some(seen) = probed::of_irsa(derived) else {
         return Outcome::NotApplicable("the probe did not look at the processes");
     };
     let Some(target) = &seen.report().target else {
@@ -43,9 +43,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         })
     };
     let Some((pid, name, root, field)) = first.or_else(other) else {
-        return inside::or_pass(derived, META.step, Outcome::NotApplicable("no process changed its root"));
+        return probed::or_pass(derived, META.step, Outcome::NotApplicable("no process changed its root"));
     };
-    let said = hearsay::of_irsa(derived, |kind| kind == Kind::TokenFileMissing).ok();
+    let said = app_errors::of_irsa(derived, |kind| kind == Kind::TokenFileMissing).ok();
     let process = match (name, pid) {
         (Some(name), Some(pid)) => format!("process {pid} ({name})"),
         _ => String::from("the process"),
@@ -54,7 +54,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         "{process} of container {} has {root} as its root directory, where the token is not mounted",
         seen.container()
     );
-    let mut finding = inside::finding(&META, derived, seen, summary)
+    let mut finding = probed::finding(&META, derived, seen, summary)
         .inferred()
         .severity(said.map_or(Severity::Info, |said| said.severity()))
         .evidence("root directory", "/", root, &seen.at(&field));

@@ -14,7 +14,7 @@
 
 use crate::aws_error::{Claim, Kind};
 use crate::checks::prelude::*;
-use crate::checks::shared::hearsay;
+use crate::checks::shared::app_errors;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -26,7 +26,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let said = match hearsay::of_irsa(derived, |kind| matches!(kind, Kind::MissingClaim(_))) {
+    let said = match app_errors::of_irsa(derived, |kind| matches!(kind, Kind::MissingClaim(_))) {
         Ok(said) => said,
         Err(outcome) => return outcome,
     };
@@ -35,9 +35,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Kind::MissingClaim(Claim::Sub) => "sub",
         _ => "a claim that STS asks for",
     };
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let summary = format!("{who} sends STS a token without {claim}: not the one that was projected for it");
-    let finding = hearsay::finding(&META, derived, said, &summary).missing("claim", claim, said.source);
+    let finding = app_errors::finding(&META, derived, said, &summary).missing("claim", claim, said.source);
     let file = derived.target().and_then(|view| view.env.get(TOKEN_FILE));
     let finding = match file.and_then(|entry| Some((entry.text()?, &entry.source))) {
         Some((path, source)) => finding.seen(TOKEN_FILE, path, source),

@@ -19,7 +19,7 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
+use crate::checks::shared::{app_errors, probed};
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -31,7 +31,7 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let Some(seen) = inside::of_irsa(derived) else {
+    let Some(seen) = probed::of_irsa(derived) else {
         return Outcome::NotApplicable("the probe did not look at the processes");
     };
     let Some(target) = &seen.report().target else {
@@ -39,17 +39,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let kept_out = target.others.iter().enumerate().find(|(_, other)| other.may_read_token == Some(false));
     let (Some((index, other)), true) = (kept_out, seen.readable_to_target()) else {
-        return inside::or_pass(derived, META.step, Outcome::NotApplicable("no process changed its user"));
+        return probed::or_pass(derived, META.step, Outcome::NotApplicable("no process changed its user"));
     };
     let Some((file, field)) = seen.token_file() else { return Outcome::Pass };
-    let said = hearsay::of_irsa(derived, |kind| kind == Kind::TokenFileUnreadable).ok();
+    let said = app_errors::of_irsa(derived, |kind| kind == Kind::TokenFileUnreadable).ok();
     let summary = format!(
         "process {} of container {} runs as user {} and may not read the token file",
         other.name,
         seen.container(),
         other.uid
     );
-    let mut finding = inside::finding(&META, derived, seen, summary)
+    let mut finding = probed::finding(&META, derived, seen, summary)
         .severity(said.map_or(Severity::Info, |said| said.severity()))
         .seen(
             format!("process {} ({})", other.pid, other.name),
@@ -60,7 +60,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         finding = finding.evidence(
             &file.path,
             format!("readable to user {}", other.uid),
-            inside::shown(stat),
+            probed::shown(stat),
             &seen.at(&format!("{field}.stat")),
         );
     }

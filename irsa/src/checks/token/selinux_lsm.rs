@@ -14,8 +14,8 @@
 //! allow it the volume.
 
 use crate::checks::prelude::*;
-use crate::checks::shared::inside;
-use crate::derive::inside::Denied;
+use crate::checks::shared::probed;
+use crate::derive::probed::Denied;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -27,14 +27,14 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    let Some(seen) = inside::of_irsa(derived) else {
+    let Some(seen) = probed::of_irsa(derived) else {
         return Outcome::NotApplicable("the probe did not look at the token file");
     };
     let denied = seen.denied().filter(|denied| *denied == Denied::SecurityModule);
     let Some(((file, field), stat)) =
         denied.and(seen.token_file()).and_then(|found| Some((found, found.0.stat.as_ref()?)))
     else {
-        return inside::or_pass(derived, META.step, Outcome::NotApplicable("the file was not refused"));
+        return probed::or_pass(derived, META.step, Outcome::NotApplicable("the file was not refused"));
     };
     let label =
         seen.report().process.as_ref().and_then(|process| process.identity.as_ref()?.label.as_deref());
@@ -42,9 +42,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         "container {} may read its token file by its mode, and the kernel refuses: most likely SELinux or AppArmor",
         seen.container()
     );
-    let mut finding = inside::finding(&META, derived, seen, summary).inferred().evidence(
+    let mut finding = probed::finding(&META, derived, seen, summary).inferred().evidence(
         &file.path,
-        format!("readable, as its mode says ({})", inside::shown(stat)),
+        format!("readable, as its mode says ({})", probed::shown(stat)),
         "permission denied",
         &seen.at(&format!("{field}.fault")),
     );

@@ -18,8 +18,8 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
-use crate::derive::inside::Seen;
+use crate::checks::shared::{app_errors, probed};
+use crate::derive::probed::ProbedPod;
 use crate::repair::workload;
 
 /// See the module's page.
@@ -32,15 +32,15 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    if let Some(finding) = derived.inside.seen().and_then(|seen| in_file(derived, seen)) {
+    if let Some(finding) = derived.probed.pod().and_then(|seen| in_file(derived, seen)) {
         return finding.into();
     }
     let expired = |kind| matches!(kind, Kind::TokenExpired { .. } | Kind::TokenTooOld);
-    let said = match hearsay::of_irsa(derived, expired) {
+    let said = match app_errors::of_irsa(derived, expired) {
         Ok(said) => said,
-        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+        Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let times = match said.error.kind {
         Kind::TokenExpired { now: Some(now), expired: Some(expired) } if now >= expired => {
             Some((now, expired))
@@ -50,7 +50,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = match times.and_then(|(now, expired)| Some((instant(now)?, instant(expired)?))) {
         Some((now, expired)) => {
             let late = crate::text::duration::words(now.duration_since(expired));
-            hearsay::finding(
+            app_errors::finding(
                 &META,
                 derived,
                 said,
@@ -63,10 +63,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
                 said.source,
             )
         }
-        None => hearsay::finding(&META, derived, said, &format!("{who} sends STS a token that has expired"))
-            .evidence("token", "not expired", "expired", said.source),
+        None => {
+            app_errors::finding(&META, derived, said, &format!("{who} sends STS a token that has expired"))
+                .evidence("token", "not expired", "expired", said.source)
+        }
     };
-    let fresh = inside::of_irsa(derived).and_then(Seen::expiry);
+    let fresh = probed::of_irsa(derived).and_then(ProbedPod::expiry);
     let finding = match fresh {
         Some((expiry, source)) => finding
             .seen("expiry of the token in the file", expiry.to_string(), &source)
@@ -87,7 +89,7 @@ fn instant(seconds: u64) -> Option<jiff::Timestamp> {
 }
 
 /// The token in the file has expired, by the clock of STS where it told the time, else by the pod's.
-fn in_file(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+fn in_file(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let ((expiry, source), now) = (seen.expiry()?, seen.true_now()?);
     if expiry > now {
         return None;
@@ -95,7 +97,7 @@ fn in_file(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
     let (file, field) = seen.token_file()?;
     let late = crate::text::duration::words(now.duration_since(expiry));
     let summary = format!("the token in {} of container {} expired {late} ago", file.path, seen.container());
-    let mut finding = inside::finding(&META, derived, seen, summary).evidence(
+    let mut finding = probed::finding(&META, derived, seen, summary).evidence(
         "expiry of the token in the file",
         format!("after {now}"),
         expiry.to_string(),

@@ -15,8 +15,8 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
-use crate::derive::inside::Seen;
+use crate::checks::shared::{app_errors, probed};
+use crate::derive::probed::ProbedPod;
 
 /// See the module's page.
 pub const META: Meta = Meta {
@@ -28,19 +28,20 @@ pub const META: Meta = Meta {
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    if let Some(finding) = inside::of_irsa(derived).and_then(|seen| in_file(derived, seen)) {
+    if let Some(finding) = probed::of_irsa(derived).and_then(|seen| in_file(derived, seen)) {
         return finding.into();
     }
-    let said = match hearsay::of_irsa(derived, |kind| matches!(kind, Kind::NotAJwt | Kind::NotAnOidcToken)) {
+    let said = match app_errors::of_irsa(derived, |kind| matches!(kind, Kind::NotAJwt | Kind::NotAnOidcToken))
+    {
         Ok(said) => said,
-        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+        Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
     let found = match said.error.kind {
         Kind::NotAJwt => "something that is no JSON Web Token",
         _ => "something without an issuer",
     };
-    let who = hearsay::speaker(derived);
-    let finding = hearsay::finding(&META, derived, said, &format!("{who} sends STS {found}"));
+    let who = app_errors::speaker(derived);
+    let finding = app_errors::finding(&META, derived, said, &format!("{who} sends STS {found}"));
     let file = derived.target().and_then(|view| view.env.get(TOKEN_FILE));
     let finding = match file.and_then(|entry| Some((entry.text()?, &entry.source))) {
         Some((path, source)) => finding.seen(TOKEN_FILE, path, source),
@@ -53,7 +54,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 }
 
 /// What lies in the file is no token.
-fn in_file(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+fn in_file(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let jwt = seen.token()?.jwt.as_ref()?;
     let found = if jwt.bearer {
         String::from("a token behind the word Bearer")
@@ -66,7 +67,7 @@ fn in_file(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
     };
     let (file, field) = seen.token_file()?;
     let summary = format!("container {} has something else than a token in {}", seen.container(), file.path);
-    let finding = inside::finding(&META, derived, seen, summary).evidence(
+    let finding = probed::finding(&META, derived, seen, summary).evidence(
         &file.path,
         "a JSON Web Token: three parts between dots",
         found,

@@ -19,8 +19,8 @@
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::checks::shared::{hearsay, inside};
-use crate::derive::inside::{Denied, Seen};
+use crate::checks::shared::{app_errors, probed};
+use crate::derive::probed::{Denied, ProbedPod};
 use crate::repair::workload;
 
 /// See the module's page.
@@ -36,19 +36,19 @@ const GROUP: i64 = 65534;
 
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    if let Some(seen) = inside::of_irsa(derived)
+    if let Some(seen) = probed::of_irsa(derived)
         && seen.denied() == Some(Denied::Mode)
         && let Some(finding) = denied(derived, seen)
     {
         return finding.into();
     }
-    let said = match hearsay::of_irsa(derived, |kind| kind == Kind::TokenFileUnreadable) {
+    let said = match app_errors::of_irsa(derived, |kind| kind == Kind::TokenFileUnreadable) {
         Ok(said) => said,
-        Err(outcome) => return inside::or_pass(derived, META.step, outcome),
+        Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
-    let who = hearsay::speaker(derived);
+    let who = app_errors::speaker(derived);
     let summary = format!("a process of {who} may not read its token file");
-    let finding = hearsay::finding(&META, derived, said, &summary).evidence(
+    let finding = app_errors::finding(&META, derived, said, &summary).evidence(
         "token file",
         "readable to the process",
         "permission denied",
@@ -58,7 +58,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 }
 
 /// Owner, group and mode keep the application's process out.
-fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
+fn denied(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let (file, field) = seen.token_file()?;
     let report = seen.report();
     let (identity, whose) = match report.target.as_ref().and_then(|target| target.identity.as_ref()) {
@@ -76,11 +76,11 @@ fn denied(derived: &Derived<'_>, seen: &Seen<'_>) -> Option<Finding> {
         let groups: Vec<String> = identity.groups.iter().map(ToString::to_string).collect();
         who += &format!(", further groups {}", groups.join(" "));
     }
-    let finding = inside::finding(&META, derived, seen, summary)
+    let finding = probed::finding(&META, derived, seen, summary)
         .evidence(
             place,
             format!("{open} to user {user}"),
-            inside::shown(stat),
+            probed::shown(stat),
             &seen.at(&format!("{field}.{at}")),
         )
         .seen("the process runs as", who, &seen.at(&format!("{whose}.identity")));

@@ -40,7 +40,7 @@ const OWN_NAMES: [&str; 5] = [
 /// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Trust::Judged(judged) = derived.trust()
-        && !derived.trial.accepted()
+        && !derived.sts_answer.accepted()
         && judged.open.iter().all(|open| open.about == About::SessionName)
         && !judged.open.is_empty()
     {

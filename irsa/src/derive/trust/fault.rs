@@ -1,7 +1,7 @@
 //! Why a trust policy does not let a token in: one fault, with everything that the nearest statement misses.
 
 use super::Token;
-use super::likeness::{Likeness, likeness};
+use super::issuer_match::{IssuerMatch, issuer_match};
 use crate::policy::{
     Clause, ConditionTrace, Decision, Document, Effect, Evaluation, Path, PrincipalEntry, PrincipalKind,
     Reason, StatementTrace, Tri, known_claim,
@@ -235,20 +235,20 @@ fn wrong_principal(clause: &Clause<PrincipalEntry>, trace: &StatementTrace<'_>, 
     let providers = clause.entries.iter().filter(|entry| entry.kind == PrincipalKind::Federated);
     let kinds = providers.map(|entry| {
         let provider = Provider::of(&entry.value);
-        match likeness(provider.issuer, &token.issuer) {
+        match issuer_match(provider.issuer, &token.issuer) {
             // The issuer alone, or an ARN of another partition.
-            Likeness::Same if provider.account.is_none_or(|account| account == token.account()) => {
+            IssuerMatch::Same if provider.account.is_none_or(|account| account == token.account()) => {
                 FaultKind::WrongPrincipal
             }
-            Likeness::Same => FaultKind::ProviderOtherAccount,
-            Likeness::Typo => FaultKind::IssuerTypo,
+            IssuerMatch::Same => FaultKind::ProviderOtherAccount,
+            IssuerMatch::Typo => FaultKind::IssuerTypo,
             // The conditions are for this cluster, so the principal is what was not adapted.
-            Likeness::OtherCluster if names_own_issuer(trace, token) => FaultKind::IssuerTypo,
-            Likeness::OtherCluster => FaultKind::OtherCluster,
-            Likeness::Foreign if names_service_accounts(trace) && provider.account.is_some() => {
+            IssuerMatch::OtherCluster if names_own_issuer(trace, token) => FaultKind::IssuerTypo,
+            IssuerMatch::OtherCluster => FaultKind::OtherCluster,
+            IssuerMatch::Foreign if names_service_accounts(trace) && provider.account.is_some() => {
                 FaultKind::OtherCluster
             }
-            Likeness::Foreign => FaultKind::WrongPrincipal,
+            IssuerMatch::Foreign => FaultKind::WrongPrincipal,
         }
     });
     let nearness = |kind: &FaultKind| match kind {
@@ -343,14 +343,14 @@ fn absent(
     token: &Token,
 ) -> FaultKind {
     let (issuer, Some(claim)) = known_claim(&trace.condition.key) else { return FaultKind::UnavailableKey };
-    let like = likeness(issuer, &token.issuer);
+    let like = issuer_match(issuer, &token.issuer);
     let of_own = |other: &ConditionTrace<'_>| claim_of(other, token) == Some(claim);
     let providers = statement.principal.clause.map_or(0, |clause| clause.entries.len());
     let for_both = statement.conditions.iter().any(of_own) || (principal.is_none() && providers > 1);
     match like {
-        Likeness::OtherCluster | Likeness::Foreign if for_both => FaultKind::TwoClustersAnded,
-        Likeness::OtherCluster | Likeness::Foreign => principal.unwrap_or(FaultKind::IssuerTypo),
-        Likeness::Same | Likeness::Typo => FaultKind::IssuerTypo,
+        IssuerMatch::OtherCluster | IssuerMatch::Foreign if for_both => FaultKind::TwoClustersAnded,
+        IssuerMatch::OtherCluster | IssuerMatch::Foreign => principal.unwrap_or(FaultKind::IssuerTypo),
+        IssuerMatch::Same | IssuerMatch::Typo => FaultKind::IssuerTypo,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the role's trust policy says to a token of the service account; where it says no, the one fault and its repair.
 
 mod fault;
-mod likeness;
+mod issuer_match;
 #[cfg(test)]
 mod tests;
 
@@ -10,7 +10,7 @@ pub use fault::{Fault, FaultKind, Miss};
 use super::Derived;
 use super::issuer::Issuer;
 use crate::aws::arn::{Arn, RoleArn};
-use crate::facts::aws::{Role, Trial};
+use crate::facts::aws::{Role, StsAttempt};
 use crate::facts::{Fact, Source, Unknown, Why};
 use crate::policy::{
     Decision, Document, Edit, EditKind, Evaluation, Found, Nearest, Path, Reach, Reason, Repair, Request,
@@ -193,7 +193,7 @@ impl<'f> Judgement<'f> {
         let fault = fault::of(&evaluation, &token, edited.and_then(|nearest| nearest.statement));
         let (decision, open) = (evaluation.decision.clone(), open(&evaluation));
         let mut of_trial = request.clone();
-        of_trial.context.set(fault::SESSION_NAME, Value::Present(vec![Trial::SESSION.to_owned()]));
+        of_trial.context.set(fault::SESSION_NAME, Value::Present(vec![StsAttempt::SESSION.to_owned()]));
         let to_trial = evaluate(&document, &of_trial).decision;
         let change = nearest.map(|Nearest { repair, corrected, reach, after, .. }| Change {
             repair,

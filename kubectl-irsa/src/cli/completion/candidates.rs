@@ -78,10 +78,10 @@ fn value(arg: &Arg, cursor: &Cursor<'_>, access: impl FnOnce() -> Option<Access>
     let live = |listed| access().map(|access| live::names(listed, &access)).unwrap_or_default();
     let candidates = match arg.get_id().as_str() {
         "targets" => return targets(cursor, live),
-        "namespace" => bare(live(Listed::Namespaces)),
-        "context" => bare(live(Listed::Contexts)),
-        "cluster" => bare(live(Listed::Clusters)),
-        "user" => bare(live(Listed::Users)),
+        "namespace" => without_help(live(Listed::Namespaces)),
+        "context" => without_help(live(Listed::Contexts)),
+        "cluster" => without_help(live(Listed::Clusters)),
+        "user" => without_help(live(Listed::Users)),
         // Several ids may stand in one word.
         "only" | "skip" => ids(cursor.typed.rfind(',').map_or("", |comma| &cursor.typed[..=comma])),
         "words" if cursor.positionals.is_empty() => ids(""),
@@ -97,14 +97,14 @@ fn targets(cursor: &Cursor<'_>, live: impl FnOnce(Listed) -> Vec<String>) -> Ans
     let before = cursor.positionals.first().map(|kind| (*kind, String::new()));
     if let Some((kind, prefix)) = with_slash.or(before.filter(|(kind, _)| Kind::of_word(kind).is_some())) {
         let names = Kind::of_word(kind).map(|kind| live(Listed::Targets(kind))).unwrap_or_default();
-        let candidates = bare(names.into_iter().map(|name| format!("{prefix}{name}")));
+        let candidates = without_help(names.into_iter().map(|name| format!("{prefix}{name}")));
         return Answer { candidates, ..Answer::default() };
     }
     let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| kind.starts_with(cursor.typed)).collect();
     if kinds.is_empty() {
-        return Answer { candidates: bare(live(Listed::Targets(Kind::Pod))), ..Answer::default() };
+        return Answer { candidates: without_help(live(Listed::Targets(Kind::Pod))), ..Answer::default() };
     }
-    let candidates = bare(kinds.into_iter().map(|kind| format!("{kind}/")));
+    let candidates = without_help(kinds.into_iter().map(|kind| format!("{kind}/")));
     Answer { candidates, unfinished: true, ..Answer::default() }
 }
 
@@ -121,7 +121,7 @@ fn values(arg: &Arg) -> Vec<Candidate> {
         .collect()
 }
 
-fn bare(words: impl IntoIterator<Item = String>) -> Vec<Candidate> {
+fn without_help(words: impl IntoIterator<Item = String>) -> Vec<Candidate> {
     words.into_iter().map(|word| Candidate { word, about: String::new() }).collect()
 }
 

@@ -7,7 +7,7 @@ use aws_smithy_types::retry::RetryConfig;
 
 use super::session::Session;
 use crate::collect::token::Token;
-use irsa::facts::aws::{StsAnswer, Trial};
+use irsa::facts::aws::{StsAnswer, StsAttempt};
 use irsa::facts::{Fact, Why};
 
 /// The shortest session that STS issues, in seconds.
@@ -25,7 +25,7 @@ pub struct Attempt {
 impl Session {
     /// Calls `AssumeRoleWithWebIdentity`. It is not signed, so it needs no AWS credentials. Those that STS issues are thrown
     /// away unread.
-    pub async fn try_token(&self, token: &Token, attempt: &Attempt) -> Fact<Trial> {
+    pub async fn try_token(&self, token: &Token, attempt: &Attempt) -> Fact<StsAttempt> {
         let action = "sts:AssumeRoleWithWebIdentity";
         let what = "STS's answer to a fresh token";
         let config = aws_sdk_sts::config::Builder::from(&self.sdk)
@@ -36,7 +36,7 @@ impl Session {
         let call = aws_sdk_sts::Client::from_conf(config)
             .assume_role_with_web_identity()
             .role_arn(&attempt.role_arn)
-            .role_session_name(Trial::SESSION)
+            .role_session_name(StsAttempt::SESSION)
             .duration_seconds(SECONDS)
             .web_identity_token(token.expose())
             .send();
@@ -65,7 +65,7 @@ impl Session {
         };
         let source = super::source(action, attempt.host.clone());
         Fact::observed(
-            Trial { host: attempt.host.clone(), role_arn: attempt.role_arn.clone(), answer },
+            StsAttempt { host: attempt.host.clone(), role_arn: attempt.role_arn.clone(), answer },
             source,
         )
     }

@@ -2,7 +2,7 @@
 
 use irsa::derive::Derived;
 use irsa::derive::container::Wiring;
-use irsa::facts::inside::Inside;
+use irsa::facts::probed::ProbeFacts;
 use irsa::facts::{Fact, Facts, Subject, Why};
 
 use super::Via;
@@ -10,7 +10,7 @@ use super::Via;
 /// The subjects of a run before the probe.
 pub struct Choice {
     /// What is known of the inside of each without it.
-    pub unseen: Vec<Fact<Inside>>,
+    pub unseen: Vec<Fact<ProbeFacts>>,
     /// The one that is looked into.
     pub chosen: Option<Chosen>,
 }
@@ -50,14 +50,14 @@ impl Choice {
 }
 
 /// What is known of a subject that is not looked into, because another pod is or because there is nothing to look at.
-fn unseen(facts: &Facts, other: Option<&str>) -> Fact<Inside> {
+fn unseen(facts: &Facts, other: Option<&str>) -> Fact<ProbeFacts> {
     match (&facts.subject, other) {
-        (_, Some(pod)) => Fact::unknown_because(Inside::WHAT, Why::OneOfMany(pod.to_owned()), None),
+        (_, Some(pod)) => Fact::unknown_because(ProbeFacts::WHAT, Why::OneOfMany(pod.to_owned()), None),
         (Subject::Pod(_), None) => {
-            Fact::not_asked(Inside::WHAT, "the container has no AWS identity that could be looked at")
+            Fact::not_asked(ProbeFacts::WHAT, "the container has no AWS identity that could be looked at")
         }
         (Subject::Template(_) | Subject::ServiceAccount, None) => {
-            Fact::not_asked(Inside::WHAT, "there is no pod")
+            Fact::not_asked(ProbeFacts::WHAT, "there is no pod")
         }
     }
 }

@@ -18,7 +18,7 @@ use super::watch::Watch;
 use super::{Probing, security, settings};
 use crate::collect::cluster::{Api, NoAnswer};
 use irsa::facts::Fact;
-use irsa::facts::inside::{Inside, Place};
+use irsa::facts::probed::{Place, ProbeFacts};
 use irsa::rounds::PROBED_CONTAINER;
 
 /// How long the kubelet lets the pod live, should this run not come to delete it.
@@ -47,12 +47,12 @@ pub struct Like<'p> {
 }
 
 /// Makes the pod, has it look around, and deletes it.
-pub async fn run(api: &Api, probing: &Probing, like: &Like<'_>) -> Fact<Inside> {
+pub async fn run(api: &Api, probing: &Probing, like: &Like<'_>) -> Fact<ProbeFacts> {
     let name = new_name();
     match look(api, probing, like, &name).await {
         Ok(report) => {
             let container = like.pod.map_or(name.as_str(), |(_, container)| container);
-            Fact::Known(Inside::reported(report, Place::Copy, container, &format!("pod/{name}")))
+            Fact::Known(ProbeFacts::reported(report, Place::Copy, container, &format!("pod/{name}")))
         }
         Err(obstacle) => obstacle.into_fact(like.namespace),
     }
@@ -90,7 +90,7 @@ async fn look(
     // A pod that does not exist yet can be watched: its beginning is the first event.
     let mut watch = Watch::open(api, like.namespace, name, "", probing.until).await?;
     probing.progress.say(&announcement(probing, like, name));
-    let making = probing.traces.pod(api, like.namespace, name);
+    let making = probing.cleanup.pod(api, like.namespace, name);
     let report = match create(Change::Made).await {
         Ok(()) => match watch.end_of(name).await {
             Ok(end) => read(api, like.namespace, name, name, &end).await,
@@ -105,7 +105,7 @@ async fn look(
     };
     if let Err(error) = making.delete().await {
         let why = Obstacle::of_answer("delete", "pods", &error);
-        probing.progress.say(&format!("pod/{name} could not be deleted: {why}; {}", probing.traces));
+        probing.progress.say(&format!("pod/{name} could not be deleted: {why}; {}", probing.cleanup));
     }
     report
 }

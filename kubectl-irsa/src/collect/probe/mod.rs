@@ -2,6 +2,7 @@
 
 mod calls;
 mod choice;
+mod cleanup;
 mod container;
 mod copy;
 mod image;
@@ -10,19 +11,18 @@ mod pod;
 mod run;
 mod security;
 mod settings;
-mod traces;
 mod watch;
 
 use tokio::time::Instant;
 
 use super::Progress;
 use super::cluster::Api;
-use irsa::facts::inside::Inside;
+use irsa::facts::probed::ProbeFacts;
 use irsa::facts::{Fact, Facts};
 
 use choice::{Choice, Chosen};
+pub use cleanup::Cleanup;
 pub use image::{Image, ImageError};
-pub use traces::Traces;
 
 /// How the probe comes into the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -47,7 +47,7 @@ pub struct Probing {
     /// For what must be said before it happens.
     pub progress: Progress,
     /// What it leaves in the cluster.
-    pub traces: Traces,
+    pub cleanup: Cleanup,
 }
 
 impl Probing {
@@ -57,7 +57,7 @@ impl Probing {
     }
 
     /// Looks into the chosen one; what is known of the inside of each.
-    pub(super) async fn look(&self, api: &Api, choice: Choice) -> Vec<Fact<Inside>> {
+    pub(super) async fn look(&self, api: &Api, choice: Choice) -> Vec<Fact<ProbeFacts>> {
         let Choice { mut unseen, chosen } = choice;
         if let Some(chosen) = &chosen
             && let Some(slot) = unseen.get_mut(chosen.index)
@@ -67,7 +67,7 @@ impl Probing {
         unseen
     }
 
-    async fn look_into(&self, api: &Api, chosen: &Chosen) -> Fact<Inside> {
+    async fn look_into(&self, api: &Api, chosen: &Chosen) -> Fact<ProbeFacts> {
         let Chosen { namespace, account, container, .. } = chosen;
         match (&chosen.pod, self.via) {
             (Some(pod), Via::Ephemeral) => {

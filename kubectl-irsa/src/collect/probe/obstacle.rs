@@ -6,8 +6,8 @@ use thiserror::Error;
 use super::pod::RawPod;
 use crate::collect::cluster::NoAnswer;
 use irsa::documents::report::ReportError;
-use irsa::facts::inside::Inside;
 use irsa::facts::kubernetes::{ProbeEnd, Waiting};
+use irsa::facts::probed::ProbeFacts;
 use irsa::facts::{Fact, Grant, Why};
 
 /// The annotation of a pod that stands in a file of the node.
@@ -230,13 +230,13 @@ impl Obstacle {
     }
 
     /// The inside of the pod as a fact that is not known.
-    pub fn into_fact(self, namespace: &str) -> Fact<Inside> {
+    pub fn into_fact(self, namespace: &str) -> Fact<ProbeFacts> {
         let grant = self.grant(namespace);
         let why = match self {
             Self::Denied { words, .. } => Why::Denied(words),
             other => Why::Failed(other.to_string()),
         };
-        Fact::unknown_because(Inside::WHAT, why, grant)
+        Fact::unknown_because(ProbeFacts::WHAT, why, grant)
     }
 }
 

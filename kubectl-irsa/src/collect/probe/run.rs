@@ -13,8 +13,8 @@ use super::watch::Watch;
 use super::{Probing, security, settings};
 use crate::collect::cluster::{Api, NoAnswer};
 use irsa::facts::Fact;
-use irsa::facts::inside::{Inside, Place};
 use irsa::facts::kubernetes::ProbeEnd;
+use irsa::facts::probed::{Place, ProbeFacts};
 
 /// With less time left the probe is not started.
 const LEAST: Duration = Duration::from_secs(2);
@@ -34,12 +34,12 @@ pub struct Into<'p> {
 }
 
 /// Looks into a container.
-pub async fn run(api: &Api, probing: &Probing, into: &Into<'_>) -> Fact<Inside> {
+pub async fn run(api: &Api, probing: &Probing, into: &Into<'_>) -> Fact<ProbeFacts> {
     let (name, report) = match look(api, probing, into).await {
         Ok(found) => found,
         Err(obstacle) => return obstacle.into_fact(into.namespace),
     };
-    Fact::Known(Inside::reported(report, Place::Pod, into.container, &name))
+    Fact::Known(ProbeFacts::reported(report, Place::Pod, into.container, &name))
 }
 
 async fn look(api: &Api, probing: &Probing, into: &Into<'_>) -> Result<(String, Report), Obstacle> {
@@ -96,7 +96,7 @@ async fn add(
     };
     patch(Change::DryRun).await.map_err(refused)?;
     probing.progress.say(&announcement(probing, into, &name, security::user(pod, target), beside));
-    let making = probing.traces.container(&name, into.pod);
+    let making = probing.cleanup.container(&name, into.pod);
     match patch(Change::Made).await {
         Ok(()) => making.made(),
         Err(error) => {

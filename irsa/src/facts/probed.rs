@@ -4,13 +4,13 @@ use irsa_probe::{Answer, Report};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::aws::{StsAnswer, Trial};
+use super::aws::{StsAnswer, StsAttempt};
 use super::issuer::Claims;
 use super::{Source, Sourced};
 
 /// What the probe saw, and as whom it looked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Inside {
+pub struct ProbeFacts {
     /// Its report: raw observations.
     pub report: Report,
     /// Where it ran.
@@ -20,7 +20,7 @@ pub struct Inside {
     /// The container beside which it ran, and whose identity it took on.
     pub container: String,
     /// STS's answer to the token in the file.
-    pub trial: Option<Sourced<Trial>>,
+    pub attempt: Option<Sourced<StsAttempt>>,
     /// What that token says.
     pub claims: Option<Claims>,
 }
@@ -48,26 +48,26 @@ pub enum Run {
     },
 }
 
-impl Inside {
+impl ProbeFacts {
     /// What is not known without a report.
     pub const WHAT: &str = "the inside of the pod";
 
     /// The report of the probe that this run started in `probe`, with STS's answer in the terms in which the tool's own trial has it.
     pub fn reported(report: Report, place: Place, container: &str, probe: &str) -> Sourced<Self> {
         let source = Source::Probe { container: probe.to_owned(), field: String::new() };
-        let trial = trial(&report).map(|value| Sourced { value, source: source.at("sts.assume") });
+        let attempt = attempt(&report).map(|value| Sourced { value, source: source.at("sts.assume") });
         let claims = claims(&report);
-        let value = Self { report, place, run: Run::This, container: container.to_owned(), trial, claims };
+        let value = Self { report, place, run: Run::This, container: container.to_owned(), attempt, claims };
         Sourced { value, source }
     }
 }
 
-fn trial(report: &Report) -> Option<Trial> {
+fn attempt(report: &Report) -> Option<StsAttempt> {
     let sts = report.sts.as_ref()?;
     let url = report.network.as_ref()?.url.as_deref()?;
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = host.split(['/', ':']).next().unwrap_or(host);
-    Some(Trial {
+    Some(StsAttempt {
         host: host.to_owned(),
         role_arn: sts.role_arn.clone()?,
         answer: answer(sts.assume.as_ref()?)?,

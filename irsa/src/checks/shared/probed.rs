@@ -3,19 +3,19 @@
 use irsa_probe::FileStat;
 
 use crate::checks::prelude::*;
-use crate::derive::inside::Seen;
-use crate::facts::inside::Place;
+use crate::derive::probed::ProbedPod;
+use crate::facts::probed::Place;
 
 /// The probe's report on a pod that should have a role by web identity.
-pub(in crate::checks) fn of_irsa<'d, 'f>(derived: &'d Derived<'f>) -> Option<&'d Seen<'f>> {
-    derived.inside.seen().filter(|_| derived.intent.mechanism == Mechanism::Irsa)
+pub(in crate::checks) fn of_irsa<'d, 'f>(derived: &'d Derived<'f>) -> Option<&'d ProbedPod<'f>> {
+    derived.probed.pod().filter(|_| derived.intent.mechanism == Mechanism::Irsa)
 }
 
 /// Starts an error about the container that the probe looked at; in a copy of the pod it is a conclusion.
 pub(in crate::checks) fn finding(
     meta: &Meta,
     derived: &Derived<'_>,
-    seen: &Seen<'_>,
+    seen: &ProbedPod<'_>,
     summary: String,
 ) -> Finding {
     let finding = meta.on_subject(derived, summary).container(seen.container());
@@ -27,7 +27,7 @@ pub(in crate::checks) fn finding(
 
 /// The answer where nothing is wrong: the check has passed if the probe saw its link; else what it says without one.
 pub(in crate::checks) fn or_pass(derived: &Derived<'_>, step: Step, otherwise: Outcome) -> Outcome {
-    let saw = of_irsa(derived).is_some() && derived.inside.gap(step).is_none();
+    let saw = of_irsa(derived).is_some() && derived.probed.gap(step).is_none();
     match otherwise {
         Outcome::NotApplicable(_) if saw => Outcome::Pass,
         otherwise => otherwise,

@@ -1,13 +1,13 @@
 //! How an issuer that a policy names stands to the cluster's own.
 
-use crate::policy::bare_issuer;
+use crate::policy::without_scheme;
 
 /// How many characters a mistyped issuer may differ in.
 const TYPO: usize = 2;
 
 /// How an issuer stands to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Likeness {
+pub(super) enum IssuerMatch {
     /// The same, letter by letter.
     Same,
     /// Meant to be the same: wrong region, order of the host, scheme, slash, a slip of the pen, the documentation's example.
@@ -19,25 +19,25 @@ pub(super) enum Likeness {
 }
 
 /// Compares an issuer, a provider's ARN or the issuer of a condition key with the cluster's issuer, which has no scheme.
-pub(super) fn likeness(named: &str, own: &str) -> Likeness {
+pub(super) fn issuer_match(named: &str, own: &str) -> IssuerMatch {
     if named == own {
-        return Likeness::Same;
+        return IssuerMatch::Same;
     }
-    let (named, own) = (bare_issuer(named), bare_issuer(own));
+    let (named, own) = (without_scheme(named), without_scheme(own));
     if named.is_empty() {
-        return Likeness::Foreign;
+        return IssuerMatch::Foreign;
     }
     let (named_id, own_id) = (last_part(&named), last_part(&own));
     let has_own_id = is_eks_id(own_id) && named.contains(own_id);
     let cut_short = own.strip_prefix(&named).is_some_and(|rest| rest.starts_with('/'));
     if named == own || has_own_id || cut_short || strsim::levenshtein(&named, &own) <= TYPO {
-        return Likeness::Typo;
+        return IssuerMatch::Typo;
     }
     let both_eks = is_eks(&named) && is_eks(&own);
     if both_eks && (!is_eks_id(named_id) || strsim::levenshtein(named_id, own_id) <= TYPO) {
-        return Likeness::Typo;
+        return IssuerMatch::Typo;
     }
-    if is_eks(&named) { Likeness::OtherCluster } else { Likeness::Foreign }
+    if is_eks(&named) { IssuerMatch::OtherCluster } else { IssuerMatch::Foreign }
 }
 
 /// `oidc.eks.eu-west-1.amazonaws.com`, `oidc-eks.eu-west-1.api.aws`, and the wrong order `oidc.eu-west-1.eks.…`.
@@ -65,32 +65,41 @@ mod tests {
     #[test]
     fn issuers_beside_the_cluster_s_own() {
         for (named, expected) in [
-            (OWN, Likeness::Same),
-            ("https://oidc.eks.eu-west-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0", Likeness::Typo),
-            ("oidc.eks.eu-west-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0/", Likeness::Typo),
-            ("oidc.eu-west-1.eks.amazonaws.com/B61F0D97A2C84E5D93F02AE871C4D5B0", Likeness::Typo),
-            ("oidc.eks.eu-west-2.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0", Likeness::Typo),
-            ("oidc-eks.eu-west-1.api.aws/id/B61F0D97A2C84E5D93F02AE871C4D5B0", Likeness::Typo),
-            ("oidc.eks.eu-west-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5BO", Likeness::Typo),
-            ("oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE", Likeness::Typo),
-            ("oidc.eks.eu-west-1.amazonaws.com", Likeness::Typo),
-            ("oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F60718293A4B5C6D7E8F9", Likeness::OtherCluster),
-            ("oidc.eks.us-east-1.amazonaws.com/id/0A1B2C3D4E5F60718293A4B5C6D7E8F9", Likeness::OtherCluster),
-            ("token.actions.githubusercontent.com", Likeness::Foreign),
-            ("", Likeness::Foreign),
+            (OWN, IssuerMatch::Same),
+            (
+                "https://oidc.eks.eu-west-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0",
+                IssuerMatch::Typo,
+            ),
+            ("oidc.eks.eu-west-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0/", IssuerMatch::Typo),
+            ("oidc.eu-west-1.eks.amazonaws.com/B61F0D97A2C84E5D93F02AE871C4D5B0", IssuerMatch::Typo),
+            ("oidc.eks.eu-west-2.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5B0", IssuerMatch::Typo),
+            ("oidc-eks.eu-west-1.api.aws/id/B61F0D97A2C84E5D93F02AE871C4D5B0", IssuerMatch::Typo),
+            ("oidc.eks.eu-west-1.amazonaws.com/id/B61F0D97A2C84E5D93F02AE871C4D5BO", IssuerMatch::Typo),
+            ("oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE", IssuerMatch::Typo),
+            ("oidc.eks.eu-west-1.amazonaws.com", IssuerMatch::Typo),
+            (
+                "oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F60718293A4B5C6D7E8F9",
+                IssuerMatch::OtherCluster,
+            ),
+            (
+                "oidc.eks.us-east-1.amazonaws.com/id/0A1B2C3D4E5F60718293A4B5C6D7E8F9",
+                IssuerMatch::OtherCluster,
+            ),
+            ("token.actions.githubusercontent.com", IssuerMatch::Foreign),
+            ("", IssuerMatch::Foreign),
         ] {
-            assert_eq!(likeness(named, OWN), expected, "{named}");
+            assert_eq!(issuer_match(named, OWN), expected, "{named}");
         }
     }
 
     #[test]
     fn an_issuer_of_one_s_own() {
         let own = "oidc.example.com/prod";
-        assert_eq!(likeness("oidc.example.com/prod/", own), Likeness::Typo);
-        assert_eq!(likeness("oidc.example.com/staging", own), Likeness::Foreign);
+        assert_eq!(issuer_match("oidc.example.com/prod/", own), IssuerMatch::Typo);
+        assert_eq!(issuer_match("oidc.example.com/staging", own), IssuerMatch::Foreign);
         assert_eq!(
-            likeness("oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F60718293A4B5C6D7E8F9", own),
-            Likeness::OtherCluster
+            issuer_match("oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F60718293A4B5C6D7E8F9", own),
+            IssuerMatch::OtherCluster
         );
     }
 }

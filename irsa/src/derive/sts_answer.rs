@@ -1,17 +1,17 @@
 //! What STS's own answer proves: the strongest evidence there is of everything on AWS's side.
 
 use crate::aws_error::{self, Because, Kind, Layer, Stage};
-use crate::facts::aws::{StsAnswer, Trial};
+use crate::facts::aws::{StsAnswer, StsAttempt};
 use crate::facts::{Facts, Source, Unknown};
 use crate::step::Step;
 
 /// STS's answer to a token of the service account, read.
 #[derive(Debug, Clone, Copy)]
-pub enum Verdict<'f> {
+pub enum StsVerdict<'f> {
     /// It issued credentials.
     Accepted {
         /// What was tried.
-        trial: &'f Trial,
+        attempt: &'f StsAttempt,
         /// Where it was read.
         source: &'f Source,
     },
@@ -27,7 +27,7 @@ pub enum Verdict<'f> {
 #[derive(Debug, Clone, Copy)]
 pub struct Refusal<'f> {
     /// What was tried.
-    pub trial: &'f Trial,
+    pub attempt: &'f StsAttempt,
     /// STS's error code.
     pub code: &'f str,
     /// STS's words.
@@ -45,34 +45,34 @@ pub struct Refusal<'f> {
 impl<'f> Refusal<'f> {
     /// False where STS had no time for the request, or a fault of its own: the next answer may be another.
     pub fn is_final(&self) -> bool {
-        let own_fault = matches!(self.trial.answer, StsAnswer::Refused { status: 500.., .. });
+        let own_fault = matches!(self.attempt.answer, StsAnswer::Refused { status: 500.., .. });
         self.kind != Kind::Throttled && !own_fault
     }
 
     /// AWS's id of the request.
     pub fn request_id(&self) -> Option<&'f str> {
-        match &self.trial.answer {
+        match &self.attempt.answer {
             StsAnswer::Refused { request_id, .. } => request_id.as_deref(),
             StsAnswer::Accepted { .. } => None,
         }
     }
 }
 
-impl<'f> Verdict<'f> {
+impl<'f> StsVerdict<'f> {
     /// Reads the answer.
     pub fn of(facts: &'f Facts) -> Self {
-        Self::read(&facts.aws.trial)
+        Self::read(&facts.aws.sts_answer)
     }
 
     /// Reads the answer at the second endpoint (failures.md, 80).
     pub fn second(facts: &'f Facts) -> Self {
-        Self::read(&facts.aws.second_trial)
+        Self::read(&facts.aws.second_sts_answer)
     }
 
-    fn read(trial: &'f crate::facts::Fact<Trial>) -> Self {
+    fn read(attempt: &'f crate::facts::Fact<StsAttempt>) -> Self {
         use crate::facts::{Fact, Why};
-        match trial {
-            Fact::Known(trial) => Self::answered(&trial.value, &trial.source),
+        match attempt {
+            Fact::Known(attempt) => Self::answered(&attempt.value, &attempt.source),
             Fact::Unknown(unknown) if matches!(unknown.why, Why::NotAsked(_)) => Self::NotApplicable,
             Fact::Unknown(unknown) => Self::Unknown(unknown),
             Fact::Absent { .. } => Self::NotApplicable,
@@ -80,16 +80,16 @@ impl<'f> Verdict<'f> {
     }
 
     /// An answer.
-    pub fn answered(trial: &'f Trial, source: &'f Source) -> Self {
-        match &trial.answer {
-            StsAnswer::Accepted { .. } => Self::Accepted { trial, source },
+    pub fn answered(attempt: &'f StsAttempt, source: &'f Source) -> Self {
+        match &attempt.answer {
+            StsAnswer::Accepted { .. } => Self::Accepted { attempt, source },
             StsAnswer::Refused { code, message, .. } => {
                 let kind = aws_error::sts(code, message);
                 let because = aws_error::sts_because(code, message);
                 // A VPC endpoint may refuse before anybody has looked at the token.
                 let at_endpoint = because.is_some_and(|because| because.layer == Layer::VpcEndpointPolicy);
                 let stage = kind.stage().filter(|_| !at_endpoint);
-                Self::Refused(Refusal { trial, code, message, kind, because, stage, source })
+                Self::Refused(Refusal { attempt, code, message, kind, because, stage, source })
             }
         }
     }

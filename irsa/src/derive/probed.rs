@@ -10,20 +10,20 @@ use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 
 use super::caller::{Expected, Who};
-use super::trial;
+use super::sts_answer;
 use crate::aws_error;
-use crate::facts::aws::Trial;
-use crate::facts::inside::{self, Place};
+use crate::facts::aws::StsAttempt;
 use crate::facts::issuer::Claims;
+use crate::facts::probed::{self, Place};
 use crate::facts::{Fact, Facts, Source, Sourced, Unknown, Why};
 use crate::mechanism::Mechanism;
 use crate::step::Step;
 
 /// The pod as the probe sees it.
 #[derive(Debug)]
-pub enum Inside<'f> {
+pub enum ProbeOutcome<'f> {
     /// It reported.
-    Seen(Seen<'f>),
+    Reported(ProbedPod<'f>),
     /// It was wanted, and did not report.
     Unknown(&'f Unknown),
     /// What an earlier run left does not count any more.
@@ -34,8 +34,8 @@ pub enum Inside<'f> {
 
 /// A report.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'f> {
-    inside: &'f Sourced<inside::Inside>,
+pub struct ProbedPod<'f> {
+    probed: &'f Sourced<probed::ProbeFacts>,
     caller: Option<(&'f str, Who)>,
     /// How the pod should get its role.
     mechanism: Mechanism,
@@ -63,18 +63,18 @@ pub enum Leg {
     Tls,
 }
 
-impl<'f> Inside<'f> {
+impl<'f> ProbeOutcome<'f> {
     /// Reads it.
     pub fn of(facts: &'f Facts, expected: &Expected) -> Self {
-        match &facts.inside {
-            Fact::Known(inside) => {
-                if let Some(why) = outdated(facts, &inside.value) {
-                    let what = String::from(inside::Inside::WHAT);
+        match &facts.probed {
+            Fact::Known(probed) => {
+                if let Some(why) = outdated(facts, &probed.value) {
+                    let what = String::from(probed::ProbeFacts::WHAT);
                     return Self::Outdated(Unknown { what, why: Why::Failed(why), grant: None });
                 }
-                let mut seen = Seen { inside, caller: None, mechanism: expected.mechanism };
+                let mut seen = ProbedPod { probed, caller: None, mechanism: expected.mechanism };
                 seen.caller = seen.named(expected);
-                Self::Seen(seen)
+                Self::Reported(seen)
             }
             Fact::Unknown(unknown) if matches!(unknown.why, Why::NotAsked(_)) => Self::NotApplicable,
             Fact::Unknown(unknown) => Self::Unknown(unknown),
@@ -83,9 +83,9 @@ impl<'f> Inside<'f> {
     }
 
     /// The report.
-    pub fn seen(&self) -> Option<&Seen<'f>> {
+    pub fn pod(&self) -> Option<&ProbedPod<'f>> {
         match self {
-            Self::Seen(seen) => Some(seen),
+            Self::Reported(seen) => Some(seen),
             Self::Unknown(_) | Self::Outdated(_) | Self::NotApplicable => None,
         }
     }
@@ -94,7 +94,7 @@ impl<'f> Inside<'f> {
     pub fn outdated(&self) -> Option<&Unknown> {
         match self {
             Self::Outdated(unknown) => Some(unknown),
-            Self::Seen(_) | Self::Unknown(_) | Self::NotApplicable => None,
+            Self::Reported(_) | Self::Unknown(_) | Self::NotApplicable => None,
         }
     }
 
@@ -107,36 +107,36 @@ impl<'f> Inside<'f> {
             Self::NotApplicable => None,
             Self::Unknown(unknown) => Some((*unknown).clone()),
             Self::Outdated(unknown) => Some(unknown.clone()),
-            Self::Seen(seen) => seen.gap(step),
+            Self::Reported(seen) => seen.gap(step),
         }
     }
 
     /// STS's answer from inside the pod.
-    pub fn trial(&self) -> Option<trial::Verdict<'f>> {
-        let trial = self.seen()?.trial()?;
-        Some(trial::Verdict::answered(&trial.value, &trial.source))
+    pub fn sts_answer(&self) -> Option<sts_answer::StsVerdict<'f>> {
+        let attempt = self.pod()?.attempt()?;
+        Some(sts_answer::StsVerdict::answered(&attempt.value, &attempt.source))
     }
 }
 
-impl<'f> Seen<'f> {
+impl<'f> ProbedPod<'f> {
     /// What it saw.
     pub fn report(&self) -> &'f Report {
-        &self.inside.value.report
+        &self.probed.value.report
     }
 
     /// Where it ran.
     pub fn place(&self) -> Place {
-        self.inside.value.place
+        self.probed.value.place
     }
 
     /// The container beside which it ran.
     pub fn container(&self) -> &'f str {
-        &self.inside.value.container
+        &self.probed.value.container
     }
 
     /// Where a field of the report was read: `token.own.stat.mode`.
     pub fn at(&self, field: &str) -> Source {
-        self.inside.source.at(field)
+        self.probed.source.at(field)
     }
 
     /// The file of the token that STS, or the Pod Identity agent, wants to see.
@@ -215,13 +215,13 @@ impl<'f> Seen<'f> {
     }
 
     /// What STS said to the token in the file.
-    pub fn trial(&self) -> Option<&'f Sourced<Trial>> {
-        self.inside.value.trial.as_ref()
+    pub fn attempt(&self) -> Option<&'f Sourced<StsAttempt>> {
+        self.probed.value.attempt.as_ref()
     }
 
     /// What the token in the file says.
     pub fn claims(&self) -> Option<&'f Claims> {
-        self.inside.value.claims.as_ref()
+        self.probed.value.claims.as_ref()
     }
 
     /// The URL of the STS endpoint that the application's SDK would call, and the way to it.
@@ -391,10 +391,10 @@ const FRESH: SignedDuration = SignedDuration::from_mins(15);
 /// How old it is, the clock of STS tells best, which it holds if STS answered: by the node's clock the pod has dated the report,
 /// and the kubelet the end of the probe's container, and that clock may be the very fault. Whether the container was started
 /// anew since then, the node's clock tells, however wrong it is: it has dated both.
-fn outdated(facts: &Facts, inside: &inside::Inside) -> Option<String> {
-    let inside::Run::Earlier { ended } = inside.run else { return None };
-    let by_node = by_node(&inside.report).or(ended);
-    let seen = by_sts(&inside.report).or(by_node);
+fn outdated(facts: &Facts, probed: &probed::ProbeFacts) -> Option<String> {
+    let probed::Run::Earlier { ended } = probed.run else { return None };
+    let by_node = by_node(&probed.report).or(ended);
+    let seen = by_sts(&probed.report).or(by_node);
     let now = facts.cluster.server_clock.known().map(|clock| clock.value);
     let age = now.zip(seen).map(|(now, seen)| now.duration_since(seen)).unwrap_or_default();
     if age.abs() > FRESH {
@@ -408,7 +408,7 @@ fn outdated(facts: &Facts, inside: &inside::Inside) -> Option<String> {
         });
     }
     let statuses = facts.subject.pod().map(|pod| &pod.value.status)?;
-    let started = statuses.all_container_statuses().find(|status| status.name == inside.container);
+    let started = statuses.all_container_statuses().find(|status| status.name == probed.container);
     let started = started.and_then(|status| status.state.running.as_ref()?.started_at);
     (started? > by_node?).then(|| {
         String::from("the container was restarted after the probe of an earlier run had left its report")

@@ -58,7 +58,7 @@ impl Chain {
 
 /// The chain could not be read.
 #[derive(Debug, Error)]
-pub enum ChainError {
+pub enum CertificatesError {
     /// The address is none.
     #[error("{0} is no host and port")]
     Address(String),
@@ -89,16 +89,18 @@ pub enum ChainError {
 }
 
 /// Connects, through the environment's proxy if there is one, and keeps what the server sends. Nothing is asked of it.
-pub async fn chain(host: &str, port: u16, timeout: Duration) -> Result<Chain, ChainError> {
+pub async fn chain(host: &str, port: u16, timeout: Duration) -> Result<Chain, CertificatesError> {
     let within = tokio::time::timeout(timeout, handshake(host, port)).await;
-    within.unwrap_or_else(|_| Err(ChainError::TimedOut { host: host.to_owned(), seconds: timeout.as_secs() }))
+    within.unwrap_or_else(|_| {
+        Err(CertificatesError::TimedOut { host: host.to_owned(), seconds: timeout.as_secs() })
+    })
 }
 
-async fn handshake(host: &str, port: u16) -> Result<Chain, ChainError> {
-    let address = || ChainError::Address(format!("{host}:{port}"));
+async fn handshake(host: &str, port: u16) -> Result<Chain, CertificatesError> {
+    let address = || CertificatesError::Address(format!("{host}:{port}"));
     let destination: Uri = format!("https://{host}:{port}").parse().map_err(|_| address())?;
     let name = ServerName::try_from(host.to_owned()).map_err(|_| address())?;
-    let connect = |cause: &dyn std::fmt::Display| ChainError::Connect {
+    let connect = |cause: &dyn std::fmt::Display| CertificatesError::Connect {
         host: host.to_owned(),
         cause: cause.to_string(),
     };
@@ -121,8 +123,10 @@ async fn handshake(host: &str, port: u16) -> Result<Chain, ChainError> {
         (Some((certificates, not_public)), _) => {
             Ok(Chain { host: host.to_owned(), port, certificates, not_public })
         }
-        (None, Err(error)) => Err(ChainError::Handshake { host: host.to_owned(), cause: causes(&error) }),
-        (None, Ok(_)) => Err(ChainError::Handshake {
+        (None, Err(error)) => {
+            Err(CertificatesError::Handshake { host: host.to_owned(), cause: causes(&error) })
+        }
+        (None, Ok(_)) => Err(CertificatesError::Handshake {
             host: host.to_owned(),
             cause: String::from("the server sent no certificate"),
         }),

@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::caller::{Expected, Who};
 use super::container::ContainerView;
-use super::inside::Inside;
-use super::trial::Verdict;
+use super::probed::ProbeOutcome;
+use super::sts_answer::StsVerdict;
 use crate::aws_error::{Kind, Principal, Sighting};
 use crate::facts::{Facts, Source};
 use crate::severity::Severity;
@@ -21,13 +21,13 @@ const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
 /// The application's words, the most current first.
 #[derive(Debug)]
-pub struct Words<'f> {
-    said: Vec<Said<'f>>,
+pub struct AppErrors<'f> {
+    said: Vec<AppError<'f>>,
 }
 
 /// An error that the application spoke of.
 #[derive(Debug, Clone, Copy)]
-pub struct Said<'f> {
+pub struct AppError<'f> {
     /// What it says.
     pub error: &'f Sighting,
     /// Where it was read.
@@ -60,33 +60,35 @@ pub struct Caller<'f> {
     pub who: Who,
 }
 
-impl<'f> Words<'f> {
+impl<'f> AppErrors<'f> {
     /// Weighs them.
     pub fn of(
         facts: &'f Facts,
         expected: &Expected,
         target: Option<&ContainerView<'_>>,
-        trial: &Verdict<'_>,
-        inside: &Inside<'_>,
+        attempt: &StsVerdict<'_>,
+        probed: &ProbeOutcome<'_>,
     ) -> Self {
         let run = Run::of(facts, target);
-        let heard = || facts.heard.known().into_iter().flat_map(|listing| &listing.value.items);
+        let app_errors = || facts.app_errors.known().into_iter().flat_map(|listing| &listing.value.items);
         let caller = |error: &'f Sighting| {
             let principal = error.principal.as_ref()?;
             Some(Caller { principal, who: expected.who(principal) })
         };
         // Whoever was the role by then had found its way past whatever was in it before.
-        let arrived = heard()
-            .filter(|heard| caller(&heard.value.error).is_some_and(|caller| caller.who == Who::Expected))
-            .filter_map(|heard| heard.value.at)
+        let arrived = app_errors()
+            .filter(|app_errors| {
+                caller(&app_errors.value.error).is_some_and(|caller| caller.who == Who::Expected)
+            })
+            .filter_map(|app_errors| app_errors.value.at)
             .max();
-        let reached = inside.seen().is_some_and(super::inside::Seen::reached_sts);
-        let mut said: Vec<Said<'f>> = heard()
-            .map(|heard| {
-                let (error, at) = (&heard.value.error, heard.value.at);
+        let reached = probed.pod().is_some_and(super::probed::ProbedPod::reached_sts);
+        let mut said: Vec<AppError<'f>> = app_errors()
+            .map(|app_errors| {
+                let (error, at) = (&app_errors.value.error, app_errors.value.at);
                 let mut weight = at.map_or(Weight::Current, |at| run.weight(at));
                 let overtaken = at.is_some_and(|at| arrived.is_some_and(|arrived| at < arrived));
-                let settled = trial.accepted() && weight == Weight::Earlier && error.kind.stage().is_some();
+                let settled = attempt.accepted() && weight == Weight::Earlier && error.kind.stage().is_some();
                 if keeps_credentials_away(error.kind) && (overtaken || settled && !of_the_pod(error.kind)) {
                     weight = Weight::History;
                 }
@@ -94,7 +96,13 @@ impl<'f> Words<'f> {
                 if reached && weight == Weight::Current && at.is_some() && error.kind.is_transport() {
                     weight = Weight::Earlier;
                 }
-                Said { error, source: &heard.source, caller: caller(error), weight, age: run.age(at) }
+                AppError {
+                    error,
+                    source: &app_errors.source,
+                    caller: caller(error),
+                    weight,
+                    age: run.age(at),
+                }
             })
             .collect();
         said.sort_by_key(|said| (said.weight, said.age));
@@ -102,17 +110,17 @@ impl<'f> Words<'f> {
     }
 
     /// All of them, the most current first.
-    pub fn iter(&self) -> impl Iterator<Item = &Said<'f>> {
+    pub fn iter(&self) -> impl Iterator<Item = &AppError<'f>> {
         self.said.iter()
     }
 
     /// The most current words of such a kind.
-    pub fn find(&self, is: impl Fn(Kind) -> bool) -> Option<&Said<'f>> {
+    pub fn find(&self, is: impl Fn(Kind) -> bool) -> Option<&AppError<'f>> {
         self.iter().find(|said| is(said.error.kind))
     }
 
     /// Who the application was to AWS, by its current words.
-    pub fn caller(&self) -> Option<&Said<'f>> {
+    pub fn caller(&self) -> Option<&AppError<'f>> {
         self.iter().find(|said| said.weight == Weight::Current && said.caller.is_some())
     }
 
@@ -122,7 +130,7 @@ impl<'f> Words<'f> {
     }
 }
 
-impl Said<'_> {
+impl AppError<'_> {
     /// Words of a moment that is gone weigh less.
     pub fn severity(&self) -> Severity {
         match self.weight {

@@ -14,22 +14,22 @@ use crate::mechanism::Mechanism;
 
 /// Whether a role is missing.
 #[derive(Debug)]
-pub enum NoRole<'f> {
+pub enum MissingRole<'f> {
     /// A role is named, or another mechanism gives the identity; the reason.
     No(&'static str),
     /// It cannot be told.
     Unknown(Vec<&'f Unknown>),
     /// Nothing names a role.
-    Yes(Lack<'f>),
+    Yes(RoleGap<'f>),
 }
 
 /// A service account that names no role.
 #[derive(Debug)]
-pub struct Lack<'f> {
+pub struct RoleGap<'f> {
     /// The service account.
     pub account: &'f Sourced<ServiceAccount>,
     /// True if the subject itself still has the variables that the webhook gave it: only pods to come are affected.
-    pub lapsed: bool,
+    pub still_injected: bool,
     /// The likeliest explanation.
     pub because: Because<'f>,
 }
@@ -43,7 +43,7 @@ pub enum Because<'f> {
     WrongObject(Vec<Misplaced<'f>>),
     /// It had the annotation before: a pod of the same workload and service account was injected with this role.
     Removed {
-        /// The pod that shows it; the subject itself if [`Lack::lapsed`].
+        /// The pod that shows it; the subject itself if [`RoleGap::still_injected`].
         pod: &'f Pod,
         /// The role that the pod has.
         role: &'f str,
@@ -116,33 +116,33 @@ const KNOWN_MISTAKES: [&str; 4] = [
     "iam.amazonaws.com/role-arn",
 ];
 
-pub(super) fn no_role<'f>(derived: &Derived<'f>) -> NoRole<'f> {
+pub(super) fn missing_role<'f>(derived: &Derived<'f>) -> MissingRole<'f> {
     let account = match &derived.facts.service_account {
         Fact::Known(account) => account,
-        Fact::Unknown(why) => return NoRole::Unknown(vec![why]),
-        Fact::Absent { .. } => return NoRole::No("there is no service account to read"),
+        Fact::Unknown(why) => return MissingRole::Unknown(vec![why]),
+        Fact::Absent { .. } => return MissingRole::No("there is no service account to read"),
     };
-    let lapsed = match derived.intent.mechanism {
-        Mechanism::PodIdentity => return NoRole::No("the pod gets its identity from EKS Pod Identity"),
+    let still_injected = match derived.intent.mechanism {
+        Mechanism::PodIdentity => return MissingRole::No("the pod gets its identity from EKS Pod Identity"),
         Mechanism::None if matches!(Associated::of(derived), Associated::Yes(..)) => {
-            return NoRole::No("an EKS Pod Identity association gives the identity");
+            return MissingRole::No("an EKS Pod Identity association gives the identity");
         }
         Mechanism::None => false,
         _ if injected_before(derived).is_some() => true,
-        _ => return NoRole::No("a role is named, or the pod is wired by hand"),
+        _ => return MissingRole::No("a role is named, or the pod is wired by hand"),
     };
     let unread: Vec<_> = derived.containers.iter().flat_map(|view| view.env.unread.iter().copied()).collect();
-    if !unread.is_empty() && !lapsed {
-        return NoRole::Unknown(unread);
+    if !unread.is_empty() && !still_injected {
+        return MissingRole::Unknown(unread);
     }
     if let Some(unknown) = self_hosted_unknown(derived, &account.value.metadata) {
-        return NoRole::Unknown(vec![unknown]);
+        return MissingRole::Unknown(vec![unknown]);
     }
     let because = because(derived, account);
     if matches!(because, Because::Unexplained) && token_minter(derived).is_some() {
-        return NoRole::No("the controller mints tokens for other service accounts");
+        return MissingRole::No("the controller mints tokens for other service accounts");
     }
-    NoRole::Yes(Lack { account, lapsed, because })
+    MissingRole::Yes(RoleGap { account, still_injected, because })
 }
 
 /// The subject, if it is a controller known to mint tokens for the service accounts of others rather than to use its own

@@ -3,20 +3,20 @@
 use crate::aws::endpoint;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
-use crate::derive::heard::Said;
+use crate::derive::app_errors::AppError;
 
 /// No such words are known. A log that could not be read is among the unknowns of the report, and takes no link's answer
 /// away: no link rests on hearsay alone.
-pub(in crate::checks) const UNHEARD: Outcome =
+pub(in crate::checks) const UNREPORTED: Outcome =
     Outcome::NotApplicable("the application is not known to have said so");
 
 /// The most current words of such a kind from a pod that should have a role by web identity.
 pub(in crate::checks) fn of_irsa<'d, 'f>(
     derived: &'d Derived<'f>,
     is: impl Fn(Kind) -> bool,
-) -> Result<&'d Said<'f>, Outcome> {
+) -> Result<&'d AppError<'f>, Outcome> {
     match derived.intent.mechanism {
-        Mechanism::Irsa => derived.words.find(is).ok_or(UNHEARD),
+        Mechanism::Irsa => derived.app_errors.find(is).ok_or(UNREPORTED),
         Mechanism::PodIdentity => {
             Err(Outcome::NotApplicable("EKS Pod Identity has its own way to credentials"))
         }
@@ -28,7 +28,7 @@ pub(in crate::checks) fn of_irsa<'d, 'f>(
 pub(in crate::checks) fn finding(
     meta: &Meta,
     derived: &Derived<'_>,
-    said: &Said<'_>,
+    said: &AppError<'_>,
     summary: &str,
 ) -> Finding {
     let finding = meta.on_subject(derived, format!("{summary}{}", said.when())).severity(said.severity());
@@ -51,7 +51,7 @@ pub(in crate::checks) fn is_wired(derived: &Derived<'_>) -> bool {
 }
 
 /// How often it was said, where that was more than once.
-pub(in crate::checks) fn times(said: &Said<'_>) -> String {
+pub(in crate::checks) fn times(said: &AppError<'_>) -> String {
     if said.error.count > 1 { format!(", {} times", said.error.count) } else { String::new() }
 }
 
@@ -59,11 +59,11 @@ pub(in crate::checks) fn times(said: &Said<'_>) -> String {
 pub(in crate::checks) fn to_sts<'d>(
     derived: &'d Derived<'_>,
     is: impl Fn(Kind) -> bool,
-) -> Result<(&'d Said<'d>, &'d str), Outcome> {
+) -> Result<(&'d AppError<'d>, &'d str), Outcome> {
     of_irsa(derived, &is)?;
-    let named = derived.words.iter().filter(|said| is(said.error.kind));
+    let named = derived.app_errors.iter().filter(|said| is(said.error.kind));
     named
         .filter_map(|said| said.error.host.as_deref().map(|host| (said, host)))
         .find(|(_, host)| endpoint::serves_sts(host))
-        .ok_or(UNHEARD)
+        .ok_or(UNREPORTED)
 }

@@ -4,21 +4,21 @@
 
 use super::Derived;
 use super::issuer::Issuer;
-use super::trial::Verdict;
-use crate::facts::aws::Trial;
+use super::sts_answer::StsVerdict;
+use crate::facts::aws::StsAttempt;
 use crate::facts::issuer::Claims;
 use crate::facts::{Facts, Sourced};
 
 /// STS's acceptance of a token inside one of the pods of a run.
 #[derive(Debug, Clone, Copy)]
-pub struct Sister<'f> {
+pub struct Peer<'f> {
     /// The pod.
     pub pod: &'f str,
-    trial: &'f Sourced<Trial>,
+    attempt: &'f Sourced<StsAttempt>,
     claims: &'f Claims,
 }
 
-impl<'f> Sister<'f> {
+impl<'f> Peer<'f> {
     /// Those of a run.
     pub fn all(subjects: &'f [Facts]) -> Vec<Self> {
         subjects.iter().filter_map(Self::of).collect()
@@ -26,10 +26,10 @@ impl<'f> Sister<'f> {
 
     fn of(facts: &'f Facts) -> Option<Self> {
         let derived = Derived::of(facts);
-        let seen = derived.inside.seen()?;
-        derived.inside.trial().filter(Verdict::accepted)?;
+        let seen = derived.probed.pod()?;
+        derived.probed.sts_answer().filter(StsVerdict::accepted)?;
         let pod = &facts.subject.pod()?.value.metadata.name;
-        Some(Self { pod, trial: seen.trial()?, claims: seen.claims()? })
+        Some(Self { pod, attempt: seen.attempt()?, claims: seen.claims()? })
     }
 
     /// True if the acceptance holds for this subject, too.
@@ -38,14 +38,14 @@ impl<'f> Sister<'f> {
         let plan = derived.plan();
         let of_another_issuer =
             Issuer::of(&derived).is_ok_and(|issuer| self.claims.iss.as_deref() != Some(issuer.url));
-        plan.role_arn.as_deref() == Some(&self.trial.value.role_arn)
+        plan.role_arn.as_deref() == Some(&self.attempt.value.role_arn)
             && self.claims.sub.as_deref() == Some(&plan.subject())
             && self.claims.aud.contains(&plan.audience)
             && !of_another_issuer
     }
 
     /// The answer.
-    pub fn verdict(&self) -> Verdict<'f> {
-        Verdict::answered(&self.trial.value, &self.trial.source)
+    pub fn verdict(&self) -> StsVerdict<'f> {
+        StsVerdict::answered(&self.attempt.value, &self.attempt.source)
     }
 }

@@ -14,7 +14,7 @@ const TO_DELETE: Duration = Duration::from_secs(5);
 
 /// The traces of a run; clones share them.
 #[derive(Clone, Default)]
-pub struct Traces(Arc<Mutex<Vec<Trace>>>);
+pub struct Cleanup(Arc<Mutex<Vec<Trace>>>);
 
 #[derive(Clone)]
 struct Trace {
@@ -45,11 +45,11 @@ enum State {
 /// Something that this run is making.
 #[must_use]
 pub struct Making {
-    traces: Traces,
+    cleanup: Cleanup,
     index: usize,
 }
 
-impl Traces {
+impl Cleanup {
     /// An ephemeral container is about to be asked for.
     pub(super) fn container(&self, name: &str, pod: &str) -> Making {
         self.add(What::Container { name: name.to_owned(), pod: pod.to_owned() })
@@ -77,7 +77,7 @@ impl Traces {
     fn add(&self, what: What) -> Making {
         let mut all = self.all();
         all.push(Trace { what, state: State::Asked });
-        Making { traces: self.clone(), index: all.len() - 1 }
+        Making { cleanup: self.clone(), index: all.len() - 1 }
     }
 
     fn set(&self, index: usize, state: State) {
@@ -94,20 +94,20 @@ impl Traces {
 impl Making {
     /// It is there.
     pub(super) fn made(&self) {
-        self.traces.set(self.index, State::Made);
+        self.cleanup.set(self.index, State::Made);
     }
 
     /// It is not there.
     pub(super) fn refused(&self) {
-        self.traces.set(self.index, State::Refused);
+        self.cleanup.set(self.index, State::Refused);
     }
 
     /// Deletes a pod that was made.
     pub(super) async fn delete(&self) -> Result<(), NoAnswer> {
-        let what = self.traces.all().get(self.index).map(|trace| trace.what.clone());
+        let what = self.cleanup.all().get(self.index).map(|trace| trace.what.clone());
         if let Some(What::Pod { api, namespace, name }) = what {
             deleted(&api, &namespace, &name).await?;
-            self.traces.set(self.index, State::Deleted);
+            self.cleanup.set(self.index, State::Deleted);
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ async fn deleted(api: &Api, namespace: &str, name: &str) -> Result<(), NoAnswer>
     }
 }
 
-impl fmt::Display for Traces {
+impl fmt::Display for Cleanup {
     /// What of it stays.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.all();
@@ -146,7 +146,7 @@ impl fmt::Display for Traces {
     }
 }
 
-impl fmt::Debug for Traces {
+impl fmt::Debug for Cleanup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
@@ -158,18 +158,18 @@ mod tests {
 
     #[test]
     fn what_stays_is_said() {
-        let traces = Traces::default();
-        assert_eq!(traces.to_string(), "nothing in the cluster was changed");
-        let first = traces.container("irsa-probe-x1", "checkout");
+        let cleanup = Cleanup::default();
+        assert_eq!(cleanup.to_string(), "nothing in the cluster was changed");
+        let first = cleanup.container("irsa-probe-x1", "checkout");
         assert_eq!(
-            traces.to_string(),
+            cleanup.to_string(),
             "the ephemeral container irsa-probe-x1 may have been added to pod/checkout"
         );
         first.made();
-        let second = traces.container("irsa-probe-x2", "checkout");
+        let second = cleanup.container("irsa-probe-x2", "checkout");
         second.refused();
         assert_eq!(
-            traces.to_string(),
+            cleanup.to_string(),
             "the ephemeral container irsa-probe-x1 stays in pod/checkout as a terminated entry"
         );
     }
