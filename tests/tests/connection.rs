@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use irsa_tests::kube_api::{FakeKube, Front, TOKEN};
 use irsa_tests::proxy::{FakeProxy, Kind};
 use irsa_tests::run::{Run, plugin, run};
-use irsa_tests::world::{World, worlds_dir};
+use irsa_tests::world::{World, bases_dir};
 use serde_json::{Value, json};
 
 const POD: &str = "pod/checkout-7d9f8b6c5d-x2x4z";
@@ -19,7 +19,7 @@ const POD: &str = "pod/checkout-7d9f8b6c5d-x2x4z";
 const BASIC: &str = "Basic bWU6aHVudGVyMg==";
 
 fn base() -> World {
-    World::load(&worlds_dir().join("_base.yaml")).unwrap()
+    World::load(&bases_dir().join("eks-without-aws.yaml")).unwrap()
 }
 
 /// A directory with a kubeconfig, and the cluster and user that stand in it.

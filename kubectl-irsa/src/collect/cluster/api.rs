@@ -1,4 +1,4 @@
-//! What is asked of the Kubernetes API. Every answer, also a refusal and a silence, becomes a [`Fact`].
+//! Requests to the Kubernetes API and their answers, each within its time.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -9,29 +9,20 @@ use http::{Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use kube::Client;
-use kube::api::{
-    ApiResource, DynamicObject, GetParams, GroupVersionKind, ListParams, ObjectList, WatchEvent,
-};
+use kube::api::WatchEvent;
 use kube::client::Body;
-use kube::core::{Request as Path, Resource as _, request};
+use kube::core::{Request as Path, request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::access::Server;
 use super::answer::{NoAnswer, unexpected};
 use super::connection::{ConnectionError, connect};
 use crate::collect::Progress;
-use irsa::facts::kubernetes::resource::{Query, Resource};
-use irsa::facts::kubernetes::{Meta, ServerVersion};
-use irsa::facts::{Fact, Grant, Listing, Source, Sourced, Unknown, Why};
+use irsa::facts::{Grant, Unknown};
 
-/// Objects asked for at once; what kubectl asks for.
-const PAGE: u32 = 500;
-/// Pages read before a list is called incomplete: the newest 10,000 pods of one namespace tell enough.
-const PAGES: u32 = 20;
 /// How often a request is sent again where the server asks to come back.
 const RETRIES: usize = 3;
 /// kube panics if a path and the server's URL together are longer than a URL may be, which is 64 KiB.
@@ -43,10 +34,10 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 #[derive(Clone)]
 pub struct Api {
     client: Client,
-    address: String,
-    timeout: Duration,
+    pub(super) address: String,
+    pub(super) timeout: Duration,
     progress: Progress,
-    clock: Arc<OnceLock<Timestamp>>,
+    pub(super) clock: Arc<OnceLock<Timestamp>>,
 }
 
 impl Api {
@@ -65,128 +56,6 @@ impl Api {
             }
         });
         Ok(Self { client: client.await?, address: server.address.to_string(), timeout, progress, clock })
-    }
-
-    /// The server's URL.
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// How long an answer may take.
-    pub fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
-    /// The server's time, from the `Date` header of its first answer.
-    pub fn clock(&self) -> Fact<Timestamp> {
-        match self.clock.get() {
-            Some(time) => Fact::Known(Sourced { value: *time, source: source("get", "Date header", None) }),
-            None => Fact::not_asked("the API server's clock", "no answer carried a Date header"),
-        }
-    }
-
-    /// `GET /version`, which anyone may ask.
-    pub async fn version(&self) -> Fact<ServerVersion> {
-        match self.document::<ServerVersion>("/version", "application/json").await {
-            Ok(value) => Fact::Known(Sourced { value, source: source("get", "/version", None) }),
-            Err(error) => {
-                Fact::Unknown(self.unknown(String::from("version of the API server"), &error, None))
-            }
-        }
-    }
-
-    /// Reads one object.
-    pub async fn get<T: Resource>(&self, namespace: Option<&str>, name: &str) -> Fact<T> {
-        match self.try_get(namespace, name).await {
-            Ok(fact) => fact,
-            Err(error) => {
-                let what = match namespace {
-                    Some(namespace) => format!("{} {namespace}/{name}", T::SINGULAR),
-                    None => format!("{} {name}", T::SINGULAR),
-                };
-                Fact::Unknown(self.unknown(what, &error, Some(T::grant("get", namespace))))
-            }
-        }
-    }
-
-    /// The same with the error kept, for the object without which there is nothing to say.
-    pub async fn try_get<T: Resource>(
-        &self,
-        namespace: Option<&str>,
-        name: &str,
-    ) -> Result<Fact<T>, NoAnswer> {
-        let source = source("get", format!("{}/{name}", T::SINGULAR), namespace);
-        let (path, name_in_path, newest) = (path::<T>(namespace), encode(name), GetParams::default());
-        let request = match T::METADATA_ONLY {
-            true => path.get_metadata(&name_in_path, &newest),
-            false => path.get(&name_in_path, &newest),
-        };
-        match self.read::<T>(request).await {
-            Ok(value) if value.meta().name == name => Ok(Fact::Known(Sourced { value, source })),
-            Ok(_) => {
-                Err(NoAnswer::Unreadable(String::from("the answer is not the object that was asked for")))
-            }
-            Err(NoAnswer::Status { code: StatusCode::NOT_FOUND, about_object: true, .. }) => {
-                Ok(Fact::Absent { source })
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Reads a list, page by page. Items are read one by one, so that a single odd object does not hide the others.
-    pub async fn list<T: Resource>(&self, namespace: Option<&str>, query: &Query) -> Fact<Listing<T>> {
-        let what = match namespace {
-            Some(namespace) => format!("{} of namespace {namespace}", T::PLURAL),
-            None => T::PLURAL.to_owned(),
-        };
-        let mut items = Vec::new();
-        let mut cut = None;
-        let mut wanted = parameters(query);
-        for page_number in 1.. {
-            let page: ObjectList<Value> = match self.read(path::<T>(namespace).list(&wanted)).await {
-                Ok(page) => page,
-                Err(error) if page_number == 1 => {
-                    return Fact::Unknown(self.unknown(what, &error, Some(T::grant("list", namespace))));
-                }
-                Err(error) => {
-                    cut = Some(self.unknown(format!("the rest of {what}"), &error, None));
-                    break;
-                }
-            };
-            for item in page.items {
-                match serde_json::from_value::<T>(item) {
-                    Ok(value) => {
-                        let Meta { name, namespace, .. } = value.meta();
-                        let own = (!namespace.is_empty()).then_some(namespace.as_str());
-                        let source = source("list", format!("{}/{name}", T::SINGULAR), own);
-                        items.push(Sourced { value, source });
-                    }
-                    Err(error) => {
-                        let why = Why::Failed(format!("an object could not be read: {}", unexpected(&error)));
-                        cut = Some(Unknown { what: format!("some of {what}"), why, grant: None });
-                    }
-                }
-            }
-            wanted.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
-            if wanted.continue_token.is_none() {
-                break;
-            }
-            if page_number == PAGES {
-                let why = Why::Incomplete(format!("more than {} exist; the rest was not read", PAGE * PAGES));
-                cut = Some(Unknown { what: format!("the rest of {what}"), why, grant: None });
-                break;
-            }
-        }
-        let source = source("list", T::PLURAL, namespace);
-        Fact::Known(Sourced { value: Listing { items, cut }, source })
-    }
-
-    /// The names in the first page of a list, without the objects: for completion, which shows no more.
-    pub async fn names<T: Resource>(&self, namespace: Option<&str>) -> Result<Vec<String>, NoAnswer> {
-        let request = path::<T>(namespace).list_metadata(&parameters(&Query::default()));
-        let page: ObjectList<Value> = self.read(request).await?;
-        let name = |item: Value| Some(item.pointer("/metadata/name")?.as_str()?.to_owned());
-        Ok(page.items.into_iter().filter_map(name).collect())
     }
 
     /// Reads a document that is no resource: discovery, keys.
@@ -276,37 +145,9 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
 }
 
-fn source(verb: &str, object: impl Into<String>, namespace: Option<&str>) -> Source {
-    Source::Api {
-        verb: verb.to_owned(),
-        object: object.into(),
-        namespace: namespace.map(str::to_owned),
-        field: String::new(),
-    }
-}
-
-/// Where the objects of a resource are.
-fn path<T: Resource>(namespace: Option<&str>) -> Path {
-    let kind = GroupVersionKind::gvk(T::GROUP, T::VERSION, T::KIND);
-    let kind = ApiResource::from_gvk_with_plural(&kind, T::PLURAL);
-    let namespace = namespace.filter(|_| T::NAMESPACED).map(encode);
-    Path::new(DynamicObject::url_path(&kind, namespace.as_deref()))
-}
-
-/// The same for a kind that is written to.
+/// Where the objects of a kind that is written to are.
 pub fn of_namespace<K: kube::Resource<DynamicType = ()>>(namespace: &str) -> Path {
     Path::new(K::url_path(&(), Some(&encode(namespace))))
-}
-
-fn parameters(query: &Query) -> ListParams {
-    let labels = query.labels.as_ref().map(|labels| labels.to_query()).filter(|labels| !labels.is_empty());
-    let fields: Vec<String> = query.fields.iter().map(|(field, value)| format!("{field}={value}")).collect();
-    ListParams {
-        label_selector: labels,
-        field_selector: (!fields.is_empty()).then(|| fields.join(",")),
-        limit: Some(PAGE),
-        ..ListParams::default()
-    }
 }
 
 /// A name in a path, which it must not become: kube takes names as they are.
@@ -322,31 +163,9 @@ pub fn body(object: &impl Serialize) -> Result<Vec<u8>, NoAnswer> {
 #[cfg(test)]
 mod tests {
     use k8s_openapi::api::core::v1 as core;
+    use serde_json::Value;
 
     use super::*;
-    use irsa::facts::kubernetes::{Deployment, MutatingWebhookConfiguration, Pod};
-
-    #[test]
-    fn a_name_does_not_become_a_path() {
-        let of = |namespace: &str, name: &str| {
-            let request = path::<Pod>(Some(namespace)).get(&encode(name), &GetParams::default());
-            request.unwrap().uri().to_string()
-        };
-        assert_eq!(of("shop", "checkout"), "/api/v1/namespaces/shop/pods/checkout");
-        assert_eq!(of("a/../b", "x?y#z%ä"), "/api/v1/namespaces/a%2F..%2Fb/pods/x%3Fy%23z%25%C3%A4");
-    }
-
-    #[test]
-    fn paths_are_those_of_the_typed_objects() {
-        use k8s_openapi::api::admissionregistration::v1 as admission;
-        use k8s_openapi::api::apps::v1 as apps;
-        assert_eq!(path::<Pod>(Some("shop")).url_path, core::Pod::url_path(&(), Some("shop")));
-        assert_eq!(path::<Deployment>(None).url_path, apps::Deployment::url_path(&(), None));
-        assert_eq!(
-            path::<MutatingWebhookConfiguration>(Some("shop")).url_path,
-            admission::MutatingWebhookConfiguration::url_path(&(), None)
-        );
-    }
 
     #[tokio::test]
     async fn an_answer_without_end_is_given_up() {

@@ -1,35 +1,167 @@
-//! The API server as the one whom [`irsa::rounds`] asks.
+//! The objects of the API server, as [`irsa::rounds`] asks for them. Every answer, also a refusal and a silence, becomes a [`Fact`].
 
-use irsa::facts::kubernetes::ServerVersion;
+use http::StatusCode;
 use irsa::facts::kubernetes::resource::{Query, Resource};
-use irsa::facts::{Fact, Listing};
+use irsa::facts::kubernetes::{Meta, ServerVersion};
+use irsa::facts::{Fact, Listing, Source, Sourced, Unknown, Why};
 use irsa::rounds::{CollectError, Objects};
 use jiff::Timestamp;
+use kube::api::{ApiResource, DynamicObject, GetParams, GroupVersionKind, ListParams, ObjectList};
+use kube::core::{Request, Resource as _};
+use serde_json::Value;
 
+use super::answer::unexpected;
+use super::api::encode;
 use super::{Api, NoAnswer};
+
+/// Objects asked for at once; what kubectl asks for.
+const PAGE: u32 = 500;
+/// Pages read before a list is called incomplete: the newest 10,000 pods of one namespace tell enough.
+const PAGES: u32 = 20;
 
 impl Objects for Api {
     const AT_HAND: bool = false;
 
+    /// Reads one object.
     async fn get<T: Resource>(&self, namespace: Option<&str>, name: &str) -> Fact<T> {
-        Self::get(self, namespace, name).await
-    }
-
-    async fn list<T: Resource>(&self, namespace: Option<&str>, query: &Query) -> Fact<Listing<T>> {
-        Self::list(self, namespace, query).await
+        match self.object(namespace, name).await {
+            Ok(fact) => fact,
+            Err(error) => {
+                let what = match namespace {
+                    Some(namespace) => format!("{} {namespace}/{name}", T::SINGULAR),
+                    None => format!("{} {name}", T::SINGULAR),
+                };
+                Fact::Unknown(self.unknown(what, &error, Some(T::grant("get", namespace))))
+            }
+        }
     }
 
     async fn target<T: Resource>(&self, namespace: &str, name: &str) -> Result<Fact<T>, CollectError> {
-        let fact = self.try_get::<T>(Some(namespace), name).await;
+        let fact = self.object(Some(namespace), name).await;
         fact.map_err(|error| unreadable::<T>(self, &error, namespace, name))
     }
 
-    async fn version(&self) -> Fact<ServerVersion> {
-        Self::version(self).await
+    /// Reads a list, page by page. Items are read one by one, so that a single odd object does not hide the others.
+    async fn list<T: Resource>(&self, namespace: Option<&str>, query: &Query) -> Fact<Listing<T>> {
+        let what = match namespace {
+            Some(namespace) => format!("{} of namespace {namespace}", T::PLURAL),
+            None => T::PLURAL.to_owned(),
+        };
+        let mut items = Vec::new();
+        let mut cut = None;
+        let mut wanted = parameters(query);
+        for page_number in 1.. {
+            let page: ObjectList<Value> = match self.read(path::<T>(namespace).list(&wanted)).await {
+                Ok(page) => page,
+                Err(error) if page_number == 1 => {
+                    return Fact::Unknown(self.unknown(what, &error, Some(T::grant("list", namespace))));
+                }
+                Err(error) => {
+                    cut = Some(self.unknown(format!("the rest of {what}"), &error, None));
+                    break;
+                }
+            };
+            for item in page.items {
+                match serde_json::from_value::<T>(item) {
+                    Ok(value) => {
+                        let Meta { name, namespace, .. } = value.meta();
+                        let own = (!namespace.is_empty()).then_some(namespace.as_str());
+                        let source = source("list", format!("{}/{name}", T::SINGULAR), own);
+                        items.push(Sourced { value, source });
+                    }
+                    Err(error) => {
+                        let why = Why::Failed(format!("an object could not be read: {}", unexpected(&error)));
+                        cut = Some(Unknown { what: format!("some of {what}"), why, grant: None });
+                    }
+                }
+            }
+            wanted.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if wanted.continue_token.is_none() {
+                break;
+            }
+            if page_number == PAGES {
+                let why = Why::Incomplete(format!("more than {} exist; the rest was not read", PAGE * PAGES));
+                cut = Some(Unknown { what: format!("the rest of {what}"), why, grant: None });
+                break;
+            }
+        }
+        let source = source("list", T::PLURAL, namespace);
+        Fact::Known(Sourced { value: Listing { items, cut }, source })
     }
 
+    /// `GET /version`, which anyone may ask.
+    async fn version(&self) -> Fact<ServerVersion> {
+        match self.document::<ServerVersion>("/version", "application/json").await {
+            Ok(value) => Fact::Known(Sourced { value, source: source("get", "/version", None) }),
+            Err(error) => {
+                Fact::Unknown(self.unknown(String::from("version of the API server"), &error, None))
+            }
+        }
+    }
+
+    /// The server's time, from the `Date` header of its first answer.
     fn clock(&self) -> Fact<Timestamp> {
-        Self::clock(self)
+        match self.clock.get() {
+            Some(time) => Fact::Known(Sourced { value: *time, source: source("get", "Date header", None) }),
+            None => Fact::not_asked("the API server's clock", "no answer carried a Date header"),
+        }
+    }
+}
+
+impl Api {
+    async fn object<T: Resource>(&self, namespace: Option<&str>, name: &str) -> Result<Fact<T>, NoAnswer> {
+        let source = source("get", format!("{}/{name}", T::SINGULAR), namespace);
+        let (path, name_in_path, newest) = (path::<T>(namespace), encode(name), GetParams::default());
+        let request = match T::METADATA_ONLY {
+            true => path.get_metadata(&name_in_path, &newest),
+            false => path.get(&name_in_path, &newest),
+        };
+        match self.read::<T>(request).await {
+            Ok(value) if value.meta().name == name => Ok(Fact::Known(Sourced { value, source })),
+            Ok(_) => {
+                Err(NoAnswer::Unreadable(String::from("the answer is not the object that was asked for")))
+            }
+            Err(NoAnswer::Status { code: StatusCode::NOT_FOUND, about_object: true, .. }) => {
+                Ok(Fact::Absent { source })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The names in the first page of a list, without the objects: for completion, which shows no more.
+    pub async fn names<T: Resource>(&self, namespace: Option<&str>) -> Result<Vec<String>, NoAnswer> {
+        let request = path::<T>(namespace).list_metadata(&parameters(&Query::default()));
+        let page: ObjectList<Value> = self.read(request).await?;
+        let name = |item: Value| Some(item.pointer("/metadata/name")?.as_str()?.to_owned());
+        Ok(page.items.into_iter().filter_map(name).collect())
+    }
+}
+
+/// Where the objects of a resource are.
+fn path<T: Resource>(namespace: Option<&str>) -> Request {
+    let kind = GroupVersionKind::gvk(T::GROUP, T::VERSION, T::KIND);
+    let kind = ApiResource::from_gvk_with_plural(&kind, T::PLURAL);
+    let namespace = namespace.filter(|_| T::NAMESPACED).map(encode);
+    Request::new(DynamicObject::url_path(&kind, namespace.as_deref()))
+}
+
+fn parameters(query: &Query) -> ListParams {
+    let labels = query.labels.as_ref().map(|labels| labels.to_query()).filter(|labels| !labels.is_empty());
+    let fields: Vec<String> = query.fields.iter().map(|(field, value)| format!("{field}={value}")).collect();
+    ListParams {
+        label_selector: labels,
+        field_selector: (!fields.is_empty()).then(|| fields.join(",")),
+        limit: Some(PAGE),
+        ..ListParams::default()
+    }
+}
+
+fn source(verb: &str, object: impl Into<String>, namespace: Option<&str>) -> Source {
+    Source::Api {
+        verb: verb.to_owned(),
+        object: object.into(),
+        namespace: namespace.map(str::to_owned),
+        field: String::new(),
     }
 }
 
@@ -37,11 +169,11 @@ fn unreadable<T: Resource>(api: &Api, error: &NoAnswer, namespace: &str, name: &
     let what = format!("{} {namespace}/{name}", T::SINGULAR);
     match error {
         NoAnswer::TimedOut => CollectError::Unreachable {
-            address: api.address().to_owned(),
-            cause: format!("no answer within {} s (--request-timeout)", api.timeout().as_secs()),
+            address: api.address.clone(),
+            cause: format!("no answer within {} s (--request-timeout)", api.timeout.as_secs()),
         },
         NoAnswer::Unreachable(cause) => {
-            CollectError::Unreachable { address: api.address().to_owned(), cause: cause.clone() }
+            CollectError::Unreachable { address: api.address.clone(), cause: cause.clone() }
         }
         NoAnswer::Unreadable(why) => CollectError::Unreadable { what, why: why.clone(), grant: None },
         NoAnswer::Status { code, message, .. } => CollectError::Unreadable {
@@ -49,5 +181,35 @@ fn unreadable<T: Resource>(api: &Api, error: &NoAnswer, namespace: &str, name: &
             why: if message.is_empty() { code.to_string() } else { format!("{message} ({code})") },
             grant: (code.as_u16() == 403).then(|| T::grant("get", Some(namespace)).to_string()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use irsa::facts::kubernetes::{Deployment, MutatingWebhookConfiguration, Pod};
+    use k8s_openapi::api::core::v1 as core;
+
+    use super::*;
+
+    #[test]
+    fn a_name_does_not_become_a_path() {
+        let of = |namespace: &str, name: &str| {
+            let request = path::<Pod>(Some(namespace)).get(&encode(name), &GetParams::default());
+            request.unwrap().uri().to_string()
+        };
+        assert_eq!(of("shop", "checkout"), "/api/v1/namespaces/shop/pods/checkout");
+        assert_eq!(of("a/../b", "x?y#z%ä"), "/api/v1/namespaces/a%2F..%2Fb/pods/x%3Fy%23z%25%C3%A4");
+    }
+
+    #[test]
+    fn paths_are_those_of_the_typed_objects() {
+        use k8s_openapi::api::admissionregistration::v1 as admission;
+        use k8s_openapi::api::apps::v1 as apps;
+        assert_eq!(path::<Pod>(Some("shop")).url_path, core::Pod::url_path(&(), Some("shop")));
+        assert_eq!(path::<Deployment>(None).url_path, apps::Deployment::url_path(&(), None));
+        assert_eq!(
+            path::<MutatingWebhookConfiguration>(Some("shop")).url_path,
+            admission::MutatingWebhookConfiguration::url_path(&(), None)
+        );
     }
 }
