@@ -12,7 +12,7 @@ const AFTER: usize = 1500;
 
 /// A phrase that says that something failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct AppError {
+struct Recognised {
     at: usize,
     kind: Kind,
     weight: Weight,
@@ -22,7 +22,7 @@ struct AppError {
 /// The errors of one record: those that tell most, in the order of its words.
 pub(super) fn read(text: &str, line: usize) -> Vec<Sighting> {
     let lower = text.to_ascii_lowercase();
-    let (mut said, mut marks, mut speaker) = (Vec::<AppError>::new(), Vec::new(), None);
+    let (mut said, mut marks, mut speaker) = (Vec::<Recognised>::new(), Vec::new(), None);
     for (at, phrase) in phrases::find(&lower) {
         match phrase.sign {
             Sign::Mark(mark) if !marks.contains(&mark) => marks.push(mark),
@@ -31,7 +31,7 @@ pub(super) fn read(text: &str, line: usize) -> Vec<Sighting> {
             Sign::Error { kind, weight, beside } => {
                 // A record that repeats itself says no more.
                 if !said.iter().any(|it| (it.kind, it.weight, it.beside) == (kind, weight, beside)) {
-                    said.push(AppError { at, kind, weight, beside });
+                    said.push(Recognised { at, kind, weight, beside });
                 }
             }
         }
@@ -94,7 +94,7 @@ impl<'a> Around<'a> {
 
     fn sighting(
         &self,
-        said: AppError,
+        said: Recognised,
         marks: &[Mark],
         speaker: Option<SdkName>,
         line: usize,

@@ -18,6 +18,8 @@ pub struct Issuer {
     pub published: Fact<Published<Discovery>>,
     /// What the published `jwks_uri` answers.
     pub published_keys: Fact<Published<Vec<Key>>>,
+    /// Whether the published keys verify the signature of the token that `minted` is of.
+    pub signature: Fact<Signature>,
 }
 
 impl Issuer {
@@ -32,6 +34,7 @@ impl Issuer {
             minted: of("a token of the service account", why),
             published: of("the published discovery document", why),
             published_keys: of("the published signing keys", why),
+            signature: of(Signature::WHAT, why),
         }
     }
 }
@@ -55,6 +58,25 @@ pub struct Key {
     pub kty: String,
     /// The public part itself (`n` and `e`, or `x` and `y`), to tell whether two keys of one id are the same.
     pub material: String,
+}
+
+/// What becomes of a token's signature with the published keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signature {
+    /// The published key of the token's key id made it.
+    Verified,
+    /// No published key has the token's key id.
+    NoSuchKey,
+    /// The published key of the token's key id did not make it.
+    BadSignature,
+    /// It is of an algorithm, or the key of a kind, that is not checked here.
+    UnsupportedAlgorithm(String),
+}
+
+impl Signature {
+    /// What it is called where it is not known.
+    pub const WHAT: &str = "whether the published keys verify a token's signature";
 }
 
 /// What an address of the issuer answers.

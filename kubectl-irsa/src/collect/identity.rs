@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
+use jsonwebtoken::jwk::JwkSet;
 
 use super::Progress;
 use super::aws::{Attempt, Roles, Session};
 use super::cluster::{Api, NoAnswer};
-use super::issuer;
 use super::logs;
 use super::probe::Probing;
 use super::token::Token;
 use super::web::Web;
+use super::{issuer, signature};
 use irsa::derive::Derived;
 use irsa::derive::plan::Plan;
 use irsa::facts::aws::{Association, Aws, EksCluster, Providers, StsAnswer, StsAttempt};
@@ -279,12 +280,14 @@ impl Cloud {
             sts_answer: trials.0,
             second_sts_answer: trials.1,
         };
+        let (published, published_keys, verifying) = published;
         let issuer = Issuer {
+            signature: signature::fact(minted.token.as_ref(), &minted.claims, &published_keys, &verifying),
             api: shared.discovery.clone(),
             api_keys: shared.keys.clone(),
             minted: minted.claims.clone(),
-            published: published.0,
-            published_keys: published.1,
+            published,
+            published_keys,
         };
         (Arc::new(aws), Arc::new(issuer))
     }
@@ -292,17 +295,18 @@ impl Cloud {
     async fn published(
         &self,
         issuer: Option<&str>,
-    ) -> (Fact<Published<Discovery>>, Fact<Published<Vec<Key>>>) {
+    ) -> (Fact<Published<Discovery>>, Fact<Published<Vec<Key>>>, JwkSet) {
         let Some(issuer) = issuer else {
             let why = "no role is named, or the cluster's issuer is not known";
             return (
                 Fact::not_asked("the published discovery document", why),
                 Fact::not_asked("the published signing keys", why),
+                JwkSet::default(),
             );
         };
         let published = issuer::published(&self.web, issuer).await;
-        let keys = issuer::published_keys(&self.web, &published).await;
-        (published, keys)
+        let (keys, verifying) = issuer::published_keys(&self.web, &published).await;
+        (published, keys, verifying)
     }
 
     /// Tries the token; and where the answer may be the masquerade of an inactive region (failures.md, 80), once more at an

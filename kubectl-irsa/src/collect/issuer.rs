@@ -1,6 +1,8 @@
 //! The cluster's OIDC issuer: what the API server says of it, and what the world sees at its URL.
 
+use jsonwebtoken::jwk::JwkSet;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::cluster::{Api, NoAnswer};
 use super::web::{Silence, Web};
@@ -8,8 +10,8 @@ use irsa::facts::issuer::{Discovery, Key, Published};
 use irsa::facts::{Fact, Grant, Source, Unknown, Why};
 
 #[derive(Deserialize)]
-struct KeySet {
-    keys: Vec<WireKey>,
+struct KeySet<K> {
+    keys: Vec<K>,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +49,8 @@ pub async fn of_api(api: &Api) -> Fact<Discovery> {
 /// The API server's public keys. It serves them under their own media type only.
 pub async fn keys_of_api(api: &Api) -> Fact<Vec<Key>> {
     let path = "/openid/v1/jwks";
-    let answer = api.document::<KeySet>(path, "application/jwk-set+json, application/json;q=0.5").await;
+    let answer =
+        api.document::<KeySet<WireKey>>(path, "application/jwk-set+json, application/json;q=0.5").await;
     said(
         api,
         path,
@@ -77,21 +80,29 @@ pub async fn published(web: &Web, issuer: &str) -> Fact<Published<Discovery>> {
     .await
 }
 
-/// The published keys.
-pub async fn published_keys(web: &Web, discovery: &Fact<Published<Discovery>>) -> Fact<Published<Vec<Key>>> {
+/// The published keys, and those of them that can verify.
+pub async fn published_keys(
+    web: &Web,
+    discovery: &Fact<Published<Discovery>>,
+) -> (Fact<Published<Vec<Key>>>, JwkSet) {
     let what = "the published signing keys";
+    let mut verifying = JwkSet::default();
     let uri = discovery.known().and_then(|known| match &known.value {
         Published::Document(document) => document.jwks_uri.clone(),
         _ => None,
     });
     let Some(uri) = uri.filter(|uri| uri.starts_with("https://")) else {
-        return Fact::not_asked(what, "the discovery document names no place for them");
+        return (Fact::not_asked(what, "the discovery document names no place for them"), verifying);
     };
-    fetch(web, &uri, what, |body| {
-        let set: KeySet = serde_json::from_slice(body).map_err(|_| "not the JSON of a key set")?;
-        Ok(set.keys.into_iter().map(Key::from).collect())
+    let keys = fetch(web, &uri, what, |body| {
+        let set: KeySet<Value> = serde_json::from_slice(body).map_err(|_| "not the JSON of a key set")?;
+        let keys: Result<Vec<WireKey>, _> = set.keys.iter().map(WireKey::deserialize).collect();
+        // One by one: a single key of a new kind must not hide the others.
+        verifying.keys = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
+        Ok(keys.map_err(|_| "not the JSON of a key set")?.into_iter().map(Key::from).collect())
     })
-    .await
+    .await;
+    (keys, verifying)
 }
 
 async fn fetch<T>(

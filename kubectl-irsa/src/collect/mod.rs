@@ -11,6 +11,7 @@ pub mod issuer;
 pub mod logs;
 pub mod probe;
 mod progress;
+mod signature;
 pub mod token;
 pub mod web;
 

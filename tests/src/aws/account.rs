@@ -355,6 +355,10 @@ pub enum Keys {
     AsIs,
     /// Only another one.
     Other,
+    /// Only another one, under the id of the right one.
+    SameId,
+    /// The right one among a former one and one of a kind that is not known yet.
+    Rotated,
     /// The right one without its `kid`.
     WithoutKid,
     /// None.

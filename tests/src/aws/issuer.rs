@@ -48,6 +48,16 @@ impl Issuers {
         let keys = match serves.keys {
             Keys::AsIs => keys,
             Keys::Other => token::Issuer::new(&header.issuer).key_set(),
+            Keys::SameId => {
+                let mut other = token::Issuer::new(&header.issuer).key_set();
+                other["keys"][0]["kid"] = keys["keys"][0]["kid"].clone();
+                other
+            }
+            Keys::Rotated => {
+                let former = token::Issuer::new(&header.issuer).key_set();
+                let unknown = json!({"kty": "AKP", "alg": "ML-DSA-44", "kid": "later", "pub": "AAAA"});
+                json!({"keys": [former["keys"][0], unknown, keys["keys"][0]]})
+            }
             Keys::WithoutKid => without_kid(keys),
             Keys::None => json!({ "keys": [] }),
         };

@@ -7,8 +7,8 @@
 //! AssumeRoleWithWebIdentity documentation for requirements`, or `IDPCommunicationError`. CloudTrail does not show it.
 //!
 //! **Decided by**: STS's answer to a fresh token; without one, what the issuer's URL serves: another `issuer`, no key of the
-//! token's `kid`, another key of that `kid` than the API server signs with. An error page seen from here is a warning only, for
-//! something on the way may have made it.
+//! token's `kid`, a key of that `kid` that does not verify the signature of a fresh token. An error page seen from here is a
+//! warning only, for something on the way may have made it.
 //!
 //! **Not a fault**: an issuer that cannot be reached from here or from the pod: only STS has to. A private network with EKS's
 //! own endpoint often cannot resolve it. A certificate that this machine does not trust.
@@ -21,7 +21,7 @@ use crate::checks::prelude::*;
 use crate::checks::{role_asked, with_answer};
 use crate::derive::issuer::Issuer;
 use crate::derive::sts_answer::Refusal;
-use crate::facts::issuer::{Key, Published};
+use crate::facts::issuer::{Key, Published, Signature};
 use crate::facts::{Unknown, Why};
 
 /// See the module's page.
@@ -49,14 +49,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .refusal()
         .filter(|refusal| matches!(refusal.kind, Kind::NoVerificationKey | Kind::IdpCommunication));
     match (look(derived, &issuer), refusal) {
-        (ProbedPod::InOrder, None) => Outcome::Pass,
-        (ProbedPod::Unknown(unknowns), None) => Outcome::Unknown(unknowns),
+        (Comparison::InOrder, None) => Outcome::Pass,
+        (Comparison::Unknown(unknowns), None) => Outcome::Unknown(unknowns),
         (seen, refusal) => finding(derived, &issuer, refusal, &seen).into(),
     }
 }
 
 /// What the issuer's URL shows from here.
-enum ProbedPod {
+enum Comparison {
     InOrder,
     Unknown(Vec<Unknown>),
     Flaw(Flaw),
@@ -74,19 +74,19 @@ struct Flaw {
     certain: bool,
 }
 
-fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> ProbedPod {
+fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Comparison {
     let facts = &derived.facts.issuer;
     let document = match &facts.published {
         Fact::Known(document) => document,
-        Fact::Unknown(why) => return ProbedPod::Unknown(vec![why.clone()]),
-        Fact::Absent { .. } => return ProbedPod::Unknown(Vec::new()),
+        Fact::Unknown(why) => return Comparison::Unknown(vec![why.clone()]),
+        Fact::Absent { .. } => return Comparison::Unknown(Vec::new()),
     };
     let discovery = match page(&document.value, "discovery document", &document.source) {
         Ok(discovery) => discovery,
         Err(seen) => return seen,
     };
     if discovery.issuer != issuer.url {
-        return ProbedPod::Flaw(Flaw {
+        return Comparison::Flaw(Flaw {
             words: String::from("names itself otherwise than the tokens do"),
             what: "issuer in the discovery document",
             expected: issuer.url.to_owned(),
@@ -97,8 +97,8 @@ fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> ProbedPod {
     }
     let keys = match &facts.published_keys {
         Fact::Known(keys) => keys,
-        Fact::Unknown(why) => return ProbedPod::Unknown(vec![why.clone()]),
-        Fact::Absent { .. } => return ProbedPod::Unknown(Vec::new()),
+        Fact::Unknown(why) => return Comparison::Unknown(vec![why.clone()]),
+        Fact::Absent { .. } => return Comparison::Unknown(Vec::new()),
     };
     match page(&keys.value, "key set", &keys.source) {
         Ok(published) => compare(derived, published, &keys.source),
@@ -107,9 +107,13 @@ fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> ProbedPod {
 }
 
 /// The document, or what its lack amounts to.
-fn page<'p, T>(published: &'p Published<T>, what: &'static str, source: &Source) -> Result<&'p T, ProbedPod> {
+fn page<'p, T>(
+    published: &'p Published<T>,
+    what: &'static str,
+    source: &Source,
+) -> Result<&'p T, Comparison> {
     let flaw = |words: String, found: String| {
-        ProbedPod::Flaw(Flaw {
+        Comparison::Flaw(Flaw {
             words,
             what,
             expected: String::from("a JSON document, for everyone"),
@@ -133,19 +137,19 @@ fn page<'p, T>(published: &'p Published<T>, what: &'static str, source: &Source)
     })
 }
 
-fn unseen(what: &str, words: String) -> ProbedPod {
-    ProbedPod::Unknown(vec![Unknown {
+fn unseen(what: &str, words: String) -> Comparison {
+    Comparison::Unknown(vec![Unknown {
         what: format!("the issuer's {what}"),
         why: Why::Failed(words),
         grant: None,
     }])
 }
 
-/// The key that signs, among those that are published.
-fn compare(derived: &Derived<'_>, published: &[Key], source: &Source) -> ProbedPod {
+/// What the published keys make of a fresh token's signature.
+fn compare(derived: &Derived<'_>, published: &[Key], source: &Source) -> Comparison {
     let facts = &derived.facts.issuer;
     let flaw = |words: &str, what, expected: String, found| {
-        ProbedPod::Flaw(Flaw {
+        Comparison::Flaw(Flaw {
             words: words.to_owned(),
             what,
             expected,
@@ -155,29 +159,45 @@ fn compare(derived: &Derived<'_>, published: &[Key], source: &Source) -> ProbedP
         })
     };
     let Some(kid) = facts.minted.known().and_then(|claims| claims.value.kid.as_deref()) else {
-        return ProbedPod::Unknown(facts.minted.unknown().into_iter().cloned().collect());
+        return Comparison::Unknown(facts.minted.unknown().into_iter().cloned().collect());
     };
     let of_id = |keys: &[Key]| {
         keys.iter().find(|key| key.kid.as_deref() == Some(kid)).map(|key| key.material.clone())
     };
-    let Some(material) = of_id(published) else {
-        let ids: Vec<&str> = published.iter().map(|key| key.kid.as_deref().unwrap_or("(no id)")).collect();
-        let found = if ids.is_empty() { None } else { Some(ids.join(", ")) };
-        return flaw(
-            "does not publish the key that signs the tokens",
-            "ids of the published keys",
-            kid.to_owned(),
-            found,
-        );
+    let own = facts.api_keys.known().and_then(|keys| of_id(&keys.value));
+    let is_another = own.is_some() && own != of_id(published);
+    // The keys themselves are long, and no person compares them.
+    let other = |words, expected: &str| {
+        flaw(words, "published key of the token's key id", expected.to_owned(), Some(String::from("another")))
     };
-    match facts.api_keys.known().and_then(|keys| of_id(&keys.value)) {
-        Some(own) if own != material => flaw(
+    match (facts.signature.known().map(|signature| &signature.value), own) {
+        (Some(Signature::Verified), _) => Comparison::InOrder,
+        (Some(Signature::NoSuchKey), _) => {
+            let ids: Vec<&str> =
+                published.iter().map(|key| key.kid.as_deref().unwrap_or("(no id)")).collect();
+            flaw(
+                "does not publish the key that signs the tokens",
+                "ids of the published keys",
+                kid.to_owned(),
+                (!ids.is_empty()).then(|| ids.join(", ")),
+            )
+        }
+        (Some(Signature::BadSignature | Signature::UnsupportedAlgorithm(_)), _) if is_another => other(
             "publishes another key than the API server signs with",
-            "published key of that id",
-            own,
-            Some(material),
+            "the one that the API server serves",
         ),
-        _ => ProbedPod::InOrder,
+        (Some(Signature::BadSignature), _) => other(
+            "publishes a key that does not verify the signature of its tokens",
+            "the one that signed a fresh token",
+        ),
+        // Both publish the same.
+        (Some(Signature::UnsupportedAlgorithm(_)), Some(_)) => Comparison::InOrder,
+        (Some(Signature::UnsupportedAlgorithm(name)), None) => Comparison::Unknown(vec![Unknown {
+            what: Signature::WHAT.to_owned(),
+            why: Why::Failed(format!("signatures of {name} are not checked here")),
+            grant: None,
+        }]),
+        (None, _) => Comparison::Unknown(facts.signature.unknown().into_iter().cloned().collect()),
     }
 }
 
@@ -185,22 +205,22 @@ fn finding(
     derived: &Derived<'_>,
     issuer: &Issuer<'_>,
     refusal: Option<&Refusal<'_>>,
-    seen: &ProbedPod,
+    seen: &Comparison,
 ) -> Finding {
     let url = issuer.url;
     let severity = match (seen, refusal) {
-        (ProbedPod::Flaw(flaw), None) if !flaw.certain => Severity::Warning,
+        (Comparison::Flaw(flaw), None) if !flaw.certain => Severity::Warning,
         _ => Severity::Error,
     };
     let summary = match seen {
-        ProbedPod::Flaw(flaw) => format!("the issuer {url} {}", flaw.words),
-        ProbedPod::InOrder => {
+        Comparison::Flaw(flaw) => format!("the issuer {url} {}", flaw.words),
+        Comparison::InOrder => {
             format!("STS could not fetch the keys of {url}, which are served as seen from here")
         }
-        ProbedPod::Unknown(_) => format!("STS cannot fetch the keys of {url}"),
+        Comparison::Unknown(_) => format!("STS cannot fetch the keys of {url}"),
     };
     let mut finding = META.on_account(derived, summary).severity(severity);
-    if let ProbedPod::Flaw(flaw) = seen {
+    if let Comparison::Flaw(flaw) = seen {
         finding = match &flaw.found {
             Some(found) => finding.evidence(flaw.what, &flaw.expected, found, &flaw.source),
             None => finding.missing(flaw.what, &flaw.expected, &flaw.source),
@@ -210,7 +230,7 @@ fn finding(
         Some(refusal) => with_answer(finding, refusal),
         None => finding.inferred(),
     };
-    if issuer.is_eks() || matches!(seen, ProbedPod::InOrder) {
+    if issuer.is_eks() || matches!(seen, Comparison::InOrder) {
         return finding.fix(Fix::advice(
             "run this again in a minute: where the documents are in order, the error passes by itself",
         ));
