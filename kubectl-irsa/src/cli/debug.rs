@@ -15,7 +15,7 @@ use crate::collect::cluster::Api;
 use crate::collect::files;
 use crate::collect::probe::{Cleanup, Probing, Via};
 use crate::collect::web::Web;
-use crate::collect::{Cloud, Progress, gather};
+use crate::collect::{Cloud, Progress, Surroundings, gather};
 use irsa::checks;
 use irsa::diagnosis::{self, Choice, Diagnosis};
 use irsa::documents::{self, Store};
@@ -160,24 +160,9 @@ struct Sources {
 
 impl Debug {
     /// Runs it; the exit code is decided before anything is rendered.
-    pub async fn run(&self, cleanup: &Cleanup) -> Result<u8, CliError> {
-        let targets = target::parse(&self.targets)?;
-        let choice = Choice { only: known_ids(&self.only)?, skip: known_ids(&self.skip)? };
-        let limit = duration("--timeout", &self.timeout)?;
-        let progress = Progress::new(self.verbose > 0);
-        self.image.image()?;
-        let until = Instant::now() + limit;
-        let opened = self.open(limit, &progress).await?;
-        // What is left of the time is for the probe and, at its end, for the diagnosis.
-        let probing = self.probing(until - TO_DIAGNOSE.min(limit / 4), &progress, cleanup)?;
-        let run = self.diagnose(opened, &targets, &choice, &progress, probing);
-        let outcome = tokio::time::timeout_at(until, run).await;
-        progress.clear();
-        let Ok(outcome) = outcome else {
-            cleanup.clean_up().await;
-            return Err(CliError::TimedOut { seconds: limit.as_secs(), left: cleanup.clone() });
-        };
-        let (diagnoses, failures) = outcome?;
+    pub(crate) async fn run(&self, cleanup: &Cleanup) -> Result<u8, CliError> {
+        let surroundings = Surroundings::of_process(Progress::new(self.verbose > 0));
+        let (diagnoses, failures) = self.diagnoses(&surroundings, cleanup).await?;
         let code = diagnosis::exit_code(&diagnoses, !failures.is_empty());
         let mut failures = failures.into_iter();
         if diagnoses.is_empty()
@@ -192,17 +177,49 @@ impl Debug {
         Ok(code)
     }
 
-    /// All targets at once: the diagnoses, and the errors of those that could not be read.
+    /// The diagnoses of all targets in any surroundings, and what is said of the errors; for tests, which run many in one process.
+    pub async fn judge(&self, surroundings: &Surroundings) -> (Vec<Diagnosis>, Vec<String>) {
+        match self.diagnoses(surroundings, &Cleanup::default()).await {
+            Ok((diagnoses, failures)) => (diagnoses, failures.iter().map(CliError::told).collect()),
+            Err(error) => (Vec::new(), vec![error.told()]),
+        }
+    }
+
+    /// The diagnoses of all targets, and the errors of those that could not be read.
+    async fn diagnoses(
+        &self,
+        surroundings: &Surroundings,
+        cleanup: &Cleanup,
+    ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
+        let targets = target::parse(&self.targets)?;
+        let choice = Choice { only: known_ids(&self.only)?, skip: known_ids(&self.skip)? };
+        let limit = duration("--timeout", &self.timeout)?;
+        self.image.image()?;
+        let until = Instant::now() + limit;
+        let opened = self.open(limit, surroundings).await?;
+        // What is left of the time is for the probe and, at its end, for the diagnosis.
+        let probing = self.probing(until - TO_DIAGNOSE.min(limit / 4), &surroundings.progress, cleanup)?;
+        let run = self.diagnose(opened, &targets, &choice, surroundings, probing);
+        let outcome = tokio::time::timeout_at(until, run).await;
+        surroundings.progress.clear();
+        let Ok(outcome) = outcome else {
+            cleanup.clean_up().await;
+            return Err(CliError::TimedOut { seconds: limit.as_secs(), left: cleanup.clone() });
+        };
+        outcome
+    }
+
+    /// All targets at once.
     async fn diagnose(
         &self,
         opened: Opened,
         targets: &[Target],
         choice: &Choice,
-        progress: &Progress,
+        surroundings: &Surroundings,
         probing: Option<Probing>,
     ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
         let cloud = match opened.hints.clone() {
-            Some(hints) => self.cloud(hints, progress, probing).await?,
+            Some(hints) => self.cloud(hints, surroundings, probing).await?,
             None => Err(Why::NotInFiles),
         };
         let sources = Sources { opened, cloud };
@@ -262,7 +279,7 @@ impl Debug {
     }
 
     /// Reads the files, or signs in to the cluster.
-    async fn open(&self, left: Duration, progress: &Progress) -> Result<Opened, CliError> {
+    async fn open(&self, left: Duration, surroundings: &Surroundings) -> Result<Opened, CliError> {
         let said = self.error.as_deref().map(said).transpose()?;
         if !self.from.is_empty() {
             let at = self.at.as_ref().map(|text| {
@@ -280,11 +297,12 @@ impl Debug {
                 said,
             });
         }
-        let access = self.cluster.access();
+        let access = self.cluster.access(surroundings.kubeconfig.clone());
         let kubeconfig = access.kubeconfig()?;
         let server = access.server(&kubeconfig)?;
         let namespace = server.namespace.clone();
-        let api = super::connected(server, self.cluster.request_timeout()?, left, progress).await?;
+        let api =
+            super::connected(server, self.cluster.request_timeout()?, left, &surroundings.progress).await?;
         Ok(Opened {
             reader: Reader::Api(api),
             namespace,
@@ -298,17 +316,17 @@ impl Debug {
     async fn cloud(
         &self,
         hints: EksHints,
-        progress: &Progress,
+        surroundings: &Surroundings,
         probing: Option<Probing>,
     ) -> Result<Result<Cloud, Why>, CliError> {
-        let web = match Web::new(self.cluster.request_timeout()?, progress.clone()) {
+        let web = match Web::new(surroundings, self.cluster.request_timeout()?) {
             Ok(web) => web,
             Err(error) => return Ok(Err(Why::Failed(error.to_string()))),
         };
         Ok(Ok(Cloud {
-            session: Session::open(self.aws.settings(hints), web.clone()).await,
+            session: Session::open(self.aws.settings(hints), surroundings.aws.clone(), web.clone()).await,
             web,
-            progress: progress.clone(),
+            progress: surroundings.progress.clone(),
             assume: !self.no_assume,
             logs: !self.no_logs,
             probing,

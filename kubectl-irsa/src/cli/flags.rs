@@ -1,5 +1,6 @@
 //! The flags that every kubectl command has.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -138,9 +139,10 @@ impl AwsFlags {
 }
 
 impl ClusterFlags {
-    /// The flags as the collector takes them.
-    pub fn access(&self) -> Access {
+    /// The flags as the collector takes them, with what `KUBECONFIG` says.
+    pub fn access(&self, environment: Option<OsString>) -> Access {
         Access {
+            environment,
             kubeconfig: self.kubeconfig.clone(),
             context: self.context.clone(),
             cluster: self.cluster.clone(),

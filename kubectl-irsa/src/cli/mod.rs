@@ -1,7 +1,7 @@
 //! The command line: flags, help, and the one place that prints.
 
 mod completion;
-mod debug;
+pub mod debug;
 mod explain;
 mod flags;
 mod image;
@@ -212,11 +212,17 @@ fn exit_code(outcome: Result<u8, CliError>) -> ExitCode {
     }
 }
 
-/// Server words and file names may hold anything; only our own line breaks are kept.
 fn print_error(error: &CliError) {
-    let text = error.to_string();
-    let lines: Vec<String> = text.split('\n').map(irsa::text::safe::line).collect();
-    let _ = writeln!(std::io::stderr(), "error: {}", lines.join("\n"));
+    let _ = writeln!(std::io::stderr(), "{}", error.told());
+}
+
+impl CliError {
+    /// What is printed of it. Server words and file names may hold anything; only our own line breaks are kept.
+    fn told(&self) -> String {
+        let text = self.to_string();
+        let lines: Vec<String> = text.split('\n').map(irsa::text::safe::line).collect();
+        format!("error: {}", lines.join("\n"))
+    }
 }
 
 fn run(cli: Cli) -> Result<u8, CliError> {

@@ -13,7 +13,7 @@ use super::{CliError, print, print_json};
 use crate::collect::aws::EksHints;
 use crate::collect::certificates::{Certificate, Chain, chain};
 use crate::collect::web::Web;
-use crate::collect::{Progress, issuer};
+use crate::collect::{Progress, Surroundings, issuer};
 use irsa::facts::Fact;
 use irsa::facts::issuer::Published;
 use irsa::text::safe;
@@ -70,14 +70,15 @@ impl Thumbprint {
     /// Runs it.
     pub async fn run(&self) -> Result<u8, CliError> {
         let timeout = self.cluster.request_timeout()?;
-        let progress = Progress::new(false);
+        let surroundings = Surroundings::of_process(Progress::new(false));
+        let progress = &surroundings.progress;
         let (url, account) = match &self.issuer {
             Some(url) => (with_scheme(url), None),
             None => {
-                let access = self.cluster.access();
+                let access = self.cluster.access(surroundings.kubeconfig.clone());
                 let kubeconfig = access.kubeconfig()?;
                 let server = access.server(&kubeconfig)?;
-                let api = super::connected(server, timeout, Duration::MAX, &progress).await?;
+                let api = super::connected(server, timeout, Duration::MAX, progress).await?;
                 match issuer::of_api(&api).await {
                     Fact::Known(discovery) => {
                         (discovery.value.issuer.clone(), EksHints::of(&kubeconfig, &access).account)
@@ -87,7 +88,7 @@ impl Thumbprint {
                 }
             }
         };
-        let web = Web::new(timeout, progress.clone()).map_err(CliError::Web)?;
+        let web = Web::new(&surroundings, timeout).map_err(CliError::Web)?;
         let jwks_uri = match issuer::published(&web, &url).await {
             Fact::Known(found) => match found.value {
                 Published::Document(document) => document.jwks_uri,

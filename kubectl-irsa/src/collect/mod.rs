@@ -12,12 +12,14 @@ pub mod logs;
 pub mod probe;
 mod progress;
 mod signature;
+mod surroundings;
 pub mod token;
 pub mod web;
 
 pub use gather::gather;
 pub use identity::Cloud;
 pub use progress::Progress;
+pub use surroundings::Surroundings;
 
 /// An error and all its causes in one line, each said once: the innermost says what happened (`Connection refused`).
 fn causes(error: &(dyn std::error::Error + 'static)) -> String {

@@ -1,7 +1,8 @@
 //! What is being waited for, on stderr: a line that goes away, or with `-v` a line for each answer.
 
-use std::sync::Arc;
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -10,6 +11,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 #[derive(Clone)]
 pub struct Progress {
     bar: ProgressBar,
+    /// Where whole lines go.
+    lines: Arc<Mutex<dyn Write + Send>>,
     each: bool,
     open: Arc<AtomicUsize>,
 }
@@ -28,12 +31,17 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
             bar.set_style(style);
         }
-        Self { bar, each, open: Arc::default() }
+        Self { bar, lines: Arc::new(Mutex::new(std::io::stderr())), each, open: Arc::default() }
     }
 
     /// Says nothing.
     pub fn silent() -> Self {
-        Self { bar: ProgressBar::hidden(), each: false, open: Arc::default() }
+        Self::lines(Arc::new(Mutex::new(std::io::sink())))
+    }
+
+    /// Writes there what the user must know.
+    pub fn lines(lines: Arc<Mutex<dyn Write + Send>>) -> Self {
+        Self { bar: ProgressBar::hidden(), lines, each: false, open: Arc::default() }
     }
 
     /// Starts waiting for the answer to a request.
@@ -47,9 +55,15 @@ impl Progress {
 
     /// Says something that the user must know before it happens, on any stderr.
     pub fn say(&self, words: &str) {
+        self.line(&irsa::text::safe::line(words));
+    }
+
+    fn line(&self, line: &str) {
         self.bar.suspend(|| {
-            use std::io::Write;
-            let _ = writeln!(std::io::stderr(), "{}", irsa::text::safe::line(words));
+            // A closed stderr is no reason to stop.
+            if let Ok(mut lines) = self.lines.lock() {
+                let _ = writeln!(lines, "{line}");
+            }
         });
     }
 
@@ -70,11 +84,7 @@ impl Task {
                 outcome.as_ref(),
                 irsa::text::safe::line(&self.what)
             );
-            self.progress.bar.suspend(|| {
-                use std::io::Write;
-                // A closed stderr is no reason to stop.
-                let _ = writeln!(std::io::stderr(), "{line}");
-            });
+            self.progress.line(&line);
         }
     }
 }

@@ -1,11 +1,10 @@
 //! HTTPS to the world outside the cluster: AWS's endpoints and the issuer. One client for all, with the proxies of the
 //! environment and the certificate authorities of the machine, or those of `AWS_CA_BUNDLE`, as the AWS CLI has it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{
@@ -16,7 +15,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use thiserror::Error;
 
-use super::Progress;
+use super::{Progress, Surroundings};
 
 /// A larger answer is no document of an issuer. STS itself reads at most 100 keys.
 const LARGEST: usize = 1 << 20;
@@ -72,20 +71,24 @@ pub enum Silence {
 
 impl Web {
     /// Sets the client up; nothing is sent yet.
-    pub fn new(timeout: Duration, progress: Progress) -> Result<Self, WebError> {
-        let trusted = match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+    pub fn new(surroundings: &Surroundings, timeout: Duration) -> Result<Self, WebError> {
+        let trusted = match &surroundings.ca_bundle {
             // The bundle replaces the machine's, as in the AWS CLI.
-            Some(path) => TrustStore::empty().with_pem_certificate(bundle(PathBuf::from(path))?),
+            Some(path) => TrustStore::empty().with_pem_certificate(bundle(path)?),
             None => TrustStore::default(),
         };
         let context = TlsContext::builder().with_trust_store(trusted).build();
         let context = context.map_err(|error| WebError::Tls(error.to_string()))?;
         let connector = Connector::builder()
-            .proxy_config(ProxyConfig::from_env())
+            .proxy_config(surroundings.proxy.clone())
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(context)
             .build();
-        Ok(Self { connector: SharedHttpConnector::new(connector), timeout, progress })
+        Ok(Self {
+            connector: SharedHttpConnector::new(connector),
+            timeout,
+            progress: surroundings.progress.clone(),
+        })
     }
 
     /// The same client for the AWS SDK: it shares the connections.
@@ -127,15 +130,15 @@ impl Web {
     }
 }
 
-fn bundle(path: PathBuf) -> Result<Vec<u8>, WebError> {
-    let pem = match std::fs::read(&path) {
+fn bundle(path: &Path) -> Result<Vec<u8>, WebError> {
+    let pem = match std::fs::read(path) {
         Ok(pem) => pem,
-        Err(cause) => return Err(WebError::Unreadable { path, cause }),
+        Err(cause) => return Err(WebError::Unreadable { path: path.to_owned(), cause }),
     };
     // The SDK's client panics on what it cannot read.
     let usable = der_of(&pem)
         .is_some_and(|all| all.iter().all(|der| x509_parser::parse_x509_certificate(der).is_ok()));
-    if usable { Ok(pem) } else { Err(WebError::NoCertificates(path)) }
+    if usable { Ok(pem) } else { Err(WebError::NoCertificates(path.to_owned())) }
 }
 
 /// The certificates of a PEM bundle; `None` if there is none or one is damaged.

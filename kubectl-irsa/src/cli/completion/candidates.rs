@@ -142,7 +142,7 @@ fn access(before: &[String]) -> Option<Access> {
     let (_, of_command) = matches.subcommand()?;
     // Not every command talks to a cluster.
     of_command.try_contains_id("kubeconfig").ok()?;
-    ClusterFlags::from_arg_matches(of_command).ok().map(|flags| flags.access())
+    ClusterFlags::from_arg_matches(of_command).ok().map(|flags| flags.access(std::env::var_os("KUBECONFIG")))
 }
 
 #[cfg(test)]

@@ -71,19 +71,29 @@ pub(super) enum NoAnswer {
 }
 
 impl Session {
-    /// Reads the AWS configuration of the user; nothing is asked yet.
-    pub async fn open(settings: Settings, web: Web) -> Self {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(web.for_sdk())
-            // The deadline of an answer is ours; one more try within it.
-            .retry_config(RetryConfig::standard().with_max_attempts(2));
-        if let Some(region) = settings.region() {
-            loader = loader.region(Region::new(region.to_owned()));
-        }
-        if let Some(profile) = settings.profile() {
-            loader = loader.profile_name(profile);
-        }
-        let mut sdk = loader.load().await;
+    /// Reads the AWS configuration of the user, unless it is `given`; nothing is asked yet.
+    pub async fn open(settings: Settings, given: Option<SdkConfig>, web: Web) -> Self {
+        // The deadline of an answer is ours; one more try within it.
+        let retry = RetryConfig::standard().with_max_attempts(2);
+        let region = settings.region().map(|region| Region::new(region.to_owned()));
+        let mut sdk = match given {
+            Some(given) => {
+                let region = region.or_else(|| given.region().cloned());
+                given.into_builder().region(region).http_client(web.for_sdk()).retry_config(retry).build()
+            }
+            None => {
+                let mut loader = aws_config::defaults(BehaviorVersion::latest())
+                    .http_client(web.for_sdk())
+                    .retry_config(retry);
+                if let Some(region) = region {
+                    loader = loader.region(region);
+                }
+                if let Some(profile) = settings.profile() {
+                    loader = loader.profile_name(profile);
+                }
+                loader.load().await
+            }
+        };
         if sdk.region().is_none() {
             // IAM and STS need one to know the partition.
             sdk = sdk.into_builder().region(Region::new("us-east-1")).build();

@@ -13,6 +13,8 @@ use super::kubeconfig::{self, KubeconfigError};
 /// The flags of `k8s.io/cli-runtime` that choose the cluster and the user, by their names.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
+    /// `KUBECONFIG`, which counts without `--kubeconfig`.
+    pub(crate) environment: Option<OsString>,
     /// May be a list of paths, as `KUBECONFIG` may.
     pub(crate) kubeconfig: Option<PathBuf>,
     pub(crate) context: Option<String>,
@@ -145,8 +147,7 @@ impl Access {
     }
 
     fn paths(&self) -> Result<Vec<PathBuf>, AccessError> {
-        let list =
-            self.kubeconfig.clone().map(PathBuf::into_os_string).or_else(|| std::env::var_os("KUBECONFIG"));
+        let list = self.kubeconfig.clone().map(PathBuf::into_os_string).or_else(|| self.environment.clone());
         let named: Vec<PathBuf> =
             list.iter().flat_map(std::env::split_paths).filter(|path| !path.as_os_str().is_empty()).collect();
         if named.len() == 1 || (self.kubeconfig.is_some() && !named.is_empty()) {
