@@ -1,22 +1,22 @@
 //! # The annotation key is misspelt
 //!
-//! The webhook reads `eks.amazonaws.com/role-arn` and nothing like it: `role_arn`, `rolearn`, `iam-role`,
-//! `amazonaws.com/role-arn`, kiam's `iam.amazonaws.com/role`, or the right key under `labels`, are all ignored without a
-//! word. Helm's `--set` with unescaped dots makes nested keys, which a chart may print as `map[amazonaws:map[…]]`.
+//! The webhook reads exactly `eks.amazonaws.com/role-arn`. It silently ignores `role_arn`, `rolearn`, `iam-role`,
+//! `amazonaws.com/role-arn`, kiam's `iam.amazonaws.com/role`, and the right key under `labels`. Helm's `--set` with unescaped
+//! dots produces nested keys, which a chart may render as `map[amazonaws:map[…]]`.
 //!
-//! **Decided by**: no annotation under the webhook's key, and one whose key is close to it and whose value names a role.
+//! **Decided by**: the service account has no annotation under the webhook's key, but has one whose key is close to it and
+//! whose value names a role.
 //!
-//! **Not a fault**: a self-hosted webhook with another `--annotation-prefix`; its flags are read before this is said.
+//! **Not a fault**: a self-hosted webhook with another `--annotation-prefix`; its flags are read first.
 //!
-//! **Repair**: write the value under the right key and make the pods anew. With Helm:
-//! `--set serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=…`.
+//! **Repair**: set the value under the right key and recreate the pods. With Helm: `--set
+//! serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=…`.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
 use crate::derive::missing_role::Because;
 use crate::repair::service_account;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "annotation-key-typo",
     step: Step::ServiceAccount,
@@ -24,7 +24,6 @@ pub const META: Meta = Meta {
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,
@@ -34,9 +33,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let right = format!("{}/role-arn", derived.settings.annotation_prefix);
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let summary = if near.place == "labels" {
-        format!(
-            "the role of service account {namespace}/{name} stands under labels; the webhook reads annotations"
-        )
+        format!("service account {namespace}/{name} has its role under labels; the webhook reads annotations")
     } else {
         format!(
             "service account {namespace}/{name} names its role under `{}`; the webhook reads `{right}`",
@@ -45,7 +42,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let finding = META.on_account(derived, summary).severity(missing_role::severity(&gap));
     let finding = if near.place == "labels" {
-        finding.evidence("place of the key", "metadata.annotations", "metadata.labels", &near.source)
+        finding.evidence("location of the key", "metadata.annotations", "metadata.labels", &near.source)
     } else {
         finding.evidence("annotation key", &right, near.key, &near.source)
     };
@@ -53,7 +50,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = finding.fixes(service_account::give_role(derived, near.role));
     if near.helm_map {
         return finding
-            .fix(Fix::advice(r#"escape the dots with Helm: --set serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=…"#))
+            .fix(Fix::advice(r#"with Helm, escape the dots: --set serviceAccount.annotations."eks\.amazonaws\.com/role-arn"=…"#))
             .into();
     }
     finding.into()

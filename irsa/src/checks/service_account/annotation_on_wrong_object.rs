@@ -1,24 +1,23 @@
-//! # The annotation is on the wrong object
+//! # The annotation is not on the service account
 //!
-//! `eks.amazonaws.com/role-arn` on a pod, on the template or the metadata of a workload, or on a namespace does nothing: the
-//! webhook reads it from the service account only (webhook `pkg/cache`).
+//! `eks.amazonaws.com/role-arn` has no effect on a pod, on a workload or its template, or on a namespace: the webhook reads it
+//! from the service account only (webhook `pkg/cache`).
 //!
-//! **You see**: what a pod without identity shows: `Unable to locate credentials`, `no EC2 IMDS role found`, or an
+//! **You see**: the symptoms of a pod without an identity: `Unable to locate credentials`, `no EC2 IMDS role found`, or an
 //! `AccessDenied` that names the node's role.
 //!
-//! **Decided by**: the service account names no role, and one of those objects carries the annotation.
+//! **Decided by**: the service account names no role, and one of those objects has the annotation.
 //!
 //! **Not a fault**: `token-expiration` and `skip-containers`, which the webhook does read from the pod; a leftover on the pod
-//! while its service account names a role, or while the pod is wired in another way.
+//! while its service account names a role, or while the pod gets its credentials in another way.
 //!
-//! **Repair**: annotate the service account and make the pods anew.
+//! **Repair**: annotate the service account and recreate the pods.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
 use crate::derive::missing_role::Because;
 use crate::repair::service_account;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "annotation-on-wrong-object",
     step: Step::ServiceAccount,
@@ -26,7 +25,6 @@ pub const META: Meta = Meta {
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,
@@ -41,7 +39,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
     let summary = format!(
-        "the role is annotated on {}; the webhook reads service account {namespace}/{name}",
+        "the role annotation is on {}; the webhook reads only service account {namespace}/{name}",
         first.on
     );
     let mut finding = META.on_account(derived, summary).severity(missing_role::severity(&gap)).missing(

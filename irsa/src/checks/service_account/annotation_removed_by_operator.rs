@@ -1,14 +1,14 @@
 //! # The annotation is gone from the service account
 //!
-//! A Helm upgrade, OLM, Argo CD, an EKS add-on update or eksctl wrote the service account anew without the annotation. New pods
-//! get no identity while older ones keep theirs: a workload that is half broken, and wholly so after its next restart.
+//! A Helm upgrade, OLM, Argo CD, an EKS add-on update or eksctl rewrote the service account without the annotation. New pods
+//! get no identity while older ones keep theirs: the workload is half broken now, and completely after its next restart.
 //!
-//! **Decided by**: the service account names no role now, and a pod that was made earlier, of the same workload and the same
-//! service account, carries the role that the webhook gave it. Who wrote last (`managedFields`) only supports it.
+//! **Decided by**: the service account names no role now, and an earlier pod of the same workload and service account still has
+//! the role that the webhook injected. The last writer (`managedFields`) is only supporting evidence.
 //!
 //! **Not a fault**: pods whose template sets the variables itself; a webhook with a ConfigMap, which needs no annotation.
 //!
-//! **Repair**: write the annotation again, and set it where the service account is managed (the chart's value, the add-on's
+//! **Repair**: set the annotation again, and set it where the service account is managed (the chart's value, the add-on's
 //! `--service-account-role-arn`, the Subscription, the repository), or the next update removes it again.
 
 use crate::checks::prelude::*;
@@ -17,7 +17,6 @@ use crate::derive::missing_role::Because;
 use crate::facts::kubernetes::Meta as ObjectMeta;
 use crate::repair::{service_account, workload};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "annotation-removed-by-operator",
     step: Step::ServiceAccount,
@@ -25,7 +24,6 @@ pub const META: Meta = Meta {
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,
@@ -40,11 +38,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
     let summary = if gap.still_injected {
         format!(
-            "service account {namespace}/{name} no longer names the role that this pod has: the next pod gets none"
+            "service account {namespace}/{name} no longer names the role that this pod has; the next pod will get none"
         )
     } else {
         format!(
-            "service account {namespace}/{name} named a role when {} was made, and names none now",
+            "service account {namespace}/{name} named a role when {} was created, but names none now",
             pod.metadata.name
         )
     };
@@ -72,13 +70,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
     finding
         .fix(Fix::advice(format!(
-            "set it where the service account is managed{}, or it is removed again",
+            "set it where the service account is managed{}, or the next update removes it again",
             manager(meta)
         )))
         .into()
 }
 
-/// Who manages the object, by the marks that the usual tools leave.
+/// Who manages the object, going by the labels and annotations of the usual tools.
 fn manager(meta: &ObjectMeta) -> String {
     let annotation = |key: &str| meta.annotations.get(key);
     let label = |key: &str| meta.labels.get(key);

@@ -1,16 +1,17 @@
-//! # The webhook's ConfigMap does not say what it seems to
+//! # The webhook's ConfigMap does not do what it seems to
 //!
-//! With `--watch-config-map` (kOps) the webhook also takes roles from ConfigMap `pod-identity-webhook`. JSON that it cannot read
-//! leaves the former entries in force; a wildcard counts only as the literal namespace `*`, so `test-*/checkout` covers nothing; and
-//! an annotation wins over an entry.
+//! With `--watch-config-map` (kOps) the webhook also takes roles from ConfigMap `pod-identity-webhook`. If it cannot parse the
+//! JSON, the previous entries stay in force. A wildcard works only as the whole namespace, `*`, so `test-*/checkout` matches
+//! nothing. And an annotation takes precedence over an entry.
 //!
-//! **You see**, in the webhook's log: `failed to unmarshal new config`; or the role of the annotation where the entry's was meant.
+//! **You see**, in the webhook's log: `failed to unmarshal new config`; or pods have the role of the annotation although the
+//! entry's was meant.
 //!
-//! **Decided by**: the ConfigMap, read as the webhook reads it.
+//! **Decided by**: the ConfigMap, parsed as the webhook parses it.
 //!
-//! **Not a fault**: an account without annotation that has an entry; entry and annotation that agree.
+//! **Not a fault**: a service account that has an entry and no annotation; an entry and an annotation that agree.
 //!
-//! **Repair**: correct the ConfigMap, or annotate the service account, which always counts.
+//! **Repair**: correct the ConfigMap, or annotate the service account, which always works.
 
 use crate::checks::prelude::*;
 use crate::derive::webhook_config::{ConfigProblem, Entry, entries, entry_for, looks_covered};
@@ -18,15 +19,13 @@ use crate::facts::kubernetes::ConfigMap;
 use crate::repair::service_account;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "configmap-mode-confusion",
     step: Step::ServiceAccount,
-    title: "the webhook's ConfigMap does not say what it seems to",
+    title: "the webhook's ConfigMap does not do what it seems to",
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let unnamed = matches!(derived.intent.mechanism, Mechanism::None | Mechanism::Unknown);
     let config_map = match &derived.facts.cluster.webhook_config_map {
@@ -52,11 +51,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             return Outcome::Pass;
         }
         return META
-            .on_account(derived, format!("service account {account} has another role in the webhook's ConfigMap; its annotation wins"))
+            .on_account(derived, format!("service account {account} has a different role in the webhook's ConfigMap; the annotation wins"))
             .severity(Severity::Warning)
             .evidence("role in effect", role, annotated, &source)
             .seen(format!("entry {}", entry.key), role, &at)
-            .fix(edit(derived, config_map, "let both name one role"))
+            .fix(edit(derived, config_map, "make both name the same role"))
             .into();
     }
     if !unnamed {
@@ -66,13 +65,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         (Some(entry), _) if ignored => (
             entry,
             format!(
-                "the entry of service account {account} has no effect: the webhook does not read its ConfigMap"
+                "the ConfigMap entry for service account {account} has no effect: the webhook does not read the ConfigMap"
             ),
         ),
         (None, Some(entry)) if entry.role.is_some() => (
             entry,
             format!(
-                "entry `{}` does not cover service account {account}: only the namespace `*` is a wildcard",
+                "ConfigMap entry `{}` does not match service account {account}: the only wildcard is `*` for the whole namespace",
                 entry.key
             ),
         ),
@@ -86,14 +85,14 @@ fn without_effect(derived: &Derived<'_>, finding: Finding, entry: &Entry, at: &S
     let role = entry.role.as_deref().unwrap_or_default();
     let wanted = format!("{}/{}", facts.namespace_name, facts.service_account_name);
     let assignment = format!("{}/role-arn={role}", derived.settings.annotation_prefix);
-    let title = "annotate the service account, which counts in any case";
+    let title = "annotate the service account, which always works";
     let finding = finding
         .evidence("key of the entry", wanted, &entry.key, at)
         .fix(service_account::annotate(derived, title, &assignment));
     finding.fixes(workload::restart(derived)).into()
 }
 
-/// Only a fault of this service account if it has an entry there and nothing else that names its role.
+/// Only a fault of this service account if it has an entry there and nothing else names its role.
 fn unreadable(
     derived: &Derived<'_>,
     config_map: &Sourced<ConfigMap>,
@@ -107,8 +106,8 @@ fn unreadable(
         return Outcome::Pass;
     }
     let (words, effect) = match problem {
-        ConfigProblem::Malformed(words) => (words, "cannot be read, so no entry of it counts"),
-        ConfigProblem::Crashes(words) => (words, "holds an entry that ends the webhook"),
+        ConfigProblem::Malformed(words) => (words, "cannot be parsed, so none of its entries takes effect"),
+        ConfigProblem::Crashes(words) => (words, "has an entry that crashes the webhook"),
     };
     let severity =
         if derived.intent.mechanism == Mechanism::None { Severity::Error } else { Severity::Warning };
@@ -122,7 +121,7 @@ fn unreadable(
         )
         .severity(severity)
         .evidence("config", "a JSON object of entries", words, &config_map.source.at(".data.config"));
-    // The former entries stay in force until the webhook restarts.
+    // The previous entries stay in force until the webhook restarts.
     let finding = if derived.settings.certain { finding } else { finding.inferred() };
     let finding = finding.fix(edit(derived, config_map, "correct the JSON"));
     finding.fixes(workload::restart(derived).filter(|_| severity == Severity::Error)).into()

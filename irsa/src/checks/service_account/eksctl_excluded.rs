@@ -1,22 +1,22 @@
 //! # eksctl left the service account without its role
 //!
 //! `eksctl create iamserviceaccount` logs `1 iamserviceaccount (NAMESPACE/NAME) was excluded (based on the include/exclude
-//! rules)` or `no tasks` and ends well: the CloudFormation stack with the role is there, and the service account was not
-//! annotated, or lost its annotation later.
+//! rules)` or `no tasks` and exits successfully: the CloudFormation stack with the role exists, but the service account was
+//! never annotated, or lost its annotation later.
 //!
-//! **Decided by**: the service account carries eksctl's label `app.kubernetes.io/managed-by: eksctl` and names no role; eksctl
-//! makes none without a role. A conclusion: whether the stack exists only CloudFormation tells.
+//! **Decided by**: the service account has eksctl's label `app.kubernetes.io/managed-by: eksctl` but names no role; eksctl
+//! creates none without a role. This is inferred: only CloudFormation knows whether the stack exists.
 //!
-//! **Not a fault**: the label beside an annotation, however either got there.
+//! **Not a fault**: the label together with an annotation, however either got there.
 //!
-//! **Repair**: ask eksctl for the role and annotate by hand, or delete the iamserviceaccount and create it again.
+//! **Repair**: ask eksctl for the role and annotate the service account by hand, or delete the iamserviceaccount and create it
+//! again.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
 use crate::derive::missing_role::Because;
 use crate::repair::service_account;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "eksctl-excluded",
     step: Step::ServiceAccount,
@@ -24,7 +24,6 @@ pub const META: Meta = Meta {
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,
@@ -37,7 +36,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = META
         .on_account(
             derived,
-            format!("service account {namespace}/{name} is managed by eksctl, yet names no role"),
+            format!("service account {namespace}/{name} is managed by eksctl but names no role"),
         )
         .inferred()
         .missing(&key, "the role of eksctl's stack", &gap.account.source.at(annotation_path(&key)))

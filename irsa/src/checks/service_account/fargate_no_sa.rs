@@ -1,22 +1,21 @@
 //! # A Fargate pod whose service account names no role
 //!
-//! On Fargate there is no instance metadata service and no node role to fall back to: without a role on its service account
+//! On Fargate there is no instance metadata service and no node role to fall back to. Unless its service account names a role,
 //! a pod has no credentials at all, and no region either.
 //!
 //! **You see**: `NoCredentialProviders`, a timeout to `169.254.169.254`, or `failed to get region from metadata server`.
 //!
-//! **Decided by**: the pod or its node carries Fargate's label, and nothing gives the pod an identity.
+//! **Decided by**: the pod or its node has Fargate's label, and nothing gives the pod an identity.
 //!
 //! **Not a fault**: IRSA itself works on Fargate; only EKS Pod Identity does not (`unsupported-platform`).
 //!
-//! **Repair**: annotate the service account and make the pods anew. Set `AWS_REGION` if the application still asks for a
-//! region: the webhook adds it to injected containers.
+//! **Repair**: annotate the service account and recreate the pods. If the application still asks for a region, set
+//! `AWS_REGION`: the webhook sets it in the containers that it injects.
 
 use crate::checks::prelude::*;
 use crate::repair::service_account;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "fargate-no-sa",
     step: Step::ServiceAccount,
@@ -24,7 +23,6 @@ pub const META: Meta = Meta {
     explains: &["sa-not-annotated", "not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.on_fargate() {
         return Outcome::NotApplicable("the pod does not run on Fargate");
@@ -33,7 +31,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let account = match &facts.service_account {
         Fact::Known(account) => account,
         Fact::Unknown(why) => return unknown(why),
-        Fact::Absent { .. } => return Outcome::NotApplicable("there is no service account to read"),
+        Fact::Absent { .. } => return Outcome::NotApplicable("the service account does not exist"),
     };
     if derived.intent.mechanism != Mechanism::None {
         return Outcome::Pass;
@@ -59,6 +57,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         let node = derived.spec().map_or("", |(spec, ..)| spec.node_name.as_str());
         finding = finding.seen("node", if node.is_empty() { "Fargate" } else { node }, &at);
     }
-    finding = finding.fix(service_account::annotate_unknown_role(derived, "give it its role"));
+    finding = finding
+        .fix(service_account::annotate_unknown_role(derived, "annotate the service account with its role"));
     finding.fixes(workload::restart(derived)).into()
 }

@@ -1,33 +1,31 @@
-//! # The pod runs as another service account
+//! # The pod runs as a different service account than the one with the role
 //!
-//! The annotated service account stands unused while the pod runs as `default` or as another one that names no role. Pods that
-//! a program makes (Spark executors, Argo workflows, Jenkins agents) often do not run as the service account of that program.
+//! The annotated service account is unused: the pod runs as `default`, or as another one that names no role. Pods that a
+//! program creates (Spark executors, Argo workflows, Jenkins agents) often do not run as that program's service account.
 //!
-//! **You see**: what a pod without identity shows: `Unable to locate credentials`, `no EC2 IMDS role found`, or an
+//! **You see**: the symptoms of a pod without an identity: `Unable to locate credentials`, `no EC2 IMDS role found`, or an
 //! `AccessDenied` that names the node's role.
 //!
-//! **Decided by**: the pod's service account names no role, and exactly one other of the namespace does and belongs to the
-//! workload: its template names it, another of its pods runs as it, or it has the workload's name. A conclusion, unless the
-//! workload's own template or pods say it.
+//! **Decided by**: the pod's service account names no role, and exactly one other in the namespace does and belongs to the
+//! workload: its template names it, another of its pods runs as it, or it has the workload's name. This is inferred, unless the
+//! workload's own template or pods say so.
 //!
 //! **Not a fault**: other annotated service accounts whose names have nothing in common with the workload.
 //!
-//! **Repair**: name the service account in the template that makes the pod.
+//! **Repair**: name the service account in the template that creates the pod.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
 use crate::derive::missing_role::{Because, Sign};
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pod-uses-other-sa",
     step: Step::ServiceAccount,
-    title: "the pod runs as another service account than the one with the role",
+    title: "the pod runs as a different service account than the one with the role",
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,
@@ -49,7 +47,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = META
         .on_subject(
             derived,
-            format!("the pod runs as service account {namespace}/{name}; the role is on {namespace}/{meant}"),
+            format!(
+                "the pod runs as service account {namespace}/{name}, but the role is on {namespace}/{meant}"
+            ),
         )
         .evidence("service account of the pod", meant, name, &used)
         .seen(

@@ -1,24 +1,23 @@
 //! # The role ARN is malformed
 //!
-//! White space or an invisible character around it, quotes as part of the value, a template that was never filled in, a
-//! missing `role/`, a bare name, an account that is not twelve digits. The webhook only logs `arn is invalid` and injects the
-//! value as it is, so the pod looks right.
+//! White space or an invisible character around it, quotes as part of the value, a template placeholder that was never filled
+//! in, a missing `role/`, a bare role name, an account id that is not twelve digits. The webhook only logs `arn is invalid` and
+//! injects the value as it is, so the pod looks right.
 //!
-//! **You see**: `ValidationError: Request ARN is invalid`, or boto3 and the AWS CLI refuse it themselves
-//! (`ParamValidationError`). Java v2 trims the value, so the same ARN works there.
+//! **You see**: `ValidationError: Request ARN is invalid`; boto3 and the AWS CLI refuse it themselves (`ParamValidationError`).
+//! Java v2 trims the value, so the same ARN works there.
 //!
-//! **Decided by**: the webhook's own pattern on the raw value.
+//! **Decided by**: the webhook's own pattern, matched against the raw value.
 //!
-//! **Not a fault**: a bare name where the webhook runs with `--compose-role-arn`.
+//! **Not a fault**: a bare role name where the webhook runs with `--compose-role-arn`.
 //!
-//! **Repair**: write the right ARN and make the pods anew.
+//! **Repair**: set the right ARN and recreate the pods.
 
 use crate::aws::arn::{ArnProblem, RoleArn, repaired};
 use crate::checks::prelude::*;
 use crate::repair::service_account;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "role-arn-malformed",
     step: Step::ServiceAccount,
@@ -26,7 +25,6 @@ pub const META: Meta = Meta {
     explains: &["wrong-partition", "env-preset-stale-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism == Mechanism::PodIdentity {
         return Outcome::NotApplicable("the pod gets its identity from EKS Pod Identity");
@@ -64,15 +62,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     finding = finding.evidence("role ARN", shown, role.raw, &role.source);
     if role.origin != RoleOrigin::Annotation {
-        return finding.fix(Fix::advice("write the right ARN where this one comes from")).into();
+        return finding.fix(Fix::advice("correct the ARN where it is set")).into();
     }
     finding = match expected {
         Some(arn) => {
             let key = format!("{}/role-arn={arn}", derived.settings.annotation_prefix);
-            let title = "write the ARN without what does not belong to it";
+            let title = "correct the ARN";
             finding.fix(service_account::annotate(derived, title, &key))
         }
-        None => finding.fix(service_account::annotate_unknown_role(derived, "write the right ARN")),
+        None => finding.fix(service_account::annotate_unknown_role(derived, "set the right ARN")),
     };
     finding.fixes(workload::restart(derived)).into()
 }

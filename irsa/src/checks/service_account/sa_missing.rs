@@ -1,8 +1,8 @@
 //! # The service account does not exist
 //!
-//! The pod names a service account that is not in its namespace. New pods are refused at admission (an event
-//! `FailedCreate` of the ReplicaSet: `error looking up service account`). A running pod keeps its token until it expires;
-//! the kubelet cannot refresh it, and new mounts fail.
+//! The pod names a service account that is not in its namespace. New pods are rejected at admission (event `FailedCreate` on
+//! the ReplicaSet: `error looking up service account`). A running pod keeps its token until it expires; the kubelet cannot
+//! refresh it, and new mounts fail.
 //!
 //! **Decided by**: the API server answered 404 for the service account.
 //!
@@ -11,7 +11,6 @@
 use crate::checks::prelude::*;
 use crate::repair::service_account;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "sa-missing",
     step: Step::ServiceAccount,
@@ -19,7 +18,6 @@ pub const META: Meta = Meta {
     explains: &["not-injected", "token-expired"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let facts = derived.facts;
     let source = match &facts.service_account {
@@ -31,7 +29,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let mut finding = META
         .on_account(derived, format!("service account {namespace}/{name} does not exist"))
         .missing("service account", name, source);
-    // Refused pods leave no trace but this event.
+    // Rejected pods leave no trace but this event.
     let refused = facts.events.known().into_iter().flat_map(|listing| &listing.value.items).find(|event| {
         event.value.reason == "FailedCreate"
             && event.value.message.contains("error looking up service account")
@@ -41,7 +39,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
     if let Some(near) = similar(derived) {
         finding = finding
-            .seen("service account of a similar name", &near.value.metadata.name, &near.source)
+            .seen("service account with a similar name", &near.value.metadata.name, &near.source)
             .fix(Fix::advice(format!(
                 "if {} was meant, name it in the pod's template",
                 near.value.metadata.name
@@ -53,7 +51,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     finding.fix(service_account::name_role(derived, name, role)).into()
 }
 
-/// One whose name differs by a slip of the hand.
+/// One whose name differs by a typo.
 fn similar<'f>(derived: &Derived<'f>) -> Option<&'f Sourced<crate::facts::kubernetes::ServiceAccount>> {
     let listing = derived.facts.service_accounts.known()?;
     let missing = derived.facts.service_account_name.as_str();

@@ -1,24 +1,23 @@
 //! # The service account names no role
 //!
-//! Nothing tells the webhook which role the pods of this service account should have, so it leaves them alone and the
-//! SDKs find no credentials, or the node's.
+//! Nothing tells the webhook which role the pods of this service account should have, so it does not inject them. The SDKs find
+//! no credentials, or the node's.
 //!
 //! **You see**: `Unable to locate credentials` (boto3), `no EC2 IMDS role found` (Go), `Could not load credentials from any
 //! providers` (JavaScript), or an `AccessDenied` that names the node's role.
 //!
-//! **Decided by**: the annotation is not on the service account that the pod really uses, and nothing else gives it an
-//! identity. While EKS Pod Identity associations have not been asked for, this is a conclusion and not an observation.
+//! **Decided by**: the service account that the pod really uses has no annotation, and nothing else gives the pod an identity.
+//! As long as EKS Pod Identity associations have not been listed, this is inferred, not observed.
 //!
-//! **Not a fault** with EKS Pod Identity, the webhook's ConfigMap (kOps), OpenShift's own token, variables wired by hand, or
-//! controllers that mint tokens for other service accounts.
+//! **Not a fault** with EKS Pod Identity, the webhook's ConfigMap (kOps), OpenShift's own token, variables set by hand, or
+//! controllers that request tokens for other service accounts.
 //!
-//! **Repair**: annotate the service account and make the pods anew; running pods are not changed.
+//! **Repair**: annotate the service account and recreate the pods; running pods do not change.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
 use crate::repair::service_account;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "sa-not-annotated",
     step: Step::ServiceAccount,
@@ -26,14 +25,13 @@ pub const META: Meta = Meta {
     explains: &["not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let facts = derived.facts;
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,
         Err(outcome) => return outcome,
     };
-    // The pod itself has its identity; what its successors lack is said by the check that knows why.
+    // The pod itself has its identity; the check that knows the reason reports what the next pods will miss.
     if gap.still_injected {
         return Outcome::Pass;
     }
@@ -45,7 +43,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         format!("service account {namespace}/{name} names no IAM role")
     } else {
         format!(
-            "service account {namespace}/{name} names no IAM role, and the pod carries no EKS Pod Identity either"
+            "service account {namespace}/{name} names no IAM role, and the pod is not wired for EKS Pod Identity either"
         )
     };
     let mut finding = META.on_account(derived, summary);

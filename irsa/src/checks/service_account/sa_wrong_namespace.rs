@@ -1,17 +1,18 @@
-//! # The annotated service account is in another namespace
+//! # The service account with the role is in another namespace
 //!
-//! A pod uses the service account of its own namespace. One of the same name elsewhere, with the annotation, has no effect on
-//! it; this happens when a chart is installed into another namespace than the service account was made in.
+//! A pod uses the service account of its own namespace. An annotated one with the same name in another namespace has no effect
+//! on it. This happens when a chart is installed into a different namespace than the one where the service account was created.
 //!
-//! **You see**: what a pod without identity shows: `Unable to locate credentials`, `no EC2 IMDS role found`, or an
+//! **You see**: the symptoms of a pod without an identity: `Unable to locate credentials`, `no EC2 IMDS role found`, or an
 //! `AccessDenied` that names the node's role.
 //!
-//! **Decided by**: the service account of the pod's namespace names no role, and one of the same name in another namespace
-//! does. A conclusion: both may be meant as they are.
+//! **Decided by**: the service account in the pod's namespace names no role, and one with the same name in another namespace
+//! does. This is inferred: both may be intended.
 //!
-//! **Not a fault**: `default`, which every namespace has; namesakes while the pod's own service account names a role.
+//! **Not a fault**: `default`, which every namespace has; service accounts with the same name elsewhere while the pod's own
+//! names a role.
 //!
-//! **Repair**: annotate the service account in the pod's namespace, and let the role's trust policy name it:
+//! **Repair**: annotate the service account in the pod's namespace, and add it to the role's trust policy:
 //! `system:serviceaccount:NAMESPACE:NAME`.
 
 use crate::checks::prelude::*;
@@ -20,7 +21,6 @@ use crate::derive::missing_role::Because;
 use crate::facts::Why;
 use crate::repair::service_account;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "sa-wrong-namespace",
     step: Step::ServiceAccount,
@@ -28,7 +28,6 @@ pub const META: Meta = Meta {
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,
@@ -55,7 +54,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let other = &first.value.metadata;
     let role = role_of(other);
     let summary = format!(
-        "service account {namespace}/{name} names no role; {}/{name} does, but a pod uses the one of its own namespace",
+        "service account {namespace}/{name} names no role; {}/{name} does, but a pod uses the one in its own namespace",
         other.namespace
     );
     let mut finding = META.on_account(derived, summary).inferred().missing(
@@ -71,10 +70,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             &account.source.at(annotation_path(&key)),
         );
     }
-    // Two namespaces with two roles: which one is meant only the user knows.
+    // Two namespaces with two roles: only the user knows which one is meant.
     let one_role = namesakes.iter().all(|account| role_of(&account.value.metadata) == role);
     let finding = finding.fix(Fix::advice(format!(
-        "let the role's trust policy name this service account: system:serviceaccount:{namespace}:{name}"
+        "add this service account to the role's trust policy: system:serviceaccount:{namespace}:{name}"
     )));
     finding.fixes(service_account::give_role(derived, one_role.then_some(role.as_str()))).into()
 }

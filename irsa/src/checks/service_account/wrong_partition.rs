@@ -1,18 +1,18 @@
-//! # The role is of another partition
+//! # The role is in a different partition
 //!
-//! `arn:aws:` in China (`aws-cn`), GovCloud (`aws-us-gov`), an ISO region or the European Sovereign Cloud, or the reverse. The
-//! STS of one partition knows no role of another.
+//! `arn:aws:` in China (`aws-cn`), GovCloud (`aws-us-gov`), an ISO region or the European Sovereign Cloud, or the reverse. STS
+//! in one partition does not know the roles of another.
 //!
 //! **You see**: `Request ARN is invalid`, `InvalidClientTokenId: The security token included in the request is invalid`, or
 //! `AccessDenied`.
 //!
-//! **Decided by**: the partition of the ARN against that of the region which the container's SDK uses (`AWS_REGION`,
-//! `AWS_DEFAULT_REGION`), and of the node's region where the container has none.
+//! **Decided by**: the partition of the ARN, compared with that of the region which the container's SDK uses (`AWS_REGION`,
+//! `AWS_DEFAULT_REGION`), or with that of the node's region if the container sets none.
 //!
-//! **Not a fault**: a node in another partition while the container's own region is that of the role: a role may be assumed
-//! across partitions where its account trusts the cluster's issuer.
+//! **Not a fault**: a node in another partition while the container's own region matches the role: a role can be assumed across
+//! partitions if its account trusts the cluster's issuer.
 //!
-//! **Repair**: write the ARN with the right partition, or the right region into the container's environment.
+//! **Repair**: set the ARN with the right partition, or the right region in the container's environment.
 
 use crate::aws::arn::RoleArn;
 use crate::aws::partition::{is_region_shaped, partition_of_region};
@@ -20,15 +20,13 @@ use crate::checks::prelude::*;
 use crate::facts::Why;
 use crate::repair::{service_account, workload};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "wrong-partition",
     step: Step::ServiceAccount,
-    title: "the role is of another partition",
+    title: "the role is in a different partition",
     explains: &["oidc-provider-missing", "role-deleted-or-never-existed", "sts-refused"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism != Mechanism::Irsa {
         return match derived.account_unknown().filter(|_| derived.intent.mechanism == Mechanism::Unknown) {
@@ -59,13 +57,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if arn.partition == partition {
         return Outcome::Pass;
     }
-    // The role fits the node's region, so it is the variable that is off.
+    // The role matches the node's region, so the variable is what is wrong.
     if let (Some(name), Some((at, node_source))) = (variable, &node)
         && partition_of_region(at) == arn.partition
     {
         let container = derived.target().map_or("", ContainerView::name);
         let summary = format!(
-            "container {container} has region {region} of partition {partition}; its role is of {}",
+            "container {container} has region {region} in partition {partition}, but its role is in {}",
             arn.partition
         );
         return META
@@ -75,36 +73,36 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             .seen("region of the node", *at, node_source)
             .seen("role ARN", role.raw, &role.source)
             .fix(Fix::advice(format!(
-                "take {name} out of the manifest, or set it to {at}, and make the pods anew"
+                "unset {name} in the manifest, or set it to {at}, and recreate the pods"
             )))
             .into();
     }
     let right = format!("arn:{partition}:iam::{}:role/{}", arn.account, arn.path_and_name);
     let summary =
-        format!("the role is of partition {}, and the region {region} is of {partition}", arn.partition);
+        format!("the role is in partition {}, but region {region} is in {partition}", arn.partition);
     let finding = META
         .on_account(derived, summary)
         .evidence("role ARN", &right, role.raw, &role.source)
         .seen(variable.unwrap_or("region of the node"), &region, &source);
-    // Without a variable the SDK may still be told its region in the code.
+    // Without a variable, the code may still set the region of the SDK.
     let finding = if variable.is_none() { finding.inferred() } else { finding };
     match role.origin {
         RoleOrigin::Annotation => {
             let key = format!("{}/role-arn={right}", derived.settings.annotation_prefix);
             let title =
-                format!("write the ARN with partition {partition}, if account {} has that role", arn.account);
+                format!("set the ARN with partition {partition}, if account {} has that role", arn.account);
             finding
                 .fix(service_account::annotate(derived, title, &key))
                 .fixes(workload::restart_pod(derived))
                 .into()
         }
-        RoleOrigin::WebhookConfigMap | RoleOrigin::Manifest => finding
-            .fix(Fix::advice("write the ARN with the right partition where this one comes from"))
-            .into(),
+        RoleOrigin::WebhookConfigMap | RoleOrigin::Manifest => {
+            finding.fix(Fix::advice("correct the partition of the ARN where it is set")).into()
+        }
     }
 }
 
-/// The region that the target container's environment names, if it is one.
+/// The region in the target container's environment, if it looks like one.
 fn region_of_container(derived: &Derived<'_>) -> Option<(&'static str, String, Source)> {
     let (name, entry) = derived.target()?.env.first_set(&["AWS_REGION", "AWS_DEFAULT_REGION"])?;
     let region = entry.text().filter(|region| is_region_shaped(region))?;
