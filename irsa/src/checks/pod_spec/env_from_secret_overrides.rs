@@ -1,19 +1,19 @@
-//! # A ConfigMap or Secret brings AWS variables that change the outcome
+//! # AWS variables from a ConfigMap or Secret change the outcome
 //!
-//! The webhook looks at `env` and not at `envFrom`. What it adds to `env` wins over the same name in `envFrom`, as always in
-//! Kubernetes: a region that the application takes from a ConfigMap is replaced by the cluster's region without a word. And
-//! where the webhook did not act, a role from `envFrom` stands in for the service account's.
+//! The webhook looks at `env` but not at `envFrom`, and in Kubernetes `env` always takes precedence over `envFrom`. So a region
+//! that the application takes from a ConfigMap is silently replaced by the cluster's region. And if the webhook did not inject
+//! the container, a role from `envFrom` is used instead of the service account's.
 //!
 //! **You see**: `ResourceNotFoundException` or an empty list, from the wrong region; or `AccessDenied` for a role that the
 //! service account does not name.
 //!
-//! **Decided by**: the keys of the referenced ConfigMaps and Secrets, and the values of the ConfigMaps; values of Secrets are
-//! not read.
+//! **Decided by**: the keys of the referenced ConfigMaps and Secrets, and the values of the ConfigMaps; the values of Secrets
+//! are not read.
 //!
-//! **Not a fault**: `AWS_ROLE_ARN` in `envFrom` of an injected container: it has no effect. Access keys are
+//! **Not a fault**: `AWS_ROLE_ARN` in `envFrom` of an injected container: it has no effect. Access keys are reported as
 //! `static-env-keys`.
 //!
-//! **Repair**: set the region in `env`, which the webhook respects; take the role out of the ConfigMap or Secret.
+//! **Repair**: set the region in `env`, which the webhook leaves alone; remove the role from the ConfigMap or Secret.
 
 use crate::checks::prelude::*;
 use crate::derive::env::Origin;
@@ -21,21 +21,19 @@ use crate::facts::kubernetes::EnvValue;
 use crate::repair::env;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "env-from-secret-overrides",
     step: Step::Pod,
-    title: "a ConfigMap or Secret brings AWS variables that change the outcome",
+    title: "AWS variables from a ConfigMap or Secret change the outcome",
     explains: &["not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }
     if !derived.intent.expects_injection() {
-        return Outcome::NotApplicable("the webhook adds nothing that could be in the way");
+        return Outcome::NotApplicable("no injection is expected, so nothing overrides envFrom");
     }
     let findings: Vec<_> = derived
         .containers
@@ -73,11 +71,11 @@ fn role(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
             Severity::Warning
         });
     let finding = if carried.text().is_some() { finding } else { finding.inferred() };
-    let finding = finding.fix(Fix::advice(format!("take {ROLE_ARN} and {TOKEN_FILE} out of {from}")));
+    let finding = finding.fix(Fix::advice(format!("remove {ROLE_ARN} and {TOKEN_FILE} from {from}")));
     Some(finding.fix(workload::restart_or_advice(derived)))
 }
 
-/// The webhook's region replaces the one from `envFrom`.
+/// The webhook's region overrides the one from `envFrom`.
 fn region(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     for (index, from) in view.container.env_from.iter().enumerate() {
         let Some(reference) = &from.config_map_ref else { continue };
@@ -85,7 +83,7 @@ fn region(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
             continue;
         };
         for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-            // The prefix is put before every key.
+            // `envFrom` puts its prefix before every key.
             let Some(key) = variable.strip_prefix(from.prefix.as_str()) else { continue };
             let wanted =
                 config_map.value.data.get(key).and_then(EnvValue::text).filter(|text| !text.is_empty());
@@ -98,15 +96,15 @@ fn region(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
             let (name, map) = (view.name(), &reference.name);
             let source = derived.spec_at("")?.at(format!("{}.envFrom[{index}]", view.path));
             let finding = META
-                .on_subject(derived, format!("the webhook's {variable}={text} replaces {wanted} from ConfigMap {map} in container {name}"))
+                .on_subject(derived, format!("the webhook's {variable}={text} overrides {wanted} from ConfigMap {map} in container {name}"))
                 .container(name)
                 .severity(if view.is_target { Severity::Warning } else { Severity::Info })
                 .evidence(variable, wanted, text, &got.source)
                 .seen(format!("envFrom of container {name}"), format!("ConfigMap {map}"), &source);
             let assignment = format!("{variable}={wanted}");
-            let title = "set the region in env, which the webhook respects";
+            let title = "set the region in env, which the webhook leaves alone";
             let fix = env::set_in_template(derived, view, assignment, title).unwrap_or_else(|| {
-                Fix::advice(format!("set {variable} in the container's env, which the webhook respects"))
+                Fix::advice(format!("set {variable} in the container's env, which the webhook leaves alone"))
             });
             return Some(finding.fix(fix));
         }

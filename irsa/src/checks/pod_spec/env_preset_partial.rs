@@ -1,25 +1,24 @@
-//! # The manifest presets one of the two variables
+//! # The manifest presets only one of the two variables
 //!
-//! A container whose `env` declares only `AWS_ROLE_ARN` or only `AWS_WEB_IDENTITY_TOKEN_FILE` gets neither from the webhook,
-//! which mounts the token all the same: the volume is there and nothing works. An empty value (`AWS_ROLE_ARN: ""`, as a
-//! chart writes it for a value that was never set) counts as declared for the webhook and as unset for the SDKs.
+//! If a container's `env` declares only `AWS_ROLE_ARN` or only `AWS_WEB_IDENTITY_TOKEN_FILE`, the webhook adds neither, but it
+//! still mounts the token: the volume is there and nothing works. An empty value (`AWS_ROLE_ARN: ""`, as a chart renders a
+//! value that was never set) counts as declared for the webhook and as unset for the SDKs.
 //!
 //! **You see**, with only the token file: `role ARN is not set` (Go), `no role ARN configured` (boto3). With only the role:
-//! nothing; the SDK goes on to the node's role.
+//! nothing; the SDK falls back to the node's role.
 //!
 //! **Decided by**: one variable is declared and the other is not; the webhook always adds both or neither (webhook
 //! `addEnvToContainer`).
 //!
-//! **Not a fault**: one of the two in `envFrom`, which the webhook does not look at; only `AWS_ROLE_ARN` beside EKS Pod
+//! **Not a fault**: one of the two in `envFrom`, which the webhook does not look at; only `AWS_ROLE_ARN` together with EKS Pod
 //! Identity, since the SDKs skip a web identity that has no token file.
 //!
-//! **Repair**: take the preset variable out of the manifest, or declare both.
+//! **Repair**: unset the preset variable in the manifest, or declare both.
 
 use crate::aws::arn::RoleArn;
 use crate::checks::prelude::*;
 use crate::repair::{env, service_account};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "env-preset-partial",
     step: Step::Pod,
@@ -27,7 +26,6 @@ pub const META: Meta = Meta {
     explains: &["not-injected", "env-preset-stale-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
@@ -44,7 +42,7 @@ fn partial(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let webhook = derived.intent.expects_injection() && !view.skipped;
     let (has, lacks, summary) = match view.wiring {
         Wiring::RoleOnly if view.pod_identity => return None,
-        // What comes from `envFrom` keeps the webhook from nothing; then the question is why it was not there.
+        // `envFrom` does not stop the webhook; then the question is why the container was not injected.
         Wiring::RoleOnly | Wiring::TokenFileOnly
             if webhook && !declared(ROLE_ARN) && !declared(TOKEN_FILE) =>
         {
@@ -73,7 +71,7 @@ fn partial(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
                 has,
                 lacks,
                 format!(
-                    "container {name} presets {has} as the empty string, so the webhook adds neither variable"
+                    "container {name} presets {has} to the empty string, so the webhook adds neither variable"
                 ),
             )
         }
@@ -83,10 +81,8 @@ fn partial(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let mut finding = META.on_subject(derived, summary).container(name);
     finding = finding.seen(has, preset.shown(), &preset.source);
     finding = match view.env.get(lacks) {
-        Some(empty) => finding.evidence(lacks, "set beside it", empty.shown(), &empty.source),
-        None => {
-            finding.missing(lacks, "set beside it", &derived.spec_at("")?.at(format!("{}.env", view.path)))
-        }
+        Some(empty) => finding.evidence(lacks, "set as well", empty.shown(), &empty.source),
+        None => finding.missing(lacks, "set as well", &derived.spec_at("")?.at(format!("{}.env", view.path))),
     };
     if !webhook {
         // Nothing says that the webhook was meant to complete it.
@@ -98,9 +94,9 @@ fn partial(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
             finding = finding.fix(service_account::annotate(derived, title, &key));
         }
     }
-    let title = "take the preset variable out; the webhook then adds both to the new pods";
+    let title = "unset the preset variable; the webhook then adds both to the new pods";
     let fix = env::unset(derived, view, &[ROLE_ARN, TOKEN_FILE], title);
     Some(finding.fix(fix.unwrap_or_else(|| {
-        Fix::advice(format!("take {has} out of where it is set, or declare both, and make the pods anew"))
+        Fix::advice(format!("unset {has} where it is set, or declare both, and recreate the pods"))
     })))
 }

@@ -1,28 +1,27 @@
-//! # The manifest names another role than the service account
+//! # The manifest names a different role than the service account
 //!
-//! `AWS_ROLE_ARN` is written into the manifest or the chart, and the annotation of the service account names another role.
-//! The webhook does not replace a variable that is there: the pod is the manifest's role, whatever the annotation says.
+//! `AWS_ROLE_ARN` is set in the manifest or the chart, and the service account's annotation names a different role. The webhook
+//! does not replace a variable that is already set: the pod uses the manifest's role, whatever the annotation says.
 //!
-//! **You see**: `AccessDenied` that names a role which nobody expects, or `Not authorized to perform
-//! sts:AssumeRoleWithWebIdentity` if that role no longer trusts this service account.
+//! **You see**: `AccessDenied` that names a role nobody expects, or `Not authorized to perform sts:AssumeRoleWithWebIdentity`
+//! if that role no longer trusts this service account.
 //!
-//! **Decided by**: the variable's value against the annotation, and that the manifest sets it and not the webhook: the
-//! workload's template has it, or it does not stand where the webhook puts it. An old value of the webhook's own is
+//! **Decided by**: the variable's value differs from the annotation, and the manifest set it, not the webhook: the workload's
+//! template has it, or it is not in the position where the webhook puts it. An old value that the webhook wrote itself is
 //! `pod-created-before-annotation`.
 //!
-//! **Not a fault**: a bare role name in the annotation that the webhook completes to the same ARN. On a container beside the
-//! target this is only remarked: it may have its own role on purpose.
+//! **Not a fault**: a bare role name in the annotation that the webhook completes to the same ARN. On containers other than the
+//! target this is an info finding only: they may have their own role on purpose.
 //!
-//! **Repair**: take the variable out of the manifest, so that the annotation alone names the role.
+//! **Repair**: unset the variable in the manifest, so that only the annotation names the role.
 
 use crate::checks::prelude::*;
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "env-preset-stale-role",
     step: Step::Pod,
-    title: "the manifest names another role than the service account",
+    title: "the manifest names a different role than the service account",
     explains: &[
         "role-deleted-or-never-existed",
         "role-path-missing",
@@ -32,7 +31,6 @@ pub const META: Meta = Meta {
     ],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
@@ -40,7 +38,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return match derived.account_unknown() {
             Some(why) => unknown(why),
-            None => Outcome::NotApplicable("nothing but the manifest names a role"),
+            None => Outcome::NotApplicable("only the manifest names a role"),
         };
     }
     Outcome::of(derived.containers.iter().filter_map(|view| stale(derived, view)).collect())
@@ -50,14 +48,14 @@ fn stale(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let role = derived.intent.role.as_ref()?;
     let carried = view.env.get(ROLE_ARN).filter(|entry| entry.is_set())?;
     let text = carried.text()?;
-    // Without the token file the role is not asked for: that is env-preset-partial.
+    // Without the token file SDKs do not use the role: that is env-preset-partial.
     let wired = matches!(view.wiring, Wiring::Complete | Wiring::NoMount);
     if !wired || role.is(text) || view.pod_identity || !derived.is_preset(view, ROLE_ARN) {
         return None;
     }
     let name = view.name();
     let (severity, summary) = if view.is_target {
-        (Severity::Error, format!("container {name} presets another role than its service account names"))
+        (Severity::Error, format!("container {name} presets a different role than its service account names"))
     } else {
         (Severity::Info, format!("container {name} presets a role of its own"))
     };
@@ -70,9 +68,9 @@ fn stale(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     if severity == Severity::Info {
         return Some(finding);
     }
-    let title = "take the preset variables out; the webhook then adds the service account's role";
+    let title = "unset the preset variables; the webhook then adds the service account's role";
     let fix = env::unset(derived, view, &[ROLE_ARN, TOKEN_FILE], title);
-    Some(finding.fix(fix.unwrap_or_else(|| {
-        Fix::advice(format!("take {ROLE_ARN} out of where it is set and make the pods anew"))
-    })))
+    Some(finding.fix(
+        fix.unwrap_or_else(|| Fix::advice(format!("unset {ROLE_ARN} where it is set and recreate the pods"))),
+    ))
 }

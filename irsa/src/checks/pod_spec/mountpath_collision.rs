@@ -1,15 +1,15 @@
 //! # Another volume is mounted where the token belongs
 //!
-//! A volume of another name is mounted on the token's directory, or on the token file itself, and hides it. On exactly the
-//! directory the API server refuses every new pod once the webhook has added its mount.
+//! A volume with another name is mounted on the token's directory, or on the token file itself, and hides the token. If it is
+//! mounted on exactly that directory, the API server rejects every new pod once the webhook has added its own mount.
 //!
 //! **You see**: in the ReplicaSet's events `spec.containers[0].volumeMounts[2].mountPath: Invalid value:
-//! "/var/run/secrets/eks.amazonaws.com/serviceaccount": must be unique`; or, in the container, `is a directory`, `no such
-//! file or directory`, or STS's `InvalidIdentityToken`.
+//! "/var/run/secrets/eks.amazonaws.com/serviceaccount": must be unique`; or, in the container, `is a directory`, `no such file
+//! or directory`, or STS's `InvalidIdentityToken`.
 //!
-//! **Decided by**: the mount that is nearest to the token file belongs to a volume that does not hold the token.
+//! **Decided by**: the mount closest to the token file belongs to a volume that does not contain the token.
 //!
-//! **Not a fault**: mounts on `/run`, `/var/run` or `/var/run/secrets`, since the deeper mount comes last; the same directory
+//! **Not a fault**: mounts on `/run`, `/var/run` or `/var/run/secrets`, since the deeper mount is made last; the same directory
 //! with a trailing slash, which the webhook's mount covers (all observed).
 //!
 //! **Repair**: mount the other volume somewhere else.
@@ -18,7 +18,6 @@ use crate::checks::prelude::*;
 use crate::derive::container::{is_parent, slashed};
 use crate::derive::injection::returns_early;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "mountpath-collision",
     step: Step::Pod,
@@ -26,7 +25,6 @@ pub const META: Meta = Meta {
     explains: &["not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
@@ -36,7 +34,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     Outcome::of(findings.collect())
 }
 
-/// A template whose pods the API server refuses.
+/// A template whose pods the API server rejects.
 fn refused(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let taken = |mount: &&crate::facts::kubernetes::VolumeMount| {
         mount.mount_path == TOKEN_DIRECTORY && mount.name != TOKEN_VOLUME
@@ -54,7 +52,7 @@ fn refused(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     }
     let (name, volume) = (view.name(), &mounts.get(index)?.name);
     let summary =
-        format!("volume {volume} is mounted on the token's directory in {name}, so new pods are refused");
+        format!("volume {volume} is mounted on the token's directory in {name}, so new pods are rejected");
     let source = derived.spec_at("")?.at(format!("{}.volumeMounts[{index}]", view.path));
     let mut finding = META
         .on_subject(derived, summary)
@@ -69,7 +67,7 @@ fn refused(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         finding.confidence = crate::finding::Confidence::Observed;
         finding = finding.seen("event", &event.value.message, &event.source);
     }
-    Some(finding.fix(Fix::advice(format!("mount volume {volume} on another path than {TOKEN_DIRECTORY}"))))
+    Some(finding.fix(Fix::advice(format!("mount volume {volume} on a path other than {TOKEN_DIRECTORY}"))))
 }
 
 /// A mount that hides the token file.
@@ -86,7 +84,7 @@ fn hidden(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         return None;
     }
     let (_, volume) = nearest.volume?;
-    // A volume that something else fills may hold a token that is put there by hand.
+    // A volume that something else writes to may contain a token that was put there by hand.
     let shared = derived.containers.iter().filter(|other| other.container.name != view.container.name);
     let shared =
         shared.flat_map(|other| &other.container.volume_mounts).any(|mount| mount.name == volume.name);
@@ -111,6 +109,6 @@ fn hidden(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
             &source,
         )
         .seen(TOKEN_FILE, file, &variable.source)
-        .fix(Fix::advice(format!("mount volume {other} outside {TOKEN_DIRECTORY} and make the pods anew")));
+        .fix(Fix::advice(format!("mount volume {other} outside {TOKEN_DIRECTORY} and recreate the pods")));
     Some(if certain { finding } else { finding.inferred() })
 }

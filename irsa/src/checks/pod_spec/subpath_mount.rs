@@ -1,13 +1,13 @@
 //! # The token is mounted with subPath
 //!
-//! A `subPath` mount is made once, when the container starts. The kubelet refreshes the token in the volume, and the
-//! container never sees it.
+//! A `subPath` mount is made once, when the container starts. The kubelet refreshes the token in the volume, but the container
+//! never sees the new one.
 //!
-//! **You see**: it works for hours, up to a day, and then `ExpiredTokenException`; restarting the container cures it until
-//! the next time.
+//! **You see**: everything works for hours, up to a day, and then `ExpiredTokenException`; a restart of the container helps
+//! until the next time.
 //!
-//! **Decided by**: `subPath` or `subPathExpr` on the mount that holds the token file. If the container has run for longer than
-//! the token lives, the token is expired by now.
+//! **Decided by**: `subPath` or `subPathExpr` on the mount that contains the token file. If the container has been running for
+//! longer than the token's lifetime, the token has expired by now.
 //!
 //! **Not a fault**: `subPath` on any other mount.
 //!
@@ -17,7 +17,6 @@ use crate::checks::prelude::*;
 use crate::derive::container::PI_TOKEN_FILE;
 use crate::derive::env::EnvEntry;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "subpath-mount",
     step: Step::Pod,
@@ -25,7 +24,6 @@ pub const META: Meta = Meta {
     explains: &["token-expired"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
@@ -52,7 +50,7 @@ fn frozen(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let expired = expired(derived, view, token.expiration_seconds.unwrap_or(3600));
     let summary = if expired {
         format!(
-            "container {name} mounts its token with {field} and has outlived it: the token is never refreshed"
+            "container {name} mounts its token with {field} and has outlived it: the container never sees a refreshed token"
         )
     } else {
         format!("container {name} mounts its token with {field}, so it never sees a refreshed one")
@@ -63,11 +61,11 @@ fn frozen(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         .severity(if expired { Severity::Error } else { Severity::Warning })
         .evidence(field, "not set", value, &source)
         .seen(variable, EnvEntry::shown(file), &file.source)
-        .fix(Fix::advice("mount the directory of the token without subPath and make the pods anew"));
+        .fix(Fix::advice("mount the token's directory without subPath and recreate the pods"));
     Some(if expired { finding.inferred() } else { finding })
 }
 
-/// True if the container has run for longer than the token lived when it started. A restart mounts a fresh one.
+/// True if the container has been running for longer than the token's lifetime. A restart mounts a fresh one.
 fn expired(derived: &Derived<'_>, view: &ContainerView<'_>, seconds: i64) -> bool {
     let Some(pod) = derived.facts.subject.pod() else { return false };
     let statuses =

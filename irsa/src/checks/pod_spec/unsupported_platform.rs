@@ -1,12 +1,12 @@
-//! # EKS Pod Identity where it does not work
+//! # The node does not support EKS Pod Identity
 //!
-//! EKS Pod Identity needs its agent on the node. Fargate has no place for it, and it does not run on Windows nodes. The
-//! webhook does not look at the node: it wires the pod all the same, and an association takes precedence over the annotation.
+//! EKS Pod Identity needs its agent on the node. The agent cannot run on Fargate or on Windows nodes. The webhook does not look
+//! at the node: it wires the pod anyway, and an association takes precedence over the annotation.
 //!
 //! **You see**: `connection refused` or a timeout to `169.254.170.23`, or `Unable to load credentials`.
 //!
-//! **Decided by**: the container carries the variables of EKS Pod Identity, and its node is a Fargate or a Windows node. The
-//! list of what AWS supports is of 2024-12, so this is a conclusion.
+//! **Decided by**: the container has the variables of EKS Pod Identity, and its node is a Fargate or a Windows node. AWS's list
+//! of supported platforms is as of 2024-12, so this is inferred.
 //!
 //! **Not a fault**: IRSA on Fargate or on Windows.
 //!
@@ -15,15 +15,13 @@
 use crate::checks::prelude::*;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "unsupported-platform",
     step: Step::Pod,
-    title: "EKS Pod Identity where it does not work",
+    title: "the node does not support EKS Pod Identity",
     explains: &["fargate-no-sa"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((spec, ..)) = derived.spec() else { return Outcome::NotApplicable("no pod to look at") };
     let wired = derived.target().filter(|view| view.pod_identity);
@@ -37,7 +35,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let variable = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
     let (Some(source), Some(uri)) = (source, view.env.get(variable)) else { return Outcome::Pass };
-    // An agent of another kind may answer elsewhere; EKS's address is fixed.
+    // Some other agent may answer at another address; EKS's is fixed.
     if uri.text().is_some_and(|uri| !uri.contains("169.254.170.23") && !uri.contains("fd00:ec2::23")) {
         return Outcome::Pass;
     }

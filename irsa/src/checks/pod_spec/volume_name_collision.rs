@@ -1,28 +1,27 @@
-//! # The pod has a volume of the webhook's name
+//! # The pod has its own volume with the webhook's name
 //!
-//! The webhook looks for its volume and its mount by name only. A volume of one's own called `aws-iam-token` is not
-//! replaced, and is mounted where the token should be; a mount of that name on another path keeps the webhook from adding
-//! its own (webhook#315). The same holds for `eks-pod-identity-token`.
+//! The webhook looks for its volume and its mount by name only. If the manifest has a volume called `aws-iam-token`, the
+//! webhook does not replace it, and mounts it where the token should be; a mount of that name on another path keeps the webhook
+//! from adding its own (webhook#315). The same applies to `eks-pod-identity-token`.
 //!
 //! **You see**: `no such file or directory` for the token file, or STS's `InvalidIdentityToken: Incorrect token audience`.
 //!
-//! **Decided by**: the volume is no projected service account token with the file and the audience that the webhook gives it,
-//! or the container mounts it somewhere else.
+//! **Decided by**: the volume is not a projected service account token with the file and the audience that the webhook would
+//! give it, or the container mounts it somewhere else.
 //!
-//! **Not a fault**: a volume of that name which is what the webhook would have added; an old audience that the webhook itself
-//! wrote when the pod was made.
+//! **Not a fault**: a volume of that name that is just what the webhook would have added; an old audience that the webhook
+//! itself wrote when the pod was created.
 //!
-//! **Repair**: give the volume another name in the manifest and make the pods anew.
+//! **Repair**: rename the volume in the manifest and recreate the pods.
 
 use crate::checks::prelude::*;
 use crate::derive::container::{PI_TOKEN_FILE, is_parent, slashed};
 use crate::facts::kubernetes::{PodSpec, Volume};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "volume-name-collision",
     step: Step::Pod,
-    title: "the pod has a volume of the webhook's name",
+    title: "the pod has its own volume with the webhook's name",
     explains: &[],
 };
 
@@ -35,7 +34,6 @@ struct Added<'a> {
     audience: &'a str,
 }
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((spec, ..)) = derived.spec() else { return Outcome::NotApplicable("no pod to look at") };
     let added = match derived.intent.mechanism {
@@ -63,7 +61,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             Some((what, expected, found)) => {
                 let name = view.name();
                 let summary = format!(
-                    "container {name} finds the pod's own volume {} where its token should be",
+                    "container {name} has the pod's own volume {} where its token should be",
                     added.volume
                 );
                 let source = derived.spec_at(&format!(".volumes[{index}]"))?;
@@ -94,12 +92,12 @@ fn wrong_volume<'a>(
         return Some(("kind of the volume", "projected service account token", volume.kind()));
     };
     let Some((_, token)) = volume.tokens().find(|(_, token)| token.path == added.file) else {
-        return Some(("file of the token in the volume", added.file, &first.path));
+        return Some(("token file in the volume", added.file, &first.path));
     };
     if token.audience == added.audience {
         return None;
     }
-    // The webhook itself wrote another audience if the annotation was another when the pod was made.
+    // The webhook itself wrote another audience if the annotation was different when the pod was created.
     let template = match &derived.facts.subject {
         Subject::Template(owner) => Some(&owner.value.template_spec),
         _ => derived.facts.owner.known().map(|owner| &owner.value.template_spec),
@@ -109,7 +107,7 @@ fn wrong_volume<'a>(
     in_template.then_some(("audience of the token", added.audience, found))
 }
 
-/// True if the container's token file lies, or will lie, in the volume.
+/// True if the container's token file is, or will be, in the volume.
 fn shows_volume(derived: &Derived<'_>, spec: &PodSpec, view: &ContainerView<'_>, added: &Added<'_>) -> bool {
     if view.skipped {
         return false;
@@ -157,6 +155,6 @@ fn elsewhere(derived: &Derived<'_>, view: &ContainerView<'_>, added: &Added<'_>)
 
 fn repaired(finding: Finding, volume: &str) -> Finding {
     finding.fix(Fix::advice(format!(
-        "give the volume {volume} and its mounts another name in the manifest; the webhook then adds its own to the new pods"
+        "rename volume {volume} and its mounts in the manifest; the webhook then adds its own to the new pods"
     )))
 }

@@ -1,13 +1,13 @@
 //! # A Windows pod without the node selector
 //!
-//! The webhook writes the Windows form of the token's path only if the pod has the nodeSelector `kubernetes.io/os: windows`.
-//! Placed by affinity, tolerations or `spec.os`, a Windows pod gets the Unix path.
+//! The webhook writes the token's path in Windows form only if the pod has the nodeSelector `kubernetes.io/os: windows`. A
+//! Windows pod that is scheduled by affinity, tolerations or `spec.os` gets the Unix path.
 //!
 //! **You see**: `The webIdentityTokenFile must be an absolute path.` (.NET).
 //!
-//! **Decided by**: the node is a Windows node, the pod lacks the selector, and the path begins with `/`.
+//! **Decided by**: the node is a Windows node, the pod does not have the selector, and the path begins with `/`.
 //!
-//! **Not a fault** for SDKs that open a Unix path on Windows, as the AWS CLI v2 does; hence a warning.
+//! **Not a fault** for SDKs that can open a Unix path on Windows, as the AWS CLI v2 can; hence a warning.
 //!
 //! **Repair**: add the nodeSelector to the pod template.
 
@@ -15,7 +15,6 @@ use crate::checks::prelude::*;
 use crate::derive::container::PI_TOKEN_FILE;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "windows-no-nodeselector",
     step: Step::Pod,
@@ -23,7 +22,6 @@ pub const META: Meta = Meta {
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((spec, ..)) = derived.spec() else { return Outcome::NotApplicable("no pod to look at") };
     let Some(os) = derived.on_windows() else {
@@ -48,7 +46,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = META
         .on_subject(
             derived,
-            format!("the pod runs on Windows, but container {name} has the Unix path of the token"),
+            format!("the pod runs on Windows, but container {name} has a Unix path for its token"),
         )
         .container(name)
         .severity(Severity::Warning)
@@ -58,7 +56,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let patch = serde_json::json!({"spec": {"nodeSelector": {"kubernetes.io/os": "windows"}}});
     let title = "add the node selector; the new pods get the Windows path";
     let fix = workload::patch(derived, title, &patch).unwrap_or_else(|| {
-        Fix::advice("add the nodeSelector kubernetes.io/os: windows to the manifest and make the pods anew")
+        Fix::advice("add the nodeSelector kubernetes.io/os: windows to the manifest and recreate the pods")
     });
     finding.fix(fix).into()
 }

@@ -1,22 +1,21 @@
 //! # The token file is the API server's token
 //!
-//! `AWS_WEB_IDENTITY_TOKEN_FILE` is wired by hand and points at `/var/run/secrets/kubernetes.io/serviceaccount/token`. That
-//! token is for the API server: its audience is another one, and a legacy token has none at all.
+//! `AWS_WEB_IDENTITY_TOKEN_FILE` is set by hand to `/var/run/secrets/kubernetes.io/serviceaccount/token`. That token is for the
+//! API server: it has a different audience, and a legacy token has none at all.
 //!
 //! **You see**: `InvalidIdentityToken: Incorrect token audience`, or `Missing a required claim: aud`; `no such file or
 //! directory` where `automountServiceAccountToken` is `false`.
 //!
-//! **Decided by**: the volume in which the file lies: a projected token without an audience of its own, or a Secret.
+//! **Decided by**: the volume that contains the file: a projected token without an audience of its own, or a Secret.
 //!
 //! **Not a fault**: a projected token with the right audience that is mounted on that directory.
 //!
-//! **Repair**: leave both variables to the webhook, or project a token with audience `sts.amazonaws.com`.
+//! **Repair**: unset both variables and let the webhook set them, or project a token with audience `sts.amazonaws.com`.
 
 use crate::checks::prelude::*;
 use crate::derive::container::{is_parent, slashed};
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "wrong-token-path-manual",
     step: Step::Pod,
@@ -24,7 +23,6 @@ pub const META: Meta = Meta {
     explains: &["env-preset-partial", "env-preset-stale-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
@@ -49,7 +47,7 @@ fn wrong_file(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding
             Some((index, volume))
                 if mount.is_some_and(|mount| is_parent(super::API_DIRECTORY, &mount.mount.mount_path)) =>
             {
-                // A volume of another kind may hold any token; a Secret on this path is the legacy API token.
+                // Any other kind of volume may contain any token; a Secret on this path is the legacy API token.
                 volume.secret.as_ref()?;
                 let at = derived.spec_at(&format!(".volumes[{index}]"))?;
                 ("audience of that token", String::from("(none: a Secret's token)"), at)
@@ -68,18 +66,16 @@ fn wrong_file(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding
         .container(name)
         .seen(TOKEN_FILE, file, &variable.source)
         .evidence(what, wanted, found, &source);
-    // Elsewhere the API server may give its tokens whatever audience it was told to.
+    // Outside EKS the API server may give its tokens any audience that it is configured with.
     let finding = if derived.platform == Platform::Eks { finding } else { finding.inferred() };
     if derived.intent.expects_injection() {
-        let title = "leave both variables to the webhook";
+        let title = "unset both variables; the webhook then sets them";
         let fix = env::unset(derived, view, &[ROLE_ARN, TOKEN_FILE], title);
         return Some(finding.fix(fix.unwrap_or_else(|| {
-            Fix::advice(format!(
-                "take {ROLE_ARN} and {TOKEN_FILE} out of the manifest; the webhook adds both"
-            ))
+            Fix::advice(format!("unset {ROLE_ARN} and {TOKEN_FILE} in the manifest; the webhook adds both"))
         })));
     }
     Some(finding.fix(Fix::advice(format!(
-        "name the role on the service account and take both variables out, or mount a projected token with audience {wanted} and point {TOKEN_FILE} at it"
+        "name the role on the service account and unset both variables, or mount a projected token with audience {wanted} and point {TOKEN_FILE} at it"
     ))))
 }
