@@ -1,30 +1,28 @@
-//! # A policy refuses the volume that the webhook adds
+//! # A policy rejects the volume that the webhook adds
 //!
-//! A pod security policy, an OpenShift SCC, Kyverno, Gatekeeper or a ValidatingAdmissionPolicy that allows only some kinds of
-//! volumes refuses the `projected` volume `aws-iam-token`, or the `fsGroup` that was set to make the token readable. The
-//! manifest names no such volume, so the refusal surprises: the webhook added it before the policy looked.
+//! A pod security policy, an OpenShift SCC, Kyverno, Gatekeeper or a ValidatingAdmissionPolicy that allows only some volume
+//! types rejects the `projected` volume `aws-iam-token`, or the `fsGroup` that was set to make the token readable. The manifest
+//! has no such volume, so the rejection comes as a surprise: the webhook added it before the policy was evaluated.
 //!
-//! **You see**: no pod, and an event `FailedCreate` of the ReplicaSet: `spec.volumes[0]: Invalid value: "projected": projected
+//! **You see**: no pod, and an event `FailedCreate` on the ReplicaSet: `spec.volumes[0]: Invalid value: "projected": projected
 //! volumes are not allowed to be used`.
 //!
-//! **Decided by**: such an event of the workload.
+//! **Decided by**: such an event on the workload.
 //!
-//! **Not a fault**: PodSecurity `baseline` and `restricted` allow projected volumes; a refusal that only lists them among what
-//! is allowed is about something else.
+//! **Not a fault**: PodSecurity `baseline` and `restricted` allow projected volumes; a rejection that only lists them among the
+//! allowed types is about something else.
 //!
-//! **Repair**: let the policy allow projected volumes for these pods.
+//! **Repair**: change the policy to allow projected volumes for these pods.
 
 use crate::checks::prelude::*;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "admission-policy-volume",
     step: Step::Injection,
-    title: "a policy refuses the volume that the webhook adds",
+    title: "a policy rejects the volume that the webhook adds",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
@@ -35,7 +33,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Fact::Absent { .. } => return Outcome::Pass,
         Fact::Unknown(_) if pod.is_some() => {
             return Outcome::NotApplicable(
-                "the pod was let in; whether its successors are could not be read",
+                "this pod was admitted; could not check whether the next one will be",
             );
         }
         Fact::Unknown(why) => return unknown(why),
@@ -43,7 +41,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let created = pod.and_then(|pod| pod.value.metadata.creation_timestamp);
     let refusal = derived.failed_creates().find_map(|event| {
         let what = refused(&event.value.message)?;
-        // Refused before, let in since: somebody has repaired it.
+        // Rejected before, admitted since: somebody has fixed it.
         let over = created.zip(event.value.last_timestamp).is_some_and(|(created, last)| last <= created);
         (!over).then_some((event, what))
     });
@@ -55,17 +53,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let namespace = &derived.facts.namespace_name;
     let object = &event.value.involved_object;
-    // The pod at hand works; its successors are refused.
+    // This pod works; the next ones are rejected.
     let severity = if pod.is_some() { Severity::Warning } else { Severity::Error };
-    let summary = format!("a policy refuses the pods of {}/{} for {what}", object.kind, object.name);
+    let summary = format!("a policy rejects the pods of {}/{} because of {what}", object.kind, object.name);
     META.on(&object.kind, namespace, &object.name, summary)
         .severity(severity)
         .seen("event FailedCreate", &event.value.message, &event.source.at(".message"))
-        .fix(Fix::advice(format!("let the policy that is named there allow {what} for these pods; the webhook cannot do without its volume")))
+        .fix(Fix::advice(format!("change the policy named in the event to allow {what} for these pods; the webhook cannot do without its volume")))
         .into()
 }
 
-/// What a message refuses, if that is of our making.
+/// What a message rejects, if it is something that IRSA brought into the pod.
 fn refused(message: &str) -> Option<&'static str> {
     const REFUSALS: [&str; 8] = [
         "not allowed",
@@ -87,7 +85,7 @@ fn refused(message: &str) -> Option<&'static str> {
     if message.contains(TOKEN_VOLUME) && refuses(&message) {
         return Some("the volume aws-iam-token");
     }
-    // Part by part: a list of what is allowed may name projected volumes beside the refusal of another kind.
+    // Part by part: a list of allowed types may name projected volumes next to the rejection of another type.
     let mut parts = message.split([':', ';', '(', '[', ']', '\n']);
     parts.any(|part| part.contains("projected") && refuses(part)).then_some("their projected volume")
 }

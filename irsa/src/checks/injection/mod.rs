@@ -24,28 +24,28 @@ super::checks! {
     not_injected,
 }
 
-/// How bad a webhook that cannot answer is: a pod that is injected works, and what is broken is its successor.
+/// How bad a webhook that cannot answer is: a pod that is injected works, and only the next one is broken.
 fn severity(derived: &Derived<'_>) -> Severity {
     if injected(derived) { Severity::Warning } else { Severity::Error }
 }
 
-/// What could not be read about the webhook leaves the question open only where the pod itself does not answer it; it
-/// stays among what was not checked in either case.
+/// What could not be read about the webhook leaves the question open only if the pod itself does not answer it. Either
+/// way it is listed among what could not be checked.
 fn unread(derived: &Derived<'_>, why: &Unknown) -> Outcome {
     if injected(derived) {
-        Outcome::NotApplicable("the pod is injected, and whether the next one will be could not be read")
+        Outcome::NotApplicable("this pod was injected; could not check whether the next one will be")
     } else {
         unknown(why)
     }
 }
 
 fn injected(derived: &Derived<'_>) -> bool {
-    // The webhook writes `env` and nothing else: what a container takes from elsewhere is not its work.
+    // The webhook writes `env` only: variables from anywhere else are not its work.
     let declared = |view: &ContainerView<'_>| view.declares(ROLE_ARN) && view.declares(TOKEN_FILE);
     derived.facts.subject.pod().is_some() && !derived.is_bare() && derived.target().is_none_or(declared)
 }
 
-/// The restart that a bare pod needs once its webhook answers again.
+/// The restart that a pod without injection needs once its webhook answers again.
 fn restart(derived: &Derived<'_>) -> Option<Fix> {
     derived.is_bare().then(|| workload::restart_or_advice(derived))
 }

@@ -1,26 +1,25 @@
 //! # The webhook's CA bundle is out of date
 //!
-//! The API server calls the webhook only if its serving certificate chains to the `caBundle` of the registration. On EKS that
-//! certificate is signed by the cluster's CA: when a successor CA is activated the certificate is made anew, but this
-//! `caBundle` is not. The call fails open: pods are Running and Ready without a variable, and no event says so.
+//! The API server can call the webhook only if its serving certificate chains to the `caBundle` of the registration. On EKS
+//! that certificate is signed by the cluster's CA. When a new cluster CA is activated, the certificate is reissued, but this
+//! `caBundle` is not updated. The call fails open: pods are Running and Ready without the variables, and no event says why.
 //!
 //! **You see**, only in the API server's log: `failing open …: failed calling webhook …: x509: certificate signed by unknown
-//! authority`. The SDKs go on to the node's role.
+//! authority`. The SDKs fall back to the node's role.
 //!
-//! **Decided by**: the certificates in `caBundle` against those in ConfigMap `kube-root-ca.crt`, which the cluster itself keeps
-//! (a kubeconfig may be old). Expired ones do not count; a CA renewed with the same key is the same.
+//! **Decided by**: the certificates in `caBundle`, compared with those in ConfigMap `kube-root-ca.crt`, which the cluster
+//! itself maintains (a kubeconfig may be old). Expired ones do not count; a CA renewed with the same key is the same CA.
 //!
-//! **Not a fault**: more certificates than needed; a self-hosted webhook, whose CA is its installer's choice. While the
-//! CA is being rotated and `caBundle` lacks only the newer one, the webhook works until that one signs.
+//! **Not a fault**: more certificates than needed; a self-hosted webhook, whose CA is up to whoever installed it. If, during a
+//! CA rotation, only the newer CA is missing from `caBundle`, the webhook works until that one starts signing.
 //!
-//! **Repair**: write the cluster's bundle into the registration, then make the pods anew that were made meanwhile.
+//! **Repair**: write the cluster's bundle into the registration, then recreate the pods that were created in the meantime.
 
 use crate::checks::prelude::*;
 use crate::derive::ca::{self, ClusterCa, Trust};
 use crate::derive::webhook::Registration;
 use crate::repair::webhook;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "mwc-cabundle-stale",
     step: Step::Injection,
@@ -28,7 +27,6 @@ pub const META: Meta = Meta {
     explains: &["not-injected", "sa-cache-race"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
@@ -39,14 +37,16 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Registrations::Unknown(why) => return super::unread(derived, why),
     };
     let Some(registration) = found.iter().find(|registration| registration.eks_managed()) else {
-        return Outcome::NotApplicable("the webhook is not EKS's own, and its CA is its installer's choice");
+        return Outcome::NotApplicable(
+            "the webhook is self-hosted, and its CA is up to whoever installed it",
+        );
     };
     let name = registration.name();
     let bundle_at = registration.at(".clientConfig.caBundle");
     let severity = super::severity(derived);
     let consequence = match severity {
         Severity::Error => ", so no new pod is injected",
-        _ => ": the next pod will not be injected",
+        _ => "; the next pod will not be injected",
     };
     let start =
         |summary: String| META.on("MutatingWebhookConfiguration", "", name, summary).severity(severity);
@@ -69,7 +69,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let finding = match Trust::of(derived.facts, &bundle, &ca) {
         Trust::Complete => return Outcome::Pass,
-        Trust::Stale => start(format!("the caBundle of webhook {name} lacks the cluster's CA{consequence}")),
+        Trust::Stale => {
+            start(format!("the caBundle of webhook {name} does not contain the cluster's CA{consequence}"))
+        }
         Trust::Partial { lacks, newest } => {
             let unexplained =
                 matches!(derived.bare(), Some(BareBecause::Unexplained | BareBecause::Race { .. }));
@@ -78,16 +80,16 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
                 (true, _) => (
                     Severity::Error,
                     format!(
-                        "the caBundle of webhook {name} lacks the {which} of the cluster's CAs, and the pod was not injected"
+                        "the caBundle of webhook {name} does not contain the {which} of the cluster's CAs, and the pod was not injected"
                     ),
                 ),
                 (false, true) => (
                     Severity::Warning,
                     format!(
-                        "the caBundle of webhook {name} lacks the cluster's newer CA: once that signs, no pod is injected"
+                        "the caBundle of webhook {name} does not contain the cluster's newer CA; once that one signs, no pod is injected"
                     ),
                 ),
-                // The CA on its way out: what it signed is replaced.
+                // The CA being retired: the certificates it signed have been replaced.
                 (false, false) => return Outcome::Pass,
             };
             start(summary).severity(severity).inferred().missing(

@@ -1,19 +1,18 @@
-//! # The webhook is not registered
+//! # The pod identity webhook is not registered
 //!
-//! The MutatingWebhookConfiguration is gone (a clean-up script, a restored backup, a GitOps prune): no new pod is injected,
-//! and nothing says so. Pods made before keep working, until they are made anew.
+//! The MutatingWebhookConfiguration is gone (a clean-up script, a restored backup, a GitOps prune): no new pod is injected, and
+//! nothing reports it. Existing pods keep working until they are recreated.
 //!
-//! **Decided by**: the complete list of MutatingWebhookConfigurations has none for pod identity. An EKS cluster has no pod
-//! or service of the webhook; that is normal and not what is looked for.
+//! **Decided by**: the complete list of MutatingWebhookConfigurations has none for pod identity. An EKS cluster has no pod or
+//! Service for the webhook; that is normal, and this check does not look for one.
 //!
-//! **Not a fault**: a pod without the permission to list registrations was injected, so the webhook ran.
+//! **Not a fault**: a pod that was injected, where you may not list registrations: the webhook ran.
 //!
 //! **Repair**: register it again. On EKS the webhook runs on the control plane and only the registration is missing.
 
 use crate::checks::prelude::*;
 use crate::repair::webhook;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "mwc-missing",
     step: Step::Injection,
@@ -21,7 +20,6 @@ pub const META: Meta = Meta {
     explains: &["not-injected", "sa-cache-race"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
@@ -34,7 +32,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let severity = super::severity(derived);
     let summary = match severity {
         Severity::Error => "the pod identity webhook is not registered, so no new pod is injected",
-        _ => "the pod identity webhook is not registered any more: the next pod will not be injected",
+        _ => "the pod identity webhook is no longer registered; the next pod will not be injected",
     };
     let finding = META
         .on("MutatingWebhookConfiguration", "", "pod-identity-webhook", summary)
@@ -43,7 +41,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = match derived.platform {
         Platform::Eks => finding.fix(webhook::register_again(derived)),
         Platform::Other | Platform::Unknown => {
-            // It may go by a name that is not known here.
+            // It may be registered under a name that we do not know.
             let finding = if severity == Severity::Warning { finding.inferred() } else { finding };
             finding.fix(Fix::advice("install aws/amazon-eks-pod-identity-webhook again, or restore its MutatingWebhookConfiguration"))
         }

@@ -1,14 +1,15 @@
-//! # The webhook's registration leaves the pod out
+//! # The webhook's registration excludes the pod
 //!
-//! A `namespaceSelector`, an `objectSelector` or `rules` of the MutatingWebhookConfiguration do not match: the API server never
-//! calls the webhook for this pod. Somebody narrowed it on purpose, for other namespaces or before this one existed.
+//! A `namespaceSelector`, an `objectSelector` or the `rules` of the MutatingWebhookConfiguration do not match, so the API
+//! server never calls the webhook for this pod. Usually somebody narrowed it on purpose, for other namespaces or before this
+//! one existed.
 //!
-//! **Decided by**: the registered selectors, evaluated on the labels of pod and namespace as they are now. `matchConditions`
-//! (CEL) are not evaluated: where one stands, this is not checked, and said so.
+//! **Decided by**: the registered selectors, evaluated against the current labels of the pod and its namespace.
+//! `matchConditions` (CEL) are not evaluated: where there are any, this is reported as could not check.
 //!
-//! **Not a fault**: another registration that does select the pod. The skip label has a check of its own.
+//! **Not a fault**: another registration that does select the pod. The skip label has a check of its own (`skip-label`).
 //!
-//! **Repair**: give the namespace or the pod template the label that the selector asks for, or change the selector.
+//! **Repair**: give the namespace or the pod template the label that the selector requires, or change the selector.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +17,13 @@ use crate::checks::prelude::*;
 use crate::facts::{Unknown, Why};
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "mwc-selector-excludes",
     step: Step::Injection,
-    title: "the webhook's registration leaves the pod out",
+    title: "the webhook's registration excludes the pod",
     explains: &["not-injected", "sa-cache-race"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((_, meta, source, _)) = derived.spec() else {
         return Outcome::NotApplicable("no pod to look at");
@@ -41,7 +40,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         }
         Selection::Excluded { registration, by, requirement } => (registration, *by, requirement),
         Selection::Unknown(what) => {
-            let why = Why::NotAsked(String::from("it cannot be evaluated from what was read"));
+            let why = Why::NotAsked(String::from("it cannot be evaluated from the data collected"));
             let unknown = Unknown { what: what.clone(), why, grant: None };
             return super::unread(derived, derived.facts.namespace.unknown().unwrap_or(&unknown));
         }
@@ -57,9 +56,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let whom =
         if by == "namespaceSelector" { format!("namespace {namespace}") } else { String::from("the pod") };
     let summary = match severity {
-        Severity::Error => format!("the {by} of webhook {name} leaves {whom} out: it asks for {requirement}"),
+        Severity::Error => format!("the {by} of webhook {name} excludes {whom}: it requires {requirement}"),
         _ => {
-            format!("the {by} of webhook {name} leaves {whom} out by now: the next pod will not be injected")
+            format!("the {by} of webhook {name} now excludes {whom}; the next pod will not be injected")
         }
     };
     let finding = META.on("MutatingWebhookConfiguration", "", name, summary).severity(severity).seen(
@@ -91,7 +90,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             let changes = webhook.object_selector.iter().flat_map(|selector| selector.changes(&meta.labels));
             label_template(derived, finding, &changes.collect::<Vec<_>>())
         }
-        _ => finding.fix(Fix::advice(format!("let the rules of webhook {name} include CREATE of pods"))),
+        _ => finding.fix(Fix::advice(format!("make the rules of webhook {name} include CREATE of pods"))),
     };
     finding.fixes(super::restart(derived)).into()
 }
@@ -104,7 +103,7 @@ fn shown(labels: &BTreeMap<String, String>) -> String {
 }
 
 const CHANGE_SELECTOR: &str =
-    "let the selector of the registration include it; it cannot be met by a label of one's own";
+    "change the registration's selector to match; no label that you can set would satisfy it";
 
 fn label_namespace(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Option<&str>)]) -> Finding {
     // The API server writes this one itself.
@@ -120,7 +119,7 @@ fn label_namespace(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Op
     let command =
         ["label", "namespace", namespace, "--overwrite"].into_iter().chain(words.iter().map(String::as_str));
     finding.fix(Fix::shared(
-        "label the namespace as the selector asks; its new pods are seen then",
+        "label the namespace as the selector requires; its new pods are then injected",
         Command::kubectl(derived, &command.collect::<Vec<_>>()),
     ))
 }
@@ -129,9 +128,9 @@ fn label_template(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Opt
     let labels: serde_json::Map<String, serde_json::Value> =
         changes.iter().map(|(key, value)| ((*key).to_owned(), serde_json::json!(value))).collect();
     let patch = serde_json::json!({"metadata": {"labels": labels}});
-    let title = "label the pod template as the selector asks; its new pods are seen then";
+    let title = "label the pod template as the selector requires; its new pods are then injected";
     let fix = workload::patch(derived, title, &patch).filter(|_| !changes.is_empty());
     finding.fix(fix.unwrap_or_else(|| {
-        Fix::advice("label the pod as the selector asks in its manifest, and create it again")
+        Fix::advice("label the pod in its manifest as the selector requires, and recreate it")
     }))
 }

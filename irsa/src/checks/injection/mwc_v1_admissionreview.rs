@@ -1,28 +1,26 @@
-//! # The webhook is called in a version that it may not speak
+//! # The webhook may not support the AdmissionReview version it is called with
 //!
-//! `admissionReviewVersions` names what the API server may send. Builds of the webhook before August 2026 speak only
-//! `v1beta1`; a registration edited to `v1` alone makes every call fail, and it fails open.
+//! `admissionReviewVersions` lists the versions that the API server may send. Builds of the webhook from before August 2026
+//! support only `v1beta1`. If the registration is edited to `v1` alone, every call fails, and it fails open.
 //!
 //! **You see**, only in the API server's log: `failed calling webhook`.
 //!
-//! **Decided by**: EKS's own registration without `v1beta1`, and a pod that nothing else explains. Which build EKS runs cannot
-//! be seen from the cluster, so this is a conclusion.
+//! **Decided by**: EKS's own registration without `v1beta1`, and a pod that was not injected for no other reason that could be
+//! found. The cluster does not show which build EKS runs, so this is inferred.
 //!
-//! **Not a fault**: both versions; `v1` alone where pods are injected, since a newer build speaks it.
+//! **Not a fault**: both versions; `v1` alone where pods are injected, since a newer build supports it.
 //!
-//! **Repair**: ask for `v1beta1`, which every build speaks, and make the pod anew.
+//! **Repair**: register `v1beta1`, which every build supports, and recreate the pod.
 
 use crate::checks::prelude::*;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "mwc-v1-admissionreview",
     step: Step::Injection,
-    title: "the webhook is called in a version that it may not speak",
+    title: "the webhook may not support the AdmissionReview version it is called with",
     explains: &["not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
@@ -34,7 +32,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let Some(registration) = found.iter().find(|registration| registration.eks_managed()) else {
         return Outcome::NotApplicable(
-            "the webhook is not EKS's own, and its build is its installer's choice",
+            "the webhook is self-hosted, and its build is up to whoever installed it",
         );
     };
     let versions = &registration.webhook.admission_review_versions;
@@ -42,9 +40,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if versions.is_empty() || versions.iter().any(|version| version == "v1beta1") {
         return Outcome::Pass;
     }
-    // An injected sibling shows that the webhook understands what it is sent.
+    // An injected sibling shows that the webhook understands the requests.
     let unexplained = derived.bare() == Some(BareBecause::Unexplained);
-    // Another pod that is injected would tell that the webhook works; without all of them that is not known.
+    // An injected sibling would show that the webhook works; unless all were listed, we do not know.
     if let Some(why) =
         derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty())
     {
@@ -64,10 +62,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             "MutatingWebhookConfiguration",
             "",
             name,
-            format!("webhook {name} is called in AdmissionReview {} only, and builds before August 2026 do not speak that", versions.join(", ")),
+            format!("webhook {name} is called with AdmissionReview {} only, which builds from before August 2026 do not support", versions.join(", ")),
         )
         .inferred()
         .evidence("admissionReviewVersions", "v1beta1", versions.join(", "), &registration.at(".admissionReviewVersions"))
-        .fix(Fix::shared("ask for the version that every build speaks", Command::kubectl(derived, &words)));
+        .fix(Fix::shared("register the version that every build supports", Command::kubectl(derived, &words)));
     finding.fixes(super::restart(derived)).into()
 }

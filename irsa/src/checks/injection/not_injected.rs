@@ -1,20 +1,20 @@
 //! # The container was not injected
 //!
-//! The service account names a role, yet the container carries neither `AWS_ROLE_ARN` nor `AWS_WEB_IDENTITY_TOKEN_FILE`. This
-//! is the symptom; where its cause can be told, the cause is reported instead. Where it cannot, what remains is a webhook
-//! that was away, or did not yet know the service account, when the pod was made: it fails open and leaves no trace in the
-//! Kubernetes API, only in the API server's log (`failed calling webhook`, `failing open`).
+//! The service account names a role, but the container has neither `AWS_ROLE_ARN` nor `AWS_WEB_IDENTITY_TOKEN_FILE`. This is
+//! the symptom; if its cause can be found, the cause is reported instead. If not, what remains is a webhook that was down, or
+//! did not know the service account yet, when the pod was created: it fails open and leaves no trace in the Kubernetes API,
+//! only in the API server's log (`failed calling webhook`, `failing open`).
 //!
-//! **Decided by**: the container's environment against the annotation. A webhook that is registered and answers today says
-//! nothing about the day on which the pod was made.
+//! **Decided by**: the container's environment, compared with the annotation. That a webhook is registered and answers today
+//! does not mean that it did when the pod was created.
 //!
-//! **Repair**: make the pod anew. If its successor is bare too, look for `failed calling webhook` in the API server's log.
+//! **Repair**: recreate the pod. If the new one is not injected either, look for `failed calling webhook` in the API server's
+//! log.
 
 use crate::checks::prelude::*;
 use crate::facts::kubernetes::Pod;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "not-injected",
     step: Step::Injection,
@@ -22,7 +22,6 @@ pub const META: Meta = Meta {
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     match derived.intent.mechanism {
@@ -65,7 +64,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if unexplained {
         finding
             .fix(Fix::advice(
-                "if the new pod is bare too, look for `failed calling webhook` in the API server's log",
+                "if the new pod is not injected either, look for `failed calling webhook` in the API server's log",
             ))
             .into()
     } else {
@@ -73,11 +72,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
 }
 
-/// Siblings tell since when the webhook does not answer.
+/// Siblings show since when the webhook has not been answering.
 fn with_siblings(derived: &Derived<'_>, finding: Finding, pod: &Sourced<Pod>) -> Finding {
     let Some(created) = pod.value.metadata.creation_timestamp else { return finding };
     let finding =
-        finding.seen("pod made", created.to_string(), &pod.source.at(".metadata.creationTimestamp"));
+        finding.seen("pod created", created.to_string(), &pod.source.at(".metadata.creationTimestamp"));
     let Some(older) = derived.siblings.older_injected(created) else { return finding };
     let siblings = derived.facts.siblings.known().into_iter().flat_map(|listing| &listing.value.items);
     let source = siblings.into_iter().find(|sibling| sibling.value.metadata.name == older.metadata.name);

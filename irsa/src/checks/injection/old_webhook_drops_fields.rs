@@ -1,17 +1,17 @@
 //! # An old webhook drops fields that it does not know
 //!
-//! The webhook writes whole container lists back, as its own Kubernetes types know them. A self-hosted build from before
-//! January 2024 does not know `restartPolicy` of an init container: the native sidecar becomes a plain init container, and the
-//! pod waits for it for ever. Nothing about it looks like AWS.
+//! The webhook writes back whole container lists, decoded with the Kubernetes types it was built with. A self-hosted build from
+//! before January 2024 does not know `restartPolicy` of an init container: the native sidecar becomes a plain init container,
+//! and the pod waits for it forever. Nothing about this looks like AWS.
 //!
-//! **You see**: the pod stays in `Init:0/1`, its sidecar running.
+//! **You see**: the pod stays in `Init:0/1` with its sidecar running.
 //!
-//! **Decided by**: `restartPolicy: Always` in the workload's template, none in the injected pod. Another webhook could have
-//! done it too, so this is a conclusion.
+//! **Decided by**: the workload's template has `restartPolicy: Always`, the injected pod does not. Another webhook could also
+//! have dropped it, so this is inferred.
 //!
-//! **Not a fault**: a template that was changed after the pod was made; EKS's own webhook, which is current.
+//! **Not a fault**: a template that was changed after the pod was created; EKS's own webhook, which is current.
 //!
-//! **Repair**: update the webhook, then make the pods anew.
+//! **Repair**: update the webhook, then recreate the pods.
 
 use crate::checks::prelude::*;
 use crate::derive::injection::has_token_volume;
@@ -20,7 +20,6 @@ use crate::facts::Owner;
 use crate::facts::kubernetes::Pod;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "old-webhook-drops-fields",
     step: Step::Injection,
@@ -28,24 +27,23 @@ pub const META: Meta = Meta {
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     if derived.registrations.found().iter().any(Registration::eks_managed) {
         return Outcome::NotApplicable("the webhook is EKS's own, and current");
     }
     if pod.value.spec.init_containers.is_empty() || !has_token_volume(derived.facts) {
-        return Outcome::NotApplicable("the webhook changed no init container of the pod");
+        return Outcome::NotApplicable("the webhook changed none of the pod's init containers");
     }
     let owner = match &derived.facts.owner {
         Fact::Known(owner) => owner,
-        // The pod itself does not say what it was made from; that alone leaves no link open.
+        // The pod itself does not say what it was created from; that alone leaves no link open.
         Fact::Absent { .. } | Fact::Unknown(_) => {
             return Outcome::NotApplicable("no workload to compare the pod with");
         }
     };
     if changed_since(&owner.value, &pod.value) {
-        return Outcome::NotApplicable("the workload was changed after the pod was made");
+        return Outcome::NotApplicable("the workload was changed after the pod was created");
     }
     let findings =
         owner.value.template_spec.init_containers.iter().enumerate().filter_map(|(index, declared)| {
@@ -55,7 +53,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             if declared.restart_policy != "Always" {
                 return None;
             }
-            // Once it runs, the pod got past its init containers; only its sidecar is not what it should be.
+            // A running pod got past its init containers; only its sidecar is not what it should be.
             let severity =
                 if pod.value.status.phase == "Pending" { Severity::Error } else { Severity::Warning };
             let name = &declared.name;
@@ -63,7 +61,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             let finding = META
                 .on_subject(
                     derived,
-                    format!("native sidecar {name} lost its restartPolicy on the way through the webhook"),
+                    format!("native sidecar {name} lost its restartPolicy when the webhook injected the pod"),
                 )
                 .severity(severity)
                 .inferred()
@@ -77,13 +75,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
                     "Always",
                     &owner.source.at(format!("{path}.initContainers[{index}].restartPolicy")),
                 )
-                .fix(Fix::advice("update the webhook to a build made after January 2024"));
+                .fix(Fix::advice("update the webhook to a build from after January 2024"));
             Some(finding.fix(workload::restart_or_advice(derived)))
         });
     Outcome::of(findings.collect())
 }
 
-/// True if somebody other than the controllers, who write only status and scale, wrote the workload after the pod was made.
+/// True if somebody other than the controllers, who write only status and scale, wrote the workload after the pod was created.
 fn changed_since(owner: &Owner, pod: &Pod) -> bool {
     let writers = owner.meta.managed_fields.iter().filter(|entry| entry.manager != "kube-controller-manager");
     writers.filter_map(|entry| entry.time).max() > pod.metadata.creation_timestamp

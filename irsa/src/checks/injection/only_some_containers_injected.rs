@@ -1,25 +1,24 @@
 //! # Only some containers of the pod were injected
 //!
-//! Another mutating webhook added a container after the pod identity webhook had run (Vault's agent, a mesh's proxy, a log
-//! shipper), and the registration does not ask for a second run: `reinvocationPolicy` is `Never` unless it says `IfNeeded`,
-//! as it does on EKS.
+//! Another mutating webhook added a container after the pod identity webhook had run (Vault's agent, a mesh proxy, a log
+//! shipper), and the registration does not ask to be called again: `reinvocationPolicy` is `Never` unless it is set to
+//! `IfNeeded`, as it is on EKS.
 //!
 //! **You see**: the errors of a pod without an identity, but only from that container: `Unable to locate credentials`, or an
 //! `AccessDenied` that names the node's role.
 //!
-//! **Decided by**: the variables of the containers, compared. Which webhook ran when is not recorded in the pod, so the cause
-//! is concluded.
+//! **Decided by**: the variables of the pod's containers, compared with each other. The pod does not record which webhook ran
+//! when, so the cause is inferred.
 //!
-//! **Not a fault**: a container beside the target that shows no sign of calling AWS, or brings its own credentials; one that
+//! **Not a fault**: a container other than the target that shows no sign of calling AWS, or has its own credentials; one that
 //! the annotation `skip-containers` names; ephemeral containers, which are never injected.
 //!
-//! **Repair**: let the registration be invoked again, or wire the container by hand.
+//! **Repair**: set the registration's `reinvocationPolicy` to `IfNeeded`, or set the variables and the token mount by hand.
 
 use crate::checks::prelude::*;
 use crate::derive::container::ContainerKind;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "only-some-containers-injected",
     step: Step::Injection,
@@ -27,7 +26,6 @@ pub const META: Meta = Meta {
     explains: &["not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.facts.subject.pod().is_none() {
         return Outcome::NotApplicable("no pod to look at");
@@ -48,7 +46,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     Outcome::of(bare.filter_map(|view| left_out(derived, view, model)).collect())
 }
 
-/// Nothing from the webhook, nothing by hand, and not by request.
+/// Nothing from the webhook, nothing by hand, and not skipped on request.
 fn is_left_out(view: &ContainerView<'_>) -> bool {
     let own = ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"];
     let mounted = view
@@ -63,7 +61,7 @@ fn is_left_out(view: &ContainerView<'_>) -> bool {
         && !mounted
         && !view.skipped
         && (view.is_target || view.env.first_set(&own).is_none())
-        // Init containers of meshes and the like are of no interest unless they speak AWS.
+        // Init containers of meshes and the like do not matter unless they call AWS.
         && (view.is_target || view.speaks_aws() || view.kind != ContainerKind::Init)
 }
 
@@ -106,12 +104,12 @@ fn left_out(derived: &Derived<'_>, view: &ContainerView<'_>, model: &ContainerVi
             let target = format!("mutatingwebhookconfiguration/{}", registration.name());
             let words = ["patch", &target, "--type=json", "-p", &patch.to_string()];
             finding.fix(Fix::shared(
-                "let the webhook run again after others added containers",
+                "have the webhook called again after other webhooks add containers",
                 Command::kubectl(derived, &words),
             ))
         }
         None => finding.fix(Fix::advice(format!(
-            "find what adds container {name} after admission, and let it add the webhook's variables and token mount too"
+            "find what adds container {name} after the webhook, and have it add the webhook's variables and token mount too"
         ))),
     };
     Some(finding.fixes(workload::restart(derived).filter(|_| registration.is_some())))

@@ -1,32 +1,32 @@
-//! # Something took away part of what the webhook added
+//! # Something removed part of what the webhook added
 //!
-//! The webhook adds variables, mount and volume together. A policy engine (Kyverno, Gatekeeper), a mesh or a template tool that
-//! runs after it and writes whole lists can drop one of them: variables without the mount, or the mount without variables.
+//! The webhook adds variables, mount and volume together. A policy engine (Kyverno, Gatekeeper), a mesh or a templating tool
+//! that runs after it and rewrites whole lists can drop one of them: the variables stay without the mount, or the mount without
+//! the variables.
 //!
 //! **You see**: `open /var/run/secrets/eks.amazonaws.com/serviceaccount/token: no such file or directory`, or no sign of the
-//! role at all. If the volume is dropped and its mount stays, no pod is made: `volumeMounts[1].name: Not found: "aws-iam-token"`.
+//! role at all. If the volume is dropped and its mount stays, no pod is created: `volumeMounts[1].name: Not found:
+//! "aws-iam-token"`.
 //!
-//! **Decided by**: half of it on a container whose manifest has neither half. Who did it stands in the API server's audit log
-//! (`mutation.webhook.admission.k8s.io/round_…`), so this is a conclusion.
+//! **Decided by**: half of it is on a container whose manifest has neither half. Only the API server's audit log says who did
+//! it (`mutation.webhook.admission.k8s.io/round_…`), so this is inferred.
 //!
-//! **Not a fault**: a container named in `skip-containers`; variables or mounts that the manifest itself declares; a container
-//! that came after the webhook has nothing at all, and a check of its own.
+//! **Not a fault**: a container named in `skip-containers`; variables or mounts that the manifest itself declares. A container
+//! that was added after the webhook ran has nothing at all, and its own check (`only-some-containers-injected`).
 //!
-//! **Repair**: let the other policy leave `aws-iam-token` and the `AWS_` variables alone, then make the pods anew.
+//! **Repair**: make the other policy leave `aws-iam-token` and the `AWS_` variables alone, then recreate the pods.
 
 use crate::checks::prelude::*;
 use crate::facts::kubernetes::Container;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "other-webhook-strips",
     step: Step::Injection,
-    title: "something took away part of what the webhook added",
+    title: "something removed part of what the webhook added",
     explains: &["not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
@@ -40,9 +40,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let manifest = manifest(derived, view);
-    // A variable that stands there empty keeps the webhook from adding either, as a full one does.
+    // Even an empty variable keeps the webhook from adding either.
     let has = |container: &Container, name: &str| container.env.iter().any(|variable| variable.name == name);
-    // The webhook goes by the volume's name alone: one that the manifest has under that name keeps it from adding its own.
+    // The webhook goes by the volume's name alone: one of that name in the manifest keeps it from adding its own.
     let named =
         |container: &Container| container.volume_mounts.iter().any(|mount| mount.name == TOKEN_VOLUME);
     let declares =
@@ -55,8 +55,8 @@ fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
     let (env, mount) = (view.container, view.container.volume_mounts.iter().position(is_token_mount));
     let finding = match (has(env, ROLE_ARN), has(env, TOKEN_FILE), mount) {
         (true, true, None) if view.wiring == Wiring::NoMount && !named(env) => {
-            // Without the manifest, the order tells: the webhook appends the two together; and it leaves the mount out
-            // itself where region and endpoint variables were there already.
+            // Without the manifest the order tells: the webhook appends both variables together. And it skips the mount
+            // itself if the region and endpoint variables are already set.
             let early = crate::derive::injection::returns_early(view.container);
             if manifest.is_none() && (early || derived.is_preset(view, ROLE_ARN)) {
                 return None;
@@ -64,7 +64,7 @@ fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
             META.on_subject(
                 derived,
                 format!(
-                    "container {name} has the webhook's variables, but something took its token mount away"
+                    "container {name} has the webhook's variables, but something removed its token mount"
                 ),
             )
             .missing(format!("mount of {TOKEN_VOLUME}"), TOKEN_DIRECTORY, &at(".volumeMounts")?)
@@ -78,7 +78,7 @@ fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
             META.on_subject(
                 derived,
                 format!(
-                    "container {name} has the webhook's token mount, but something took the variables away"
+                    "container {name} has the webhook's token mount, but something removed the variables"
                 ),
             )
             .missing(ROLE_ARN, derived.intent.role.as_ref().map_or("", |role| role.raw), &at(".env")?)
@@ -92,8 +92,8 @@ fn stripped(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
         _ => return None,
     };
     let finding = finding.container(name).inferred().fix(Fix::advice(
-        "find who changes the pod after the webhook (audit annotations mutation.webhook.admission.k8s.io/round_…, Kyverno and \
-         Gatekeeper mutations), and let it leave aws-iam-token and the AWS_ variables alone",
+        "find what changes the pod after the webhook (audit annotations mutation.webhook.admission.k8s.io/round_…, Kyverno and \
+         Gatekeeper mutations), and make it leave aws-iam-token and the AWS_ variables alone",
     ));
     Some(finding.fix(workload::restart_or_advice(derived)))
 }
@@ -111,7 +111,7 @@ fn is_token_mount(mount: &crate::facts::kubernetes::VolumeMount) -> bool {
     mount.name == TOKEN_VOLUME && mount.mount_path.trim_end_matches('/') == TOKEN_DIRECTORY
 }
 
-/// A mount whose volume was taken away makes the API server refuse the pod; only the workload's events tell.
+/// If only the volume was removed, the API server rejects the pod; only the workload's events show it.
 fn orphaned_mount(derived: &Derived<'_>) -> Outcome {
     let orphaned = derived.failed_creates().find(|event| {
         event.value.message.contains("volumeMounts")
@@ -120,10 +120,10 @@ fn orphaned_mount(derived: &Derived<'_>) -> Outcome {
     let Some(event) = orphaned else { return Outcome::NotApplicable("no pod to look at") };
     META.on_subject(
         derived,
-        "no pod is made: something took the webhook's token volume away and left its mount",
+        "no pod can be created: something removed the webhook's token volume but left its mount",
     )
     .inferred()
     .seen("event FailedCreate", &event.value.message, &event.source)
-    .fix(Fix::advice("find who changes the pod after the webhook, and let it leave aws-iam-token alone"))
+    .fix(Fix::advice("find what changes the pod after the webhook, and make it leave aws-iam-token alone"))
     .into()
 }

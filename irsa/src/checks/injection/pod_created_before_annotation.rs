@@ -1,22 +1,21 @@
 //! # The pod is older than the annotation
 //!
-//! The webhook acts when a pod is created, never later. A pod made before the service account got its annotation has no
-//! variables; one made before the role was changed still has the old ARN.
+//! The webhook acts when a pod is created, never later. A pod created before the service account was annotated has no
+//! variables; one created before the role was changed still has the old ARN.
 //!
-//! **Decided by**: the pod's variables against the annotation. The time at which the annotation's writer last wrote
-//! (`managedFields`) only supports it, since it moves with any later write. A younger pod of the same workload that is injected
-//! says as much; a younger one that is bare says that age is not what is wrong.
+//! **Decided by**: the pod's variables, compared with the annotation. The time of the annotation's last write (`managedFields`)
+//! is only supporting evidence, since any later write moves it. A younger pod of the same workload that was injected proves as
+//! much; a younger one that was not shows that age is not the cause.
 //!
-//! **Not a fault**: another role that the manifest itself sets; a bare name that the webhook completed
+//! **Not a fault**: a different role that the manifest itself sets; a bare role name that the webhook completed
 //! (`--compose-role-arn`).
 //!
-//! **Repair**: make the pods anew.
+//! **Repair**: recreate the pods.
 
 use crate::checks::prelude::*;
 use crate::derive::env::Origin;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pod-created-before-annotation",
     step: Step::Injection,
@@ -31,7 +30,6 @@ pub const META: Meta = Meta {
     ],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     if !derived.intent.expects_injection() {
@@ -43,16 +41,41 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let created_at = pod.source.at(".metadata.creationTimestamp");
     let finding = match derived.bare() {
         Some(BareBecause::PodIsOlder { annotated, created }) => {
-            let account = derived.facts.service_account.known().map_or(&pod.source, |account| &account.source);
-            META.on_subject(derived, "the pod was made before its service account got the annotation, so it was not injected")
-                .missing(ROLE_ARN, derived.intent.role.as_ref().map_or("", |role| role.raw), &pod.source.at(".spec.containers"))
-                .seen("pod made", created.to_string(), &created_at)
-                .seen("annotation last written", annotated.to_string(), &account.at(".metadata.managedFields"))
+            let account =
+                derived.facts.service_account.known().map_or(&pod.source, |account| &account.source);
+            META.on_subject(
+                derived,
+                "the pod was created before its service account was annotated, so it was not injected",
+            )
+            .missing(
+                ROLE_ARN,
+                derived.intent.role.as_ref().map_or("", |role| role.raw),
+                &pod.source.at(".spec.containers"),
+            )
+            .seen("pod created", created.to_string(), &created_at)
+            .seen(
+                "annotation last written",
+                annotated.to_string(),
+                &account.at(".metadata.managedFields"),
+            )
         }
         Some(BareBecause::YoungerSiblingInjected(sibling)) => META
-            .on_subject(derived, format!("the pod was not injected, but the younger pod {sibling} was: what it lacks is to be made anew"))
-            .missing(ROLE_ARN, derived.intent.role.as_ref().map_or("", |role| role.raw), &pod.source.at(".spec.containers"))
-            .seen("younger pod with the variables", sibling, sibling_source(derived, sibling).unwrap_or(&created_at)),
+            .on_subject(
+                derived,
+                format!(
+                    "the pod was not injected, but the younger pod {sibling} was: it needs to be recreated"
+                ),
+            )
+            .missing(
+                ROLE_ARN,
+                derived.intent.role.as_ref().map_or("", |role| role.raw),
+                &pod.source.at(".spec.containers"),
+            )
+            .seen(
+                "younger pod with the variables",
+                sibling,
+                sibling_source(derived, sibling).unwrap_or(&created_at),
+            ),
         _ => return Outcome::Pass,
     };
     finding.inferred().fix(workload::restart_or_advice(derived)).into()
@@ -69,10 +92,13 @@ fn old_role(derived: &Derived<'_>) -> Option<Finding> {
         return None;
     }
     let finding = META
-        .on_subject(derived, "the pod still has the role that the service account named when it was made")
+        .on_subject(
+            derived,
+            "the pod still has the role that the service account named when the pod was created",
+        )
         .evidence(ROLE_ARN, role.raw, text, &carried.source)
         .seen("annotation", role.raw, &role.source);
-    // Without the manifest, that the webhook wrote the variable is only likely.
+    // Without the manifest it is only likely that the webhook wrote the variable.
     let finding = if derived.facts.owner.known().is_some() { finding } else { finding.inferred() };
     Some(finding.fix(workload::restart_or_advice(derived)))
 }

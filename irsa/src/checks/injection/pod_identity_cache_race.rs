@@ -1,17 +1,17 @@
-//! # The webhook did not know of the association yet
+//! # The webhook did not know the association yet
 //!
-//! EKS takes some seconds to tell the webhook of a new EKS Pod Identity association. A pod that is made in between gets
-//! nothing; or, where the service account is annotated too, the variables of IRSA, for which there may be no provider.
+//! It takes EKS some seconds to tell the webhook about a new EKS Pod Identity association. A pod that is created in between
+//! gets nothing; or, if the service account is annotated too, the variables of IRSA, for which there may be no OIDC provider.
 //!
 //! **You see**: `Unable to locate credentials`; or `No OpenIDConnect provider found in your account`, although "we use Pod
 //! Identity".
 //!
-//! **Decided by**: the association is older than the pod, which carries nothing of it. With the variables of IRSA in the pod it is
-//! this only if the pod was made within a minute after the association, and STS finds no provider.
+//! **Decided by**: the association is older than the pod, but the pod was not wired for it. If the pod has the variables of
+//! IRSA, this is reported only if it was created within a minute of the association and STS finds no provider.
 //!
 //! **Not a fault**: variables of IRSA that the manifest itself sets.
 //!
-//! **Repair**: make the pod anew. If its successor is bare, too, the webhook is not called for it at all.
+//! **Repair**: recreate the pod. If the new one is not wired either, the webhook is not called for it at all.
 
 use jiff::SignedDuration;
 
@@ -21,18 +21,16 @@ use crate::checks::with_answer;
 use crate::derive::association::Associated;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pod-identity-cache-race",
     step: Step::Injection,
-    title: "the webhook did not know of the association yet",
+    title: "the webhook did not know the association yet",
     explains: &["oidc-provider-missing", "sts-refused"],
 };
 
-/// How long EKS takes at most to tell the webhook.
+/// The longest that EKS takes to tell the webhook.
 const SETTLED: SignedDuration = SignedDuration::from_secs(60);
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     let Associated::Yes(association, source) = Associated::of(derived) else {
@@ -48,18 +46,18 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let refusal = derived.sts_answer.refusal().filter(|refusal| refusal.kind == Kind::NoProvider);
     let summary = match (derived.intent.mechanism, refusal) {
         (Mechanism::None, _) => {
-            "the service account has an EKS Pod Identity association, and the pod carries nothing of it"
+            "the service account has an EKS Pod Identity association, but the pod was not wired for it"
         }
         (Mechanism::Irsa, Some(_)) if soon && derived.intent.expects_injection() => {
-            "the pod was made right after its EKS Pod Identity association and got IRSA's variables instead"
+            "the pod was created right after its EKS Pod Identity association and got IRSA's variables instead"
         }
         _ => return Outcome::Pass,
     };
     let finding = META
         .on_subject(derived, summary)
         .inferred()
-        .seen("association made", associated.to_string(), source)
-        .seen("pod made", made.to_string(), &pod.source.at(".metadata.creationTimestamp"));
+        .seen("association created", associated.to_string(), source)
+        .seen("pod created", made.to_string(), &pod.source.at(".metadata.creationTimestamp"));
     let finding = match refusal {
         Some(refusal) => with_answer(finding, refusal),
         None => finding,

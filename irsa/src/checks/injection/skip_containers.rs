@@ -1,15 +1,15 @@
-//! # The annotation skip-containers names the container, or fails to
+//! # The annotation skip-containers names the container, or tries to
 //!
-//! The pod's annotation `eks.amazonaws.com/skip-containers` lists containers that the webhook leaves alone. It is read as
-//! CSV without trimming: `"app, proxy"` skips `app` and ` proxy`, so `proxy` is injected although it is listed. A list that
-//! is no CSV skips nothing.
+//! The pod's annotation `eks.amazonaws.com/skip-containers` lists containers that the webhook does not inject. It is parsed as
+//! CSV without trimming: `"app, proxy"` skips `app` and ` proxy`, so `proxy` is injected although it is listed. A list that is
+//! not valid CSV skips nothing.
 //!
-//! **You see**: in a skipped container no variables and no mount, though the pod has the volume; the SDK goes on to the
+//! **You see**: a skipped container has no variables and no mount, though the pod has the volume; the SDK falls back to the
 //! node's role.
 //!
-//! **Decided by**: the annotation, read as the webhook reads it, against the containers' names.
+//! **Decided by**: the annotation, parsed as the webhook parses it, compared with the containers' names.
 //!
-//! **Not a fault**: a container other than the target that is skipped as it was meant to be.
+//! **Not a fault**: a container other than the target that is skipped as intended.
 //!
 //! **Repair**: correct the annotation in the pod template.
 
@@ -17,15 +17,13 @@ use crate::checks::prelude::*;
 use crate::derive::injection::skip_annotation;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "skip-containers",
     step: Step::Injection,
-    title: "the annotation skip-containers names the container, or fails to",
+    title: "the annotation skip-containers names the container, or tries to",
     explains: &["not-injected", "only-some-containers-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((_, meta, source, path)) = derived.spec() else {
         return Outcome::NotApplicable("no pod to look at");
@@ -42,7 +40,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .iter()
         .filter(|view| !view.skipped && !is_bare(view) && lists(list, view.name()))
         .collect();
-    // What the list should be is one and the same for every finding. The target is to have its identity, so never on it.
+    // Every finding proposes the same list. The target needs its identity, so it is never on it.
     let right = derived.containers.iter().filter(|view| {
         !view.is_target && (view.skipped || meant.iter().any(|other| other.name() == view.name()))
     });
@@ -52,23 +50,25 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let mut findings = Vec::new();
     if let Some(view) = derived.target().filter(|view| view.skipped && is_bare(view)) {
         let name = view.name();
-        let summary = format!("the annotation skip-containers keeps the webhook away from container {name}");
+        let summary =
+            format!("the annotation skip-containers keeps the webhook from injecting container {name}");
         let finding = META.on_subject(derived, summary).container(name).evidence(&key, shown, list, &at);
-        findings.push(with_repair(derived, finding, &key, value, "take the container out of the list"));
+        findings.push(with_repair(derived, finding, &key, value, "remove the container from the list"));
     }
     if let Some(first) = meant.first() {
         let name = first.name();
-        let summary =
-            format!("skip-containers lists {name}, but the way it is written the webhook does not skip it");
+        let summary = format!(
+            "skip-containers lists {name}, but the webhook does not skip it because of how the list is written"
+        );
         let finding = META
             .on_subject(derived, summary)
             .container(name)
             .severity(Severity::Warning)
             .evidence(&key, shown, list, &at);
         let title = if first.is_target {
-            "take the container out of the list, since it is to have its identity"
+            "remove the container from the list, since it needs its identity"
         } else {
-            "write the list as names with commas and nothing else between them"
+            "separate the names with commas and nothing else"
         };
         findings.push(with_repair(derived, finding, &key, value, title));
     }
@@ -97,6 +97,6 @@ fn with_repair(
     title: &str,
 ) -> Finding {
     let patch = serde_json::json!({"metadata": {"annotations": {key: value}}});
-    let fix = workload::patch(derived, format!("{title}; the new pods follow it"), &patch);
-    finding.fix(fix.unwrap_or_else(|| Fix::advice(format!("{title} in the manifest and make the pods anew"))))
+    let fix = workload::patch(derived, format!("{title}; takes effect in the new pods"), &patch);
+    finding.fix(fix.unwrap_or_else(|| Fix::advice(format!("{title} in the manifest and recreate the pods"))))
 }

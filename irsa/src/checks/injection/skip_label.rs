@@ -1,30 +1,28 @@
-//! # The pod carries the label that the webhook skips
+//! # A label keeps the webhook from injecting the pod
 //!
-//! `eks.amazonaws.com/skip-pod-identity-webhook` on the pod, whatever its value (`"false"` skips too): the registration's
-//! `objectSelector` asks that the label does not exist.
+//! `eks.amazonaws.com/skip-pod-identity-webhook` is set on the pod. Its value does not matter (`"false"` skips too): the
+//! registration's `objectSelector` requires that the label does not exist.
 //!
 //! **You see**: `Unable to locate credentials`, or an `AccessDenied` that names the node's role.
 //!
-//! **Decided by**: the registered selector, evaluated on the pod's labels. Where the registration has no such selector the
-//! label has no effect and is not blamed.
+//! **Decided by**: the registered selector, evaluated against the pod's labels. If the registration has no such selector, the
+//! label has no effect and is not reported.
 //!
-//! **Not a fault**: the label on a pod that is wired by hand, or that got it after it was injected.
+//! **Not a fault**: the label on a pod whose variables and mount are set by hand, or that was labelled after it was injected.
 //!
-//! **Repair**: take the label out of the pod template.
+//! **Repair**: remove the label from the pod template.
 
 use crate::checks::prelude::*;
 use crate::derive::webhook::SKIP_LABEL;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "skip-label",
     step: Step::Injection,
-    title: "a label keeps the webhook away from the pod",
+    title: "a label keeps the webhook from injecting the pod",
     explains: &["not-injected"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((_, meta, source, path)) = derived.spec() else {
         return Outcome::NotApplicable("no pod to look at");
@@ -45,7 +43,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         }
         Selection::Selected | Selection::Excluded { .. } => return Outcome::Pass,
     };
-    // Labels can be changed on a living pod, and a pod may be wired by hand: what counts is that it is bare.
+    // Labels can change on a running pod, and a pod may be wired by hand: what counts is that it was not injected.
     let target = derived.target();
     if target.is_some_and(|view| matches!(view.wiring, Wiring::Complete | Wiring::NoMount)) {
         return Outcome::Pass;
@@ -58,7 +56,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = META
         .on_subject(
             derived,
-            format!("label {SKIP_LABEL} keeps the webhook away from the pod, whatever its value"),
+            format!("label {SKIP_LABEL} keeps the webhook from injecting the pod, whatever its value"),
         )
         .evidence("label", "absent", format!("{SKIP_LABEL}={value}"), &at)
         .seen(
@@ -71,11 +69,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         _ => true,
     };
     let patch = serde_json::json!({"metadata": {"labels": {SKIP_LABEL: null}}});
-    let title = "take the label out of the template; its new pods are injected";
+    let title = "remove the label from the pod template; its new pods are injected";
     let fix = workload::patch(derived, title, &patch).filter(|_| in_template);
     finding
-        .fix(
-            fix.unwrap_or_else(|| Fix::advice("take the label out of where it is set and make the pod anew")),
-        )
+        .fix(fix.unwrap_or_else(|| Fix::advice("remove the label where it is set and recreate the pod")))
         .into()
 }

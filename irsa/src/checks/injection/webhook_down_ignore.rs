@@ -1,20 +1,20 @@
 //! # The self-hosted webhook does not answer
 //!
-//! A webhook that runs in the cluster is called through a service. With no ready endpoint behind it, an expired certificate or
-//! a network policy in between, the call fails; under `failurePolicy: Ignore` the pod is let in bare, without an event. Under
-//! `Fail` no pod is made at all: `Internal error occurred: failed calling webhook … connection refused`.
+//! A webhook that runs in the cluster is called through a Service. If that has no ready endpoint, or the certificate has
+//! expired, or a network policy is in the way, the call fails. With `failurePolicy: Ignore` the pod is then admitted without
+//! injection, and without an event. With `Fail` no pod is created at all: `Internal error occurred: failed calling webhook …
+//! connection refused`.
 //!
-//! **Decided by**: the endpoints of the service as they are now, or an event that quotes the failed call. Ready endpoints today
-//! say nothing about the moment at which the pod was made, so they are never taken as proof.
+//! **Decided by**: the Service's endpoints as they are now, or an event that quotes the failed call. Ready endpoints today say
+//! nothing about the moment when the pod was created, so they are never taken as proof.
 //!
-//! **Not a fault**: no such service on EKS, where the webhook runs on the control plane.
+//! **Not a fault**: no such Service on EKS, where the webhook runs on the control plane.
 //!
-//! **Repair**: make the webhook's pods ready, then make the pods anew that were let in bare.
+//! **Repair**: get the webhook's pods ready, then recreate the pods that were admitted without injection.
 
 use crate::checks::prelude::*;
 use crate::derive::webhook::Registration;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "webhook-down-ignore",
     step: Step::Injection,
@@ -22,7 +22,6 @@ pub const META: Meta = Meta {
     explains: &["not-injected", "sa-cache-race"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
@@ -38,7 +37,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((registration, service)) =
         found.iter().find_map(|registration| Some((registration, registration.service()?)))
     else {
-        return Outcome::NotApplicable("the webhook is not called through a service of the cluster");
+        return Outcome::NotApplicable("the webhook is not called through a Service in the cluster");
     };
     let refused = refused(derived, registration);
     let endpoints = match &derived.facts.cluster.webhook_endpoints {
@@ -67,21 +66,21 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let summary = match (endpoints.is_some(), open) {
         (true, true) if severity == Severity::Error => {
             format!(
-                "service {target} of the webhook has no ready endpoint now, so pods are let in without injection"
+                "the webhook's Service {target} has no ready endpoints now, so pods are admitted without injection"
             )
         }
         (true, true) => format!(
-            "service {target} of the webhook has no ready endpoint now: the next pod will not be injected"
+            "the webhook's Service {target} has no ready endpoints now; the next pod will not be injected"
         ),
         (true, false) => {
-            format!("service {target} of the webhook has no ready endpoint now, so no pod can be made")
+            format!("the webhook's Service {target} has no ready endpoints now, so no pod can be created")
         }
-        (false, _) => format!("the call of webhook {name} failed, so no pod was made"),
+        (false, _) => format!("the call to webhook {name} failed, so no pod was created"),
     };
     let mut finding =
         META.on("Service", &service.namespace, &service.name, summary).severity(severity).inferred();
     if let Some(source) = endpoints {
-        finding = finding.evidence("endpoints that are ready", "at least one", "none", source);
+        finding = finding.evidence("ready endpoints", "at least one", "none", source);
     }
     if let Some((message, source)) = refused {
         finding = finding.seen("event FailedCreate", message, source);
@@ -93,19 +92,18 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             let workload = format!("{}/{}", owner.value.kind.to_lowercase(), owner.value.meta.name);
             let words = ["describe", &workload, "-n", &service.namespace];
             finding.fix(Fix::inspect(
-                "see why the webhook's pods are not ready, and make them so",
+                "find out why the webhook's pods are not ready, and fix it",
                 Command::kubectl(derived, &words),
             ))
         }
-        None => finding.fix(Fix::advice(format!(
-            "bring pods behind service {target}, or repair the selector of the service"
-        ))),
+        None => finding
+            .fix(Fix::advice(format!("start pods for Service {target}, or correct the Service's selector"))),
     };
     finding.fixes(super::restart(derived)).into()
 }
 
-/// An event of the workload that quotes the failed call; only told of a workload that has no pod, since a pod that exists
-/// got past it.
+/// An event of the workload that quotes the failed call; only for a workload without a pod, since a pod that exists got
+/// past it.
 fn refused<'f>(derived: &Derived<'f>, registration: &Registration<'_>) -> Option<(&'f str, &'f Source)> {
     if derived.facts.subject.pod().is_some() {
         return None;

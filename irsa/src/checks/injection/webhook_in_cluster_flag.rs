@@ -1,30 +1,28 @@
-//! # The webhook asks the cluster for its certificate
+//! # The webhook requests its certificate from the cluster
 //!
-//! `--in-cluster=true`, which is the flag's default, makes the webhook request its serving certificate through the
-//! certificates API. Since v0.3.0 that no longer works: the webhook runs, answers its health check, and has no
-//! certificate to show to the API server.
+//! With `--in-cluster=true`, which is the flag's default, the webhook requests its serving certificate through the certificates
+//! API. Since v0.3.0 that no longer works: the webhook runs and passes its health check, but has no certificate to present to
+//! the API server.
 //!
 //! **You see**, in the webhook's log: `no serving certificate available for the webhook, is the CSR approved?`
 //!
-//! **Decided by**: the flags of the self-hosted webhook, and a pod that nothing else explains. The build is not known, so
-//! this is a conclusion.
+//! **Decided by**: the flags of the self-hosted webhook, and a pod that was not injected for no other reason that could be
+//! found. The build is not known, so this is inferred.
 //!
 //! **Not a fault** where pods are injected: an older build whose request was approved.
 //!
-//! **Repair**: run it with `--in-cluster=false` and a certificate from cert-manager, as its README has it.
+//! **Repair**: run it with `--in-cluster=false` and a certificate from cert-manager, as its README shows.
 
 use crate::checks::prelude::*;
 use crate::derive::webhook::Registration;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "webhook-in-cluster-flag",
     step: Step::Injection,
-    title: "the webhook asks the cluster for its certificate",
+    title: "the webhook requests its certificate from the cluster",
     explains: &["not-injected", "webhook-down-ignore"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
@@ -48,12 +46,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         let flag = words.find(|word| word.trim_start_matches('-').split('=').next() == Some("in-cluster"))?;
         Some((index, flag))
     });
-    // The default is true as well, but without the flag the image may have its arguments from elsewhere.
+    // The default is true as well, but without the flag the image may get its arguments from elsewhere.
     let Some((index, flag)) = flag.filter(|(_, flag)| !flag.contains('=') || flag.ends_with("=true")) else {
         return Outcome::Pass;
     };
     let unexplained = derived.bare() == Some(BareBecause::Unexplained);
-    // Another pod that is injected would tell that the webhook works; without all of them that is not known.
+    // An injected sibling would show that the webhook works; unless all were listed, we do not know.
     if let Some(why) =
         derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty())
     {
@@ -65,13 +63,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let owner = &workload.value;
     let source = workload.source.at(format!("{}.containers[{index}].args", owner.template_path()));
     let summary = format!(
-        "webhook {}/{} runs with --in-cluster=true, which newer builds cannot serve with",
+        "webhook {}/{} runs with --in-cluster=true, which leaves newer builds without a serving certificate",
         owner.meta.namespace, owner.meta.name
     );
     let finding = META
         .on(&owner.kind, &owner.meta.namespace, &owner.meta.name, summary)
         .inferred()
         .evidence("flag", "--in-cluster=false", flag, &source)
-        .fix(Fix::advice("run the webhook with --in-cluster=false and a certificate of cert-manager, as its deploy/ folder has it"));
+        .fix(Fix::advice("run the webhook with --in-cluster=false and a certificate from cert-manager, as in its deploy/ folder"));
     finding.fixes(super::restart(derived)).into()
 }
