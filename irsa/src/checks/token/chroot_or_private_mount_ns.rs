@@ -1,36 +1,34 @@
-//! # The process does not see the directory of the token
+//! # The process cannot see the token's directory
 //!
-//! A process that changed its root directory (chroot: postfix, vsftpd, modules of nginx and Apache, sandboxes) sees another file
-//! system than its container's, without the token in it.
+//! A process that changed its root directory (chroot: postfix, vsftpd, modules of nginx and Apache, sandboxes) sees a different
+//! file system than its container does, without the token.
 //!
-//! **You see**: `no such file or directory` for the token file, only from the application; `kubectl exec … ls` shows it.
+//! **You see**: `no such file or directory` for the token file, but only from the application; `kubectl exec … ls` shows it.
 //!
-//! **Decided by**: the probe, which reads the root directory of each process of the container. Which of them calls AWS is not
-//! seen: it is an error where the application says that its token file is missing, else a remark.
+//! **Decided by**: the probe, which reads the root directory of each process in the container. It cannot see which of them
+//! calls AWS: this is an error if the application reports that its token file is missing, otherwise an info finding.
 //!
-//! **Not a fault**: a container runtime's own change of root, which every process of the container shares.
+//! **Not a fault**: the container runtime's own change of root, which every process of the container shares.
 //!
-//! **Repair**: bind the directory of the token into the new root, or call AWS before the change.
+//! **Repair**: bind-mount the token's directory into the new root, or call AWS before the chroot.
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "chroot-or-private-mount-ns",
     step: Step::TokenFile,
-    title: "the process does not see the directory of the token",
+    title: "the process cannot see the token's directory",
     explains: &["silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(seen) = probed::of_irsa(derived) else {
         return Outcome::NotApplicable("the probe did not look at the processes");
     };
     let Some(target) = &seen.report().target else {
-        return Outcome::NotApplicable("the application's processes were not seen");
+        return Outcome::NotApplicable("the probe did not see the application's processes");
     };
     let first = target
         .root
@@ -51,7 +49,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         _ => String::from("the process"),
     };
     let summary = format!(
-        "{process} of container {} has {root} as its root directory, where the token is not mounted",
+        "{process} in container {} has root directory {root}, where the token is not mounted",
         seen.container()
     );
     let mut finding = probed::finding(&META, derived, seen, summary)
@@ -59,7 +57,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .severity(said.map_or(Severity::Info, |said| said.severity()))
         .evidence("root directory", "/", root, &seen.at(&field));
     if let Some(said) = said {
-        finding = finding.seen("the application says", "there is no token file", said.source);
+        finding = finding.seen("the application reports", "there is no token file", said.source);
     }
-    finding.fix(Fix::advice("bind the directory of the token into the new root, or let the process call AWS from outside of it")).into()
+    finding
+        .fix(Fix::advice(
+            "bind-mount the token's directory into the new root, or call AWS from a process outside it",
+        ))
+        .into()
 }

@@ -1,13 +1,13 @@
-//! # The token is of the old kind
+//! # The token is a legacy service account token
 //!
-//! Tokens that lie in Secrets, as Kubernetes made them before 1.24 and still makes on request, have no audience and never
-//! expire. STS asks for `aud`, so they are worth nothing there.
+//! Tokens stored in Secrets, which Kubernetes created automatically before 1.24 and still creates on request, have no audience
+//! and never expire. STS requires `aud`, so it does not accept them.
 //!
-//! **You see**: `InvalidIdentityToken: Missing a required claim: aud`; with a token of another system `Missing a required claim:
-//! sub`.
+//! **You see**: `InvalidIdentityToken: Missing a required claim: aud`; with a token from another system `Missing a required
+//! claim: sub`.
 //!
-//! **Decided by**: STS's words to the application. Tokens made by TokenRequest have both claims, so the experiment from here
-//! cannot show it.
+//! **Decided by**: STS's error message in the application's log. Tokens from TokenRequest have both claims, so a request from
+//! this machine cannot show it.
 //!
 //! **Repair**: use the projected token: a volume with `serviceAccountToken` and audience `sts.amazonaws.com`, as the webhook
 //! adds it.
@@ -16,15 +16,13 @@ use crate::aws_error::{Claim, Kind};
 use crate::checks::prelude::*;
 use crate::checks::shared::app_errors;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "issuer-legacy-token",
     step: Step::TokenClaims,
-    title: "the token is of the old kind",
+    title: "the token is a legacy service account token",
     explains: &["silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| matches!(kind, Kind::MissingClaim(_))) {
         Ok(said) => said,
@@ -33,10 +31,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let claim = match said.error.kind {
         Kind::MissingClaim(Claim::Aud) => "aud",
         Kind::MissingClaim(Claim::Sub) => "sub",
-        _ => "a claim that STS asks for",
+        _ => "a claim that STS requires",
     };
     let who = app_errors::speaker(derived);
-    let summary = format!("{who} sends STS a token without {claim}: not the one that was projected for it");
+    let summary = format!("{who} sends STS a token without {claim}, so not its projected token");
     let finding = app_errors::finding(&META, derived, said, &summary).missing("claim", claim, said.source);
     let file = derived.target().and_then(|view| view.env.get(TOKEN_FILE));
     let finding = match file.and_then(|entry| Some((entry.text()?, &entry.source))) {
@@ -44,6 +42,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         None => finding,
     };
     finding
-        .fix(Fix::advice("let the application read the projected token, as the webhook mounts it, in place of one from a Secret"))
+        .fix(Fix::advice(
+            "have the application read the projected token that the webhook mounts, not one from a Secret",
+        ))
         .into()
 }

@@ -1,32 +1,30 @@
-//! # The node may not ask for tokens of this audience
+//! # The node may not request tokens for this audience
 //!
-//! Since Kubernetes 1.33 a kubelet may ask only for tokens of audiences that stand in the pod's own volumes or in the
-//! `tokenRequests` of a CSI driver (`ServiceAccountNodeAudienceRestriction`). A driver or credential provider that asks for
-//! another one fails: secrets-store, mountpoint-s3, ECR's credential provider.
+//! Since Kubernetes 1.33 a kubelet may request tokens only for audiences that are listed in the pod's own volumes or in the
+//! `tokenRequests` of a CSI driver (`ServiceAccountNodeAudienceRestriction`). A driver or credential provider that requests
+//! another audience fails: secrets-store, mountpoint-s3, ECR's credential provider.
 //!
-//! **You see**: `audience "sts.amazonaws.com" not found in pod spec volume`, or `is not authorized to request tokens for audience`,
-//! in the pod's events.
+//! **You see**: `audience "sts.amazonaws.com" not found in pod spec volume`, or `is not authorized to request tokens for
+//! audience`, in the pod's events.
 //!
-//! **Decided by**: events of the pod: an error while the pod waits for its volumes, else a warning.
+//! **Decided by**: events of the pod: an error while the pod waits for its volumes, otherwise a warning.
 //!
-//! **Not a fault**: the volume that the EKS webhook adds: its audience stands in the pod.
+//! **Not a fault**: the volume that the EKS webhook adds: its audience is in the pod.
 //!
-//! **Repair**: name the audience in the CSI driver's `tokenRequests`; newer releases of the drivers do.
+//! **Repair**: list the audience in the CSI driver's `tokenRequests`; newer releases of the drivers do.
 
 use crate::checks::prelude::*;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "node-audience-restriction",
     step: Step::TokenFile,
-    title: "the node may not ask for tokens of this audience",
+    title: "the node may not request tokens for this audience",
     explains: &["token-mount-failed"],
 };
 
-/// The API server's words, before and since 1.36.
+/// The API server's error messages, before and since 1.36.
 const MARKS: [&str; 2] = ["not found in pod spec volume", "is not authorized to request tokens for audience"];
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("there is no pod") };
     let events = match derived.facts.events.as_ref() {
@@ -42,7 +40,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let audience = event.value.message.split_once("audience \"").and_then(|(_, rest)| rest.split('"').next());
     let audience = audience.unwrap_or("(not named)");
     let summary = format!(
-        "the node of pod/{} may not ask for tokens of audience {audience}, which no volume of the pod has",
+        "the node of pod/{} may not request tokens for audience {audience}, which none of the pod's volumes lists",
         pod.value.metadata.name
     );
     let severity = if pod.value.status.phase == "Pending" { Severity::Error } else { Severity::Warning };
@@ -50,13 +48,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .severity(severity)
         .evidence(
             "audience",
-            "in a volume of the pod or in a CSI driver's tokenRequests",
+            "listed in a volume of the pod or in a CSI driver's tokenRequests",
             audience,
             &event.source,
         )
-        .seen("the kubelet says", &event.value.message, &event.source)
+        .seen("the kubelet reports", &event.value.message, &event.source)
         .fix(Fix::inspect(
-            "look which CSI driver asks for which audiences",
+            "check which CSI driver requests which audiences",
             Command::kubectl(
                 derived,
                 &[

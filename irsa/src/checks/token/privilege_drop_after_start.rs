@@ -1,27 +1,26 @@
 //! # A process that changed its user cannot read the token
 //!
-//! The container starts as the user that owns the token (0600), and its entrypoint or master process makes others that run as
-//! somebody else: `gosu`, `su-exec`, `setpriv`, the workers of nginx, Apache and php-fpm. If one of these calls AWS, it may not
+//! The container starts as the user that owns the token (0600), and its entrypoint or master process starts others as a
+//! different user: `gosu`, `su-exec`, `setpriv`, the workers of nginx, Apache and php-fpm. If one of these calls AWS, it cannot
 //! read the token.
 //!
 //! **You see**: `permission denied` from the application, while `kubectl exec … cat` of the same file works: exec runs as the
-//! container's first user.
+//! user that the container started as.
 //!
-//! **Decided by**: the probe, which compares owner, group and mode of the file with the credentials of each process of the
-//! container. Which of them calls AWS is not seen: it is an error where the application says that it may not read its token, else a
-//! remark.
+//! **Decided by**: the probe, which compares owner, group and mode of the file with the credentials of each process in the
+//! container. It cannot see which of them calls AWS: this is an error if the application reports that it cannot read its token,
+//! otherwise an info finding.
 //!
-//! **Not a fault**: an image that starts as root and drops its rights, in a pod whose containers do not all set the same
-//! `runAsUser`: the file is readable to everyone then (since Kubernetes 1.19).
+//! **Not a fault**: an image that starts as root and drops privileges, in a pod whose containers do not all set the same
+//! `runAsUser`: then everyone can read the file (since Kubernetes 1.19).
 //!
 //! **Repair**: set `fsGroup` in the pod's `securityContext` and keep the group, or set `runAsUser` to the user that the process
-//! drops to.
+//! switches to.
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "privilege-drop-after-start",
     step: Step::TokenFile,
@@ -29,13 +28,12 @@ pub const META: Meta = Meta {
     explains: &["token-permission-denied", "silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(seen) = probed::of_irsa(derived) else {
         return Outcome::NotApplicable("the probe did not look at the processes");
     };
     let Some(target) = &seen.report().target else {
-        return Outcome::NotApplicable("the application's processes were not seen");
+        return Outcome::NotApplicable("the probe did not see the application's processes");
     };
     let kept_out = target.others.iter().enumerate().find(|(_, other)| other.may_read_token == Some(false));
     let (Some((index, other)), true) = (kept_out, seen.readable_to_target()) else {
@@ -44,7 +42,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some((file, field)) = seen.token_file() else { return Outcome::Pass };
     let said = app_errors::of_irsa(derived, |kind| kind == Kind::TokenFileUnreadable).ok();
     let summary = format!(
-        "process {} of container {} runs as user {} and may not read the token file",
+        "process {} in container {} runs as user {} and cannot read the token file",
         other.name,
         seen.container(),
         other.uid
@@ -59,13 +57,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(stat) = &file.stat {
         finding = finding.evidence(
             &file.path,
-            format!("readable to user {}", other.uid),
+            format!("readable by user {}", other.uid),
             probed::shown(stat),
             &seen.at(&format!("{field}.stat")),
         );
     }
     if let Some(said) = said {
-        finding = finding.seen("the application says", "permission denied", said.source);
+        finding = finding.seen("the application reports", "permission denied", said.source);
     }
     finding
         .fix(Fix::advice(format!(

@@ -1,31 +1,29 @@
-//! # A security module keeps the token from the application
+//! # SELinux or AppArmor blocks the token file
 //!
-//! Owner, group and mode of the token file let the application's process read it, and the kernel refuses all the same: SELinux
-//! or AppArmor. On Bottlerocket with `seLinuxOptions` of one's own, or where the volume was not relabelled.
+//! Owner, group and mode of the token file let the application's process read it, but the kernel denies it: SELinux or
+//! AppArmor. This happens on Bottlerocket with custom `seLinuxOptions`, or where the volume was not relabelled.
 //!
-//! **You see**: `permission denied` for a file that everyone may read by its mode.
+//! **You see**: `permission denied` for a file whose mode lets everyone read it.
 //!
-//! **Decided by**: the probe, which runs as the container's user with the container's own labels and is refused although the
-//! modes on the whole way permit it. Its conclusion: another reason (a FUSE file system, a seccomp filter) is possible.
+//! **Decided by**: the probe, which runs as the container's user with the container's own labels and is denied although the
+//! modes along the whole path permit it. This is inferred: another reason (a FUSE file system, a seccomp filter) is possible.
 //!
-//! **Not a fault**: a mode that does not fit is `token-permission-denied`.
+//! **Not a fault**: a mode that does not permit it is `token-permission-denied`.
 //!
-//! **Repair**: look for the denial in the node's audit log, and take the label or profile out of the pod's `securityContext` or
-//! allow it the volume.
+//! **Repair**: find the denial in the node's audit log, then remove the label or profile from the pod's `securityContext` or
+//! allow it to read the volume.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::probed;
 use crate::derive::probed::Denied;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "selinux-lsm",
     step: Step::TokenFile,
-    title: "a security module keeps the token from the application",
+    title: "SELinux or AppArmor blocks the token file",
     explains: &["token-permission-denied", "sts-refused", "silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(seen) = probed::of_irsa(derived) else {
         return Outcome::NotApplicable("the probe did not look at the token file");
@@ -34,17 +32,21 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(((file, field), stat)) =
         denied.and(seen.token_file()).and_then(|found| Some((found, found.0.stat.as_ref()?)))
     else {
-        return probed::or_pass(derived, META.step, Outcome::NotApplicable("the file was not refused"));
+        return probed::or_pass(
+            derived,
+            META.step,
+            Outcome::NotApplicable("access to the file was not denied"),
+        );
     };
     let label =
         seen.report().process.as_ref().and_then(|process| process.identity.as_ref()?.label.as_deref());
     let summary = format!(
-        "container {} may read its token file by its mode, and the kernel refuses: most likely SELinux or AppArmor",
+        "container {} may read its token file going by its mode, but the kernel denies it: most likely SELinux or AppArmor",
         seen.container()
     );
     let mut finding = probed::finding(&META, derived, seen, summary).inferred().evidence(
         &file.path,
-        format!("readable, as its mode says ({})", probed::shown(stat)),
+        format!("readable, going by its mode ({})", probed::shown(stat)),
         "permission denied",
         &seen.at(&format!("{field}.fault")),
     );
@@ -52,7 +54,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         finding = finding.seen("label of the process", label, &seen.at("process.identity.label"));
     }
     finding
-        .fix(Fix::advice("look for the denial on the node: `ausearch -m avc -ts recent`, or `journalctl -k --grep apparmor`"))
-        .fix(Fix::advice("then take seLinuxOptions or appArmorProfile out of the pod, or let its label read the token's volume"))
+        .fix(Fix::advice("find the denial in the node's logs: `ausearch -m avc -ts recent`, or `journalctl -k --grep apparmor`"))
+        .fix(Fix::advice("then remove seLinuxOptions or appArmorProfile from the pod, or allow its label to read the token's volume"))
         .into()
 }

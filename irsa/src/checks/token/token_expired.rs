@@ -1,20 +1,20 @@
-//! # The token that the application sends has expired
+//! # The application sends an expired token
 //!
-//! The kubelet renews the token file at 80 % of its life. STS says that what it got is older than that: the file is not
-//! renewed (a `subPath` mount, a deleted service account, a node that lost the API server, a paused container), or the
-//! application sends a copy that it made once.
+//! The kubelet refreshes the token file at 80 % of its lifetime. STS reports that the token it received is past its expiry:
+//! either the file is not being refreshed (a `subPath` mount, a deleted service account, a node that lost the API server, a
+//! paused container), or the application sends a copy that it made once.
 //!
 //! **You see**: `ExpiredTokenException: Token expired: current date/time 1731098245 must be before the expiration date/time
-//! 1731095240`, `Token too old`; after hours or a day of work, and a restart cures it for as long again.
+//! 1731095240`, `Token too old`; after hours or a day of normal work. A restart helps for as long again.
 //!
-//! **Decided by**: STS's own words in the application's log. That STS takes a fresh token of the same service account does not
-//! speak against it: the fault is in what the pod sends.
+//! **Decided by**: STS's error message in the application's log. That STS accepts a fresh token of the same service account
+//! does not contradict it: the fault is in what the pod sends.
 //!
-//! **Not a fault**: `The security token included in the request is expired`, which is about the session and not about the
-//! token: see `app-caches-token`.
+//! **Not a fault**: `The security token included in the request is expired`, which is about the session, not the token: see
+//! `app-caches-token`.
 //!
-//! **Repair**: let the SDK read the file each time (its web identity provider does); if the file itself is old, see
-//! `subpath-mount`, and the node. A restart helps until the next expiry.
+//! **Repair**: have the SDK read the file each time (its web identity provider does). If the file itself is old, see
+//! `subpath-mount`, and check the node. A restart helps until the next expiry.
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
@@ -22,15 +22,13 @@ use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::ProbedPod;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "token-expired",
     step: Step::TokenClaims,
-    title: "the token that the application sends has expired",
+    title: "the application sends an expired token",
     explains: &["sts-refused", "silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = derived.probed.pod().and_then(|seen| in_file(derived, seen)) {
         return finding.into();
@@ -54,7 +52,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
                 &META,
                 derived,
                 said,
-                &format!("{who} sends STS a token that had expired {late} before"),
+                &format!("{who} sends STS a token that had expired {late} earlier"),
             )
             .evidence(
                 "expiry of the token",
@@ -73,22 +71,24 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Some((expiry, source)) => finding
             .seen("expiry of the token in the file", expiry.to_string(), &source)
             .fix(Fix::advice(
-                "the file is fresh, so the application keeps a copy: let it use its SDK's web identity provider, which reads the \
+                "the file is fresh, so the application keeps a copy: use its SDK's web identity provider, which reads the \
                  file each time",
             )),
         None => finding.fix(Fix::advice(
-            "let the application use its SDK's web identity provider, which reads the token file each time, in place of a copy \
-             that was read once; if the file itself is old, its mount or the node keeps it from being renewed",
+            "have the application use its SDK's web identity provider, which reads the token file each time, not a copy that was \
+             read once; if the file itself is old, its mount or the node keeps it from being refreshed",
         )),
     };
-    finding.fixes(workload::restart_as(derived, "until then: restart; it helps until the next expiry")).into()
+    finding
+        .fixes(workload::restart_as(derived, "as a stopgap, restart: it helps until the next expiry"))
+        .into()
 }
 
 fn instant(seconds: u64) -> Option<jiff::Timestamp> {
     jiff::Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
 }
 
-/// The token in the file has expired, by the clock of STS where it told the time, else by the pod's.
+/// The token in the file has expired, by the clock of STS if STS told the time, else by the pod's.
 fn in_file(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let ((expiry, source), now) = (seen.expiry()?, seen.true_now()?);
     if expiry > now {
@@ -96,7 +96,7 @@ fn in_file(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     }
     let (file, field) = seen.token_file()?;
     let late = crate::text::duration::words(now.duration_since(expiry));
-    let summary = format!("the token in {} of container {} expired {late} ago", file.path, seen.container());
+    let summary = format!("the token in {} in container {} expired {late} ago", file.path, seen.container());
     let mut finding = probed::finding(&META, derived, seen, summary).evidence(
         "expiry of the token in the file",
         format!("after {now}"),
@@ -106,7 +106,7 @@ fn in_file(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let written = file.stat.as_ref().and_then(|stat| jiff::Timestamp::from_second(stat.modified).ok());
     if let Some(written) = written {
         finding = finding.seen(
-            "the file was written",
+            "file last written",
             written.to_string(),
             &seen.at(&format!("{field}.stat.modified")),
         );
@@ -114,11 +114,11 @@ fn in_file(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let node = derived.facts.subject.pod().map(|pod| pod.value.spec.node_name.as_str());
     finding = match node.filter(|node| !node.is_empty()) {
         Some(node) => finding.fix(Fix::inspect(
-            "the kubelet should have renewed it: look at the node",
+            "the kubelet should have refreshed it: check the node",
             Command::kubectl(derived, &["describe", "node", node]),
         )),
-        None => finding.fix(Fix::advice("the kubelet should have renewed it: look at the node")),
+        None => finding.fix(Fix::advice("the kubelet should have refreshed it: check the node")),
     };
     let restart = workload::restart_as(derived, "a new pod gets a new token");
-    Some(finding.fix(restart.unwrap_or_else(|| Fix::advice("make the pod anew: a new pod gets a new token"))))
+    Some(finding.fix(restart.unwrap_or_else(|| Fix::advice("recreate the pod: a new pod gets a new token"))))
 }

@@ -1,32 +1,30 @@
-//! # What is sent as the token is no token
+//! # The application sends something that is not a token
 //!
-//! STS gets something else than a JSON Web Token: the path of the file in place of its content, a copy that an init container
-//! cut off or wrote a log line into, `Bearer ` before it, the token of another system.
+//! STS receives something other than a JSON Web Token: the path of the file instead of its content, a copy that an init
+//! container truncated or wrote a log line into, a token prefixed with `Bearer `, or the token of another system.
 //!
 //! **You see**: `InvalidIdentityToken: The ID Token provided is not a valid JWT`, `Provided Token is not a Login With Amazon
 //! token`.
 //!
-//! **Decided by**: STS's words to the application. A token that the API server makes now is well-formed, so the experiment from
-//! here cannot show it.
+//! **Decided by**: STS's error message in the application's log, or the token file as the probe reads it. A token that the API
+//! server issues now is well-formed, so a request from this machine cannot show it.
 //!
-//! **Not a fault**: of the role, its trust policy or the provider: STS did not get that far.
+//! **Not a fault** of the role, its trust policy or the OIDC provider: STS did not get that far.
 //!
-//! **Repair**: let the SDK read the projected file itself, each time; take copies and wrappers out.
+//! **Repair**: have the SDK read the projected file itself, each time; remove copies and wrappers.
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::ProbedPod;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "token-malformed",
     step: Step::TokenFile,
-    title: "what is sent as the token is no token",
+    title: "the application sends something that is not a token",
     explains: &["sts-refused", "silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = probed::of_irsa(derived).and_then(|seen| in_file(derived, seen)) {
         return finding.into();
@@ -37,8 +35,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
     let found = match said.error.kind {
-        Kind::NotAJwt => "something that is no JSON Web Token",
-        _ => "something without an issuer",
+        Kind::NotAJwt => "something that is not a JSON Web Token",
+        _ => "a token without an issuer",
     };
     let who = app_errors::speaker(derived);
     let finding = app_errors::finding(&META, derived, said, &format!("{who} sends STS {found}"));
@@ -49,27 +47,27 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     finding
         .evidence("token", "the content of the projected file", found, said.source)
-        .fix(Fix::advice("let the application's SDK read the token file itself, in place of a copy, a path or a wrapped value"))
+        .fix(Fix::advice("have the application's SDK read the token file itself, instead of passing it a copy, a path or a wrapped value"))
         .into()
 }
 
-/// What lies in the file is no token.
+/// The file does not contain a token.
 fn in_file(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let jwt = seen.token()?.jwt.as_ref()?;
     let found = if jwt.bearer {
-        String::from("a token behind the word Bearer")
+        String::from("a token prefixed with Bearer")
     } else if jwt.parts != 3 {
-        format!("{} parts between dots", jwt.parts)
+        format!("{} dot-separated parts", jwt.parts)
     } else if let Some(fault) = &jwt.fault {
         format!("three parts that cannot be decoded ({fault})")
     } else {
         return None;
     };
     let (file, field) = seen.token_file()?;
-    let summary = format!("container {} has something else than a token in {}", seen.container(), file.path);
+    let summary = format!("container {} has something other than a token in {}", seen.container(), file.path);
     let finding = probed::finding(&META, derived, seen, summary).evidence(
         &file.path,
-        "a JSON Web Token: three parts between dots",
+        "a JSON Web Token: three dot-separated parts",
         found,
         &seen.at("token.jwt"),
     );
@@ -80,6 +78,6 @@ fn in_file(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
         None => finding,
     };
     Some(finding.fix(Fix::advice(
-        "let nothing write or copy this file, and mount the projected token itself on its path",
+        "find what writes or copies this file and stop it, and mount the projected token itself at this path",
     )))
 }

@@ -1,21 +1,20 @@
 //! # The kubelet cannot mount the token
 //!
-//! The pod hangs in ContainerCreating, because the kubelet gets no token to mount: the API server has no TokenRequest (no
-//! `--service-account-issuer` or signing key), the service account is gone, or the node may not ask for the audience.
+//! The pod hangs in ContainerCreating because the kubelet gets no token to mount: the API server does not offer TokenRequest
+//! (no `--service-account-issuer` or signing key), the service account is gone, or the node may not request this audience.
 //!
 //! **You see**: `MountVolume.SetUp failed for volume "aws-iam-token" : failed to fetch token: …` in the pod's events.
 //!
-//! **Decided by**: events of the pod, of a pod that has not started.
+//! **Decided by**: events of a pod that has not started.
 //!
-//! **Not a fault**: such an event of a pod that runs by now: the kubelet tries again.
+//! **Not a fault**: such an event on a pod that is running by now: the kubelet retries.
 //!
-//! **Repair**: what the kubelet's words name. A self-managed API server needs `--service-account-issuer`,
+//! **Repair**: whatever the kubelet's message names. A self-managed API server needs `--service-account-issuer`,
 //! `--service-account-signing-key-file` and `--api-audiences`.
 
 use crate::checks::prelude::*;
 use crate::repair::service_account;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "token-mount-failed",
     step: Step::TokenFile,
@@ -23,7 +22,6 @@ pub const META: Meta = Meta {
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("there is no pod") };
     if pod.value.status.phase != "Pending" {
@@ -63,20 +61,19 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if no_requests.iter().any(|marks| words.contains(marks)) {
         return finding
             .fix(Fix::advice(
-                "give the API server --service-account-issuer, --service-account-signing-key-file and --api-audiences: without \
-                 them it makes no tokens",
+                "start the API server with --service-account-issuer, --service-account-signing-key-file and --api-audiences: \
+                 without them it issues no tokens",
             ))
             .into();
     }
     let account = &derived.facts.service_account_name;
     if words.contains("not found") && words.contains("serviceaccount") {
-        let title =
-            "make the service account; the kubelet then tries again by itself (annotate it as before)";
+        let title = "create the service account; the kubelet then retries by itself (annotate it as before)";
         return finding.fix(service_account::create(derived, account, title)).into();
     }
     finding
         .fix(Fix::inspect(
-            "look whether it still fails",
+            "check whether it still fails",
             Command::kubectl(derived, &["describe", "pod", name, "-n", &derived.facts.namespace_name]),
         ))
         .into()
