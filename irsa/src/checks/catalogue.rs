@@ -1,4 +1,4 @@
-//! Every failure mode, and what people suspect that is none: what `explain` lists and searches.
+//! Every failure mode, and every suspect that is not a fault: what `explain` lists and searches.
 
 use super::{LINKS, NOT_A_FAULT};
 
@@ -7,7 +7,7 @@ use super::{LINKS, NOT_A_FAULT};
 pub struct Entry {
     /// Its id.
     pub id: &'static str,
-    /// In a few words.
+    /// Its title, a few words.
     pub title: String,
     /// The folder that it is in.
     pub link: &'static str,
@@ -15,7 +15,7 @@ pub struct Entry {
     pub page: String,
 }
 
-/// The heading of what people suspect and what is none.
+/// The heading for suspects that are not faults.
 const NO_FAULT: &str = "suspected, but not a fault";
 
 /// Every page, in the order of the chain.
@@ -42,7 +42,7 @@ pub fn page(id: &str) -> Option<String> {
     entries().find(|entry| entry.id.eq_ignore_ascii_case(id)).map(|entry| entry.page)
 }
 
-/// Pages about all of the words: first those that have them in their id or title, then those that have them on one line.
+/// Pages that match all the words: first those with all of them in the id or title, then those with all of them on one line.
 pub fn search(words: &[&str]) -> Vec<Entry> {
     let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let has_all = |text: &str| {
@@ -72,7 +72,7 @@ mod tests {
     fn titles_come_before_pages() {
         let found = ids(&["thumbprint"]);
         assert_eq!(found.first(), Some(&"thumbprint"));
-        assert!(found.len() > 1, "other pages speak of thumbprints: {found:?}");
+        assert!(found.len() > 1, "other pages mention thumbprints: {found:?}");
         assert!(ids(&["Node", "ROLE"]).contains(&"silent-fallback-to-node-role"));
     }
 

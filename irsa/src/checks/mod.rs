@@ -1,8 +1,8 @@
-//! A folder for each link, in it one file per failure mode, named after its id. The lists of the folders are the registry.
+//! A folder per link with one file per failure mode, named after its id. The lists of the folders are the registry.
 //!
-//! A check reads [`Derived`] and answers; it does no I/O and asks no clock. Its module documentation is its page: what
-//! `kubectl irsa explain ID` prints and what `docs/checks/` holds. To add one: write the file, add its name to the list of its folder,
-//! add `tests/worlds/<id>/{broken,fine}.<case>.yaml`.
+//! A check reads [`Derived`] and answers; it does no I/O and reads no clock. Its module documentation is its page: what
+//! `kubectl irsa explain ID` prints and what `docs/checks/` contains. To add one, write the file, add its name to the list of its
+//! folder, and add `tests/worlds/<id>/{broken,fine}.<case>.yaml`.
 
 pub mod catalogue;
 mod outcome;
@@ -18,23 +18,23 @@ use crate::finding::{About, Confidence, Finding, Severity};
 use crate::mechanism::Mechanism;
 use crate::step::Step;
 
-/// What is fixed about a check.
+/// A check's static data.
 #[derive(Debug)]
 pub struct Meta {
     /// Kebab-case id; never reused, never renamed.
     pub id: &'static str,
-    /// The link that it looks at.
+    /// The link that it checks.
     pub step: Step,
     /// The failure mode in a few words.
     pub title: &'static str,
-    /// Ids of failure modes that are mere consequences of this one.
+    /// Ids of failure modes that are only consequences of this one.
     pub explains: &'static [&'static str],
 }
 
 /// A registered check.
 #[derive(Debug)]
 pub struct Check {
-    /// What is fixed about it.
+    /// Its static data.
     pub meta: &'static Meta,
     /// The check.
     pub run: fn(&Derived<'_>) -> Outcome,
@@ -108,7 +108,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
     LINKS.iter().flat_map(|link| link.checks)
 }
 
-/// Failure modes that people suspect and that are none: pages for `explain`, and fine worlds in the tests.
+/// Suspected failure modes that are not faults: pages for `explain`, and fine worlds in the tests.
 pub static NOT_A_FAULT: &[(&str, &str)] = &[
     ("automount-false", include_str!("not_a_fault/automount_false.md")),
     ("ephemeral-container", include_str!("not_a_fault/ephemeral_container.md")),
@@ -129,7 +129,7 @@ impl Meta {
         self.on("ServiceAccount", &facts.namespace_name, &facts.service_account_name, summary)
     }
 
-    /// Starts an error about the pod, or about the template of pods to come.
+    /// Starts an error about the pod, or about the template of future pods.
     pub fn on_subject(&self, derived: &Derived<'_>, summary: impl Into<String>) -> Finding {
         let facts = derived.facts;
         match &facts.subject {
@@ -143,7 +143,7 @@ impl Meta {
         }
     }
 
-    /// Starts a finding about a container of the subject; beside the target it weighs one step less.
+    /// Starts a finding about a container of the subject; one severity lower for a container other than the target.
     pub fn on_container(
         &self,
         derived: &Derived<'_>,
@@ -181,7 +181,7 @@ impl Meta {
     }
 }
 
-/// The ARN of the role that AWS is asked about, or the answer of a check where there is none.
+/// The ARN of the role to ask AWS about, or the answer of a check if there is none.
 fn role_asked(derived: &Derived<'_>) -> Result<String, Outcome> {
     match derived.intent.mechanism {
         Mechanism::PodIdentity => {
@@ -191,14 +191,14 @@ fn role_asked(derived: &Derived<'_>) -> Result<String, Outcome> {
         _ => derived
             .plan()
             .role_arn
-            .ok_or(Outcome::NotApplicable("no role is named that AWS could be asked about")),
+            .ok_or(Outcome::NotApplicable("no role that AWS could be asked about is named")),
     }
 }
 
-/// Adds STS's own words.
+/// Adds STS's answer, verbatim.
 fn with_answer(finding: Finding, refusal: &Refusal<'_>) -> Finding {
     finding.seen(
-        format!("answer of {}", refusal.attempt.host),
+        format!("answer from {}", refusal.attempt.host),
         format!("{}: {}", refusal.code, refusal.message),
         refusal.source,
     )

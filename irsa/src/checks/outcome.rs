@@ -6,13 +6,13 @@ use crate::finding::{Finding, Severity};
 /// The answer of one check.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Looked at, and in order.
+    /// Checked, and nothing is wrong.
     Pass,
     /// Findings of any severity.
     Fail(Vec<Finding>),
-    /// The question does not arise here, and why.
+    /// The check does not apply, and why.
     NotApplicable(&'static str),
-    /// Could not be answered: what would have to be known.
+    /// Could not check: what is missing to decide it.
     Unknown(Vec<Unknown>),
 }
 
@@ -22,10 +22,10 @@ impl Outcome {
         if findings.is_empty() { Self::Pass } else { Self::Fail(findings) }
     }
 
-    /// The findings; but where there is no fault among them and something could not be read, that.
+    /// The findings; or, if none of them is a fault, whatever could not be read.
     pub fn with_unread(findings: Vec<Finding>, unread: Vec<Unknown>) -> Self {
-        let remarks_only = findings.iter().all(|finding| finding.severity == Severity::Info);
-        if remarks_only && !unread.is_empty() { Self::Unknown(unread) } else { Self::of(findings) }
+        let info_only = findings.iter().all(|finding| finding.severity == Severity::Info);
+        if info_only && !unread.is_empty() { Self::Unknown(unread) } else { Self::of(findings) }
     }
 }
 
@@ -35,7 +35,7 @@ impl From<Finding> for Outcome {
     }
 }
 
-/// Unknown for want of one fact.
+/// Unknown because one fact is missing.
 pub fn unknown(fact: &Unknown) -> Outcome {
     Outcome::Unknown(vec![fact.clone()])
 }

@@ -1,6 +1,6 @@
-//! The vocabulary of checks.
+//! What every check imports.
 
-#![allow(unused_imports, reason = "not every check uses every word")]
+#![allow(unused_imports, reason = "not every check uses all of it")]
 
 pub use super::{Meta, Outcome, unknown};
 pub use crate::derive::container::{

@@ -1,16 +1,16 @@
-//! What the checks of the application's own words have in common.
+//! What the checks of application errors have in common.
 
 use crate::aws::endpoint;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::derive::app_errors::AppError;
 
-/// No such words are known. A log that could not be read is among the unknowns of the report, and takes no link's answer
-/// away: no link rests on hearsay alone.
+/// No such error is known. A log that could not be read is listed among the report's unknowns, and leaves no link open: no
+/// link depends on application errors alone.
 pub(in crate::checks) const UNREPORTED: Outcome =
-    Outcome::NotApplicable("the application is not known to have said so");
+    Outcome::NotApplicable("no such error is known from the application");
 
-/// The most current words of such a kind from a pod that should have a role by web identity.
+/// The most recent error of such a kind from a pod that should have a role by web identity.
 pub(in crate::checks) fn of_irsa<'d, 'f>(
     derived: &'d Derived<'f>,
     is: impl Fn(Kind) -> bool,
@@ -18,13 +18,13 @@ pub(in crate::checks) fn of_irsa<'d, 'f>(
     match derived.intent.mechanism {
         Mechanism::Irsa => derived.app_errors.find(is).ok_or(UNREPORTED),
         Mechanism::PodIdentity => {
-            Err(Outcome::NotApplicable("EKS Pod Identity has its own way to credentials"))
+            Err(Outcome::NotApplicable("EKS Pod Identity gets credentials in its own way"))
         }
         _ => Err(Outcome::NotApplicable("no role is named")),
     }
 }
 
-/// Starts a finding on what the application said: an error if it said so now, less if it was earlier.
+/// Starts a finding on an application error: an error if it is current, less if it is older.
 pub(in crate::checks) fn finding(
     meta: &Meta,
     derived: &Derived<'_>,
@@ -38,24 +38,24 @@ pub(in crate::checks) fn finding(
     }
 }
 
-/// Who speaks: `container app`.
+/// Who reports it: `container app`.
 pub(in crate::checks) fn speaker(derived: &Derived<'_>) -> String {
     derived
         .target()
         .map_or_else(|| String::from("the application"), |view| format!("container {}", view.name()))
 }
 
-/// True if the target container has both variables and the token: IRSA's part of the chain is there to be taken.
+/// True if the target container has both variables and the token, all that an SDK needs for IRSA.
 pub(in crate::checks) fn is_wired(derived: &Derived<'_>) -> bool {
     derived.target().is_none_or(|view| matches!(view.wiring, Wiring::Complete | Wiring::Unknown))
 }
 
-/// How often it was said, where that was more than once.
+/// How often it was reported, if more than once.
 pub(in crate::checks) fn times(said: &AppError<'_>) -> String {
     if said.error.count > 1 { format!(", {} times", said.error.count) } else { String::new() }
 }
 
-/// The most current words of such a kind on the way to STS, with the host that they name.
+/// The most recent error of such a kind on the way to STS, with the host that it names.
 pub(in crate::checks) fn to_sts<'d>(
     derived: &'d Derived<'_>,
     is: impl Fn(Kind) -> bool,

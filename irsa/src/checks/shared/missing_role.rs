@@ -15,7 +15,7 @@ pub(in crate::checks) fn gap<'f>(derived: &Derived<'f>) -> Result<RoleGap<'f>, O
     }
 }
 
-/// Pods that are there keep working while only those to come are affected.
+/// Existing pods keep working; only new ones are affected.
 pub(in crate::checks) fn severity(gap: &RoleGap<'_>) -> Severity {
     if gap.still_injected { Severity::Warning } else { Severity::Error }
 }

@@ -1,4 +1,4 @@
-//! What the checks of the pod's inside have in common.
+//! What the checks that use the probe have in common.
 
 use irsa_probe::FileStat;
 
@@ -11,7 +11,7 @@ pub(in crate::checks) fn of_irsa<'d, 'f>(derived: &'d Derived<'f>) -> Option<&'d
     derived.probed.pod().filter(|_| derived.intent.mechanism == Mechanism::Irsa)
 }
 
-/// Starts an error about the container that the probe looked at; in a copy of the pod it is a conclusion.
+/// Starts an error about the container that the probe looked at; in a copy of the pod it is inferred.
 pub(in crate::checks) fn finding(
     meta: &Meta,
     derived: &Derived<'_>,
@@ -25,7 +25,7 @@ pub(in crate::checks) fn finding(
     }
 }
 
-/// The answer where nothing is wrong: the check has passed if the probe saw its link; else what it says without one.
+/// The answer where nothing is wrong: a pass if the probe saw the check's link, else `otherwise`.
 pub(in crate::checks) fn or_pass(derived: &Derived<'_>, step: Step, otherwise: Outcome) -> Outcome {
     let saw = of_irsa(derived).is_some() && derived.probed.gap(step).is_none();
     match otherwise {

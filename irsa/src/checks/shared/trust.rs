@@ -7,13 +7,13 @@ use crate::derive::trust::{Fault, FaultKind, Judgement, Miss, Open, Trust};
 use crate::facts::{Unknown, Why};
 use crate::repair::trust_policy;
 
-/// Ids that a trust policy which does not let the token in explains.
+/// Ids that are explained by a trust policy that does not trust the token.
 pub(in crate::checks) const EXPLAINS: &[&str] = &["sts-refused", "silent-fallback-to-node-role"];
 
-/// STS's words to a token that the trust policy does not let in.
+/// STS's error for a token that the trust policy does not trust.
 pub(in crate::checks) const NOT_AUTHORIZED: &str = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
 
-/// Values of a condition that are shown; the nearest come first.
+/// How many values of a condition are shown; the closest come first.
 const VALUES: usize = 5;
 
 /// A finding if the policy's fault is of this kind.
@@ -37,7 +37,7 @@ pub(in crate::checks) fn check(
     }
 }
 
-/// The policy, where its answer is certain; else what a check of it answers. What STS has let pass is not doubted.
+/// The policy, if its answer is certain; else what a check of it answers. What STS has accepted is not doubted.
 pub(in crate::checks) fn judged<'d, 'f>(derived: &'d Derived<'f>) -> Result<&'d Judgement<'f>, Outcome> {
     if derived.sts_answer.accepted() {
         return Err(Outcome::Pass);
@@ -50,7 +50,7 @@ pub(in crate::checks) fn judged<'d, 'f>(derived: &'d Derived<'f>) -> Result<&'d 
     }
 }
 
-/// The answer where the policy's own depends on what is not known.
+/// The answer if the policy's own depends on something unknown.
 pub(in crate::checks) fn undecided(judged: &Judgement<'_>) -> Outcome {
     Outcome::Unknown(judged.open.iter().map(|open| not_known(judged, open)).collect())
 }
@@ -58,8 +58,8 @@ pub(in crate::checks) fn undecided(judged: &Judgement<'_>) -> Outcome {
 fn not_known(judged: &Judgement<'_>, open: &Open) -> Unknown {
     let asked = format!("{} {}", open.what, listed(&open.values));
     Unknown {
-        what: format!("whether the trust policy of role {} lets the pod in", judged.role.name),
-        why: Why::NotAsked(format!("it asks for {}: {}", asked.trim_end(), open.why)),
+        what: format!("whether role {} trusts the pod", judged.role.name),
+        why: Why::NotAsked(format!("its trust policy depends on {}: {}", asked.trim_end(), open.why)),
         grant: None,
     }
 }
@@ -94,7 +94,7 @@ pub(in crate::checks) fn found(
     }
 }
 
-/// Adds one thing that differs: the nearest value beside the token's, then the others.
+/// Adds one thing that differs: the value closest to the token's, then the others.
 fn shown(judged: &Judgement<'_>, finding: Finding, miss: &Miss) -> Finding {
     let source = judged.at(&miss.place);
     let (Some(expected), Some((nearest, others)), false) =
@@ -103,7 +103,7 @@ fn shown(judged: &Judgement<'_>, finding: Finding, miss: &Miss) -> Finding {
         return finding.seen(&miss.what, listed(&miss.found), &source);
     };
     let finding = finding.evidence(&miss.what, expected, nearest, &source);
-    if others.is_empty() { finding } else { finding.seen("beside it", listed(others), &source) }
+    if others.is_empty() { finding } else { finding.seen("other values", listed(others), &source) }
 }
 
 /// Starts an error about the role.
@@ -142,7 +142,7 @@ pub(in crate::checks) fn issuer_in(found: &str) -> &str {
     }
 }
 
-/// The pod's own word of now that STS does not let it become the role.
+/// What shows that STS refuses the pod the role at present: the probe, else a current application error.
 pub(in crate::checks) fn pod_was_refused<'f>(derived: &Derived<'f>) -> Option<&'f Source> {
     if let Some(StsVerdict::Refused(refusal)) = derived.probed.sts_answer() {
         return Some(refusal.source).filter(|_| refusal.kind == Kind::NotAuthorizedToAssume);
