@@ -9,7 +9,7 @@ use crate::checks::shared::{app_errors, probed};
 use crate::derive::agent::{Agent, Call};
 use crate::derive::probed::ProbedPod;
 
-/// The agent that the pod has to ask, or the answer of a check that has nothing to look at: none is needed, it is not known, or
+/// The agent that the pod depends on, or the answer of a check that has nothing to check: none is needed, it is not known, or
 /// it answers.
 pub(in crate::checks) fn of<'f>(derived: &Derived<'f>) -> Result<Agent<'f>, Outcome> {
     match (Agent::of(derived), derived.call_to_agent()) {
@@ -20,13 +20,13 @@ pub(in crate::checks) fn of<'f>(derived: &Derived<'f>) -> Result<Agent<'f>, Outc
     }
 }
 
-/// Starts a finding on the agent of the pod's node: an error if a call to it went unanswered. Without one it is a conclusion,
-/// which the pod's own calls may yet contradict.
+/// Starts a finding on the agent of the pod's node: an error if a call to it went unanswered. Without such a call it is
+/// inferred, and the pod's own calls may yet contradict it.
 pub(in crate::checks) fn finding(meta: &Meta, derived: &Derived<'_>, what: &str) -> Finding {
     match derived.call_to_agent() {
         Call::Probe(seen, words) => {
             let summary =
-                format!("container {} does not reach the EKS Pod Identity agent: {what}", seen.container());
+                format!("container {} cannot reach the EKS Pod Identity agent: {what}", seen.container());
             let at = seen.at("containerCredentials.connection");
             probed::finding(meta, derived, seen, summary).evidence(
                 "call to the agent",
@@ -37,27 +37,27 @@ pub(in crate::checks) fn finding(meta: &Meta, derived: &Derived<'_>, what: &str)
         }
         Call::AppErrors(said) => {
             let summary =
-                format!("{} does not reach the EKS Pod Identity agent: {what}", app_errors::speaker(derived));
+                format!("{} cannot reach the EKS Pod Identity agent: {what}", app_errors::speaker(derived));
             let finding = app_errors::finding(meta, derived, said, &summary);
             finding.evidence("call to the agent", "answered", "no connection", said.source)
         }
         Call::Answered | Call::Unseen => {
-            let summary = format!("the pod is wired for the EKS Pod Identity agent, and {what}");
+            let summary = format!("the pod is wired for the EKS Pod Identity agent, but {what}");
             meta.on_subject(derived, summary).severity(Severity::Warning).inferred()
         }
     }
 }
 
-/// How a check of the agent's answers puts what it finds.
+/// How a check of the agent's answers words its finding.
 pub(in crate::checks) struct Told<'w> {
-    /// The sentence, for somebody.
+    /// The sentence, for the container or application that asked.
     pub what: fn(&str) -> String,
-    /// The answer in a few words, where only the application's are known.
+    /// The answer in a few words, if only an application error is known.
     pub answer: &'w str,
 }
 
-/// What the agent answered in place of credentials: to the probe, or to the application, which repeats it. The sighting, and the
-/// beginning of a finding.
+/// What the agent answered instead of credentials: to the probe, or to the application, which repeats it. The sighting, and
+/// the start of a finding.
 pub(in crate::checks) fn refusal(
     meta: &Meta,
     derived: &Derived<'_>,
@@ -81,7 +81,7 @@ pub(in crate::checks) fn refusal(
     Ok((said.error.clone(), finding.evidence(ANSWER, "credentials", told.answer, said.source)))
 }
 
-/// The same of what EKS has to grant; where it has given the probe credentials, it has.
+/// The same for what EKS has to grant; it has, if the probe got credentials.
 pub(in crate::checks) fn refusal_of_eks(
     meta: &Meta,
     derived: &Derived<'_>,
@@ -94,7 +94,7 @@ pub(in crate::checks) fn refusal_of_eks(
     }
 }
 
-const ANSWER: &str = "answer to the request for credentials";
+const ANSWER: &str = "answer to the credentials request";
 
 fn answer_to_probe<'d>(derived: &'d Derived<'_>) -> Option<(&'d ProbedPod<'d>, &'d Answer)> {
     let seen = derived.probed.pod()?;

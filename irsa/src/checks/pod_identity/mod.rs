@@ -1,4 +1,4 @@
-//! Checks of EKS Pod Identity in place of a web identity token, along the same links.
+//! Checks of EKS Pod Identity, along the same links as IRSA.
 
 mod agent;
 

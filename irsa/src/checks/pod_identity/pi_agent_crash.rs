@@ -1,31 +1,29 @@
-//! # The EKS Pod Identity agent does not run
+//! # The EKS Pod Identity agent is not ready
 //!
-//! The agent's pod is on the node and is not ready: the node has IPv6 switched off, so that the agent cannot listen at
-//! `[fd00:ec2::23]`; another pod in the node's network has its ports 80 or 2703; its image cannot be pulled.
+//! The agent's pod is on the node but not ready: IPv6 is disabled on the node, so the agent cannot listen on `[fd00:ec2::23]`;
+//! another pod on the host network uses its ports 80 or 2703; its image cannot be pulled.
 //!
 //! **You see**: `connection refused` or timeouts for `http://169.254.170.23/v1/credentials` on one node.
 //!
-//! **Decided by**: the state of the agent's pod on the pod's node. It is an error where the probe or the application got no
-//! answer, else a warning.
+//! **Decided by**: the state of the agent's pod on the pod's node. This is an error if the probe or the application got no
+//! answer, otherwise a warning.
 //!
-//! **Not a fault**: restarts of the past, of an agent that is ready now.
+//! **Not a fault**: past restarts of an agent that is ready now.
 //!
-//! **Repair**: the agent's log says why. Without IPv6: `-b 169.254.170.23` among the agent's arguments.
+//! **Repair**: the agent's log says why. Without IPv6, add `-b 169.254.170.23` to the agent's arguments.
 
 use super::agent;
 use crate::checks::prelude::*;
 use crate::derive::agent::Agent;
 use crate::facts::kubernetes::{ContainerStatus, Pod};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pi-agent-crash",
     step: Step::Network,
-    title: "the EKS Pod Identity agent does not run",
+    title: "the EKS Pod Identity agent is not ready",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let pod = match agent::of(derived) {
         Ok(Agent::Here(pod)) => pod,
@@ -37,17 +35,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     agent::finding(&META, derived, &format!("the agent's pod {namespace}/{name} is not ready"))
             .evidence(format!("pod {namespace}/{name}"), "ready", state, &pod.source.at(".status"))
             .fix(Fix::inspect(
-                "read why",
+                "read in the agent's log why",
                 Command::kubectl(derived, &["logs", name, "-n", namespace, "--all-containers", "--tail=20"]),
             ))
             .fix(Fix::advice(
-                "where the node has no IPv6, give the agent -b 169.254.170.23 (additionalArgs of the add-on); where its port is \
-                 taken, move the other pod out of the node's network",
+                "if the node has no IPv6, run the agent with -b 169.254.170.23 (additionalArgs of the add-on); if its port is taken, \
+                 move the other pod off the host network",
             ))
             .into()
 }
 
-/// How the pod stands, if it is not ready.
+/// The state of the pod, if it is not ready.
 fn trouble(pod: &Pod) -> Option<String> {
     let statuses = &pod.status.container_statuses;
     let waits = |status: &ContainerStatus| {

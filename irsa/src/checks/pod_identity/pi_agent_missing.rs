@@ -6,20 +6,19 @@
 //! **You see**: `connection refused` or timeouts for `http://169.254.170.23/v1/credentials`; from boto3 `Error when retrieving
 //! credentials from container-role`.
 //!
-//! **Decided by**: no DaemonSet and no pod of the agent anywhere in the cluster, by the labels of its chart. It is an error where
-//! the probe or the application got no answer from it, else a warning.
+//! **Decided by**: no DaemonSet and no pod of the agent anywhere in the cluster, going by the labels of its chart. This is an
+//! error if the probe or the application got no answer from it, otherwise a warning.
 //!
-//! **Not a fault**: EKS Auto Mode, whose nodes have the agent in their image; an agent that was installed under labels of its
-//! own, and answers.
+//! **Not a fault**: EKS Auto Mode, whose nodes have the agent built in; an agent that was installed with other labels, and
+//! answers.
 //!
-//! **Repair**: install the add-on. Running pods get credentials without being made anew.
+//! **Repair**: install the add-on. Running pods then get credentials without being recreated.
 
 use super::agent;
 use crate::checks::prelude::*;
 use crate::derive::agent::Agent;
 use crate::repair::pod_identity;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pi-agent-missing",
     step: Step::Network,
@@ -27,14 +26,13 @@ pub const META: Meta = Meta {
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let source = match agent::of(derived) {
         Ok(Agent::Missing(source)) => source,
         Ok(_) => return Outcome::Pass,
         Err(outcome) => return outcome,
     };
-    let finding = agent::finding(&META, derived, "the cluster has none").missing(
+    let finding = agent::finding(&META, derived, "the cluster has no agent").missing(
         "agent",
         "DaemonSet eks-pod-identity-agent",
         source,

@@ -1,21 +1,20 @@
 //! # The pod is older than its association
 //!
-//! The webhook looks for an EKS Pod Identity association when a pod is made, never later. One that was made before carries
-//! nothing of it.
+//! The webhook looks for an EKS Pod Identity association when a pod is created, never later. A pod that was created before its
+//! association is not wired for it.
 //!
-//! **You see**: `Unable to locate credentials`, or the role of the node.
+//! **You see**: `Unable to locate credentials`, or the node's role.
 //!
-//! **Decided by**: the time at which EKS says that the association was created, against the pod's.
+//! **Decided by**: the time at which EKS created the association, compared with the time at which the pod was created.
 //!
-//! **Not a fault**: a service account without annotation: EKS Pod Identity leaves it as it is.
+//! **Not a fault**: a service account without annotation: EKS Pod Identity needs none.
 //!
-//! **Repair**: make the pods anew.
+//! **Repair**: recreate the pods.
 
 use crate::checks::prelude::*;
 use crate::derive::association::Associated;
 use crate::repair::workload;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pi-association-after-pod",
     step: Step::Injection,
@@ -23,7 +22,6 @@ pub const META: Meta = Meta {
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     let Associated::Yes(association, source) = Associated::of(derived) else {
@@ -38,12 +36,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::Pass;
     }
     let summary = format!(
-        "the pod was made before its service account got the EKS Pod Identity association {}, so it carries nothing of it",
+        "the pod was created before its service account's EKS Pod Identity association {}, so it is not wired for it",
         association.id
     );
     let finding = META
         .on_subject(derived, summary)
-        .seen("pod made", made.to_string(), &pod.source.at(".metadata.creationTimestamp"))
-        .seen("association made", associated.to_string(), source);
+        .seen("pod created", made.to_string(), &pod.source.at(".metadata.creationTimestamp"))
+        .seen("association created", associated.to_string(), source);
     finding.fixes(workload::restart_pod(derived)).into()
 }

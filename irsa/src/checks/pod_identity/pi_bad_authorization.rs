@@ -1,40 +1,38 @@
-//! # What the agent is shown is no token
+//! # The agent gets something that is not a token
 //!
-//! The header `Authorization` of a request to the EKS Pod Identity agent is the content of the token file and nothing else: no
-//! `Bearer `, no line break.
+//! The `Authorization` header of a request to the EKS Pod Identity agent must be the content of the token file and nothing
+//! else: no `Bearer `, no line break.
 //!
-//! **You see**: `Service account token cannot be parsed: token is malformed: could not base64 decode header: illegal base64 data
-//! at input byte 6`; `Service account token cannot be empty`; from boto3 `Auth token value is not a legal header value`.
+//! **You see**: `Service account token cannot be parsed: token is malformed: could not base64 decode header: illegal base64
+//! data at input byte 6`; `Service account token cannot be empty`; from boto3 `Auth token value is not a legal header value`.
 //!
-//! **Decided by**: these words, in the agent's answer to the probe, which sends the file as it is, or in what the application
-//! says.
+//! **Decided by**: this message, either in the agent's answer to the probe, which sends the file as it is, or in the
+//! application's log.
 //!
-//! **Not a fault**: an application's own client where the SDK would do.
+//! **Not a fault** in itself: an application's own client where the SDK would do.
 //!
-//! **Repair**: let the application use its SDK's provider, or send the file's content as it is.
+//! **Repair**: use the SDK's provider, or send the file's content as it is.
 
 use super::agent::{self, Told};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pi-bad-authorization",
     step: Step::Caller,
-    title: "what the agent is shown is no token",
+    title: "the agent gets something that is not a token",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
-        what: |who| format!("what {who} sends to the EKS Pod Identity agent is no token"),
+        what: |who| format!("{who} sends the EKS Pod Identity agent something that is not a token"),
         answer: "no token in the request",
     };
     match agent::refusal(&META, derived, |kind| kind == Kind::PodIdentityTokenMalformed, &told) {
         Ok((_, finding)) => finding
             .fix(Fix::advice(
-                "let the application use its SDK's container credentials provider; by hand, send the content of the file alone, \
+                "have the application use its SDK's container credentials provider; or, by hand, send only the content of the file, \
                  without `Bearer ` and without a line break",
             ))
             .into(),

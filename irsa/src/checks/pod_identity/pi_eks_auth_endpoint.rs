@@ -1,32 +1,31 @@
-//! # The agent does not reach EKS Auth
+//! # The agent cannot reach EKS Auth
 //!
-//! The EKS Pod Identity agent asks the service EKS Auth, from the node's network. A private cluster needs a VPC endpoint for it
-//! of its own: those of `eks` and `sts` do not serve. The agent waits a second at most.
+//! The EKS Pod Identity agent calls the EKS Auth service from the node's network. A private cluster needs a separate VPC
+//! endpoint for it: those for `eks` and `sts` do not cover it. The agent waits one second at most.
 //!
 //! **You see**: `operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 0, RequestID: , canceled,
 //! context canceled`, or a timeout for `eks-auth.REGION.api.aws`.
 //!
-//! **Decided by**: these words, in the agent's answer to the probe or in what the application says. A conclusion: a slow answer
-//! of EKS Auth, or a client that has no patience with the agent, reads alike.
+//! **Decided by**: this message, in the agent's answer to the probe or in the application's log. This is inferred: a slow
+//! answer from EKS Auth, or a client that does not wait long enough for the agent, looks the same.
 //!
-//! **Not a fault**: one such line among many that went well.
+//! **Not a fault**: one such line among many successful requests.
 //!
-//! **Repair**: give the VPC an interface endpoint `com.amazonaws.REGION.eks-auth` with private DNS, or the nodes a way out.
+//! **Repair**: create an interface endpoint `com.amazonaws.REGION.eks-auth` with private DNS in the VPC, or give the nodes
+//! egress to the internet.
 
 use super::agent::{self, Told};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::repair::vpc_endpoint;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pi-eks-auth-endpoint",
     step: Step::Network,
-    title: "the agent does not reach EKS Auth",
+    title: "the agent cannot reach EKS Auth",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
         what: |who| format!("the EKS Pod Identity agent gets no answer from EKS Auth for {who}"),
@@ -41,10 +40,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let service = format!("com.amazonaws.{region}.eks-auth");
     finding
         .fix(Fix::inspect(
-            "look whether the nodes' VPC has an endpoint for EKS Auth, with private DNS",
+            "check whether the nodes' VPC has an endpoint for EKS Auth, with private DNS",
             vpc_endpoint::list(derived, &region, "eks-auth"),
         ))
-        .fix(Fix::advice(format!("make an interface endpoint {service} with private DNS, or give the nodes' subnets a NAT gateway")))
-        .fix(Fix::advice("where it comes and goes: give the SDK's request to the agent more time (AWS_METADATA_SERVICE_TIMEOUT in boto3)"))
+        .fix(Fix::advice(format!("create an interface endpoint {service} with private DNS, or give the nodes' subnets a NAT gateway")))
+        .fix(Fix::advice("if it is intermittent, give the SDK's request to the agent more time (AWS_METADATA_SERVICE_TIMEOUT in boto3)"))
         .into()
 }

@@ -1,18 +1,18 @@
 //! # There is no EKS Pod Identity association
 //!
-//! The webhook wires a pod for EKS Pod Identity when it is made. An association that was deleted since, or belongs to another
-//! service account or namespace, leaves the pod with an agent that has nothing to give.
+//! The webhook wires a pod for EKS Pod Identity when the pod is created. If the association has been deleted since, or belongs
+//! to another service account or namespace, the agent has no credentials for the pod.
 //!
-//! **You see**: `ResourceNotFoundException` or `AccessDeniedException` in the agent's answer, `Error when retrieving credentials
-//! from container-role`.
+//! **You see**: `ResourceNotFoundException` or `AccessDeniedException` in the agent's answer, `Error when retrieving
+//! credentials from container-role`.
 //!
-//! **Decided by**: the pod carries the volume of EKS Pod Identity, and EKS lists no association for its service account in this
-//! cluster; where the list is not known, EKS Auth's own word. The agent keeps credentials for some hours, so a pod may work on
-//! for a while.
+//! **Decided by**: the pod has the volume of EKS Pod Identity, and EKS lists no association for its service account in this
+//! cluster; if the list is not known, the error message from EKS Auth. The agent caches credentials for some hours, so a pod
+//! may keep working for a while.
 //!
-//! **Not a fault**: no association where the service account is annotated and the pod goes by IRSA.
+//! **Not a fault**: no association where the service account is annotated and the pod uses IRSA.
 //!
-//! **Repair**: create the association; running pods then get credentials without being made anew.
+//! **Repair**: create the association; running pods then get credentials without being recreated.
 
 use super::agent::{self, Told};
 use crate::aws_error::Kind;
@@ -20,7 +20,6 @@ use crate::checks::prelude::*;
 use crate::derive::association::Associated;
 use crate::repair::pod_identity;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pi-no-association",
     step: Step::ServiceAccount,
@@ -28,7 +27,6 @@ pub const META: Meta = Meta {
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism != Mechanism::PodIdentity {
         return Outcome::NotApplicable("the pod does not use EKS Pod Identity");
@@ -38,13 +36,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         (Associated::Yes(..), _) => return Outcome::Pass,
         (Associated::Unknown, _) => return by_agent(derived),
         (Associated::No(_), None) => {
-            return Outcome::NotApplicable("the pod does not carry the agent's token");
+            return Outcome::NotApplicable("the pod does not have the agent's token");
         }
         (Associated::No(source), Some(_)) => source,
     };
     let (namespace, account) = (&derived.facts.namespace_name, &derived.facts.service_account_name);
     let summary = format!(
-        "the pod is wired for EKS Pod Identity, and {namespace}/{account} has no association any more"
+        "the pod is wired for EKS Pod Identity, but {namespace}/{account} no longer has an association"
     );
     let finding = META.on_account(derived, summary).missing(
         "association",
@@ -54,10 +52,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     finding.fix(pod_identity::associate(derived)).into()
 }
 
-/// Where EKS's list is not known, the agent's own word.
+/// If EKS's list is not known, the agent's own answer.
 fn by_agent(derived: &Derived<'_>) -> Outcome {
     let told = Told {
-        what: |who| format!("EKS Auth knows no association for {who}"),
+        what: |who| format!("EKS Auth finds no association for {who}"),
         answer: "ResourceNotFoundException",
     };
     match agent::refusal_of_eks(&META, derived, |kind| kind == Kind::PodIdentityNotFound, &told) {

@@ -1,34 +1,32 @@
-//! # The node's role may not ask for pods' credentials
+//! # The node's role may not request credentials for pods
 //!
-//! The EKS Pod Identity agent asks EKS Auth for each pod's credentials, as the role of its node. The node's role needs
-//! `eks-auth:AssumeRoleForPodIdentity`; `AmazonEKSWorkerNodePolicy` has it, a policy of one's own may lack it.
+//! The EKS Pod Identity agent requests each pod's credentials from EKS Auth as its node's role. The node's role needs
+//! `eks-auth:AssumeRoleForPodIdentity`; `AmazonEKSWorkerNodePolicy` includes it, a custom policy may not.
 //!
 //! **You see**: `AccessDeniedException: User: arn:aws:sts::…:assumed-role/NODE-ROLE/i-… is not authorized to perform:
 //! eks-auth:AssumeRoleForPodIdentity`, in the agent's answer or its log.
 //!
-//! **Decided by**: these words, in the agent's answer to the probe or in what the application says.
+//! **Decided by**: this message, in the agent's answer to the probe or in the application's log.
 //!
-//! **Not a fault**: of the pod's own role: it was not looked at yet.
+//! **Not a fault** of the pod's own role: EKS Auth has not looked at it yet.
 //!
-//! **Repair**: allow the action to the node's role.
+//! **Repair**: allow the action for the node's role.
 
 use super::agent::{self, Told};
 use crate::aws_error::{Kind, PrincipalKind};
 use crate::checks::prelude::*;
 use crate::repair::pod_identity;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pi-node-role",
     step: Step::Sts,
-    title: "the node's role may not ask for pods' credentials",
+    title: "the node's role may not request credentials for pods",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
-        what: |who| format!("the role of the node may not ask EKS Auth for the credentials of {who}"),
+        what: |who| format!("the node's role may not request credentials for {who} from EKS Auth"),
         answer: "not authorized to perform eks-auth:AssumeRoleForPodIdentity",
     };
     let (said, finding) =
@@ -37,11 +35,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             Err(outcome) => return outcome,
         };
     let Some(principal) = &said.principal else {
-        return finding.fix(Fix::advice("allow eks-auth:AssumeRoleForPodIdentity to the node's role")).into();
+        return finding
+            .fix(Fix::advice("allow eks-auth:AssumeRoleForPodIdentity for the node's role"))
+            .into();
     };
     let PrincipalKind::AssumedRole { role, .. } = &principal.kind else {
         return finding
-            .fix(Fix::advice(format!("allow eks-auth:AssumeRoleForPodIdentity to {}", principal.arn)))
+            .fix(Fix::advice(format!("allow eks-auth:AssumeRoleForPodIdentity for {}", principal.arn)))
             .into();
     };
     finding.fix(pod_identity::allow_node(derived, &principal.account, role)).into()

@@ -1,29 +1,27 @@
-//! # An association takes the place of the annotation
+//! # An association overrides the annotation
 //!
-//! Where a service account has both an EKS Pod Identity association and an annotation, the webhook wires new pods for the
-//! association alone. An association that someone made to try it out changes the role of every pod at its next start.
+//! If a service account has both an EKS Pod Identity association and an annotation, the webhook wires new pods for the
+//! association only. An association that somebody created to try it out changes the role of every pod at its next restart.
 //!
 //! **You see**: nothing until a restart; then `AccessDenied` for a role that nobody expected.
 //!
-//! **Decided by**: EKS's association against the annotation: they name two roles.
+//! **Decided by**: EKS's association and the annotation name two different roles.
 //!
-//! **Not a fault**: both name the same role, as in the middle of a move from one to the other.
+//! **Not a fault**: both name the same role, as in the middle of a migration.
 //!
-//! **Repair**: decide for one: take the annotation off, or delete the association.
+//! **Repair**: choose one: remove the annotation, or delete the association.
 
 use crate::checks::prelude::*;
 use crate::derive::association::Associated;
 use crate::repair::service_account;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pi-overrides-irsa",
     step: Step::ServiceAccount,
-    title: "an association takes the place of the annotation",
+    title: "an association overrides the annotation",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(role) = derived.intent.role.as_ref().filter(|role| role.origin == RoleOrigin::Annotation) else {
         return Outcome::NotApplicable("the service account is not annotated");
@@ -38,16 +36,23 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let when = match derived.intent.mechanism {
         Mechanism::PodIdentity => "the pod has the association's",
-        _ => "pods get the association's at their next start",
+        _ => "pods get the association's at their next restart",
     };
     let summary =
-        format!("the annotation names one role and the EKS Pod Identity association another: {when}");
+        format!("the annotation names one role and the EKS Pod Identity association another; {when}");
     let key = format!("{}/role-arn-", derived.settings.annotation_prefix);
     META.on_account(derived, summary)
         .severity(Severity::Warning)
         .evidence("role of the association", role.raw, given, source)
         .seen("annotation", role.raw, &role.source)
-        .fix(service_account::annotate(derived, "take the annotation off, if the association is meant", &key))
-        .fix(Fix::advice(format!("or delete the association {}, if the annotation is meant", association.id)))
+        .fix(service_account::annotate(
+            derived,
+            "remove the annotation, if the association is what you want",
+            &key,
+        ))
+        .fix(Fix::advice(format!(
+            "or delete association {}, if the annotation is what you want",
+            association.id
+        )))
         .into()
 }

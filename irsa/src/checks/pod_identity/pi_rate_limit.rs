@@ -1,29 +1,27 @@
 //! # EKS Pod Identity throttles
 //!
-//! The agent, and EKS Auth behind it, answer so many requests a second. An application that asks for credentials for each of its
-//! own requests soon gets none.
+//! The agent, and EKS Auth behind it, limit the number of requests per second. An application that requests credentials for
+//! every one of its own requests soon gets none.
 //!
-//! **You see**: `429 Too Many Requests` from the agent, or `ThrottlingException` of EKS Auth.
+//! **You see**: `429 Too Many Requests` from the agent, or `ThrottlingException` from EKS Auth.
 //!
-//! **Decided by**: these words, in the agent's answer to the probe or in what the application says. A warning: the next request
-//! may go well.
+//! **Decided by**: this message, in the agent's answer to the probe or in the application's log. A warning: the next request
+//! may succeed.
 //!
-//! **Not a fault**: of the role or the association.
+//! **Not a fault** of the role or the association.
 //!
-//! **Repair**: keep one AWS client, or one credentials provider, for the life of the process.
+//! **Repair**: keep one AWS client, or one credentials provider, for the lifetime of the process.
 
 use super::agent::{self, Told};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 
-/// See the module's page.
 pub const META: Meta =
     Meta { id: "pi-rate-limit", step: Step::Sts, title: "EKS Pod Identity throttles", explains: &[] };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
-        what: |who| format!("EKS Pod Identity throttles: it has no answer for {who} just now"),
+        what: |who| format!("EKS Pod Identity throttles requests for the credentials of {who}"),
         answer: "too many requests",
     };
     match agent::refusal_of_eks(&META, derived, |kind| kind == Kind::PodIdentityThrottled, &told) {
@@ -31,7 +29,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             let severity = finding.severity.max(Severity::Warning);
             finding
                 .severity(severity)
-                .fix(Fix::advice("keep one AWS client for the life of the process: its SDK asks once and keeps the credentials"))
+                .fix(Fix::advice("keep one AWS client for the lifetime of the process: its SDK asks once and caches the credentials"))
                 .into()
         }
         Err(outcome) => outcome,

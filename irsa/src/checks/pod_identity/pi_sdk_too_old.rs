@@ -1,35 +1,33 @@
-//! # The SDK does not know EKS Pod Identity
+//! # The SDK does not support EKS Pod Identity
 //!
-//! An SDK from before November 2023 gives its token to loopback addresses only, or to those of ECS, and refuses that of the EKS
-//! Pod Identity agent.
+//! An SDK from before November 2023 sends its token only to loopback addresses or to those of ECS, and refuses the address of
+//! the EKS Pod Identity agent.
 //!
 //! **You see**: `'169.254.170.23' is not a valid container metadata service hostname` (JavaScript), `Unsupported host
 //! '169.254.170.23'. Can only retrieve metadata from these hosts` (boto3), `invalid endpoint host, "169.254.170.23", only
 //! loopback hosts are allowed` (Go).
 //!
-//! **Decided by**: these words of the application's SDK.
+//! **Decided by**: this message from the application's SDK.
 //!
-//! **Not a fault**: of the agent or the network: it was not called.
+//! **Not a fault** of the agent or the network: the agent was never called.
 //!
-//! **Repair**: update the SDK and build the image again.
+//! **Repair**: update the SDK and rebuild the image.
 
 use super::agent::{self, Told};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pi-sdk-too-old",
     step: Step::Caller,
-    title: "the SDK does not know EKS Pod Identity",
+    title: "the SDK does not support EKS Pod Identity",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
         what: |who| format!("the SDK of {who} refuses the address of the EKS Pod Identity agent"),
-        answer: "refused by the SDK itself: not an address that it knows",
+        answer: "refused by the SDK itself: not an address that it allows",
     };
     let (said, finding) = match agent::refusal(&META, derived, |kind| kind == Kind::AgentHostRejected, &told)
     {
@@ -39,11 +37,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let minimum = said.sdk.as_ref().and_then(|sdk| Some((sdk, sdk.minimum(Mechanism::PodIdentity)?)));
     match minimum {
         Some((sdk, minimum)) => finding.fix(Fix::advice(format!(
-            "update {} to {minimum} or later and build the image again",
+            "update {} to {minimum} or later and rebuild the image",
             sdk.name.label()
         ))),
         None => {
-            finding.fix(Fix::advice("update the SDK to a version of 2024 or later and build the image again"))
+            finding.fix(Fix::advice("update the SDK to a version from 2024 or later and rebuild the image"))
         }
     }
     .into()

@@ -1,31 +1,29 @@
-//! # Web identity comes before EKS Pod Identity
+//! # Web identity takes precedence over EKS Pod Identity
 //!
-//! SDKs look for a web identity (`AWS_ROLE_ARN`, `AWS_WEB_IDENTITY_TOKEN_FILE`) before they ask the EKS Pod Identity agent; only
-//! version 2 of JavaScript's does not. A pod whose manifest still has both variables goes on as the old role, whatever its
-//! association says.
+//! SDKs look for a web identity (`AWS_ROLE_ARN`, `AWS_WEB_IDENTITY_TOKEN_FILE`) before they ask the EKS Pod Identity agent;
+//! only version 2 of the JavaScript SDK does not. A pod whose manifest still sets both variables keeps using the old role,
+//! whatever its association says.
 //!
 //! **You see**: nothing, or `AccessDenied` that names the old role.
 //!
-//! **Decided by**: the container's variables beside those of EKS Pod Identity, and another role than the association's. A
-//! warning, as the old role may still do.
+//! **Decided by**: the container has these variables as well as those of EKS Pod Identity, with a different role than the
+//! association's. A warning, since the old role may still be good enough.
 //!
-//! **Not a fault**: both name the same role, as in the middle of a move; one variable alone, with which no SDK starts.
+//! **Not a fault**: both name the same role, as in the middle of a migration; only one of the two variables, which no SDK uses.
 //!
-//! **Repair**: take both variables out of the manifest.
+//! **Repair**: unset both variables in the manifest.
 
 use crate::checks::prelude::*;
 use crate::derive::association::Associated;
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pi-shadowed",
     step: Step::Caller,
-    title: "web identity comes before EKS Pod Identity",
+    title: "web identity takes precedence over EKS Pod Identity",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism != Mechanism::PodIdentity {
         return Outcome::NotApplicable("the pod does not use EKS Pod Identity");
@@ -43,7 +41,7 @@ fn shadowed(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
     let given = association.role_arn.as_deref().filter(|given| *given != arn)?;
     let name = view.name();
     let summary = format!(
-        "container {name} is wired for a web identity, too, which most SDKs take before EKS Pod Identity: it goes by {arn}"
+        "container {name} is also wired for a web identity, which most SDKs prefer to EKS Pod Identity: it uses {arn}"
     );
     let finding = META
         .on_container(derived, view, Severity::Warning, summary)

@@ -1,18 +1,18 @@
 //! # The role does not trust EKS Pod Identity
 //!
-//! A role for EKS Pod Identity must let the service `pods.eks.amazonaws.com` do both `sts:AssumeRole` and `sts:TagSession`. One
-//! that was made for a web identity trusts the cluster's OIDC provider, which is of no use here.
+//! A role for EKS Pod Identity must allow the service `pods.eks.amazonaws.com` both `sts:AssumeRole` and `sts:TagSession`. A
+//! role that was created for a web identity trusts the cluster's OIDC provider, which does not help here.
 //!
 //! **You see**: `(AccessDeniedException): Unauthorized Exception! EKS does not have permissions to assume the associated role.`
 //! in the agent's answer.
 //!
-//! **Decided by**: EKS Auth's refusal, in the agent's answer to the probe or in what the application says. The trust policy
-//! itself is not read, so this is a conclusion; conditions on `aws:SourceAccount`, `aws:SourceArn` or the session's tags refuse,
-//! too.
+//! **Decided by**: the denial from EKS Auth, in the agent's answer to the probe or in the application's log. The trust policy
+//! itself is not read, so this is inferred; conditions on `aws:SourceAccount`, `aws:SourceArn` or the session's tags can also
+//! cause it.
 //!
-//! **Not a fault**: a refusal that names the node's role is `pi-node-role`.
+//! **Not a fault**: a denial that names the node's role is `pi-node-role`.
 //!
-//! **Repair**: let the role trust the service. The agent asks again with the next request.
+//! **Repair**: make the role trust the service. The agent asks again with the next request.
 
 use super::agent::{self, Told};
 use crate::aws::arn::RoleArn;
@@ -22,7 +22,6 @@ use crate::derive::association::Associated;
 use crate::derive::trust::FIELD;
 use crate::repair::role;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "pi-trust",
     step: Step::TrustPolicy,
@@ -33,17 +32,16 @@ pub const META: Meta = Meta {
 /// What the trust policy needs.
 const STATEMENT: &str = r#"{"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": ["sts:AssumeRole", "sts:TagSession"]}"#;
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
-        what: |who| format!("EKS Auth refuses the credentials of the associated role to {who}"),
+        what: |who| format!("EKS Auth denies {who} the credentials of the associated role"),
         answer: "AccessDeniedException",
     };
     let finding = match agent::refusal_of_eks(&META, derived, |kind| kind == Kind::PodIdentityDenied, &told) {
         Ok((_, finding)) => finding.inferred(),
         Err(outcome) => return outcome,
     };
-    let statement = format!("the trust policy of the role needs the statement {STATEMENT}");
+    let statement = format!("the role's trust policy needs the statement {STATEMENT}");
     let Associated::Yes(association, source) = Associated::of(derived) else {
         return finding.fix(Fix::advice(statement)).into();
     };
@@ -51,7 +49,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = finding.seen("role of the association", arn, source);
     let look = RoleArn::parse(arn).ok().map(|role| {
         let command = role::look_in(derived, role.account, role.name(), FIELD);
-        Fix::inspect(format!("look whom the role trusts{}", command.first()), command)
+        Fix::inspect(format!("check who the role trusts{}", command.first()), command)
     });
     finding.fixes(look).fix(Fix::advice(statement)).into()
 }
