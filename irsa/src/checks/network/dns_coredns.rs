@@ -1,17 +1,17 @@
-//! # The pod cannot resolve the name of STS
+//! # The pod cannot resolve the STS host name
 //!
-//! The name server of the pod, CoreDNS mostly, does not answer, or does not know a name that exists: CoreDNS is down or
-//! overloaded, a network policy keeps the pod from port 53, a private zone of the VPC hides the name. What CoreDNS itself needs in
-//! order to start (a network plugin, Karpenter) must not need CoreDNS.
+//! The pod's name server, usually CoreDNS, does not answer, or denies a name that exists: CoreDNS is down or overloaded, a
+//! network policy blocks port 53, or a private zone of the VPC hides the name. What CoreDNS itself needs in order to start (a
+//! network plugin, Karpenter) must not depend on CoreDNS.
 //!
 //! **You see**: `dial tcp: lookup sts.eu-west-1.amazonaws.com on 10.100.0.10:53: read udp … i/o timeout`, `Temporary failure in
 //! name resolution`, `EAI_AGAIN`; or `no such host` for the STS endpoint of the pod's own region.
 //!
-//! **Decided by**: the application's own words. A name that does not exist at all is `region-bogus`.
+//! **Decided by**: the probe's lookup, or what the application reports. A name that does not exist at all is `region-bogus`.
 //!
-//! **Not a fault**: of AWS or of the role. That the name of the OIDC issuer does not resolve in the pod is none either.
+//! **Not a fault**: anything in AWS or in the role; nor that the OIDC issuer's host name does not resolve in the pod.
 //!
-//! **Repair**: look at CoreDNS and at the network policies; `dnsPolicy: Default` for what must run before CoreDNS.
+//! **Repair**: check CoreDNS and the network policies; set `dnsPolicy: Default` on whatever must run before CoreDNS.
 
 use irsa_probe::FaultKind;
 
@@ -20,15 +20,13 @@ use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::{Leg, ProbedPod};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "dns-coredns",
     step: Step::Network,
-    title: "the pod cannot resolve the name of STS",
+    title: "the pod cannot resolve the STS host name",
     explains: &["silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = probed::of_irsa(derived).and_then(|seen| looked_up(derived, seen)) {
         return finding.into();
@@ -39,11 +37,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
     if said.error.kind == Kind::NoSuchHost && super::region_of_no_host(derived, host).is_some() {
-        return Outcome::NotApplicable("no such name exists: see region-bogus");
+        return Outcome::NotApplicable("the name does not exist: see region-bogus");
     }
     let (what, found) = match said.error.kind {
-        Kind::DnsTimeout => ("no answer to its questions for the name", "no answer"),
-        _ => ("the answer that there is no such name as", "no such host"),
+        Kind::DnsTimeout => ("no DNS answer for", "no answer"),
+        _ => ("\"no such host\" for", "no such host"),
     };
     let who = app_errors::speaker(derived);
     let summary = format!("{who} gets {what} {host}{}", app_errors::times(said));
@@ -56,7 +54,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     repaired(derived, finding).into()
 }
 
-/// The probe got no address of the endpoint.
+/// The probe got no address for the endpoint.
 fn looked_up(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let (Leg::Lookup, kind) = seen.blocked()? else { return None };
     let (_, way) = seen.way()?;
@@ -66,19 +64,19 @@ fn looked_up(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
         FaultKind::NoSuchName if super::region_of_no_host(derived, host).is_some() => {
             return None;
         }
-        FaultKind::NoSuchName => "the answer that there is no such name as",
-        _ => "no answer to its questions for the name",
+        FaultKind::NoSuchName => "\"no such host\" for",
+        _ => "no DNS answer for",
     };
     let found = lookup.fault.as_ref().map_or("none", |fault| &fault.text);
     let at = seen.at("network.connection.lookup");
     let summary = format!("container {} gets {what} {host}", seen.container());
     let mut finding = probed::finding(&META, derived, seen, summary)
         .evidence(format!("addresses of {host}"), "at least one", found, &at)
-        .seen("the question took", format!("{} ms", lookup.millis), &at);
+        .seen("lookup took", format!("{} ms", lookup.millis), &at);
     let resolver = seen.report().network.as_ref().and_then(|network| network.resolver.as_ref());
     if let Some(resolver) = resolver {
         let place = seen.at("network.resolver");
-        finding = finding.seen("name servers of the pod", resolver.servers.join(" "), &place);
+        finding = finding.seen("the pod's name servers", resolver.servers.join(" "), &place);
     }
     Some(repaired(derived, finding))
 }
@@ -86,15 +84,15 @@ fn looked_up(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
 fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
     finding
         .fix(Fix::inspect(
-            "look at the name servers of the cluster",
+            "check the cluster's DNS pods",
             Command::kubectl(
                 derived,
                 &["get", "pods", "-n", "kube-system", "-l", "k8s-app=kube-dns", "-o", "wide"],
             ),
         ))
         .fix(Fix::inspect(
-            "look for a network policy that keeps the pod from port 53",
+            "check for a network policy that blocks port 53",
             Command::kubectl(derived, &["get", "networkpolicy", "-n", &derived.facts.namespace_name]),
         ))
-        .fix(Fix::advice("if CoreDNS needs this pod in order to run, set dnsPolicy: Default on it, so that it asks the node's name server"))
+        .fix(Fix::advice("if CoreDNS needs this pod in order to run, set dnsPolicy: Default on it, so that it uses the node's name server"))
 }

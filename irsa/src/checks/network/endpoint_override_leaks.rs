@@ -1,19 +1,19 @@
 //! # An endpoint override sends STS requests elsewhere
 //!
-//! `AWS_ENDPOINT_URL` holds for every service, STS included: what was meant for S3 (MinIO, LocalStack, a gateway) receives the
-//! token exchange as well. `AWS_ENDPOINT_URL_STS` does so alone.
+//! `AWS_ENDPOINT_URL` applies to every service, STS included: an override meant for S3 (MinIO, LocalStack, a gateway) receives
+//! the token exchange as well. `AWS_ENDPOINT_URL_STS` redirects STS alone.
 //!
-//! **You see**: `SerializationError: failed to unmarshal error message`, `NoSuchVersion`, HTML where XML is due, `connection
-//! refused`; or credentials of an emulator that AWS does not know (`InvalidClientTokenId`).
+//! **You see**: `SerializationError: failed to unmarshal error message`, `NoSuchVersion`, HTML instead of XML, `connection
+//! refused`; or credentials from an emulator that AWS does not know (`InvalidClientTokenId`).
 //!
-//! **Decided by**: the host of the URL. For `AWS_ENDPOINT_URL_STS` and a host within the cluster this is an error; otherwise a
-//! warning: SDKs from before 2023 (Go v1, Java v1, JavaScript v2) read neither variable, and a proxy of one's own may pass
-//! requests on.
+//! **Decided by**: the host in the URL. For `AWS_ENDPOINT_URL_STS` and a host inside the cluster this is an error; otherwise a
+//! warning: SDKs from before 2023 (Go v1, Java v1, JavaScript v2) read neither variable, and your own proxy may forward the
+//! requests.
 //!
-//! **Not a fault**: STS's own hosts and VPC endpoints; `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true`; variables of another service
-//! (`AWS_ENDPOINT_URL_S3`); an STS endpoint set beside the override, which wins.
+//! **Not a fault**: STS's own hosts and VPC endpoints; `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true`; variables for another service
+//! (`AWS_ENDPOINT_URL_S3`); an STS endpoint set alongside the override, which takes precedence.
 //!
-//! **Repair**: give STS an endpoint of its own beside it, or narrow the override to the service it is meant for, e.g.
+//! **Repair**: set a separate endpoint for STS, or limit the override to the service it is meant for, e.g.
 //! `AWS_ENDPOINT_URL_S3`.
 
 use crate::aws::endpoint;
@@ -22,7 +22,6 @@ use crate::checks::prelude::*;
 use crate::derive::sts::{self, Region};
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "endpoint-override-leaks",
     step: Step::Network,
@@ -36,11 +35,10 @@ pub const META: Meta = Meta {
     ],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
-        Mechanism::PodIdentity => return Outcome::NotApplicable("EKS Pod Identity does not ask STS"),
+        Mechanism::PodIdentity => return Outcome::NotApplicable("EKS Pod Identity does not call STS"),
         _ => {}
     }
     let findings = derived.judged().filter_map(|view| leak(derived, view)).collect();
@@ -70,23 +68,27 @@ fn leak(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
             format!("{variable} of container {name} sends STS requests to {host}"),
         )
         .inferred()
-        .evidence(variable, "a host of STS, or not set", url, &entry.source);
+        .evidence(variable, "an STS host, or not set", url, &entry.source);
     if for_sts {
         return Some(finding.fix(env::take_out(derived, view, &[(variable, entry)])));
     }
-    // What the override is meant for goes on working.
+    // Whatever the override is meant for keeps working.
     let region = match Region::of(derived, view) {
         Region::Known(region) if is_region_shaped(region) => Some(region),
         _ => derived.node_region().map(|(region, _)| region),
     };
     let beside = region.and_then(|region| {
         let assignment = format!("AWS_ENDPOINT_URL_STS=https://{}", endpoint::regional_host(region));
-        env::set(derived, view, &[assignment], "give STS its own endpoint beside the override")
+        env::set(derived, view, &[assignment], "set a separate endpoint for STS alongside the override")
     });
-    let finding = finding.fix(beside.unwrap_or_else(|| {
-        Fix::advice("set AWS_ENDPOINT_URL_STS to the regional endpoint of STS beside it")
-    }));
-    Some(finding.fix(Fix::advice(
-        "or set the override for the service it is meant for alone, e.g. as AWS_ENDPOINT_URL_S3",
-    )))
+    let finding =
+        finding
+            .fix(beside.unwrap_or_else(|| {
+                Fix::advice("also set AWS_ENDPOINT_URL_STS to the regional STS endpoint")
+            }));
+    Some(
+        finding.fix(Fix::advice(
+            "or limit the override to the service it is meant for, e.g. AWS_ENDPOINT_URL_S3",
+        )),
+    )
 }

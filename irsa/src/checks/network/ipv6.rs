@@ -1,17 +1,17 @@
-//! # The pod has IPv6 alone, and the name of STS IPv4 alone
+//! # The pod has only IPv6, and the STS host only IPv4
 //!
-//! The regional names of STS (`sts.REGION.amazonaws.com`) have IPv4 addresses only. Pods of an EKS cluster with IPv6 reach them
-//! through their node; in a cluster that was set up by hand a pod with an IPv6 address may have no way to IPv4 at all.
+//! The regional names of STS (`sts.REGION.amazonaws.com`) have only IPv4 addresses. Pods of an IPv6 EKS cluster reach them
+//! through their node; in a cluster that was set up by hand a pod with an IPv6 address may have no route to IPv4 at all.
 //!
 //! **You see**: `connect: network is unreachable`, `Network unreachable`, at once and not after a timeout.
 //!
-//! **Decided by**: the probe: the pod's own address is one of IPv6, all that the name of STS gives are IPv4, and the kernel has
-//! no route to any of them.
+//! **Decided by**: the probe: the pod's own address is IPv6, the STS host name resolves to IPv4 addresses only, and the kernel
+//! has no route to any of them.
 //!
-//! **Not a fault**: IPv6 itself; a pod of an EKS cluster with IPv6 has a route to IPv4.
+//! **Not a fault**: IPv6 itself; a pod of an IPv6 EKS cluster has a route to IPv4.
 //!
-//! **Repair**: let the SDK call the dual-stack name of STS, `sts.REGION.api.aws`, or give the pods a way to IPv4. A VPC endpoint
-//! with private DNS does not cover the dual-stack name unless it is a dual-stack endpoint.
+//! **Repair**: have the SDK call the dual-stack name of STS, `sts.REGION.api.aws`, or give the pods a route to IPv4. A VPC
+//! endpoint with private DNS does not cover the dual-stack name unless it is a dual-stack endpoint.
 
 use core::net::IpAddr;
 
@@ -22,25 +22,23 @@ use crate::checks::shared::probed;
 use crate::derive::probed::ProbedPod;
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "ipv6",
     step: Step::Network,
-    title: "the pod has IPv6 alone, and the name of STS IPv4 alone",
+    title: "the pod has only IPv6, and the STS host only IPv4",
     explains: &["sts-unreachable-no-egress", "silent-fallback-to-node-role"],
 };
 
-/// The variable that has SDKs call dual-stack names.
+/// The variable that makes SDKs call dual-stack names.
 const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     match probed::of_irsa(derived).and_then(|seen| without_a_route(derived, seen)) {
         Some(finding) => finding.into(),
         None => probed::or_pass(
             derived,
             META.step,
-            Outcome::NotApplicable("the probe did not look at the way to STS"),
+            Outcome::NotApplicable("the probe did not test the path to STS"),
         ),
     }
 }
@@ -63,24 +61,24 @@ fn without_a_route(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Findin
     }
     let host = &lookup.name;
     let summary = format!(
-        "container {} has an IPv6 address and no route to IPv4, and {host} has IPv4 addresses alone",
+        "container {} has an IPv6 address and no route to IPv4, and {host} has only IPv4 addresses",
         seen.container()
     );
     let finding = probed::finding(&META, derived, seen, summary)
         .evidence(
             format!("addresses of {host}"),
-            "one of IPv6",
+            "an IPv6 address",
             lookup.addresses.join(" "),
             &seen.at("network.connection.lookup.addresses"),
         )
-        .seen("address of the pod", own, &pod.source.at(".status.podIP"))
+        .seen("the pod's address", own, &pod.source.at(".status.podIP"))
         .seen(
             format!("connection to {host}"),
             way.fault.as_ref()?.text.as_str(),
             &seen.at("network.connection.tcp"),
         );
     let set = derived.target().and_then(|view| {
-        let title = "let the SDK call the dual-stack name of STS";
+        let title = "have the SDK call the dual-stack name of STS";
         env::set(derived, view, &[format!("{DUAL_STACK}=true")], title)
     });
     Some(finding.fix(set.unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! Checks of the way from the pod to STS.
+//! Checks of the network path from the pod to STS.
 
 use crate::aws::partition::is_region_shaped;
 use crate::derive::Derived;
@@ -20,7 +20,7 @@ super::checks! {
     trust_network_conditions,
 }
 
-/// The region in the name of an STS endpoint that does not exist; `None` if the name should exist: the fault is then in
+/// The region in the name of an STS endpoint that does not exist; `None` if the name should exist, and the fault is in
 /// resolving it.
 fn region_of_no_host<'h>(derived: &Derived<'_>, host: &'h str) -> Option<&'h str> {
     let rest = ["sts.", "sts-fips."].iter().find_map(|service| host.strip_prefix(service))?;

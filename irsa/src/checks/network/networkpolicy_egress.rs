@@ -1,17 +1,18 @@
-//! # A NetworkPolicy keeps the pod from its credentials
+//! # A NetworkPolicy blocks the pod's calls for credentials
 //!
-//! Once a NetworkPolicy speaks of a pod's egress, the pod may call only what one of its policies allows. A policy that denies
-//! all, or lists the application's own services, forgets port 443 of STS, port 53 of the name server, or port 80 of the EKS Pod
-//! Identity agent.
+//! Once a NetworkPolicy restricts a pod's egress, the pod may connect only to what one of its policies allows. A default-deny
+//! policy, or one that lists just the application's own services, leaves out port 443 to STS, port 53 to the name server, or
+//! port 80 to the EKS Pod Identity agent.
 //!
 //! **You see**: timeouts: `dial tcp 52.94.5.1:443: i/o timeout`, `lookup sts.eu-west-1.amazonaws.com on 172.20.0.10:53: … i/o
-//! timeout`. Policies drop packets; nobody answers.
+//! timeout`. Policies drop packets, so nothing answers.
 //!
-//! **Decided by**: a call to one of them that got no answer, as the probe saw it or the application says, and NetworkPolicies
-//! that select the pod, none of which can let that call out. A conclusion: security groups and routes drop packets, too, and not
-//! every network plugin enforces policies. Cilium's and Calico's own kinds of policies are not read.
+//! **Decided by**: a call to one of these that got no answer, as the probe saw it or the application reports, and
+//! NetworkPolicies that select the pod, none of which can allow that call. It is inferred: security groups and routes drop
+//! packets, too, and not every network plugin enforces policies. Cilium's and Calico's own kinds of policy are not read.
 //!
-//! **Not a fault**: policies alone, where no call went unanswered; policies of pods with `hostNetwork`, to which none applies.
+//! **Not a fault**: a policy by itself, where no call went unanswered; policies that select pods with `hostNetwork`, to which
+//! none applies.
 //!
 //! **Repair**: allow the port in one of the policies. Under Cilium no `ipBlock` matches the EKS Pod Identity agent, which is the
 //! node itself: it takes a CiliumNetworkPolicy with `toEntities: [host]`.
@@ -28,15 +29,14 @@ use crate::derive::egress::{Call, Egress};
 use crate::derive::probed::{Leg, ProbedPod};
 use crate::facts::kubernetes::{EgressRule, NetworkPolicy, PolicyPort, PortRef};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "networkpolicy-egress",
     step: Step::Network,
-    title: "a NetworkPolicy keeps the pod from its credentials",
+    title: "a NetworkPolicy blocks the pod's calls for credentials",
     explains: &["dns-coredns", "sts-unreachable-no-egress", "silent-fallback-to-node-role"],
 };
 
-/// From here on a lookup has failed for want of an answer: a server that says that it has failed says so at once.
+/// A lookup that failed after this many milliseconds got no answer: a server that reports a failure does so at once.
 const SILENCE: u64 = 1000;
 
 /// Who did not answer.
@@ -68,7 +68,7 @@ impl Silent {
         match self {
             Self::Sts => Call { protocol: "TCP", ports: &[443], addresses, to_pods: false },
             Self::Agent => Call { protocol: "TCP", ports: &[80], addresses, to_pods: false },
-            // The name server of OpenShift's pods listens on the second one, behind a service on the first.
+            // OpenShift's DNS pods listen on the second one, behind a service on the first.
             Self::NameServer => Call { protocol: "UDP", ports: &[53, 5353], addresses, to_pods: true },
         }
     }
@@ -76,14 +76,13 @@ impl Silent {
     fn summary(self, who: &str) -> String {
         let (name, port) = (self.name(), self.port());
         format!(
-            "{who} gets no answer from {name}, and no NetworkPolicy of the pod lets port {port} out to it"
+            "{who} gets no answer from {name}, and no NetworkPolicy of the pod allows egress to it on port {port}"
         )
     }
 }
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
-    // Where the probe has gone the way, what was said of it before counts no more.
+    // Once the probe has tried the path, earlier messages about it no longer count.
     let seen = probed::of_irsa(derived).filter(|seen| seen.way().is_some());
     let unanswered = match (derived.call_to_agent(), seen) {
         (AgentCall::Probe(seen, _), _) => of_agent(derived, seen).ok_or(Outcome::Pass),
@@ -104,7 +103,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
 }
 
-/// The probe got no answer: from whom, at which addresses, and the beginning of a finding.
+/// The probe got no answer: from whom, at which addresses, and the start of a finding.
 fn probed(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<(Silent, Vec<String>, Finding)> {
     let (_, way) = seen.way().filter(|(_, way)| way.proxy.is_none())?;
     let lookup = way.lookup.as_ref()?;
@@ -126,7 +125,7 @@ fn probed(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<(Silent, Vec<St
     Some((silent, addresses.clone(), finding))
 }
 
-/// The same of a probe that wanted to ask the EKS Pod Identity agent.
+/// The same for a probe that called the EKS Pod Identity agent.
 fn of_agent(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<(Silent, Vec<String>, Finding)> {
     let asked = seen.report().container_credentials.as_ref()?;
     let fault = asked.connection.as_ref()?.fault.as_ref()?;
@@ -143,7 +142,7 @@ fn of_agent(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<(Silent, Vec<
     Some((Silent::Agent, vec![address.to_owned()], finding))
 }
 
-/// The application says that it gets no answer.
+/// The application reports that it gets no answer.
 fn said(derived: &Derived<'_>) -> Result<(Silent, Vec<String>, Finding), Outcome> {
     let (said, host) =
         app_errors::to_sts(derived, |kind| matches!(kind, Kind::ConnectTimeout | Kind::DnsTimeout))?;
@@ -157,7 +156,7 @@ fn said(derived: &Derived<'_>) -> Result<(Silent, Vec<String>, Finding), Outcome
     Ok((silent, Vec::new(), finding))
 }
 
-/// Shows the policies, and how one of them lets the call out.
+/// Shows the policies, and how to allow the call in one of them.
 fn closed(
     derived: &Derived<'_>,
     finding: Finding,
@@ -177,7 +176,7 @@ fn closed(
     });
     let Some(policy) = policies.first() else { return finding };
     let (rule, name) = (rule(derived, silent, addresses), &policy.value.metadata.name);
-    // The API server drops an empty list, which then has no end to add to.
+    // The API server drops an empty list, so there is none to append to.
     let patch = match policy.value.spec.egress.as_deref() {
         Some([_, ..]) => json!([{ "op": "add", "path": "/spec/egress/-", "value": rule }]),
         Some([]) | None => json!([{ "op": "add", "path": "/spec/egress", "value": [rule] }]),
@@ -193,7 +192,7 @@ fn closed(
         &patch.to_string(),
     ];
     finding.fix(Fix::shared(
-        format!("let port {} out, for all pods that the policy selects", silent.port()),
+        format!("allow egress on port {}, for all pods that the policy selects", silent.port()),
         Command::kubectl(derived, &words),
     ))
 }
@@ -201,7 +200,7 @@ fn closed(
 /// Policies that are shown.
 const SHOWN: usize = 3;
 
-/// What the rules let out, in a few words: `5432 TCP; all ports`.
+/// What the rules allow, in a few words: `5432 TCP; all ports`.
 fn rules(rules: &Option<Vec<EgressRule>>) -> String {
     let port = |port: &PolicyPort| {
         let protocol = port.protocol.as_deref().unwrap_or("TCP");
@@ -229,7 +228,7 @@ fn rules(rules: &Option<Vec<EgressRule>>) -> String {
     }
 }
 
-/// The narrowest rule that lets the call out: STS has many addresses, and a VPC endpoint some that stay.
+/// The narrowest rule that allows the call: STS has many addresses, while those of a VPC endpoint stay the same.
 fn rule(derived: &Derived<'_>, silent: Silent, addresses: &[String]) -> Value {
     let stays = !addresses.is_empty() && addresses.iter().all(|address| is_local(address));
     let single = |address: &String| {
@@ -244,7 +243,7 @@ fn rule(derived: &Derived<'_>, silent: Silent, addresses: &[String]) -> Value {
             json!({ "ports": ports(&["TCP"]), "to": addresses.iter().map(single).collect::<Vec<_>>() })
         }
         Silent::Sts | Silent::Agent => json!({ "ports": ports(&["TCP"]) }),
-        // Policies are about pods, not about the service in front of them.
+        // Policies match pods, not the service in front of them.
         Silent::NameServer if derived.platform == Platform::Eks => {
             let of_system = json!({ "matchLabels": { "kubernetes.io/metadata.name": "kube-system" } });
             json!({ "ports": ports(&["UDP", "TCP"]), "to": [{ "namespaceSelector": of_system }] })

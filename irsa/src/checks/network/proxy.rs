@@ -1,16 +1,17 @@
 //! # Credential requests go through a proxy
 //!
-//! `HTTPS_PROXY` is set and `NO_PROXY` does not name the STS endpoint, so the token exchange goes through the proxy. With EKS Pod
-//! Identity the same holds for `HTTP_PROXY` and the agent's address, which no proxy can reach: it is local to the node.
+//! `HTTPS_PROXY` is set and `NO_PROXY` does not list the STS endpoint, so the token exchange goes through the proxy. With EKS
+//! Pod Identity the same applies to `HTTP_PROXY` and the agent's address, which no proxy can reach: it is local to the node.
 //!
-//! **You see**: `403` or `407` from the proxy, timeouts, `x509: certificate signed by unknown authority` where it opens TLS.
+//! **You see**: `403` or `407` from the proxy, timeouts, `x509: certificate signed by unknown authority` where it intercepts
+//! TLS.
 //!
-//! **Decided by**: the variables in either case, and the widest reading of `NO_PROXY`: suffixes, `*`, networks. A proxy that lets
-//! STS through is no fault, so for STS this is a conclusion and a warning, unless the application itself says that the proxy
-//! refused, or showed it a certificate of its own. Java ignores these variables unless it is told to read them.
+//! **Decided by**: the variables in upper or lower case, and the widest reading of `NO_PROXY`: suffixes, `*`, networks. A proxy
+//! that lets STS through is no fault, so for STS this is inferred and a warning, unless the application itself reports that the
+//! proxy refused, or presented a certificate of its own. Java ignores these variables unless it is configured to read them.
 //!
-//! **Repair**: name the STS endpoint, or for Pod Identity `169.254.170.23,[fd00:ec2::23]`, in `NO_PROXY`; or let the proxy pass it
-//! and give the SDK its certificate in `AWS_CA_BUNDLE`.
+//! **Repair**: add the STS endpoint, or for Pod Identity `169.254.170.23,[fd00:ec2::23]`, to `NO_PROXY`; or allow it in the
+//! proxy and give the SDK the proxy's certificate in `AWS_CA_BUNDLE`.
 
 use crate::aws::endpoint;
 use crate::aws_error::Kind;
@@ -24,7 +25,6 @@ use crate::derive::sts;
 use crate::facts::Unknown;
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "proxy",
     step: Step::Network,
@@ -36,7 +36,6 @@ const FOR_HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_pr
 const FOR_HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 const EXEMPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
@@ -46,7 +45,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let seen = probed::of_irsa(derived).filter(|seen| seen.way().is_some_and(|(_, way)| way.proxy.is_some()));
     let mut findings: Vec<Finding> = seen.and_then(|seen| stopped(derived, seen)).into_iter().collect();
     let mut unread = Vec::new();
-    // What the probe saw of the target's way beats what its settings let one expect.
+    // What the probe saw of the target's path beats what its settings suggest.
     for view in derived.judged().filter(|view| !(view.is_target && seen.is_some())) {
         match proxied(derived, view) {
             Ok(finding) => findings.extend(finding),
@@ -56,7 +55,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     Outcome::with_unread(findings, unread)
 }
 
-/// The finding on one container; an error says what would have to be read.
+/// The finding on one container; the error says what could not be read.
 fn proxied(derived: &Derived<'_>, view: &ContainerView<'_>) -> Result<Option<Finding>, Box<Unknown>> {
     let uri = view.env.get(CREDENTIALS_URI).and_then(EnvEntry::text);
     let agent = (derived.intent.mechanism == Mechanism::PodIdentity)
@@ -121,9 +120,9 @@ fn finding(
     let (severity, outcome) = match failed.map(|said| said.error.kind) {
         None => (Severity::Warning, ""),
         Some(Kind::Proxy) => (Severity::Error, ", which does not let it through"),
-        Some(_) => (Severity::Error, ", and does not trust the certificate that it is shown"),
+        Some(_) => (Severity::Error, ", and does not trust the certificate that it gets"),
     };
-    let summary = format!("container {name} asks {what} ({host}) through the proxy of {variable}{outcome}");
+    let summary = format!("container {name} calls {what} ({host}) through the proxy in {variable}{outcome}");
     let mut finding = META.on_container(derived, view, severity, summary).inferred().seen(
         variable,
         entry.shown(),
@@ -131,10 +130,10 @@ fn finding(
     );
     if let Some(said) = failed {
         let words = match said.error.kind {
-            Kind::Proxy => "the proxy refuses or cannot be reached",
-            _ => "a certificate of an unknown authority",
+            Kind::Proxy => "the proxy refuses it or cannot be reached",
+            _ => "a certificate signed by an unknown authority",
         };
-        finding = finding.evidence(format!("connection to {host}"), "made", words, said.source);
+        finding = finding.evidence(format!("connection to {host}"), "established", words, said.source);
     }
     let finding = match list {
         Some((list, exempt)) => finding.evidence(list, format!("…,{host}"), exempt.shown(), &exempt.source),
@@ -159,13 +158,13 @@ fn stopped(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let (_, way) = seen.way()?;
     let (proxy, host) = (way.proxy.as_ref()?, seen.sts_host()?);
     let (what, found) = match seen.blocked() {
-        Some((Leg::Lookup, _)) => ("whose name has no address", way.fault.as_ref()?.text.clone()),
+        Some((Leg::Lookup, _)) => ("whose name does not resolve", way.fault.as_ref()?.text.clone()),
         Some((Leg::Tcp, _)) => ("which cannot be reached", way.fault.as_ref()?.text.clone()),
         Some((Leg::Proxy, _)) => match proxy.status {
             Some(status) => ("which does not let it through", format!("status {status}")),
             None => ("which does not let it through", way.fault.as_ref()?.text.clone()),
         },
-        // A certificate of the proxy's own: tls-roots says so.
+        // A certificate of the proxy's own is for tls-roots to report.
         Some((Leg::Tls, _)) => return None,
         None => {
             let (_, Some(excerpt)) = seen.no_answer()? else { return None };
@@ -174,18 +173,18 @@ fn stopped(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     };
     let container = seen.container();
     let summary =
-        format!("container {container} asks STS ({host}) through the proxy of {}, {what}", proxy.variable);
+        format!("container {container} calls STS ({host}) through the proxy in {}, {what}", proxy.variable);
     let finding = probed::finding(&META, derived, seen, summary)
         .seen(&proxy.variable, &proxy.url, &seen.at("network.connection.proxy"))
-        .evidence(format!("connection to {host}"), "made", found, &seen.at("network.connection"));
+        .evidence(format!("connection to {host}"), "established", found, &seen.at("network.connection"));
     let exempt = derived.target().and_then(|view| {
         let nothing = EXEMPT.iter().all(|name| view.env.get(name).is_none());
-        let title = "exempt STS from the proxy, if the pod has a way of its own";
+        let title = "exempt STS from the proxy, if the pod has a direct route to it";
         env::set(derived, view, &[format!("NO_PROXY={host}")], title).filter(|_| nothing)
     });
     Some(finding.fix(exempt.unwrap_or_else(|| {
         Fix::advice(format!(
-            "add {host} to NO_PROXY if the pod has a way of its own, or let the proxy pass it"
+            "add {host} to NO_PROXY if the pod has a direct route to it, or allow it in the proxy"
         ))
     })))
 }

@@ -1,19 +1,19 @@
 //! # The region does not exist
 //!
-//! `AWS_REGION` or `AWS_DEFAULT_REGION` holds something that is no region: an availability zone, a typo, a template that was
-//! never filled in, the made-up region of another object store (`minio`, `auto`). SDKs build the name of the STS endpoint
-//! from it.
+//! `AWS_REGION` or `AWS_DEFAULT_REGION` holds something that is not a region: an availability zone, a typo, a template that was
+//! never rendered, the made-up region of another object store (`minio`, `auto`). SDKs build the STS host name from it.
 //!
 //! **You see**: `dial tcp: lookup sts.minio.amazonaws.com on 10.100.0.10:53: no such host`, `Could not connect to the endpoint
-//! URL`. It looks like a fault of DNS and is one of configuration.
+//! URL`. It looks like a DNS fault, but it is one of configuration.
 //!
-//! **Decided by**: the form of the value (`eu-west-1`), not a list of regions: AWS adds regions. If the other variable holds
-//! a region, or STS has an endpoint of its own (`AWS_ENDPOINT_URL_STS`), only some SDKs are hit and this is a warning. Or by the
-//! application's own words: it looks for an STS endpoint that does not exist, in a region that its code or its own settings name.
+//! **Decided by**: the form of the value (`eu-west-1`), not a list of regions, since AWS keeps adding them. If the other
+//! variable holds a region, or STS has its own endpoint (`AWS_ENDPOINT_URL_STS`), only some SDKs are affected and this is a
+//! warning. Or by what the application reports: it looks up an STS endpoint that does not exist, in a region that its code or
+//! its own settings name.
 //!
 //! **Not a fault**: a region other than the node's; pseudo regions such as `aws-global`.
 //!
-//! **Repair**: write the region, or take the variable out and let the webhook set it.
+//! **Repair**: set the right region, or unset the variable and let the webhook set it.
 
 use crate::aws::endpoint;
 use irsa_probe::FaultKind;
@@ -27,7 +27,6 @@ use crate::derive::probed::Leg;
 use crate::derive::sts;
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "region-bogus",
     step: Step::Network,
@@ -35,7 +34,6 @@ pub const META: Meta = Meta {
     explains: &["silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
@@ -67,16 +65,16 @@ fn bogus(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         || derived.intent.mechanism == Mechanism::PodIdentity
         || may_be_newer_than_this_tool(text);
     let severity = if some_sdks_only { Severity::Warning } else { Severity::Error };
-    let summary = format!("{variable} of container {name} is {text:?}, which is no AWS region");
+    let summary = format!("{variable} of container {name} is {text:?}, which is not an AWS region");
     let expected = match derived.node_region() {
-        Some((region, _)) => format!("a region, as the node's {region}"),
-        None => String::from("a region, as eu-west-1"),
+        Some((region, _)) => format!("a region, such as the node's {region}"),
+        None => String::from("a region, such as eu-west-1"),
     };
     let mut finding = META
         .on_container(derived, view, severity, summary)
         .inferred()
         .evidence(*variable, expected, *text, &entry.source)
-        .seen("STS endpoint that SDKs make of it", endpoint::regional_host(text), &entry.source);
+        .seen("STS endpoint that SDKs build from it", endpoint::regional_host(text), &entry.source);
     for (variable, entry, text) in bad.iter().skip(1) {
         finding = finding.seen(*variable, *text, &entry.source);
     }
@@ -84,18 +82,18 @@ fn bogus(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     Some(
         finding
             .fix(env::take_out(derived, view, &variables))
-            .fix(Fix::advice("or write the region that the application means")),
+            .fix(Fix::advice("or set the region that the application needs")),
     )
 }
 
-/// The probe, which follows the process's own environment, found no such name.
+/// The probe, which follows the process's own environment, found that the name does not exist.
 fn resolved(derived: &Derived<'_>) -> Option<Finding> {
     let seen = probed::of_irsa(derived)?;
     let (Leg::Lookup, FaultKind::NoSuchName) = seen.blocked()? else { return None };
     let host = &seen.way()?.1.lookup.as_ref()?.name;
     let region = super::region_of_no_host(derived, host)?;
     let summary =
-        format!("container {} asks for STS in region {region:?}: there is no {host}", seen.container());
+        format!("container {} calls STS in region {region:?}, but {host} does not exist", seen.container());
     let at = seen.at("network.connection.lookup");
     let finding = probed::finding(&META, derived, seen, summary).inferred().evidence(
         format!("addresses of {host}"),
@@ -108,16 +106,16 @@ fn resolved(derived: &Derived<'_>) -> Option<Finding> {
         None => finding,
     };
     Some(finding.fix(Fix::advice(
-        "write an AWS region where the application's environment or configuration names this one",
+        "set an AWS region where the application's environment or configuration names this one",
     )))
 }
 
-/// The application looks for the STS endpoint of a region that it has not from the pod's variables.
+/// The application looks up the STS endpoint of a region that does not come from the pod's variables.
 fn looked_up(derived: &Derived<'_>) -> Option<Finding> {
     let (said, host) = app_errors::to_sts(derived, |kind| kind == Kind::NoSuchHost).ok()?;
     let region = super::region_of_no_host(derived, host)?;
     let who = app_errors::speaker(derived);
-    let summary = format!("{who} looks for STS in region {region:?}: there is no {host}");
+    let summary = format!("{who} looks for STS in region {region:?}, but {host} does not exist");
     let finding = app_errors::finding(&META, derived, said, &summary).inferred().evidence(
         format!("addresses of {host}"),
         "at least one",
@@ -129,13 +127,12 @@ fn looked_up(derived: &Derived<'_>) -> Option<Finding> {
         None => finding,
     };
     Some(
-        finding.fix(Fix::advice(
-            "write an AWS region where the application's own settings or code name this one",
-        )),
+        finding
+            .fix(Fix::advice("set an AWS region where the application's own settings or code name this one")),
     )
 }
 
-/// `xx-north-1`: nothing is wrong with it but an area that was not there when this was written.
+/// `xx-north-1`: has the form of a region, in an area that did not exist when this was written.
 fn may_be_newer_than_this_tool(text: &str) -> bool {
     text.split_once('-').is_some_and(|(area, rest)| {
         area.len() == 2

@@ -1,17 +1,17 @@
 //! # No region is set
 //!
-//! Neither `AWS_REGION` nor `AWS_DEFAULT_REGION` is in the container. SDKs then ask the instance metadata service, which is not
-//! there on Fargate and out of reach where the hop limit is 1, or give up at once. EKS's own webhook sets both; a self-hosted
-//! one only with `--aws-default-region`.
+//! Neither `AWS_REGION` nor `AWS_DEFAULT_REGION` is set in the container. SDKs then ask the instance metadata service, which
+//! does not exist on Fargate and is out of reach where the hop limit is 1, or give up at once. EKS's own webhook sets both; a
+//! self-hosted one only with `--aws-default-region`.
 //!
-//! **You see**: `You must specify a region` (boto3, AWS CLI), `MissingRegion: could not find region configuration` (Go),
-//! `Region is missing` (JavaScript), `failed to get region from metadata server`.
+//! **You see**: `You must specify a region` (boto3, AWS CLI), `MissingRegion: could not find region configuration` (Go), `Region
+//! is missing` (JavaScript), `failed to get region from metadata server`.
 //!
-//! **Decided by**: the environment of the container. An application that sets the region in its code needs no variable, so
-//! this is a conclusion.
+//! **Decided by**: the container's environment. An application that sets the region in its code needs no variable, so this is
+//! inferred.
 //!
 //! **Worth knowing**: boto3 and AWS CLI v1 read only `AWS_DEFAULT_REGION`; the Java and JavaScript SDKs only `AWS_REGION`. The
-//! webhook adds neither as soon as one is in the manifest, so one alone serves only some SDKs.
+//! webhook adds neither if the manifest sets either, so one alone serves only some SDKs.
 //!
 //! **Repair**: set both.
 
@@ -19,11 +19,9 @@ use crate::checks::prelude::*;
 use crate::derive::sts::{REGION_VARIABLES, Region};
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta =
     Meta { id: "region-missing", step: Step::Network, title: "no region is set", explains: &[] };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(view) = derived.target() else { return Outcome::NotApplicable("no pod to look at") };
     if view.wiring != Wiring::Complete && !view.pod_identity {
@@ -47,7 +45,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         }
     }
     let name = view.name();
-    let because = if derived.on_fargate() { ", and Fargate has no instance metadata to ask" } else { "" };
+    let because = if derived.on_fargate() { ", and Fargate has no instance metadata service" } else { "" };
     let Some(source) = derived.spec_at("").map(|source| source.at(format!("{}.env", view.path))) else {
         return Outcome::NotApplicable("no pod to look at");
     };
@@ -59,22 +57,22 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         .missing("AWS_DEFAULT_REGION", node.unwrap_or("a region"), &source);
     let set = node.and_then(|region| {
         let words = REGION_VARIABLES.map(|variable| format!("{variable}={region}"));
-        env::set(derived, view, &words, "set the node's region, if that is the one the application means")
+        env::set(derived, view, &words, "set the node's region, if that is the one the application needs")
     });
     finding = finding
         .fix(set.unwrap_or_else(|| Fix::advice("set AWS_REGION and AWS_DEFAULT_REGION in the manifest")));
     if derived.platform == Platform::Other {
         finding = finding.fix(Fix::advice(
-            "or run the pod identity webhook with --aws-default-region, which does it for every pod",
+            "or run the pod identity webhook with --aws-default-region, which sets it for every pod",
         ));
     }
     finding.into()
 }
 
-/// Each of the two variables is all that some SDKs read.
+/// Some SDKs read only one of the two variables.
 fn one_alone(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let [first, second] = REGION_VARIABLES;
-    // What could not be read may hold the other one.
+    // What could not be read may set the other one.
     if !view.env.unread.is_empty() {
         return None;
     }
@@ -84,7 +82,7 @@ fn one_alone(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding>
         (None, Some(entry)) => (second, entry, first, "the Java and JavaScript SDKs"),
         _ => return None,
     };
-    // A value that is no region is not to be copied; `region-bogus` reports it.
+    // A value that is not a region must not be copied; `region-bogus` reports it.
     if !entry.text().is_none_or(crate::aws::partition::is_region_shaped) {
         return None;
     }
@@ -96,7 +94,7 @@ fn one_alone(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding>
         "not set",
         &entry.source,
     );
-    let title = format!("set {lacks} too, if the application is one of them");
+    let title = format!("set {lacks} too, if the application uses one of them");
     let assignment = entry.text().map(|text| format!("{lacks}={text}"));
     let set = assignment.and_then(|assignment| env::set(derived, view, &[assignment], title.as_str()));
     Some(finding.fix(set.unwrap_or_else(|| Fix::advice(title))))

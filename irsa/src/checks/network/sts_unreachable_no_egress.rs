@@ -1,19 +1,20 @@
 //! # The pod cannot reach STS
 //!
-//! Requests to the STS endpoint get no answer: a private subnet without NAT and without an interface endpoint for STS, or with one
-//! that lacks private DNS, a security group that lets the pods in on 443, or a subnet in the pod's zone; or a network policy.
+//! Requests to the STS endpoint get no answer. The pod's subnet is private, without NAT and without an interface endpoint for
+//! STS; or the endpoint is there, but without private DNS, without a subnet in the pod's zone, or with a security group that
+//! does not allow the pods in on 443; or a network policy blocks the pod.
 //!
 //! **You see**: `dial tcp 54.239.29.25:443: i/o timeout` (Go), `ConnectTimeoutError`, `Could not connect to the endpoint URL:
-//! "https://sts.eu-west-1.amazonaws.com/"` (boto3). Java says nothing and goes on to the node's role.
+//! "https://sts.eu-west-1.amazonaws.com/"` (boto3). Java says nothing and falls back to the node's role.
 //!
-//! **Decided by**: the probe, which goes the pod's way to the endpoint that its SDK would call, step by step; else the application's
-//! own words and the host that they name. That STS answers this machine says nothing about the pod's way.
+//! **Decided by**: the probe, which follows the pod's path to the endpoint that its SDK would call, step by step; otherwise what
+//! the application reports, and the host in its message. That STS answers this machine says nothing about the pod's path.
 //!
-//! **Not a fault**: that the cluster's OIDC issuer cannot be reached from the pod; STS fetches its keys from AWS's side. A name
-//! that does not resolve is `dns-coredns` or `region-bogus`.
+//! **Not a fault**: an OIDC issuer that the pod cannot reach; STS fetches its keys from AWS's side. A name that does not resolve
+//! is `dns-coredns` or `region-bogus`.
 //!
-//! **Repair**: give the VPC an interface endpoint `com.amazonaws.REGION.sts` with private DNS, or the subnet a way out, and let
-//! network policies and security groups pass 443.
+//! **Repair**: create an interface endpoint `com.amazonaws.REGION.sts` with private DNS in the VPC, or give the subnet a way
+//! out, and allow 443 in network policies and security groups.
 
 use irsa_probe::FaultKind;
 
@@ -23,7 +24,6 @@ use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::{Leg, ProbedPod};
 use crate::repair::vpc_endpoint;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "sts-unreachable-no-egress",
     step: Step::Network,
@@ -31,7 +31,6 @@ pub const META: Meta = Meta {
     explains: &["silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = probed::of_irsa(derived).and_then(|seen| blocked(derived, seen)) {
         return finding.into();
@@ -45,7 +44,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let (what, found) = match said.error.kind {
         Kind::ConnectTimeout => ("gets no answer from", "no answer"),
-        Kind::ConnectionRefused => ("is refused a connection by", "connection refused"),
+        Kind::ConnectionRefused => ("gets connection refused from", "connection refused"),
         _ => ("cannot connect to", "no connection"),
     };
     let who = app_errors::speaker(derived);
@@ -59,7 +58,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     repaired(derived, finding).into()
 }
 
-/// The probe found no way to the endpoint, or none that answers.
+/// The probe could not reach the endpoint, or got no answer from it.
 fn blocked(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let (_, way) = seen.way()?;
     let host = seen.sts_host().filter(|_| way.proxy.is_none())?;
@@ -67,19 +66,21 @@ fn blocked(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
         Some((Leg::Tcp, kind)) => {
             let what = match kind {
                 FaultKind::Timeout => "gets no answer from",
-                FaultKind::Refused => "is refused a connection by",
+                FaultKind::Refused => "gets connection refused from",
                 FaultKind::Unreachable => "has no route to",
                 _ => "cannot connect to",
             };
             (what, way.fault.as_ref()?.text.clone(), "network.connection.tcp")
         }
         // A certificate that is not trusted is another fault.
-        Some((Leg::Tls, kind)) if kind != FaultKind::Certificate => {
-            ("connects, and gets no TLS from", way.fault.as_ref()?.text.clone(), "network.connection.tls")
-        }
+        Some((Leg::Tls, kind)) if kind != FaultKind::Certificate => (
+            "connects, but cannot set up TLS with",
+            way.fault.as_ref()?.text.clone(),
+            "network.connection.tls",
+        ),
         None => {
             let (fault, None) = seen.no_answer()? else { return None };
-            ("reaches, and gets no answer from", fault.text.clone(), "sts.assume")
+            ("connects, but gets no answer from", fault.text.clone(), "sts.assume")
         }
         Some(_) => return None,
     };
@@ -108,12 +109,12 @@ fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
     let service = format!("com.amazonaws.{region}.sts");
     finding
         .fix(Fix::inspect(
-            "look whether the VPC has an endpoint for STS, with private DNS and a security group that lets the pods in",
+            "check whether the VPC has an endpoint for STS, with private DNS and a security group that allows the pods in",
             vpc_endpoint::list(derived, &region, "sts"),
         ))
         .fix(Fix::inspect(
-            "look for a network policy that keeps the pod from port 443",
+            "check for a network policy that blocks port 443",
             Command::kubectl(derived, &["get", "networkpolicy", "-n", &derived.facts.namespace_name]),
         ))
-        .fix(Fix::advice(format!("make an interface endpoint {service} with private DNS, or give the pod's subnet a NAT gateway")))
+        .fix(Fix::advice(format!("create an interface endpoint {service} with private DNS, or give the pod's subnet a NAT gateway")))
 }

@@ -1,17 +1,17 @@
 //! # The application does not trust the certificate of STS
 //!
-//! The image has no certificate authorities (scratch, distroless without `ca-certificates`), the application has a trust store of
-//! its own, or a proxy opens TLS and shows a certificate of its own.
+//! The image has no certificate authorities (scratch, distroless without `ca-certificates`), the application has its own trust
+//! store, or a proxy intercepts TLS and presents a certificate of its own.
 //!
 //! **You see**: `x509: certificate signed by unknown authority` (Go), `SSL certificate verify error: (20:unable to get local
 //! issuer certificate)`, `PKIX path building failed` (Java), in a connection to AWS.
 //!
-//! **Decided by**: the application's own words.
+//! **Decided by**: the probe's TLS handshake, or what the application reports.
 //!
-//! **Not a fault**: the same words about another host, or from the API server about the webhook: see `mwc-cabundle-stale`.
+//! **Not a fault**: the same message about another host, or from the API server about the webhook: see `mwc-cabundle-stale`.
 //!
-//! **Repair**: put the public certificate authorities into the image (`ca-certificates`); behind a proxy that opens TLS, name a
-//! bundle with its certificate in `AWS_CA_BUNDLE`, or exempt AWS from the proxy.
+//! **Repair**: add the public certificate authorities to the image (`ca-certificates`); behind a proxy that intercepts TLS,
+//! point `AWS_CA_BUNDLE` to a bundle with its certificate, or exempt AWS from the proxy.
 
 use irsa_probe::FaultKind;
 
@@ -20,7 +20,6 @@ use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::{Leg, ProbedPod};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "tls-roots",
     step: Step::Network,
@@ -28,7 +27,6 @@ pub const META: Meta = Meta {
     explains: &["silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = probed::of_irsa(derived).and_then(|seen| not_trusted(derived, seen)) {
         return finding.into();
@@ -38,7 +36,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
     let who = app_errors::speaker(derived);
-    let summary = format!("{who} does not trust the certificate that {host} shows it");
+    let summary = format!("{who} does not trust the certificate that {host} presents");
     let finding = app_errors::finding(&META, derived, said, &summary).evidence(
         format!("certificate of {host}"),
         "signed by an authority that the application trusts",
@@ -48,19 +46,18 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     repaired(derived, finding).into()
 }
 
-/// The probe did not trust the certificate either: with the authorities that the application's settings name, or with those of
-/// Mozilla, which are not the image's.
+/// The probe did not trust the certificate either, by the authorities that the application's settings name, or by Mozilla's,
+/// which are not the image's.
 fn not_trusted(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let (Leg::Tls, FaultKind::Certificate) = seen.blocked()? else { return None };
     let (_, way) = seen.way()?;
     let (host, tls) = (seen.sts_host()?, way.tls.as_ref()?);
     let at = seen.at("network.connection.tls");
     let fault = tls.fault.as_ref().map_or("", |fault| &fault.text);
-    let summary =
-        format!("container {} is shown a certificate for {host} that is not to be trusted", seen.container());
+    let summary = format!("container {} gets a certificate for {host} that is not trusted", seen.container());
     let mut finding = probed::finding(&META, derived, seen, summary).evidence(
         format!("certificate of {host}"),
-        "signed by an authority that is trusted",
+        "signed by a trusted authority",
         fault,
         &at,
     );
@@ -68,9 +65,9 @@ fn not_trusted(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
         finding = finding.seen("signed by", issuer, &at);
     }
     finding = match &tls.bundle {
-        Some(bundle) => finding.seen("authorities trusted", bundle, &at),
+        Some(bundle) => finding.seen("trusted authorities", bundle, &at),
         // The application may have others in its image.
-        None => finding.seen("authorities trusted", "those of Mozilla", &at).inferred(),
+        None => finding.seen("trusted authorities", "Mozilla's", &at).inferred(),
     };
     Some(repaired(derived, finding))
 }
@@ -81,10 +78,10 @@ fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
     match bundle {
         Some(entry) => finding
             .seen("AWS_CA_BUNDLE", entry.shown(), &entry.source)
-            .fix(Fix::advice("the application trusts only what AWS_CA_BUNDLE names: add the authority that signs for AWS, or take it out")),
+            .fix(Fix::advice("the application trusts only what is in AWS_CA_BUNDLE: add the authority that signs for AWS, or unset the variable")),
         None => finding.fix(Fix::advice(
-            "put the public certificate authorities into the image (package ca-certificates); behind a proxy that opens TLS, name \
-             a bundle with the proxy's authority in AWS_CA_BUNDLE",
+            "add the public certificate authorities to the image (package ca-certificates); behind a proxy that intercepts TLS, \
+             point AWS_CA_BUNDLE to a bundle with the proxy's authority",
         )),
     }
 }

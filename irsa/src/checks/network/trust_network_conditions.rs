@@ -1,38 +1,36 @@
-//! # The trust policy asks for a network
+//! # The trust policy has a network condition
 //!
-//! A condition on `aws:SourceIp`, `aws:SourceVpc`, `aws:SourceVpce` or `aws:VpcSourceIp`. A call through an STS endpoint of the VPC
-//! has `aws:SourceVpce` and `aws:VpcSourceIp`, and no `aws:SourceIp`; a call through a NAT gateway has `aws:SourceIp` and nothing
-//! else. To add such an endpoint, or to remove it, breaks the other kind of condition.
+//! A condition on `aws:SourceIp`, `aws:SourceVpc`, `aws:SourceVpce` or `aws:VpcSourceIp`. A call through a VPC endpoint for STS
+//! has `aws:SourceVpce` and `aws:VpcSourceIp`, and no `aws:SourceIp`; a call through a NAT gateway has `aws:SourceIp` and
+//! nothing else. Adding such an endpoint, or removing it, breaks the other kind of condition.
 //!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403), from one network and not from
 //! another.
 //!
-//! **Decided by**: the trust policy depends on such a key, and the pod itself says that STS refused it. What STS says to this
-//! machine decides nothing: it takes another way than the pod.
+//! **Decided by**: the trust policy depends on such a key, and the pod itself reports that STS refused it. What STS answers this
+//! machine decides nothing: its call takes another path than the pod's.
 //!
-//! **Not a fault**: a refusal here beside a pod that works.
+//! **Not a fault**: a refusal of this machine while the pod works.
 //!
-//! **Repair**: let the condition take the pod's way: the id of the endpoint, or the address of the NAT gateway.
+//! **Repair**: make the condition match the pod's path: the id of the endpoint, or the address of the NAT gateway.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::{About, Judgement, Open, Trust};
 use crate::repair::vpc_endpoint;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "trust-network-conditions",
     step: Step::Network,
-    title: "the trust policy asks for a network",
+    title: "the trust policy has a network condition",
     explains: trust::EXPLAINS,
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let judged = match derived.trust() {
         Trust::Judged(judged) => judged,
         Trust::NotApplicable(reason) => return Outcome::NotApplicable(reason),
-        // The link of the trust policy says so.
+        // The trust policy link reports that.
         Trust::Unknown(_) => return Outcome::NotApplicable("the trust policy is not known"),
     };
     let pod_accepted = derived.probed.sts_answer().is_some_and(|attempt| attempt.accepted());
@@ -49,7 +47,7 @@ fn refused(derived: &Derived<'_>, judged: &Judgement<'_>, source: &Source) -> Fi
     let networks = || judged.open.iter().filter(|open| open.about == About::Network);
     let asked = networks().map(|open: &Open| open.what.as_str()).collect::<Vec<_>>().join(" and ");
     let summary = format!(
-        "STS refuses the pod, and the trust policy of role {} depends on its way there: {asked}",
+        "STS refuses the pod, and the trust policy of role {} depends on the network: {asked}",
         judged.role.name
     );
     let mut finding = trust::on_role(&META, judged, summary).inferred();
@@ -59,15 +57,15 @@ fn refused(derived: &Derived<'_>, judged: &Judgement<'_>, source: &Source) -> Fi
     finding = finding.seen("the pod's own attempt", trust::NOT_AUTHORIZED, source);
     if derived.sts_answer.accepted() {
         finding = match derived.facts.aws.sts_answer.known() {
-            Some(attempt) => finding.seen("the same from here", "accepted", &attempt.source),
+            Some(attempt) => finding.seen("the same from this machine", "accepted", &attempt.source),
             None => finding,
         };
     }
     let region = derived.plan().region;
     finding
         .fix(Fix::inspect(
-            "see whether STS has an endpoint in the VPC: with one there is no aws:SourceIp, without one no aws:SourceVpce",
+            "check whether the VPC has an endpoint for STS: with one there is no aws:SourceIp, without one no aws:SourceVpce",
             vpc_endpoint::list(derived, &region, "sts"),
         ))
-        .fix(Fix::advice("let the condition take the pod's way: the id of that endpoint, or the address of the NAT gateway"))
+        .fix(Fix::advice("make the condition match the pod's path: the id of that endpoint, or the address of the NAT gateway"))
 }

@@ -1,19 +1,19 @@
-//! # STS refuses on the pod's way only
+//! # STS refuses calls from the pod's network only
 //!
 //! A pod's call to STS may go through a VPC endpoint, whose policy must allow it. The call is not signed, so it has no
-//! principal: policies that name an account, a role or the organization (`aws:PrincipalOrgID`) shut it out.
+//! principal: a policy that requires an account, a role or the organization (`aws:PrincipalOrgID`) blocks it.
 //!
 //! **You see**: `Not authorized to perform sts:AssumeRoleWithWebIdentity`; newer answers add `because no VPC endpoint policy
 //! allows the sts:AssumeRoleWithWebIdentity action`.
 //!
-//! **Decided by**: the application says so now, while STS accepts a fresh token of the same service account for the same role
-//! from here; or AWS's own word "VPC endpoint policy". Policies of endpoints are not read.
+//! **Decided by**: the application reports this now, while STS accepts a fresh token of the same service account for the same
+//! role from this machine; or AWS itself says "VPC endpoint policy". Endpoint policies are not read.
 //!
-//! **Not a fault**: words from before the role was repaired. Conditions of the trust policy on networks and session names are
-//! looked at on their own (`trust-network-conditions`, `trust-session-name-or-tag`).
+//! **Not a fault**: messages from before the role was repaired. Trust policy conditions on networks and session names are
+//! checked separately (`trust-network-conditions`, `trust-session-name-or-tag`).
 //!
-//! **Repair**: allow `sts:AssumeRoleWithWebIdentity` to everyone (`"Principal": "*"`) in the endpoint's policy, with the roles as
-//! resources if it is to be narrow.
+//! **Repair**: allow `sts:AssumeRoleWithWebIdentity` for everyone (`"Principal": "*"`) in the endpoint's policy, with the roles
+//! as resources to keep it narrow.
 
 use crate::aws_error::{Because, Kind, Layer};
 use crate::checks::prelude::*;
@@ -22,15 +22,13 @@ use crate::derive::app_errors::Weight;
 use crate::policy::Decision;
 use crate::repair::vpc_endpoint;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "vpce-policy-denies-sts",
     step: Step::Network,
-    title: "STS refuses on the pod's way only",
+    title: "STS refuses calls from the pod's network only",
     explains: &["sts-refused", "silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = refused_inside(derived) {
         return finding.into();
@@ -43,21 +41,21 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let pod_accepted = derived.probed.sts_answer().is_some_and(|attempt| attempt.accepted());
     let here_only = derived.from_here.accepted() && !pod_accepted && said.weight == Weight::Current;
     if !named && (!here_only || told_apart(derived)) {
-        return Outcome::NotApplicable("nothing sets the pod's way to STS apart");
+        return Outcome::NotApplicable("nothing points to the pod's path to STS");
     }
     let who = app_errors::speaker(derived);
     let summary = if named {
-        format!("the policy of a VPC endpoint for STS does not let {who} become its role")
+        format!("the policy of a VPC endpoint for STS does not allow {who} to assume its role")
     } else {
         format!(
-            "STS refuses {who} and accepts its service account from here: most likely by the policy of a VPC endpoint"
+            "STS refuses {who}, but accepts its service account from this machine: most likely the policy of a VPC endpoint"
         )
     };
     let mut finding = app_errors::finding(&META, derived, said, &summary);
     if let StsVerdict::Accepted { attempt, source } = &derived.from_here {
         finding = finding
-            .evidence("answer of STS", "accepted, as from here", "AccessDenied", said.source)
-            .seen(format!("answer of {}", attempt.host), "the token is accepted", source);
+            .evidence("STS's answer", "accepted, as from this machine", "AccessDenied", said.source)
+            .seen(format!("answer of {} to this machine", attempt.host), "the token is accepted", source);
     } else {
         finding = finding.evidence(
             "policy of the VPC endpoint",
@@ -72,7 +70,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     repaired(derived, finding).into()
 }
 
-/// STS took a fresh token from here, and refused the pod's own at the same stage that the first one passed.
+/// STS accepted a fresh token from this machine, and refused the pod's own at a stage that the first one passed.
 fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
     let seen = probed::of_irsa(derived)?;
     let Some(StsVerdict::Refused(refusal)) = derived.probed.sts_answer() else { return None };
@@ -83,23 +81,25 @@ fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
     }
     let container = seen.container();
     let summary = if named {
-        format!("the policy of a VPC endpoint for STS does not let container {container} become its role")
+        format!(
+            "the policy of a VPC endpoint for STS does not allow container {container} to assume its role"
+        )
     } else {
         format!(
-            "STS refuses container {container} and accepts its service account from here: most likely by the policy of a VPC \
-             endpoint"
+            "STS refuses container {container}, but accepts its service account from this machine: most likely the policy of a \
+             VPC endpoint"
         )
     };
     let found = format!("{}: {}", refusal.code, refusal.message);
     let mut finding = probed::finding(&META, derived, seen, summary).evidence(
-        format!("answer of {} inside the pod", refusal.attempt.host),
+        format!("answer of {} to the pod", refusal.attempt.host),
         "accepted",
         found,
         refusal.source,
     );
     if let StsVerdict::Accepted { attempt, source } = &derived.from_here {
         finding = finding.seen(
-            format!("answer of {} to a fresh token from here", attempt.host),
+            format!("answer of {} to a fresh token from this machine", attempt.host),
             "accepted",
             source,
         );
@@ -121,15 +121,15 @@ fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
     let region = derived.plan().region;
     finding
         .fix(Fix::inspect(
-            "look at the policies of the endpoints for STS, in the account of the pod's VPC",
+            "check the policies of the endpoints for STS, in the account of the pod's VPC",
             vpc_endpoint::policies(derived, &region, "sts"),
         ))
         .fix(Fix::advice(
-            "allow sts:AssumeRoleWithWebIdentity to \"Principal\": \"*\" there: the call is not signed",
+            "allow sts:AssumeRoleWithWebIdentity for \"Principal\": \"*\" there: the call is not signed",
         ))
 }
 
-/// True if the role's trust policy itself may tell the pod's call from one made here.
+/// True if the trust policy itself may distinguish the pod's call from one that this machine makes.
 fn told_apart(derived: &Derived<'_>) -> bool {
     derived.trust().judged().is_some_and(|judged| !matches!(judged.decision, Decision::Allow { .. }))
 }
