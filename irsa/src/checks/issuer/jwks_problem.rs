@@ -1,20 +1,20 @@
-//! # AWS cannot check the token's signature
+//! # AWS cannot verify the token's signature
 //!
-//! STS fetches the issuer's discovery document and, from where that says, its public keys; the key that signed the token must
-//! be among them. Both must be public, served by HTTPS within five seconds, and name the issuer as the token does.
+//! STS fetches the issuer's discovery document and, from the URL in it, the public keys; the key that signed the token must be
+//! among them. Both must be public, served over HTTPS within five seconds, and name the same issuer as the token.
 //!
 //! **You see**: `InvalidIdentityToken: Couldn't retrieve verification key from your identity provider,  please reference
 //! AssumeRoleWithWebIdentity documentation for requirements`, or `IDPCommunicationError`. CloudTrail does not show it.
 //!
-//! **Decided by**: STS's answer to a fresh token; without one, what the issuer's URL serves: another `issuer`, no key of the
-//! token's `kid`, a key of that `kid` that does not verify the signature of a fresh token. An error page seen from here is a
-//! warning only, for something on the way may have made it.
+//! **Decided by**: STS's answer to a fresh token; without one, what the issuer's URL serves: another `issuer`, no key with the
+//! token's `kid`, or a key with that `kid` that does not verify the signature of a fresh token. An error page seen from this
+//! machine is only a warning, since something in between may have produced it.
 //!
-//! **Not a fault**: an issuer that cannot be reached from here or from the pod: only STS has to. A private network with EKS's
-//! own endpoint often cannot resolve it. A certificate that this machine does not trust.
+//! **Not a fault**: an issuer that this machine or the pod cannot reach: only STS has to. A private network with EKS's own
+//! endpoint often cannot resolve it. A certificate that this machine does not trust.
 //!
 //! **Repair**: on EKS wait and try again: AWS serves the documents, and the error passes. Elsewhere publish what the API server
-//! says: `kubectl get --raw /.well-known/openid-configuration` and `/openid/v1/jwks`, readable for everyone.
+//! returns for `kubectl get --raw /.well-known/openid-configuration` and `/openid/v1/jwks`, readable by everyone.
 
 use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
@@ -24,15 +24,13 @@ use crate::derive::sts_answer::Refusal;
 use crate::facts::issuer::{Key, Published, Signature};
 use crate::facts::{Unknown, Why};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "jwks-problem",
     step: Step::Issuer,
-    title: "AWS cannot check the token's signature",
+    title: "AWS cannot verify the token's signature",
     explains: &["sts-refused"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
@@ -55,7 +53,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
 }
 
-/// What the issuer's URL shows from here.
+/// What the issuer's URL serves to this machine.
 enum Comparison {
     InOrder,
     Unknown(Vec<Unknown>),
@@ -70,7 +68,7 @@ struct Flaw {
     expected: String,
     found: Option<String>,
     source: Source,
-    /// True if the document itself says so; an error page may be made on the way.
+    /// True if the document itself says so; an error page may come from something in between.
     certain: bool,
 }
 
@@ -87,7 +85,7 @@ fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Comparison {
     };
     if discovery.issuer != issuer.url {
         return Comparison::Flaw(Flaw {
-            words: String::from("names itself otherwise than the tokens do"),
+            words: String::from("names another issuer than the tokens do"),
             what: "issuer in the discovery document",
             expected: issuer.url.to_owned(),
             found: Some(discovery.issuer.clone()),
@@ -106,7 +104,7 @@ fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Comparison {
     }
 }
 
-/// The document, or what its lack amounts to.
+/// The document, or what follows from not having it.
 fn page<'p, T>(
     published: &'p Published<T>,
     what: &'static str,
@@ -116,7 +114,7 @@ fn page<'p, T>(
         Comparison::Flaw(Flaw {
             words,
             what,
-            expected: String::from("a JSON document, for everyone"),
+            expected: String::from("a JSON document, readable by everyone"),
             found: Some(found),
             source: source.clone(),
             certain: false,
@@ -125,11 +123,11 @@ fn page<'p, T>(
     Err(match published {
         Published::Document(document) => return Ok(document),
         Published::Status(status) => {
-            flaw(format!("answers {status} in place of its {what}"), format!("HTTP status {status}"))
+            flaw(format!("answers {status} instead of its {what}"), format!("HTTP status {status}"))
         }
-        Published::Unusable(words) => flaw(format!("serves something else than its {what}"), words.clone()),
+        Published::Unusable(words) => flaw(format!("serves something other than its {what}"), words.clone()),
         Published::NoSuchHost => {
-            unseen(what, String::from("the issuer's host name does not exist as seen from here"))
+            unseen(what, String::from("the issuer's host name does not resolve from this machine"))
         }
         Published::Untrusted(words) => {
             unseen(what, format!("this machine does not trust its certificate: {words}"))
@@ -183,7 +181,7 @@ fn compare(derived: &Derived<'_>, published: &[Key], source: &Source) -> Compari
             )
         }
         (Some(Signature::BadSignature | Signature::UnsupportedAlgorithm(_)), _) if is_another => other(
-            "publishes another key than the API server signs with",
+            "publishes a key other than the one the API server signs with",
             "the one that the API server serves",
         ),
         (Some(Signature::BadSignature), _) => other(
@@ -215,7 +213,7 @@ fn finding(
     let summary = match seen {
         Comparison::Flaw(flaw) => format!("the issuer {url} {}", flaw.words),
         Comparison::InOrder => {
-            format!("STS could not fetch the keys of {url}, which are served as seen from here")
+            format!("STS could not fetch the keys of {url}, although this machine can")
         }
         Comparison::Unknown(_) => format!("STS cannot fetch the keys of {url}"),
     };
@@ -232,17 +230,17 @@ fn finding(
     };
     if issuer.is_eks() || matches!(seen, Comparison::InOrder) {
         return finding.fix(Fix::advice(
-            "run this again in a minute: where the documents are in order, the error passes by itself",
+            "run this again in a minute: if the documents are in order, the error passes by itself",
         ));
     }
     finding
         .fix(Fix::inspect(
-            "print the discovery document that must be served there, readable for everyone",
+            "print the discovery document that must be served there, readable by everyone",
             Command::kubectl(derived, &["get", "--raw", "/.well-known/openid-configuration"]),
         ))
         .fix(Fix::inspect(
             "print the keys that must be served at its jwks_uri",
             Command::kubectl(derived, &["get", "--raw", "/openid/v1/jwks"]),
         ))
-        .fix(Fix::advice("publish both where the issuer's URL is served from, and run this again"))
+        .fix(Fix::advice("publish both under the issuer's URL, and run this again"))
 }

@@ -1,17 +1,17 @@
-//! # The issuer's certificate is one that IAM does not trust
+//! # IAM does not trust the issuer's certificate
 //!
-//! IAM fetches the issuer's keys over HTTPS and checks the certificate against its own list of public authorities. Only where
-//! that does not hold, as with a private authority, does it compare the thumbprints that the provider lists.
+//! IAM fetches the issuer's keys over HTTPS and checks the certificate against its own list of public authorities. Only if that
+//! fails, as with a private authority, does it compare the thumbprints that the provider lists.
 //!
 //! **You see**: `InvalidIdentityToken: OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint`.
 //!
-//! **Decided by** STS's own answer, and by nothing else.
+//! **Decided by**: STS's own answer, and nothing else.
 //!
 //! **Not a fault**: a thumbprint that differs from the certificate's, one of forty zeros, or none. EKS's issuers have public
 //! certificates, so their thumbprints are never looked at; most advice on the web is older than that.
 //!
-//! **Repair**: give the issuer a certificate of a public authority, or store the thumbprint of the topmost certificate that its
-//! host sends. Take it from outside of networks that intercept TLS.
+//! **Repair**: give the issuer a certificate from a public authority, or store the thumbprint of the topmost certificate that
+//! its host sends. Take it from outside any network that intercepts TLS.
 
 use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
@@ -21,15 +21,13 @@ use crate::derive::provider::Provider;
 use crate::facts::issuer::Published;
 use crate::repair::oidc_provider;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "thumbprint",
     step: Step::Issuer,
-    title: "the issuer's certificate is one that IAM does not trust",
+    title: "IAM does not trust the issuer's certificate",
     explains: &["sts-refused"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
@@ -39,7 +37,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     else {
         return match derived.sts_answer.passed(Stage::Keys) {
             true => Outcome::Pass,
-            false => Outcome::NotApplicable("STS does not speak of a thumbprint"),
+            false => Outcome::NotApplicable("STS does not mention a thumbprint"),
         };
     };
     let (Ok(issuer), Provider::Found(arn)) = (Issuer::of(derived), derived.provider()) else {
@@ -53,12 +51,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             [] => String::from("(none)"),
             list => list.join(", "),
         };
-        finding = finding.seen("thumbprints of the provider", stored, &provider.source.at("ThumbprintList"));
+        finding = finding.seen("the provider's thumbprints", stored, &provider.source.at("ThumbprintList"));
     }
     if let Some(published) = derived.facts.issuer.published.known()
         && let Published::Untrusted(words) = &published.value
     {
-        finding = finding.seen("certificate as seen from here", words, &published.source);
+        finding = finding.seen("certificate as seen from this machine", words, &published.source);
     }
     finding.fixes(oidc_provider::trust_certificate(derived, arn, issuer.url)).into()
 }

@@ -1,20 +1,20 @@
 //! # Tokens carry an issuer that AWS does not know
 //!
-//! The API server writes the first of its `--service-account-issuer` flags into new tokens; the others it only accepts. EKS
-//! sets it. Elsewhere a change of that flag, of kOps' discovery store or of a custom domain makes every role of the cluster
-//! worthless; and the default, `https://kubernetes.default.svc`, is no address that AWS could reach at all.
+//! The API server writes the first of its `--service-account-issuer` flags into new tokens; it only accepts the others. EKS sets
+//! it. Elsewhere a change of that flag, of kOps' discovery store or of a custom domain breaks every role of the cluster; and the
+//! default, `https://kubernetes.default.svc`, is not an address that AWS could reach at all.
 //!
 //! **You see**: `No OpenIDConnect provider found in your account for https://…`, with an issuer that the provider in IAM does
 //! not have.
 //!
-//! **Decided by**: `iss` of a fresh token. That AWS cannot reach an issuer shows in its URL: not `https`, or a host of the
-//! cluster or of a private network. That the issuer has changed shows in the role, which trusts service accounts of another
-//! issuer, none of this one.
+//! **Decided by**: `iss` of a fresh token. That AWS cannot reach an issuer shows in its URL: not `https`, or a host inside the
+//! cluster or a private network. That the issuer has changed shows in the role, which trusts service accounts of another issuer
+//! and none of this one.
 //!
 //! **Not a fault**: an issuer with a dual-stack name in `describe-cluster` or in Terraform's output: tokens carry the ordinary
 //! one. An issuer that pods cannot reach: only STS has to.
 //!
-//! **Repair**: create a provider for the new issuer and let the roles trust it, or set the flag back.
+//! **Repair**: create a provider for the new issuer and have the roles trust it, or set the flag back.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;
@@ -23,7 +23,6 @@ use crate::derive::issuer::{Issuer, Teller};
 use crate::derive::provider::{Because, Missing, Provider};
 use crate::repair::{oidc_provider, trust_policy};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "token-issuer-wrong",
     step: Step::Issuer,
@@ -31,7 +30,6 @@ pub const META: Meta = Meta {
     explains: &["jwks-problem", "oidc-other-cluster", "sts-refused"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
@@ -69,14 +67,14 @@ fn not_public(derived: &Derived<'_>, missing: &Missing<'_>) -> Finding {
     ))
 }
 
-/// The role trusts service accounts of another issuer, and no provider is there for this one.
+/// The role trusts service accounts of another issuer, and this one has no provider.
 fn changed(derived: &Derived<'_>, missing: &Missing<'_>) -> Outcome {
     let judged = derived.trust().judged();
     let Some((judged, fault)) = judged.and_then(|judged| Some((judged, judged.fault.as_ref()?))) else {
         return Outcome::Pass;
     };
     let summary = format!(
-        "tokens carry the issuer {}; role {} trusts service accounts of another",
+        "tokens carry the issuer {}; role {} trusts service accounts of another issuer",
         missing.issuer.url, judged.role.name
     );
     let finding = trust::found(derived, &META, judged, fault, summary).inferred();
@@ -99,7 +97,7 @@ fn disagreement(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Option<Finding> {
     if served.value.issuer == issuer.url {
         return None;
     }
-    let summary = format!("a token carries the issuer {}, the API server serves another", issuer.url);
+    let summary = format!("tokens carry the issuer {}, but the API server serves another", issuer.url);
     let finding = META
         .on_account(derived, summary)
         .severity(Severity::Warning)
