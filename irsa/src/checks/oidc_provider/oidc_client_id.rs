@@ -1,19 +1,19 @@
 //! # The provider does not accept the token's audience
 //!
-//! An OIDC provider lists the audiences that it takes ("client ids"). The token's `aud` must be among them, letter by letter.
-//! The audience is a mere label: on EKS it is `sts.amazonaws.com` in every partition and region, also in China, and never the
-//! host of an STS endpoint.
+//! An OIDC provider lists the audiences that it accepts ("client ids"). The token's `aud` must be one of them, exactly. The
+//! audience is only a label: on EKS it is `sts.amazonaws.com` in every partition and region, China included, and never the host
+//! of an STS endpoint.
 //!
 //! **You see**: `InvalidIdentityToken: Incorrect token audience`.
 //!
-//! **Decided by**: STS's answer to a fresh token with the audience that the pod's token has; or that audience against the list
-//! of the provider in the role's account. What the trust policy asks of `aud` is another link: its refusal reads `Not
+//! **Decided by**: STS's answer to a fresh token with the same audience as the pod's token; or that audience against the list of
+//! the provider in the role's account. What the trust policy requires of `aud` is another link: its refusal reads `Not
 //! authorized`.
 //!
 //! **Not a fault**: a trust policy without a condition on `aud`; more audiences in the list than are used.
 //!
-//! **Repair**: add the audience to the provider; where neither provider nor role takes a strange one, give the token the usual
-//! one instead, mostly by taking the annotation `eks.amazonaws.com/audience` off.
+//! **Repair**: add the audience to the provider; if neither provider nor role accepts an unusual one, give the token the usual
+//! one instead, mostly by removing the annotation `eks.amazonaws.com/audience`.
 
 use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
@@ -23,7 +23,6 @@ use crate::derive::trust::FaultKind;
 use crate::facts::aws::Provider as IamProvider;
 use crate::repair::{oidc_provider, service_account, trust_policy, workload};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "oidc-client-id",
     step: Step::OidcProvider,
@@ -31,10 +30,9 @@ pub const META: Meta = Meta {
     explains: &["trust-aud-mismatch", "sts-refused"],
 };
 
-/// What the tokens of IRSA are for, in every partition.
+/// The audience of IRSA's tokens, in every partition.
 const USUAL: &str = "sts.amazonaws.com";
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
@@ -50,7 +48,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let refusal = derived.sts_answer.refusal().filter(|refusal| refusal.kind == Kind::IncorrectAudience);
     let provider = &derived.facts.aws.provider;
     let (audience, source) = audience(derived);
-    let summary = format!("the OIDC provider does not accept the audience {audience:?} of the tokens");
+    let summary = format!("the OIDC provider does not accept the tokens' audience {audience:?}");
     let finding = META.on("OIDCProvider", "", arn, summary);
     let finding = match (provider, refusal) {
         (Fact::Known(provider), None) if provider.value.client_ids.contains(&audience) => {
@@ -62,7 +60,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
                 list => list.join(", "),
             };
             finding.evidence(
-                "audiences of the provider",
+                "the provider's audiences",
                 &audience,
                 accepted,
                 &provider.source.at("ClientIDList"),
@@ -84,7 +82,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     repaired(derived, finding, arn, provider.known(), &audience).into()
 }
 
-/// The audience of the tokens; without a source, what the cluster says that it will be.
+/// The tokens' audience; without a source, what the cluster's settings say that it will be.
 fn audience(derived: &Derived<'_>) -> (String, Option<Source>) {
     let claims = derived.claims();
     match claims.and_then(|(claims, source)| Some((claims.aud.first()?, source.claim("aud")))) {
@@ -104,7 +102,7 @@ fn repaired(
     let refused = judged.and_then(|judged| Some((judged, judged.fault.as_ref()?)));
     let refused = refused.filter(|(_, fault)| fault.kind == FaultKind::AudMismatch);
     let takes_usual = provider.is_some_and(|provider| provider.value.client_ids.iter().any(|id| id == USUAL));
-    // Where neither the provider nor the role takes the audience, it is the token's that is strange.
+    // If neither the provider nor the role accepts the audience, the token's is the odd one.
     if takes_usual && (refused.is_some() || judged.is_none()) {
         return usual_audience(derived, finding, audience);
     }
@@ -115,7 +113,7 @@ fn repaired(
     }
 }
 
-/// Adds the repair that gives the tokens the audience of all others.
+/// Adds the repair that gives the tokens the usual audience.
 fn usual_audience(derived: &Derived<'_>, finding: Finding, audience: &str) -> Finding {
     let Some((annotated, source)) = derived.annotation("audience").filter(|(value, _)| *value == audience)
     else {
@@ -124,7 +122,7 @@ fn usual_audience(derived: &Derived<'_>, finding: Finding, audience: &str) -> Fi
         return finding.fix(Fix::advice(advice)).fixes(workload::restart_pod(derived));
     };
     let key = format!("{}/audience-", derived.settings.annotation_prefix);
-    let title = format!("take the annotation off: the provider accepts {USUAL}");
+    let title = format!("remove the annotation: the provider accepts {USUAL}");
     finding
         .seen("annotation", annotated, &source)
         .fix(service_account::annotate(derived, title, &key))

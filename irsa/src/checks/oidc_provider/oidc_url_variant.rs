@@ -1,7 +1,7 @@
 //! # The provider's URL is not quite the issuer's
 //!
-//! IAM compares the URL of a provider with the token's `iss` letter by letter. One that ends in a slash, differs in upper and
-//! lower case, names a port, EKS's dual-stack host or a host in another order is a provider for nobody.
+//! IAM compares a provider's URL with the token's `iss` character by character. A URL with a trailing slash, another case, a
+//! port, EKS's dual-stack host or the parts of the host in another order matches no token at all.
 //!
 //! **You see**: `InvalidIdentityToken: No OpenIDConnect provider found in your account for https://oidc.eks…`, while the console
 //! shows a provider that looks right.
@@ -9,9 +9,9 @@
 //! **Decided by**: the list of providers in the role's account, or the provider that the role's trust policy names, against
 //! `iss`. The token's `iss` is what counts, not the URL that Terraform or `describe-cluster` shows.
 //!
-//! **Not a fault** while there is a provider with the right URL beside it.
+//! **Not a fault**: such a provider next to one with the right URL.
 //!
-//! **Repair**: create a provider with exactly the token's issuer, and let trust policies name it. The URL of a provider cannot be
+//! **Repair**: create a provider with exactly the token's issuer, and name it in the trust policies. A provider's URL cannot be
 //! changed; delete the wrong one once no role names it.
 
 use crate::checks::prelude::*;
@@ -19,7 +19,6 @@ use crate::checks::{role_asked, with_answer};
 use crate::derive::provider::{Because, Provider};
 use crate::repair::oidc_provider;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "oidc-url-variant",
     step: Step::OidcProvider,
@@ -27,7 +26,6 @@ pub const META: Meta = Meta {
     explains: &["sts-refused"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
@@ -38,11 +36,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Provider::Missing(missing) => missing,
     };
     let Because::UrlVariant { arn, words, source } = &missing.because else { return Outcome::Pass };
-    let summary = format!("the OIDC provider misses the issuer of the tokens by {words}");
+    let summary = format!("the OIDC provider differs from the tokens' issuer by {words}");
     let mut finding = META
         .on("OIDCProvider", "", arn, summary)
         .evidence("OIDC provider", &missing.arn, arn, source)
-        .seen("issuer of the tokens", missing.issuer.url, &missing.issuer.source);
+        .seen("the tokens' issuer", missing.issuer.url, &missing.issuer.source);
     if let Some(refusal) = &missing.refusal {
         finding = with_answer(finding, refusal);
     }
@@ -52,7 +50,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     finding
         .fix(oidc_provider::create(derived, missing))
         .fix(Fix::advice(
-            "let the trust policy name the new provider; delete the old one once no role names it",
+            "name the new provider in the trust policy; delete the old one once no role names it",
         ))
         .into()
 }

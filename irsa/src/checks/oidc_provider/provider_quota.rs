@@ -1,12 +1,12 @@
-//! # The account has as many OIDC providers as it may
+//! # The account has reached its quota of OIDC providers
 //!
-//! An account may have 100 OIDC providers unless AWS has raised its quota. Then no other can be created, and clusters that
-//! come later have none.
+//! An account may have 100 OIDC providers unless AWS has raised its quota. Beyond that none can be created, and newer clusters
+//! have none.
 //!
 //! **You see**: `LimitExceeded` when the provider is created; afterwards `No OpenIDConnect provider found in your account`.
 //!
-//! **Decided by**: IAM's list of the role's account, where the provider for the cluster is missing. The quota itself is not
-//! read, so this is a warning: yours may be higher.
+//! **Decided by**: IAM's list for the role's account, where the cluster's provider is missing. The quota itself is not read, so
+//! this is a warning: yours may be higher.
 //!
 //! **Repair**: delete providers of clusters that are gone, or have the quota raised; then create the missing one.
 
@@ -14,18 +14,16 @@ use crate::checks::prelude::*;
 use crate::checks::role_asked;
 use crate::derive::provider::Provider;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "provider-quota",
     step: Step::OidcProvider,
-    title: "the account has as many OIDC providers as it may",
+    title: "the account has reached its quota of OIDC providers",
     explains: &[],
 };
 
 /// Providers of one account, unless AWS has raised the quota.
 const DEFAULT: usize = 100;
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
@@ -37,7 +35,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let facts = &derived.facts.aws;
     if facts.caller.known().is_none_or(|caller| caller.value.account != missing.account) {
-        return Outcome::NotApplicable("the providers of the role's account are not listed");
+        return Outcome::NotApplicable("the providers of the role's account were not listed");
     }
     let providers = match &facts.providers {
         Fact::Known(providers) => providers,

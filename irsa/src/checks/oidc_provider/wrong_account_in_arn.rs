@@ -1,24 +1,23 @@
 //! # The role ARN names the wrong account
 //!
-//! STS looks for the cluster's provider in the account that the role ARN names. A twelve-digit number from another stage, or a
-//! template filled in for another account, sends it to one that has never heard of the cluster.
+//! STS looks for the cluster's provider in the account that the role ARN names. An account number from another stage, or a
+//! template filled in for another account, sends it to one that knows nothing of the cluster.
 //!
-//! **You see**: `InvalidIdentityToken: No OpenIDConnect provider found in your account for https://…`, although the provider is
-//! there: in the account that was meant.
+//! **You see**: `InvalidIdentityToken: No OpenIDConnect provider found in your account for https://…`, although the provider
+//! exists: in the account that was meant.
 //!
 //! **Decided by**: STS finds no provider in the ARN's account, and your own account has a role of the same name that trusts this
 //! very cluster.
 //!
-//! **Not a fault**: a role of another account on purpose. That account then has a provider for the cluster, and STS finds it.
+//! **Not a fault**: a role in another account on purpose. That account then has a provider for the cluster, and STS finds it.
 //!
-//! **Repair**: write the right account into the ARN; or, if the other account was meant, create the provider there.
+//! **Repair**: put the right account into the ARN; or, if the other account was meant, create the provider there.
 
 use crate::checks::prelude::*;
 use crate::checks::{role_asked, with_answer};
 use crate::derive::provider::{Because, Provider};
 use crate::repair::service_account;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "wrong-account-in-arn",
     step: Step::OidcProvider,
@@ -26,7 +25,6 @@ pub const META: Meta = Meta {
     explains: &["sts-refused"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let arn = match role_asked(derived) {
         Ok(arn) => arn,
@@ -39,14 +37,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     };
     let Because::WrongAccount(namesake) = missing.because else { return Outcome::Pass };
     let summary = format!(
-        "the role ARN names account {}, which knows nothing of this cluster; a role of that name in your own account trusts it",
+        "the role ARN names account {}, which has no provider for this cluster; a role of that name in your own account trusts \
+         the cluster",
         missing.account
     );
     let finding = META
         .on_account(derived, summary)
         .inferred()
         .evidence("role ARN", &namesake.value.arn, arn, &namesake.source)
-        .seen("issuer of the tokens", missing.issuer.url, &missing.issuer.source);
+        .seen("the tokens' issuer", missing.issuer.url, &missing.issuer.source);
     let finding = match &missing.refusal {
         Some(refusal) => with_answer(finding, refusal),
         None => finding,
