@@ -1,32 +1,29 @@
-//! # There is no such role
+//! # The role does not exist
 //!
-//! The ARN names a role that IAM does not have: deleted, never created, or misspelt. STS does not say so: a role that is not
-//! there and one that does not trust the token are refused in the same words.
+//! The ARN names a role that IAM does not have: deleted, never created, or misspelt. STS does not say so: it refuses a missing
+//! role and one that does not trust the token with the same message.
 //!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity`.
 //!
 //! **Decided by**: IAM's `NoSuchEntity`, asked with credentials of the account that the ARN names.
 //!
-//! **Not a fault**: a role that was deleted and created again under its name: IRSA works as before. But bucket and key policies
-//! and trust policies of other roles that named the old one now hold a dead `AROA…` id, and refuse the new.
+//! **Not a fault**: a role that was deleted and recreated under the same name: IRSA works as before. But bucket and key
+//! policies, and trust policies of other roles, that named the old one now hold a dead `AROA…` id, and refuse the new one.
 //!
-//! **Repair**: create the role, or write the ARN of the one that is meant. A new role may do nothing until policies are
-//! attached.
+//! **Repair**: create the role, or correct the ARN. A new role may do nothing until policies are attached.
 
 use crate::aws::arn::RoleArn;
 use crate::checks::prelude::*;
 use crate::checks::role_asked;
 use crate::repair::role;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "role-deleted-or-never-existed",
     step: Step::Role,
-    title: "there is no such role",
+    title: "the role does not exist",
     explains: &["sts-refused"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let arn = match role_asked(derived) {
         Ok(arn) => arn,
@@ -40,16 +37,18 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Fact::Unknown(why) => return unknown(why),
         Fact::Absent { source } => source,
     };
-    let Ok(role) = RoleArn::parse(&arn) else { return Outcome::NotApplicable("the role ARN cannot be read") };
+    let Ok(role) = RoleArn::parse(&arn) else {
+        return Outcome::NotApplicable("the role ARN cannot be parsed");
+    };
     let (path, name) = role.path_and_name.rsplit_once('/').unwrap_or(("", role.path_and_name));
     let summary = format!("account {} has no role {name}", role.account);
     let finding = META.on("IAMRole", "", &arn, summary).missing("IAM role", &arn, source);
     let finding = match &derived.intent.role {
-        Some(claim) => finding.seen("role of the service account", claim.raw, &claim.source),
+        Some(claim) => finding.seen("the service account's role", claim.raw, &claim.source),
         None => finding,
     };
     finding
         .fixes(role::create(derived, role.account, path, name))
-        .fix(Fix::advice("or, if the role has another name, write its ARN where this one is named"))
+        .fix(Fix::advice("or, if the role has another name, put its ARN where this one is"))
         .into()
 }
