@@ -1,13 +1,13 @@
-//! # Upper and lower case differ in the trust policy
+//! # The trust policy differs from the token in case
 //!
-//! Values are compared with their case: `System:ServiceAccount:shop:Checkout` is not `system:serviceaccount:shop:checkout`. Names of
-//! namespaces and service accounts have lower case only.
+//! Values are compared case-sensitively: `System:ServiceAccount:shop:Checkout` is not `system:serviceaccount:shop:checkout`.
+//! Names of namespaces and service accounts are always lower case.
 //!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
-//! **Decided by**: the claim of a fresh token matches the value but for its case.
+//! **Decided by**: the claim of a fresh token matches the value except for its case.
 //!
-//! **Not a fault**: the case of condition keys and of operators.
+//! **Not a fault**: the case of condition keys and operators.
 //!
 //! **Repair**: write the value as the token has it.
 
@@ -15,15 +15,13 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "trust-case",
     step: Step::TrustPolicy,
-    title: "upper and lower case differ in the trust policy",
+    title: "the trust policy differs from the token in case",
     explains: trust::EXPLAINS,
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::Case, |judged, _, first| {
         let role = &judged.role.name;

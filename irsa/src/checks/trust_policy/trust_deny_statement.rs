@@ -1,17 +1,17 @@
-//! # The trust policy denies
+//! # The trust policy denies the token
 //!
 //! A statement with `"Effect": "Deny"` matches the token. It wins over every statement that allows. Negated operators match more
-//! than they seem to: `StringNotLike` on a key that the token does not have is true, so a denial that was written for one
-//! cluster shuts out the tokens of all others.
+//! than they seem to: `StringNotLike` on a key that the token does not have is true, so a Deny that was written for one cluster
+//! also denies the tokens of all others.
 //!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
-//! **Decided by**: principal, action and conditions of the denying statement against a fresh token. A denial that depends on
-//! the network is `trust-network-conditions`.
+//! **Decided by**: principal, action and conditions of the Deny statement against a fresh token. A Deny that depends on the
+//! network is `trust-network-conditions`.
 //!
-//! **Not a fault**: a denial whose conditions do not match the token.
+//! **Not a fault**: a Deny whose conditions do not match the token.
 //!
-//! **Repair**: except the service account from the denial, if it is not meant. That is for the role's owner to decide, so no
+//! **Repair**: exempt the service account from the Deny, if it is not meant. That is for the role's owner to decide, so no
 //! command is given.
 
 use crate::checks::prelude::*;
@@ -19,15 +19,13 @@ use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 use crate::policy::Decision;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "trust-deny-statement",
     step: Step::TrustPolicy,
-    title: "the trust policy denies",
+    title: "the trust policy denies the token",
     explains: trust::EXPLAINS,
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let judged = match trust::judged(derived) {
         Ok(judged) => judged,
@@ -39,14 +37,14 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (role, sub, statement) = (&judged.role.name, &judged.token.sub, fault.statement());
     let summary = format!("{statement} of the trust policy of role {role} denies {sub}");
     let finding = trust::found(derived, &META, judged, fault, summary).fix(Fix::advice(format!(
-        "if {statement} is not meant for {sub}, except it there: a denial wins over what allows"
+        "if {statement} is not meant for {sub}, exempt it there: a Deny wins over every Allow"
     )));
-    // Nothing else in the policy lets the token in: that comes next.
+    // Nothing else in the policy allows the token: that comes next.
     let missing =
         judged.change.as_ref().filter(|change| matches!(change.after, Decision::ExplicitDeny { .. }));
     match missing {
         Some(change) => finding
-            .fix(Fix::advice(format!("no statement allows it, either: {}", change.words(&judged.token)))),
+            .fix(Fix::advice(format!("no statement allows it either: {}", change.words(&judged.token)))),
         None => finding,
     }
     .into()

@@ -1,33 +1,31 @@
-//! # The trust policy is read otherwise than it looks
+//! # The trust policy does not mean what it seems to
 //!
-//! A member that is there twice, of which the last counts; an element or operator that IAM does not have (a remark such as
-//! `__doc_comment` within `Condition`, as in the README of the pod identity webhook); variables such as `${aws:userid}` without
-//! `"Version": "2012-10-17"`, which makes them ordinary text. IAM refuses most of these, so they stand in files rather than in a
+//! A duplicate member, of which the last one counts; an element or operator that IAM does not have (a comment such as
+//! `__doc_comment` inside `Condition`, as in the README of the pod identity webhook); variables such as `${aws:userid}` without
+//! `"Version": "2012-10-17"`, which makes them ordinary text. IAM rejects most of these, so they occur in files rather than in a
 //! role.
 //!
 //! **You see**: a policy whose text says one thing and whose effect is another.
 //!
 //! **Decided by**: the document that IAM stored, which alone counts.
 //!
-//! **Not a fault**: a missing `Version` in a policy without variables; `Statement` as an object in place of a list; a string in
-//! place of a list of one.
+//! **Not a fault**: a missing `Version` in a policy without variables; `Statement` as an object instead of a list; a string
+//! instead of a list of one.
 //!
-//! **Repair**: take out what is not meant. If it is why the token is not let in, another check says so.
+//! **Repair**: remove what is not meant. If it is why the role does not trust the token, another check says so.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::{Judgement, Trust};
 use crate::policy::{Oddity, Path};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "trust-json-oddities",
     step: Step::TrustPolicy,
-    title: "the trust policy is read otherwise than it looks",
+    title: "the trust policy does not mean what it seems to",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let judged = match derived.trust() {
         Trust::Judged(judged) => judged,
@@ -46,17 +44,17 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let finding = odd.iter().fold(finding, |finding, (place, words)| {
         finding.seen(place.to_string(), words.as_str(), &judged.at(place))
     });
-    finding.fix(Fix::advice("take out what is not meant")).into()
+    finding.fix(Fix::advice("remove what is not meant")).into()
 }
 
 /// Where something is odd, and why, as the end of a sentence; `None` if it changes nothing.
 fn words(judged: &Judgement<'_>, oddity: &Oddity) -> Option<(Path, String)> {
     let said = |place: &Path, words: &str| Some((place.clone(), words.to_owned()));
     match oddity {
-        Oddity::Duplicate(place) => said(place, "is there more than once; the last one is taken here"),
-        Oddity::UnknownElement(place) => said(place, "is no element of a policy"),
-        Oddity::UnknownOperator(place) => said(place, "is no operator of IAM"),
-        Oddity::UnknownPrincipalKind(place) => said(place, "is no kind of principal"),
+        Oddity::Duplicate(place) => said(place, "occurs more than once; the last one is used here"),
+        Oddity::UnknownElement(place) => said(place, "is not a policy element"),
+        Oddity::UnknownOperator(place) => said(place, "is not an IAM condition operator"),
+        Oddity::UnknownPrincipalKind(place) => said(place, "is not a type of principal"),
         Oddity::UnknownVersion(version) => Some((
             Path::default().key("Version"),
             format!("is {version:?}, which the policy language does not have"),

@@ -1,6 +1,6 @@
-//! # The trust policy compares subject and audience crosswise
+//! # The trust policy swaps the values of `sub` and `aud`
 //!
-//! A pattern for the subject stands under the key `…:aud`, or the audience under `…:sub`.
+//! A pattern for the subject is under the key `…:aud`, or the audience under `…:sub`.
 //!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
@@ -14,22 +14,20 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "trust-key-value-swapped",
     step: Step::TrustPolicy,
-    title: "the trust policy compares subject and audience crosswise",
+    title: "the trust policy swaps the values of sub and aud",
     explains: trust::EXPLAINS,
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::KeyValueSwapped, |judged, _, first| {
         let value = first.found.first().map_or("", String::as_str);
         let (has, belongs) =
             if value.starts_with("system:serviceaccount:") { ("aud", "sub") } else { ("sub", "aud") };
         format!(
-            "the trust policy of role {} asks for {value:?} in {has}, and it belongs to {belongs}",
+            "the trust policy of role {} has {value:?} under {has}; it belongs under {belongs}",
             judged.role.name
         )
     })

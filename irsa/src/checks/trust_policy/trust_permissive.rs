@@ -1,13 +1,13 @@
-//! # The trust policy lets others in, too
+//! # The role trusts others, too
 //!
-//! The policy lets in more than one workload: it has no condition on `sub`, a pattern that covers the whole cluster, one that
-//! covers namespaces whose names merely begin alike (`*` also crosses `:`), a condition that holds because its key does not
-//! exist (`ForAllValues:`, `…IfExists`, a mistyped issuer under a negated operator), or `"Principal": "*"`.
+//! The trust policy admits more than one workload: it has no condition on `sub`, a pattern that covers the whole cluster or
+//! namespaces whose names merely begin the same (`*` also matches `:`), a condition that holds because its key does not exist
+//! (`ForAllValues:`, `…IfExists`, a mistyped issuer under a negated operator), or `"Principal": "*"`.
 //!
 //! **You see**: nothing. It works, for others as well.
 //!
-//! **Decided by**: the policy is asked for strangers: another caller of AWS, a token of another provider, a service account of
-//! another namespace. What it certainly allows them is a warning. That a whole namespace shares a role is only remarked.
+//! **Decided by**: the policy is evaluated for strangers: another AWS caller, a token of another provider, a service account of
+//! another namespace. What it certainly allows them is a warning. A role shared by a whole namespace is only an info finding.
 //!
 //! **Not a fault**: no condition on `aud`: the provider accepts only the audiences that it lists. It is never why a pod is
 //! refused.
@@ -20,25 +20,23 @@ use crate::checks::shared::trust;
 use crate::derive::trust::{Judgement, Trust};
 use crate::policy::{Context, Decision, Principal, Request, Statement, Value, WebIdentity, evaluate};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "trust-permissive",
     step: Step::TrustPolicy,
-    title: "the trust policy lets others in, too",
+    title: "the role trusts others, too",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let judged = match derived.trust() {
         Trust::Judged(judged) => judged,
         Trust::NotApplicable(reason) => return Outcome::NotApplicable(reason),
-        // Who else is let in is no link of the chain.
+        // Whom else the role trusts is not a link between pod and AWS.
         Trust::Unknown(_) => return Outcome::NotApplicable("the trust policy is not known"),
     };
     let (namespace, name) = (&derived.facts.namespace_name, &derived.facts.service_account_name);
     let strangers = [
-        (Severity::Warning, String::from("anyone with credentials of AWS"), caller(judged)),
+        (Severity::Warning, String::from("anyone with AWS credentials"), caller(judged)),
         (
             Severity::Warning,
             String::from("tokens of any OIDC provider of the account"),
@@ -82,7 +80,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 fn finding(judged: &Judgement<'_>, severity: Severity, who: &str, statement: &Statement) -> Finding {
     let (role, token) = (&judged.role.name, &judged.token);
-    let summary = format!("the trust policy of role {role} lets in {who}");
+    let summary = format!("role {role} trusts {who}");
     let mut finding = trust::on_role(&META, judged, summary).severity(severity);
     if let Some(clause) = statement.principal.as_ref().filter(|clause| !clause.is_federated_only()) {
         let trusted: Vec<String> = clause.entries.iter().map(|entry| entry.value.clone()).collect();
@@ -110,7 +108,7 @@ fn finding(judged: &Judgement<'_>, severity: Severity, who: &str, statement: &St
 fn caller(judged: &Judgement<'_>) -> Request {
     let partition = Arn::split(&judged.token.provider_arn).map_or("aws", |arn| arn.partition);
     let mut context = Context::default();
-    // What else such a caller has is not known, so a policy that asks for it is not called open.
+    // What else such a caller has is not known, so a policy that requires it is not called open.
     context.set_unknown("*", "it depends on the caller");
     Request {
         principal: Principal::Aws {

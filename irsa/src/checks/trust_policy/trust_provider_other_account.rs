@@ -1,10 +1,10 @@
-//! # The trusted provider is of another account
+//! # The trusted provider belongs to another account
 //!
-//! The `Federated` principal is the cluster's OIDC provider in another account than the role's. STS looks for the provider only in
-//! the account of the role: a cluster whose pods assume roles of several accounts needs a provider in each.
+//! The `Federated` principal is the cluster's OIDC provider in an account other than the role's. STS looks for the provider only
+//! in the role's account: a cluster whose pods assume roles of several accounts needs a provider in each.
 //!
-//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403), or `No OpenIDConnect provider found in
-//! your account` if the role's account has none.
+//! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403), or `No OpenIDConnect provider
+//! found in your account` if the role's account has none.
 //!
 //! **Decided by**: the account in the principal's ARN against the account of the role.
 //!
@@ -17,15 +17,13 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "trust-provider-other-account",
     step: Step::TrustPolicy,
-    title: "the trusted provider is of another account",
+    title: "the trusted provider belongs to another account",
     explains: trust::EXPLAINS,
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::ProviderOtherAccount, |judged, _, first| {
         let account = |principal: &String| {
@@ -34,8 +32,8 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         let named = first.found.iter().find_map(account).unwrap_or_default();
         let (role, account) = (&judged.role.name, judged.token.account());
         format!(
-            "the trust policy of role {role} names the provider of account {named}; the role is in account {account}, and \
-             so must be its provider"
+            "the trust policy of role {role} names a provider in account {named}; the role is in account {account}, and its \
+             provider must be too"
         )
     })
 }

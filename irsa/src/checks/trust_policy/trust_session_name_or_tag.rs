@@ -1,18 +1,18 @@
-//! # The trust policy asks for a session name
+//! # The trust policy requires a session name
 //!
 //! A condition on `sts:RoleSessionName`. SDKs make up their own names (`botocore-session-1795334400`, nineteen digits in Go, …)
 //! unless `AWS_ROLE_SESSION_NAME` is set or the application names its session.
 //!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
-//! **Decided by**: the container's `AWS_ROLE_SESSION_NAME` against the condition. Where it is not set and no SDK's own name fits,
-//! this is a warning: the application may name its session in its code. What STS says from here decides nothing, because the
-//! experiment has a session name of its own.
+//! **Decided by**: the container's `AWS_ROLE_SESSION_NAME` against the condition. If it is not set and no SDK's own name fits,
+//! this is a warning: the application may name its session in its code. What STS answers this machine decides nothing, because
+//! that call has a session name of its own.
 //!
-//! **Not a fault**: conditions that any name satisfies; `sts:TagSession` in the list of actions: web identities of Kubernetes carry
+//! **Not a fault**: conditions that any name satisfies; `sts:TagSession` in the list of actions: Kubernetes web identities carry
 //! no session tags.
 //!
-//! **Repair**: set `AWS_ROLE_SESSION_NAME` to a name that the policy takes.
+//! **Repair**: set `AWS_ROLE_SESSION_NAME` to a name that the policy accepts.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;
@@ -20,11 +20,10 @@ use crate::derive::trust::{About, FaultKind, Judgement, SESSION_VARIABLE, Trust}
 use crate::policy::{Decision, Value, evaluate};
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "trust-session-name-or-tag",
     step: Step::TrustPolicy,
-    title: "the trust policy asks for a session name",
+    title: "the trust policy requires a session name",
     explains: trust::EXPLAINS,
 };
 
@@ -37,7 +36,6 @@ const OWN_NAMES: [&str; 5] = [
     "web-identity-token-1795334400123",
 ];
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Trust::Judged(judged) = derived.trust()
         && !derived.sts_answer.accepted()
@@ -56,7 +54,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(miss) = fault.misses.first() else { return Outcome::Pass };
     let (wanted, has) = (trust::listed(&miss.found), miss.expected.as_deref().unwrap_or_default());
     let summary = format!(
-        "the trust policy of role {} asks for session name {wanted}; the pod's is {has}",
+        "the trust policy of role {} requires session name {wanted}; the pod's is {has}",
         judged.role.name
     );
     let finding = trust::on_role(&META, judged, summary).seen(&miss.what, &wanted, &judged.at(&miss.place));
@@ -68,7 +66,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     rename(derived, finding, &miss.found).into()
 }
 
-/// The container names no session: it works only if the application does, or if a name of the SDK's own fits.
+/// The container names no session: it works only if the application does, or if the SDK's own name fits.
 fn unset(derived: &Derived<'_>, judged: &Judgement<'_>) -> Outcome {
     let is_set = derived.target().is_none_or(|view| view.env.get(SESSION_VARIABLE).is_some());
     if is_set || OWN_NAMES.iter().any(|name| takes(judged, name)) {
@@ -77,13 +75,13 @@ fn unset(derived: &Derived<'_>, judged: &Judgement<'_>) -> Outcome {
     let Some(open) = judged.open.first() else { return Outcome::Pass };
     let (role, wanted) = (&judged.role.name, trust::listed(&open.values));
     let summary = format!(
-        "the trust policy of role {role} asks for session name {wanted}; {SESSION_VARIABLE} is not set, and no SDK's own \
-         name is like that"
+        "the trust policy of role {role} requires session name {wanted}; {SESSION_VARIABLE} is not set, and no SDK's own \
+         name matches"
     );
     let finding = trust::on_role(&META, judged, summary).inferred();
     let finding = finding.seen(&open.what, wanted, &judged.at(&open.place));
     let finding = match derived.spec_at("") {
-        Some(source) => finding.missing(SESSION_VARIABLE, "a name that the policy takes", &source),
+        Some(source) => finding.missing(SESSION_VARIABLE, "a name that the policy accepts", &source),
         None => finding,
     };
     let finding = match trust::pod_was_refused(derived) {
@@ -99,7 +97,7 @@ fn takes(judged: &Judgement<'_>, name: &str) -> bool {
     matches!(evaluate(&judged.document, &request).decision, Decision::Allow { .. })
 }
 
-/// Adds the command that sets the variable, where a name that the policy takes can be told.
+/// Adds the command that sets the variable, if a name that the policy accepts can be told.
 fn rename(derived: &Derived<'_>, finding: Finding, values: &[String]) -> Finding {
     let own = derived.facts.service_account_name.as_str();
     let is_name = |name: &String| {
@@ -110,10 +108,12 @@ fn rename(derived: &Derived<'_>, finding: Finding, values: &[String]) -> Finding
     let fits = |name: &String| is_name(name) && judged.is_some_and(|judged| takes(judged, name));
     let name = values.iter().map(|value| value.replace('*', own)).find(fits);
     let set = name.and_then(|name| {
-        let title = format!("name the session {name}; the pods are made anew");
+        let title = format!("set the session name to {name}; restarts the pods");
         env::set(derived, derived.target()?, &[format!("{SESSION_VARIABLE}={name}")], title)
     });
     finding.fix(set.unwrap_or_else(|| {
-        Fix::advice(format!("set {SESSION_VARIABLE} to a name that the policy takes, and make the pods anew"))
+        Fix::advice(format!(
+            "set {SESSION_VARIABLE} to a name that the policy accepts, and recreate the pods"
+        ))
     }))
 }

@@ -1,8 +1,8 @@
-//! # The trust policy asks for what no such call has
+//! # The trust policy has a condition that cannot be met
 //!
-//! A condition uses a key that `AssumeRoleWithWebIdentity` does not have for a token of Kubernetes: `…:iss`, `…:kubernetes.io/…`,
-//! `aws:PrincipalTag/…`, `aws:PrincipalArn`, `aws:RequestTag/…`, `sts:ExternalId`; or one whose value cannot be the wanted one, such
-//! as an end that has passed (`aws:CurrentTime`). Of the token's claims AWS takes `sub` and `aud`.
+//! A condition uses a key that `AssumeRoleWithWebIdentity` does not have for a Kubernetes token: `…:iss`, `…:kubernetes.io/…`,
+//! `aws:PrincipalTag/…`, `aws:PrincipalArn`, `aws:RequestTag/…`, `sts:ExternalId`; or one whose value cannot be the required
+//! one, such as an end date that has passed (`aws:CurrentTime`). Of the token's claims AWS uses `sub` and `aud`.
 //!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
@@ -10,21 +10,19 @@
 //!
 //! **Not a fault**: operators that hold for an absent key: negated ones, `…IfExists`, `Null`, `ForAllValues:`.
 //!
-//! **Repair**: take the condition out where the subject is named beside it; the subject is what tells pods apart.
+//! **Repair**: remove the condition if the subject is named next to it; the subject is what distinguishes pods.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "trust-unavailable-key",
     step: Step::TrustPolicy,
-    title: "the trust policy asks for what no such call has",
+    title: "the trust policy has a condition that cannot be met",
     explains: trust::EXPLAINS,
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::UnavailableKey, |judged, fault, first| {
         let (role, asked) = (&judged.role.name, trust::listed(&first.found));
@@ -32,13 +30,13 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         match &first.expected {
             None => {
                 format!(
-                    "{place} of the trust policy of role {role} asks for {asked}, which a token's call does not have"
+                    "{place} of the trust policy of role {role} requires {asked}, which a call with a token does not have"
                 )
             }
             Some(has) => {
                 let what = &first.what;
                 format!(
-                    "{place} of the trust policy of role {role} asks for {what} {asked}; the call has {has}"
+                    "{place} of the trust policy of role {role} requires {what} {asked}; the call has {has}"
                 )
             }
         }

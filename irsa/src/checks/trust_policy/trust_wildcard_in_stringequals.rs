@@ -1,4 +1,4 @@
-//! # A wildcard where the trust policy compares letter by letter
+//! # The trust policy has a wildcard under `StringEquals`
 //!
 //! `StringEquals` knows no wildcards: `system:serviceaccount:shop:*` matches only a service account whose name is an asterisk.
 //!
@@ -8,26 +8,24 @@
 //!
 //! **Not a fault**: wildcards under `StringLike`.
 //!
-//! **Repair**: `StringLike` in place of `StringEquals`, for this key alone.
+//! **Repair**: `StringLike` instead of `StringEquals`, for this key alone.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "trust-wildcard-in-stringequals",
     step: Step::TrustPolicy,
-    title: "a wildcard where the trust policy compares letter by letter",
+    title: "the trust policy has a wildcard under StringEquals",
     explains: trust::EXPLAINS,
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::WildcardInStringEquals, |judged, _, first| {
         let value = first.found.first().map_or("", String::as_str);
         format!(
-            "in the trust policy of role {}, the {} is {value:?}, where a wildcard is an ordinary character",
+            "in the trust policy of role {}, the {} is {value:?}, but its operator takes the wildcard literally",
             judged.role.name, first.what
         )
     })

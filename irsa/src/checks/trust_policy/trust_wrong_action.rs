@@ -1,13 +1,14 @@
 //! # The trust policy allows another action
 //!
-//! The provider is trusted for `sts:AssumeRole` or `sts:AssumeRoleWithSAML`. A token is exchanged by
-//! `sts:AssumeRoleWithWebIdentity` and by nothing else. The CDK's `FederatedPrincipal` writes `sts:AssumeRole` unless told otherwise.
+//! The provider is trusted for `sts:AssumeRole` or `sts:AssumeRoleWithSAML`. A token is exchanged with
+//! `sts:AssumeRoleWithWebIdentity` and nothing else. The CDK's `FederatedPrincipal` writes `sts:AssumeRole` unless told
+//! otherwise.
 //!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
-//! **Decided by**: the actions of the statement for the cluster's provider; upper and lower case do not matter, `sts:*` will do.
+//! **Decided by**: the actions of the statement for the cluster's provider; case does not matter, and `sts:*` will do.
 //!
-//! **Not a fault**: `sts:TagSession` beside it: IRSA needs it not, and it does no harm.
+//! **Not a fault**: `sts:TagSession` next to it: IRSA does not need it, and it does no harm.
 //!
 //! **Repair**: allow `sts:AssumeRoleWithWebIdentity`.
 
@@ -15,7 +16,6 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "trust-wrong-action",
     step: Step::TrustPolicy,
@@ -23,11 +23,10 @@ pub const META: Meta = Meta {
     explains: trust::EXPLAINS,
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::WrongAction, |judged, _, first| {
         let (role, actions) = (&judged.role.name, trust::listed(&first.found));
-        let verb = if first.excludes { "leaves out" } else { "allows" };
+        let verb = if first.excludes { "excludes" } else { "allows" };
         format!(
             "the trust policy of role {role} {verb} {actions}; a token needs sts:AssumeRoleWithWebIdentity"
         )
