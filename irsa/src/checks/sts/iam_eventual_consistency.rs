@@ -1,15 +1,15 @@
-//! # Made a moment ago
+//! # The provider or role was created moments ago
 //!
-//! What IAM has just written reaches the STS endpoints of all Regions some seconds later, now and then a minute. Until then STS
-//! refuses as if the provider or the role were not there.
+//! What IAM has just written reaches the STS endpoints of all Regions some seconds later, occasionally a minute. Until then STS
+//! refuses as if the provider or the role did not exist.
 //!
 //! **You see**: `No OpenIDConnect provider found in your account` or `Not authorized to perform sts:AssumeRoleWithWebIdentity`
 //! right after a deployment, and never again.
 //!
-//! **Decided by**: STS does not know what IAM shows (a provider; a role whose trust policy lets the token in), and IAM says that
-//! it was made within the last two minutes. A change of a trust policy has no time in IAM, and is not seen.
+//! **Decided by**: STS does not know what IAM shows (a provider; a role whose trust policy allows the token), and IAM says that
+//! it was created within the last two minutes. IAM does not record when a trust policy changed, so such a change is not seen.
 //!
-//! **Repair**: wait a minute and run this again. SDKs try again by themselves; pods that gave up are to be restarted.
+//! **Repair**: wait a minute and run this again. SDKs retry by themselves; restart pods that gave up.
 
 use jiff::Timestamp;
 
@@ -18,18 +18,16 @@ use crate::checks::prelude::*;
 use crate::checks::{role_asked, with_answer};
 use crate::policy::Decision;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "iam-eventual-consistency",
     step: Step::Sts,
-    title: "made a moment ago",
+    title: "the provider or role was created moments ago",
     explains: &["sts-refused"],
 };
 
 /// How long it takes at most, in seconds; the clock of the API server may differ a little from IAM's.
 const SETTLED: i64 = 120;
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
@@ -58,15 +56,15 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Fact::Absent { .. } => return Outcome::Pass,
     };
     let Some(age) = age(created, clock.value) else { return Outcome::Pass };
-    let summary = format!("the {what} was made {age} s ago: AWS may need a minute until STS knows it");
+    let summary = format!("the {what} was created {age} s ago: it may take a minute until STS knows it");
     with_answer(META.on_account(derived, summary).inferred(), refusal)
-        .seen(format!("{what} made"), created.to_string(), source)
+        .seen(format!("{what} created"), created.to_string(), source)
         .seen("time", clock.value.to_string(), &clock.source)
         .fix(Fix::advice("wait a minute and run this again"))
         .into()
 }
 
-/// The age in seconds of what is too young to be known everywhere.
+/// The age in seconds of something too new to be known everywhere.
 fn age(created: Timestamp, now: Timestamp) -> Option<i64> {
     let age = now.as_second() - created.as_second();
     (-SETTLED..=SETTLED).contains(&age).then_some(age.max(0))

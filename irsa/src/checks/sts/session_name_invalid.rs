@@ -1,22 +1,21 @@
 //! # The session name is invalid
 //!
-//! `AWS_ROLE_SESSION_NAME` is sent to STS as it is. STS takes 2 to 64 characters of `A-Z a-z 0-9 _ + = , . @ -`; a name put
-//! together from namespace, pod and node easily grows longer, and a slash, a colon or a space is refused.
+//! `AWS_ROLE_SESSION_NAME` is sent to STS as it is. STS accepts 2 to 64 characters of `A-Z a-z 0-9 _ + = , . @ -`; a name built
+//! from namespace, pod and node is easily longer, and a slash, a colon or a space is refused.
 //!
-//! **You see**: `ValidationError: 1 validation error detected: Value '…' at 'roleSessionName' failed to satisfy constraint: Member
-//! must have length less than or equal to 64`, or `… must satisfy regular expression pattern: [\w+=,.@-]*`.
+//! **You see**: `ValidationError: 1 validation error detected: Value '…' at 'roleSessionName' failed to satisfy constraint:
+//! Member must have length less than or equal to 64`, or `… must satisfy regular expression pattern: [\w+=,.@-]*`.
 //!
-//! **Decided by**: the value after `$(NAME)` and `fieldRef` are resolved as the kubelet does it.
+//! **Decided by**: the value, after `$(NAME)` and `fieldRef` are resolved as the kubelet does it.
 //!
-//! **Not a fault**: the name of a pod that a controller made: never longer than 63 characters, of letters that STS takes.
+//! **Not a fault**: the name of a pod that a controller made: never longer than 63 characters, all of which STS accepts.
 //!
-//! **Repair**: take the variable out, SDKs then make a name of their own; or shorten it. Trust policies that ask for a
+//! **Repair**: unset the variable, and SDKs make up a name of their own; or shorten it. Trust policies with a condition on
 //! `sts:RoleSessionName` need the exact one.
 
 use crate::checks::prelude::*;
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "session-name-invalid",
     step: Step::Sts,
@@ -26,7 +25,6 @@ pub const META: Meta = Meta {
 
 const VARIABLE: &str = "AWS_ROLE_SESSION_NAME";
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
@@ -50,8 +48,8 @@ fn invalid(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     let refused = text.chars().find(|c| !c.is_ascii_alphanumeric() && !"_+=,.@-".contains(*c));
     let problem = match refused {
         Some(c) => format!("contains {c:?}, which STS refuses"),
-        None if length > 64 => format!("has {length} characters; STS takes 64"),
-        None if length < 2 => String::from("has 1 character; STS asks for 2"),
+        None if length > 64 => format!("has {length} characters; STS allows 64"),
+        None if length < 2 => String::from("has 1 character; STS requires 2"),
         None => return None,
     };
     let finding = META

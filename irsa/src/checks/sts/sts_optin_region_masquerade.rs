@@ -1,18 +1,18 @@
-//! # The Region is not active, and STS says something else
+//! # The Region is not enabled, but STS reports no provider
 //!
-//! In a Region that the role's account has not opted in to, STS knows nothing of the account, and answers as if the OIDC
-//! provider were missing. Whoever creates the provider once more is told that it exists.
+//! In a Region that the role's account has not opted in to, STS does not know the account, and answers as if the OIDC provider
+//! were missing. Creating the provider again fails, because it exists.
 //!
 //! **You see**: `InvalidIdentityToken: No OpenIDConnect provider found in your account for https://…`, with an endpoint such as
 //! `sts.af-south-1.amazonaws.com`.
 //!
 //! **Decided by**: the same token at the endpoint of a Region that is active in every account. If STS finds the provider there,
-//! the first answer was that of an inactive Region. Where the second endpoint does not answer, IAM's word that the provider
-//! exists is taken for it.
+//! the first answer was that of an inactive Region. If the second endpoint does not answer, it is enough that IAM has the
+//! provider.
 //!
 //! **Not a fault**: an endpoint in an opt-in Region as such.
 //!
-//! **Repair**: enable the Region in the role's account; or let the pod use the STS endpoint of a Region that is active.
+//! **Repair**: enable the Region in the role's account; or have the pod use the STS endpoint of an active Region.
 
 use crate::aws::arn::RoleArn;
 use crate::aws_error::{Kind, Stage};
@@ -20,15 +20,13 @@ use crate::checks::prelude::*;
 use crate::checks::{role_asked, with_answer};
 use crate::facts::Why;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "sts-optin-region-masquerade",
     step: Step::Sts,
-    title: "the Region is not active, and STS says something else",
+    title: "the Region is not enabled, but STS reports no provider",
     explains: &["sts-refused"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let arn = match role_asked(derived) {
         Ok(arn) => arn,
@@ -37,7 +35,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let refusal = match &derived.sts_answer {
         StsVerdict::Refused(refusal) if refusal.kind == Kind::NoProvider => refusal,
         StsVerdict::Unknown(why) => return unknown(why),
-        _ => return Outcome::NotApplicable("STS does not miss a provider"),
+        _ => return Outcome::NotApplicable("STS does not report a missing provider"),
     };
     let iam = derived.facts.aws.provider.known();
     let confirmed = derived.second_sts_answer.passed(Stage::Provider);
@@ -51,7 +49,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let account = RoleArn::parse(&arn).map_or("the role's", |role| role.account);
     let region = derived.plan().region;
     let summary = format!(
-        "{} knows nothing of account {account}: Region {region} is not active there; no provider is missing",
+        "{} does not know account {account}: Region {region} is not enabled there; no provider is missing",
         refusal.attempt.host
     );
     let mut finding = with_answer(META.on("Account", "", account, summary).inferred(), refusal);
@@ -67,6 +65,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
     finding
         .fix(Fix::advice(format!("enable Region {region} in account {account} (AWS Regions in its account settings)")))
-        .fix(Fix::advice("or let the pod ask STS in a Region that is active, with AWS_ENDPOINT_URL_STS or the region in its code"))
+        .fix(Fix::advice("or have the pod call STS in an active Region, with AWS_ENDPOINT_URL_STS or the region in its code"))
         .into()
 }

@@ -1,17 +1,17 @@
 //! # STS refuses the token
 //!
-//! A fresh token of the service account was tried at STS, from here, for the role that the pod asks for; and STS said no. This
-//! is what is left where no other check can name the reason: mostly, because nobody may look into IAM.
+//! A fresh token of the service account was tried at STS, from this machine, for the role that the pod assumes; and STS refused
+//! it. This is what remains if no other check can name the reason: mostly, because nobody may read IAM.
 //!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity`, or another error of STS.
 //!
-//! **Decided by**: STS. The words also tell how far the token got. `Not authorized` proves that the OIDC provider is there and
+//! **Decided by**: STS. The message also tells how far the token got. `Not authorized` proves that the OIDC provider exists and
 //! that signature, expiry and audience are right: what remains is the role, which may not exist, and its trust policy.
 //!
-//! **Not a fault**: the experiment's own way. It is made from this machine under the session name `kubectl-irsa-debug`; a role that
-//! asks for a network or a session name may refuse it and let the pod in.
+//! **Not a fault**: a refusal of this machine alone. The attempt is made from this machine under the session name
+//! `kubectl-irsa-debug`; a role with a condition on the network or the session name may refuse it and accept the pod.
 //!
-//! **Repair**: look at the role with credentials of its account, or give them to this command (`--profile`), which then says what
+//! **Repair**: check the role with credentials of its account, or give them to this command (`--profile`), which then says what
 //! differs.
 
 use crate::aws::arn::RoleArn;
@@ -26,7 +26,6 @@ use crate::facts::{Unknown, Why};
 use crate::policy::Decision;
 use crate::repair::role;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "sts-refused",
     step: Step::Sts,
@@ -34,7 +33,6 @@ pub const META: Meta = Meta {
     explains: &["silent-fallback-to-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let arn = match role_asked(derived) {
         Ok(arn) => arn,
@@ -63,22 +61,22 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     }
 }
 
-/// STS takes a fresh token, or that of a sister, and not the one in the pod.
+/// STS accepts a fresh token, or a peer's, but not the one in the pod.
 fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
     let Some(StsVerdict::Refused(refusal)) = derived.probed.sts_answer() else { return None };
     let seen = probed::of_irsa(derived).filter(|_| refusal.is_final())?;
     let (taken, other) = match derived.peer.filter(|_| !derived.from_here.accepted()) {
         Some(peer) => (format!("the one in pod/{}", peer.pod), "that token"),
-        None => (String::from("a fresh one from here"), "a fresh token"),
+        None => (String::from("a fresh one from this machine"), "a fresh token"),
     };
     let summary = format!(
-        "STS refuses the token in container {}, and takes {taken}: {}",
+        "STS refuses the token in container {}, but accepts {taken}: {}",
         seen.container(),
         refusal.message
     );
     let finding = probed::finding(&META, derived, seen, summary);
     let finding = with_answer(finding, &refusal).seen(
-        "role that was asked for",
+        "requested role",
         &refusal.attempt.role_arn,
         &seen.at("sts.roleArn"),
     );
@@ -88,7 +86,7 @@ fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
 
 fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Finding {
     let finding = with_answer(META.on_account(derived, summary), refusal).seen(
-        "role that was asked for",
+        "requested role",
         &refusal.attempt.role_arn,
         refusal.source,
     );
@@ -104,28 +102,27 @@ fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome 
     match (derived.trust().judged(), &derived.facts.aws.role) {
         (Some(judged), _) if judged.may_refuse_trial_alone() => of_this_machine(judged),
         (Some(judged), _) if matches!(judged.to_trial, Decision::Allow { .. }) => {
-            let summary =
-                format!("STS does not let {subject} become {arn}, although the role's trust policy does");
+            let summary = format!(
+                "{subject} is not allowed to assume {arn}, although the role's trust policy allows it"
+            );
             finding(derived, summary, refusal)
-                .seen("trust policy", "lets the token in", &judged.source)
+                .seen("trust policy", "allows the token", &judged.source)
+                .fix(Fix::advice("run this again in a minute: a change to a trust policy takes some seconds"))
                 .fix(Fix::advice(
-                    "run this again in a minute: a trust policy that was changed just now needs some seconds",
-                ))
-                .fix(Fix::advice(
-                    "if it stays, look for a resource control policy of the organization that denies \
+                    "if it persists, check for a resource control policy of the organization that denies \
                      sts:AssumeRoleWithWebIdentity",
                 ))
                 .into()
         }
         (_, Fact::Unknown(_)) => unread(derived, arn, refusal).into(),
-        _ => finding(derived, format!("STS does not let {subject} become {arn}"), refusal).into(),
+        _ => finding(derived, format!("{subject} is not allowed to assume {arn}"), refusal).into(),
     }
 }
 
-/// The role asks for a network or a session name, in which the experiment is not the pod.
+/// The role requires a network or a session name, in which this machine differs from the pod.
 fn of_this_machine(judged: &Judgement<'_>) -> Outcome {
     let why = format!(
-        "STS refuses it from here under session name {}; the trust policy of role {} asks for a network or a session name",
+        "STS refuses it from this machine under session name {}; the trust policy of role {} requires a network or a session name",
         StsAttempt::SESSION,
         judged.role.name
     );
@@ -136,18 +133,18 @@ fn of_this_machine(judged: &Judgement<'_>) -> Outcome {
     }])
 }
 
-/// Why the role could not be read stands among what is not known.
+/// Why the role could not be read is reported with what could not be checked.
 fn unread(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Finding {
     let subject = derived.plan().subject();
     let summary = format!(
-        "STS finds no role {arn}, or its trust policy, which could not be read, does not let {subject} in"
+        "role {arn} does not exist, or its trust policy, which could not be read, does not trust {subject}"
     );
     let finding = finding(derived, summary, refusal);
     let Ok(named) = RoleArn::parse(arn) else { return finding };
     let command = role::look_in(derived, named.account, named.name(), FIELD);
-    let title = format!("look at the role's trust policy{}: it must let {subject} in", command.first());
+    let title = format!("check the role's trust policy{}: it must trust {subject}", command.first());
     finding.fix(Fix::inspect(title, command)).fix(Fix::advice(format!(
-        "or run this again with credentials that may do iam:GetRole in account {}",
+        "or run this again with credentials that allow iam:GetRole in account {}",
         named.account
     )))
 }

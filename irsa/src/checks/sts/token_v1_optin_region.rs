@@ -1,15 +1,15 @@
-//! # Credentials of the global endpoint in an opt-in Region
+//! # The global endpoint's credentials are invalid in this opt-in Region
 //!
-//! The global STS endpoint, `sts.amazonaws.com`, issues session tokens of version 1 unless the account says otherwise. Regions
-//! that an account has to opt in to take only version 2.
+//! The global STS endpoint, `sts.amazonaws.com`, issues version 1 session tokens unless the account says otherwise. Regions that
+//! an account has to opt in to accept only version 2.
 //!
 //! **You see**: `InvalidClientTokenId: The security token included in the request is invalid`, `AWS was not able to validate the
-//! provided access credentials`, after the role was had without trouble.
+//! provided access credentials`, after the role was assumed without trouble.
 //!
-//! **Decided by**: AWS's words to the application, whose environment sends it to the global endpoint while its region is an
-//! opt-in one.
+//! **Decided by**: AWS's error in the application's log, while the container's environment sends it to the global endpoint and
+//! its region is an opt-in one.
 //!
-//! **Not a fault**: the global endpoint in Regions that every account has; there it serves both.
+//! **Not a fault**: the global endpoint in Regions that every account has; they accept both versions.
 //!
 //! **Repair**: use the regional endpoint. The account can also issue version 2 everywhere (`aws iam
 //! set-security-token-service-preferences`), which changes tokens for all its users.
@@ -22,15 +22,13 @@ use crate::checks::shared::app_errors;
 use crate::derive::sts::{self, Region};
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "token-v1-optin-region",
     step: Step::Sts,
-    title: "credentials of the global endpoint in an opt-in Region",
+    title: "the global endpoint's credentials are invalid in this opt-in Region",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| kind == Kind::InvalidClientToken) {
         Ok(said) => said,
@@ -48,10 +46,10 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::NotApplicable("the container does not use the global endpoint in an opt-in Region");
     };
     let who = app_errors::speaker(derived);
-    let summary = format!("{who} gets credentials from sts.amazonaws.com, which {region} does not take");
+    let summary = format!("{who} gets credentials from sts.amazonaws.com, which {region} does not accept");
     let finding = app_errors::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("STS endpoint", endpoint::regional_host(region), "sts.amazonaws.com", &entry.source)
-        .seen("said by AWS", "InvalidClientTokenId", said.source);
+        .seen("AWS's error", "InvalidClientTokenId", said.source);
     finding.fix(env::take_out(derived, view, &[(variable, entry)])).into()
 }
