@@ -1,35 +1,33 @@
-//! # A profile is chosen in the environment
+//! # A profile is set in the environment
 //!
-//! `AWS_PROFILE` or `AWS_DEFAULT_PROFILE` is set. What it does differs: with boto3 and the AWS CLI the profile must exist, whatever
-//! credentials are used; JavaScript v3, Rust and C++ read the profile before the web identity; Go, Java, PHP, Ruby and .NET v4
-//! take the web identity first and hardly notice. A profile chosen in *code* turns the web identity off in boto3 and Go; the
+//! `AWS_PROFILE` or `AWS_DEFAULT_PROFILE` is set. The effect differs: with boto3 and the AWS CLI the profile must exist,
+//! whatever credentials are used; JavaScript v3, Rust and C++ read the profile before the web identity; Go, Java, PHP, Ruby and
+//! .NET v4 use the web identity first and hardly notice. A profile set in *code* turns off web identity in boto3 and Go; the
 //! variable does not.
 //!
 //! **You see**: `The config profile (x) could not be found` (boto3, AWS CLI); or a caller that is not the role.
 //!
-//! **Decided by**: the variable. Whether the image holds a profile of that name cannot be seen from here, so this is a warning.
+//! **Decided by**: the variable. Whether the image has a profile of that name could not be checked, so this is a warning.
 //! `default` is what SDKs use anyway, and is not reported.
 //!
-//! **Repair**: take the variable out.
+//! **Repair**: unset the variable.
 
 use crate::checks::prelude::*;
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "aws-profile",
     step: Step::Caller,
-    title: "a profile is chosen in the environment",
+    title: "a profile is set in the environment",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }
     if super::profile_is_the_mechanism(derived) {
-        return Outcome::NotApplicable("the pod gets its role from a profile, as OpenShift does it");
+        return Outcome::NotApplicable("the pod gets its role from a profile, as on OpenShift");
     }
     Outcome::of(derived.judged().filter_map(|view| profile(derived, view)).collect())
 }
@@ -44,7 +42,7 @@ fn profile(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     };
     let name = view.name();
     let summary = format!(
-        "container {name} chooses the profile{profile}; boto3 fails if it does not exist, others may prefer it"
+        "container {name} sets the profile{profile}; boto3 fails if it does not exist, others may prefer it to the role"
     );
     let finding = META.on_container(derived, view, Severity::Warning, summary).inferred().evidence(
         variable,

@@ -1,15 +1,15 @@
 //! # The node's clock is wrong
 //!
-//! AWS refuses requests that are signed more than five minutes ahead of its clock or fifteen behind it. The token exchange is not
+//! AWS refuses requests signed more than five minutes ahead of its clock or fifteen minutes behind it. The token exchange is not
 //! signed and works; the first call after it fails.
 //!
-//! **You see**: `SignatureDoesNotMatch: Signature not yet current: 20261122T080000Z is still later than …`, `Signature expired: …
-//! is now earlier than …`, `RequestTimeTooSkewed`.
+//! **You see**: `SignatureDoesNotMatch: Signature not yet current: 20261122T080000Z is still later than …`, `Signature expired:
+//! … is now earlier than …`, `RequestTimeTooSkewed`.
 //!
-//! **Decided by**: AWS's own words. A container has no clock but the node's.
+//! **Decided by**: the clock that the probe read, or AWS's error message. A container has no clock of its own, only the node's.
 //!
-//! **Not a fault**: of the token, the role or the trust policy. A workstation whose clock is wrong does not matter to the pod. A
-//! process that was paused for minutes between signing and sending says the same once.
+//! **Not a fault**: anything in the token, the role or the trust policy. A workstation whose clock is wrong does not matter to
+//! the pod. A process that was paused for minutes between signing and sending gets the same error once.
 //!
 //! **Repair**: set the node's clock (chrony with the Amazon Time Sync Service at 169.254.169.123), or replace the node.
 
@@ -20,15 +20,13 @@ use crate::checks::prelude::*;
 use crate::checks::shared::app_errors::{self, UNREPORTED};
 use crate::checks::shared::probed;
 
-/// See the module's page.
 pub const META: Meta =
     Meta { id: "clock-skew", step: Step::Caller, title: "the node's clock is wrong", explains: &[] };
 
-/// How far a clock may be ahead of that of AWS, and how far behind, before signatures are refused (failures.md, 90).
+/// How far a clock may be ahead of AWS's, and how far behind, before signatures are refused (failures.md, 90).
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 const BEHIND: SignedDuration = SignedDuration::from_mins(15);
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let skewed =
         |kind| matches!(kind, Kind::SignatureNotYetCurrent | Kind::SignatureExpired | Kind::ClockSkewed);
@@ -41,18 +39,18 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let (how, expected) = match said.error.kind {
         Kind::SignatureNotYetCurrent => ("ahead of AWS's", "at most 5 min ahead of AWS's"),
         Kind::SignatureExpired => ("behind AWS's", "at most 15 min behind AWS's"),
-        _ => ("not AWS's", "that of AWS, within minutes"),
+        _ => ("not AWS's", "AWS's, within minutes"),
     };
     let (place, who) = (place(derived), app_errors::speaker(derived));
     let summary = format!("the clock of {place} is {how}, so AWS refuses what {who} signs");
     app_errors::finding(&META, derived, said, &summary)
         .inferred()
-        .evidence("clock that requests are signed by", expected, format!("{how} by more"), said.source)
+        .evidence("clock used for signing", expected, format!("{how} by more"), said.source)
         .fix(Fix::advice(advice(&place)))
         .into()
 }
 
-/// The probe read the pod's clock and that of STS at the same moment.
+/// The probe read the pod's clock and STS's at the same moment.
 fn measured(derived: &Derived<'_>) -> Option<Finding> {
     let seen = probed::of_irsa(derived)?;
     let ahead = seen.clock_ahead()?;
@@ -64,8 +62,7 @@ fn measured(derived: &Derived<'_>) -> Option<Finding> {
     let (place, by) = (place(derived), crate::text::duration::words(by));
     let clock = seen.report().clock.as_ref()?;
     let local = jiff::Timestamp::from_second(clock.local).ok()?;
-    let summary =
-        format!("the clock of {place} is {by} {how} that of STS, so AWS refuses what the pod signs");
+    let summary = format!("the clock of {place} is {by} {how} STS's, so AWS refuses what the pod signs");
     Some(
         probed::finding(&META, derived, seen, summary)
             .evidence("the pod's clock", &clock.remote, local.to_string(), &seen.at("clock"))

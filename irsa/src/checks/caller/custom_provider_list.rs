@@ -1,24 +1,23 @@
 //! # The application has its own list of credential providers
 //!
-//! The application does not use its SDK's default chain but providers of its own choice, without the one for web identity.
-//! Hadoop's S3A does so (Spark, Hive, Flink): its default list is for keys in its own settings, keys in the environment, and the
+//! The application does not use its SDK's default chain but providers of its own choice, and web identity is not among them.
+//! Hadoop's S3A does so (Spark, Hive, Flink): its default list has keys in its own settings, keys in the environment, and the
 //! node's role.
 //!
 //! **You see**: `No AWS Credentials provided by TemporaryAWSCredentialsProvider SimpleAWSCredentialsProvider
-//! EnvironmentVariableCredentialsProvider IAMInstanceCredentialsProvider`; where the node's role can be had, only an
+//! EnvironmentVariableCredentialsProvider IAMInstanceCredentialsProvider`; where the node's role is reachable, only an
 //! `AccessDenied` that names it.
 //!
-//! **Decided by**: the application's own list, in these words, in a container that is wired for its role.
+//! **Decided by**: the application's own list, in this message, in a container that is wired for its role.
 //!
-//! **Not a fault**: a list that names a provider for web identity, and failed; then the cause stands elsewhere in the log.
+//! **Not a fault**: a list that includes a web identity provider, which failed; then the cause is elsewhere in the log.
 //!
-//! **Repair**: name the provider for web identity in the application's settings.
+//! **Repair**: name the web identity provider in the application's settings.
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::app_errors;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "custom-provider-list",
     step: Step::Caller,
@@ -26,7 +25,6 @@ pub const META: Meta = Meta {
     explains: &["silent-fallback-to-node-role", "app-assumes-with-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| kind == Kind::NoWebIdentityProvider) {
         Ok(said) => said,
@@ -36,10 +34,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::NotApplicable("the container is not wired for a role");
     }
     let who = app_errors::speaker(derived);
-    let summary =
-        format!("{who} asks a list of credential providers of its own, without one for web identity");
+    let summary = format!("{who} uses its own list of credential providers, without one for web identity");
     app_errors::finding(&META, derived, said, &summary)
-        .missing("providers that were asked", "one for web identity", said.source)
+        .missing("providers that were tried", "one for web identity", said.source)
         .fix(Fix::advice(
             "set fs.s3a.aws.credentials.provider (in Spark spark.hadoop.fs.s3a.aws.credentials.provider) to \
              software.amazon.awssdk.auth.credentials.WebIdentityTokenFileCredentialsProvider; up to Hadoop 3.3 to \

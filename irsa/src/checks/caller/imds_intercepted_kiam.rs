@@ -1,32 +1,30 @@
-//! # kiam or kube2iam still answers for the metadata service
+//! # kiam or kube2iam still intercepts the metadata service
 //!
-//! The pod carries `iam.amazonaws.com/role`, the annotation of kiam and kube2iam, beside its role by web identity. Where their
-//! agent still runs it answers for 169.254.169.254 on every node, and whoever falls through to it gets its errors.
+//! The pod has `iam.amazonaws.com/role`, the annotation of kiam and kube2iam, besides its role by web identity. Where their
+//! agent still runs it answers for 169.254.169.254 on every node, and an SDK that falls through to it gets its errors.
 //!
-//! **You see**: `EC2RoleRequestError: no EC2 instance role found`, status 500 of the metadata service, or an `AccessDenied` for
-//! `sts:AssumeRole` by the role of kiam's server.
+//! **You see**: `EC2RoleRequestError: no EC2 instance role found`, status 500 from the metadata service, or an `AccessDenied`
+//! for `sts:AssumeRole` by the role of kiam's server.
 //!
-//! **Decided by**: the annotation; with the probe, which asks the metadata service for the name of the role: a server error there is
-//! a warning, else the annotation alone is a remark.
+//! **Decided by**: the annotation; with the probe, which asks the metadata service for the name of the role: a server error
+//! there is a warning; otherwise the annotation alone is an info finding.
 //!
-//! **Not a fault**: the annotation of a pod whose web identity works: SDKs do not get as far as the metadata service.
+//! **Not a fault**: the annotation on a pod whose web identity works: SDKs do not get as far as the metadata service.
 //!
-//! **Repair**: take the annotation out, and the agent once no pod needs it any more.
+//! **Repair**: remove the annotation, and the agent once no pod needs it any more.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::probed;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "imds-intercepted-kiam",
     step: Step::Caller,
-    title: "kiam or kube2iam still answers for the metadata service",
+    title: "kiam or kube2iam still intercepts the metadata service",
     explains: &[],
 };
 
 const ANNOTATION: &str = "iam.amazonaws.com/role";
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism != Mechanism::Irsa {
         return Outcome::NotApplicable("no role is named");
@@ -46,11 +44,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         imds.and_then(|(seen, imds)| Some((seen, imds.role_status.filter(|status| *status >= 500)?)));
     let at = source.at(annotation_path(ANNOTATION));
     let finding = META
-        .on_subject(derived, format!("the pod still asks kiam or kube2iam for role {role}"))
+        .on_subject(derived, format!("the pod still requests role {role} from kiam or kube2iam"))
         .seen(ANNOTATION, role, &at);
     match failed {
         Some((seen, status)) => finding.severity(Severity::Warning).evidence(
-            "answer of 169.254.169.254 to the question for the role",
+            "answer of 169.254.169.254 when asked for the role",
             "200, or none",
             status.to_string(),
             &seen.at("imds.roleStatus"),
@@ -58,7 +56,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         None => finding.severity(Severity::Info),
     }
     .fix(Fix::advice(
-        "take the annotation out of the pod's template; and remove the agent once no pod needs it any more",
+        "remove the annotation from the pod's template, and the agent once no pod needs it any more",
     ))
     .into()
 }

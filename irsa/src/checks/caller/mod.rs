@@ -1,4 +1,4 @@
-//! Checks of who the application is to AWS.
+//! Checks of which identity the application has at AWS.
 
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;

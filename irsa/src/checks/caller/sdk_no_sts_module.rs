@@ -1,32 +1,30 @@
-//! # The SDK lacks its STS module
+//! # The SDK's STS module is missing
 //!
-//! The SDKs for Java and .NET keep STS in a package of its own. Without it the web identity in the pod cannot be used; Java goes
-//! on to the next provider, which is the node's role.
+//! The SDKs for Java and .NET keep STS in a package of its own. Without it the pod's web identity cannot be used; Java goes on
+//! to the next provider, which is the node's role.
 //!
 //! **You see**: `To use web identity tokens, the 'sts' service module must be on the class path.`, `To use assume role profiles
 //! the aws-java-sdk-sts module must be on the class path.` In Java often only at debug level, and then an `AccessDenied` that
 //! names the node's role.
 //!
-//! **Decided by**: the SDK's own words.
+//! **Decided by**: the SDK's error message, or the packages that the probe found in the image.
 //!
-//! **Not a fault**: of the role or the cluster: nothing of them needs a change.
+//! **Not a fault**: anything in the role or the cluster: neither needs a change.
 //!
 //! **Repair**: add `software.amazon.awssdk:sts` (Java v2), `com.amazonaws:aws-java-sdk-sts` (Java v1) or `AWSSDK.SecurityToken`
-//! (.NET) in the version of the SDK, and build the image again.
+//! (.NET) in the version of the SDK, and rebuild the image.
 
 use crate::aws_error::{Kind, SdkName};
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "sdk-no-sts-module",
     step: Step::Caller,
-    title: "the SDK lacks its STS module",
+    title: "the SDK's STS module is missing",
     explains: &["silent-fallback-to-node-role", "app-assumes-with-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| kind == Kind::NoStsModule) {
         Ok(said) => said,
@@ -48,16 +46,16 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         &META,
         derived,
         said,
-        &format!("the SDK of {who} lacks {module}, without which it cannot use its token"),
+        &format!("the SDK of {who} cannot use its token without {module}, which is missing"),
     )
     .missing("dependency of the application", module, said.source)
     .fix(Fix::advice(format!(
-        "add {module} to the application's dependencies, in the version of its SDK, and build the image again"
+        "add {module} to the application's dependencies, in the version of its SDK, and rebuild the image"
     )))
     .into()
 }
 
-/// The core of an SDK lies in the container's file system, and its STS module nowhere. The application may use another SDK.
+/// The core of an SDK is in the container's file system, its STS module is not. The application may use another SDK.
 fn in_image(derived: &Derived<'_>) -> Option<Finding> {
     const MODULES: [(&str, &[&str], &str); 2] = [
         ("aws-java-sdk-core", &["aws-java-sdk-sts", "aws-java-sdk-bundle"], "com.amazonaws:aws-java-sdk-sts"),
@@ -72,7 +70,7 @@ fn in_image(derived: &Derived<'_>) -> Option<Finding> {
     })?;
     let core = &sdks.found[index];
     let summary = format!(
-        "container {} has {} without {module}, without which it cannot use its token",
+        "container {} has {}, which cannot use its token without {module}",
         seen.container(),
         core.package
     );
@@ -83,7 +81,7 @@ fn in_image(derived: &Derived<'_>) -> Option<Finding> {
             .seen(&core.package, &core.path, &seen.at(&format!("sdks.found[{index}]")))
             .missing("STS module", *module, &seen.at("sdks"))
             .fix(Fix::advice(format!(
-                "if the application uses it: add {module} to its dependencies and build the image again"
+                "if the application uses it: add {module} to its dependencies and rebuild the image"
             ))),
     )
 }

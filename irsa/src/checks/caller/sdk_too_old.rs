@@ -1,18 +1,18 @@
 //! # The SDK is too old
 //!
-//! Web identity came to the SDKs in September 2019. An older one does not read `AWS_WEB_IDENTITY_TOKEN_FILE` and goes on to the
-//! node's role, or finds nothing.
+//! The SDKs gained web identity in September 2019. An older one does not read `AWS_WEB_IDENTITY_TOKEN_FILE` and falls back to
+//! the node's role, or finds nothing.
 //!
 //! **You see**: `Unable to locate credentials`, `NoCredentialProviders`, or an `AccessDenied` that names the node's role, though
 //! all variables are set.
 //!
-//! **Decided by**: a user agent in the application's log that names a version below the one that the EKS user guide asks for,
-//! beside words that say that no web identity was used. AWS's floors are approximate, so this is a conclusion.
+//! **Decided by**: a user agent in the application's log with a version below the minimum of the EKS user guide, along with a
+//! message which says that no web identity was used. AWS's minimum versions are approximate, so this is inferred.
 //!
-//! **Not a fault**: an old version in the log of an application whose calls for the role CloudTrail shows: its SDK knows web
+//! **Not a fault**: an old version in the log of an application whose calls for the role appear in CloudTrail: its SDK knows web
 //! identity. Go v2, AWS CLI v2 and Rust: every version does.
 //!
-//! **Repair**: update the SDK and build the image again.
+//! **Repair**: update the SDK and rebuild the image.
 
 use crate::aws_error::Sdk;
 use crate::checks::prelude::*;
@@ -21,7 +21,6 @@ use crate::checks::shared::probed;
 use crate::derive::app_errors::AppError;
 use crate::derive::caller::Who;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "sdk-too-old",
     step: Step::Caller,
@@ -29,7 +28,6 @@ pub const META: Meta = Meta {
     explains: &["silent-fallback-to-node-role", "app-assumes-with-node-role"],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         Mechanism::Irsa if app_errors::is_wired(derived) => {}
@@ -39,7 +37,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = in_image(derived) {
         return finding.into();
     }
-    // Without these words the SDK has used its web identity, or has not tried.
+    // Without such a message the SDK has used its web identity, or has not tried.
     let Some(without) = derived.app_errors.iter().find(|said| went_without(said)) else { return UNREPORTED };
     let old = |said: &&AppError<'_>| said.error.sdk.as_ref().is_some_and(|sdk| is_old(derived, sdk));
     let Some(said) = derived.app_errors.iter().find(old) else { return UNREPORTED };
@@ -60,11 +58,11 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         Some(caller) => finding.seen("caller", &caller.principal.arn, without.source),
         None => finding.seen("the SDK says", "no credentials found", without.source),
     }
-    .fix(Fix::advice(format!("update {name} to {minimum} or later and build the image again")))
+    .fix(Fix::advice(format!("update {name} to {minimum} or later and rebuild the image")))
     .into()
 }
 
-/// An SDK in the container's file system that is too old. There may be others, of which the application uses another one.
+/// An SDK in the container's file system that is too old. There may be several, and the application may use another one.
 fn in_image(derived: &Derived<'_>) -> Option<Finding> {
     let seen = probed::of_irsa(derived)?;
     let sdks = seen.report().sdks.as_ref()?;
@@ -90,16 +88,16 @@ fn in_image(derived: &Derived<'_>) -> Option<Finding> {
         )
         .seen("found at", &found.path, &seen.at(&format!("sdks.found[{index}].path")));
     Some(finding.fix(Fix::advice(format!(
-        "if the application uses it: update {name} to {minimum} or later and build the image again"
+        "if the application uses it: update {name} to {minimum} or later and rebuild the image"
     ))))
 }
 
-/// True for words of an application that had no web identity.
+/// True for a message of an application that had no web identity.
 fn went_without(said: &AppError<'_>) -> bool {
     said.error.kind.is_last_resort() || said.caller.is_some_and(|caller| caller.who == Who::Node)
 }
 
-/// True if the SDK is too old, and CloudTrail does not show that it asked for the role all the same.
+/// True if the SDK is too old, and CloudTrail does not show that it requested the role all the same.
 fn is_old(derived: &Derived<'_>, sdk: &Sdk) -> bool {
     let subject = derived.plan().subject();
     let trail = derived.facts.aws.trail.known().into_iter().flat_map(|listing| &listing.value.items);

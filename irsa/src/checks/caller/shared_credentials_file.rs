@@ -1,18 +1,18 @@
 //! # A credentials file is mounted
 //!
-//! A volume is mounted where SDKs look for `~/.aws/credentials`, or `AWS_SHARED_CREDENTIALS_FILE` points into one. JavaScript
-//! v2 and v3, Rust and C++ read that file before the web identity: the pod is then whoever the file says. Go, boto3, Java, PHP,
-//! Ruby and .NET take the web identity first. With EKS Pod Identity the file comes first in every SDK.
+//! A volume is mounted where SDKs look for `~/.aws/credentials`, or `AWS_SHARED_CREDENTIALS_FILE` points into one. JavaScript v2
+//! and v3, Rust and C++ read that file before the web identity: the pod then has the identity in the file. Go, boto3, Java, PHP,
+//! Ruby and .NET use the web identity first. With EKS Pod Identity the file comes first in every SDK.
 //!
 //! **You see**: a caller that is not the role, `InvalidClientTokenId`, `ExpiredToken`.
 //!
-//! **Decided by**: mounts and variables. The content of a mounted file is never read, so this is a conclusion; a file that is part
-//! of the image is not seen at all.
+//! **Decided by**: mounts and variables. The content of a mounted file is never read, so this is inferred; a file that is part
+//! of the image is not seen at all. The probe looks at the files that the process can read.
 //!
 //! **Not a fault**: `/dev/null`; a path under no volume; an empty volume on `~/.aws`, which the AWS CLI uses as its cache; a
 //! ConfigMap there without a file `credentials`; OpenShift, whose file names role and token and *is* the mechanism.
 //!
-//! **Repair**: take the mount out, or set `AWS_SHARED_CREDENTIALS_FILE=/dev/null`.
+//! **Repair**: remove the mount, or set `AWS_SHARED_CREDENTIALS_FILE=/dev/null`.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::probed;
@@ -21,7 +21,6 @@ use crate::derive::probed::ProbedPod;
 use crate::facts::kubernetes::{Volume, VolumeMount};
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "shared-credentials-file",
     step: Step::Caller,
@@ -32,7 +31,6 @@ pub const META: Meta = Meta {
 
 const VARIABLE: &str = "AWS_SHARED_CREDENTIALS_FILE";
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
@@ -40,9 +38,9 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         _ => return Outcome::NotApplicable("no role is named"),
     }
     if super::profile_is_the_mechanism(derived) {
-        return Outcome::NotApplicable("the pod gets its role from a profile, as OpenShift does it");
+        return Outcome::NotApplicable("the pod gets its role from a profile, as on OpenShift");
     }
-    // Who has looked need not conclude from mounts.
+    // What the probe saw need not be inferred from mounts.
     let looked = derived.probed.pod().filter(|seen| !seen.report().shared_files.is_empty());
     let findings = derived.judged().filter_map(|view| match looked.filter(|_| view.is_target) {
         Some(seen) => found(derived, view, seen),
@@ -78,7 +76,7 @@ fn found(derived: &Derived<'_>, view: &ContainerView<'_>, seen: &ProbedPod<'_>) 
         &at,
     );
     Some(finding.fix(unread(derived, view).unwrap_or_else(|| {
-        Fix::advice(format!("set {VARIABLE}=/dev/null in the manifest, or take the file out of the image"))
+        Fix::advice(format!("set {VARIABLE}=/dev/null in the manifest, or remove the file from the image"))
     })))
 }
 
@@ -117,14 +115,14 @@ fn mounted(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         unread(derived, view)
             .unwrap_or_else(|| Fix::advice(format!("set {VARIABLE}=/dev/null in the manifest"))),
     );
-    Some(finding.fix(Fix::advice("or take the mount out of the manifest, if nothing else needs it")))
+    Some(finding.fix(Fix::advice("or remove the mount from the manifest, if nothing else needs it")))
 }
 
 fn unread(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Fix> {
     env::set(derived, view, &[format!("{VARIABLE}=/dev/null")], "keep every SDK from reading it")
 }
 
-/// The credentials files of the homes that mounts speak of, where the image's `HOME` is not known.
+/// The credentials files of the home directories in the mounts, where the image's `HOME` is not known.
 fn homes(mounts: &[VolumeMount]) -> Vec<String> {
     let paths = mounts.iter().map(|mount| mount.mount_path.trim_end_matches('/'));
     let homes = paths.filter_map(|path| {
@@ -143,7 +141,7 @@ fn holds_file(file: &str, mount: &VolumeMount, volume: &Volume, named: bool) -> 
     if volume.config_map.is_some() {
         return named || exact;
     }
-    // Tokens are no credentials file, and an empty volume is a cache unless a variable says that a file is put there.
+    // Tokens are not a credentials file, and an empty volume is a cache unless a variable says that a file is put there.
     let token = volume.tokens().next().is_some();
     (volume.projected.is_some() && !token) || (volume.empty_dir.is_some() && named)
 }

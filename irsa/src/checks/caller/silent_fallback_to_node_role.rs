@@ -1,20 +1,22 @@
-//! # The application speaks to AWS as the node
+//! # The application calls AWS with the node's role
 //!
-//! The container is wired for its role, and AWS names the node's role as the caller. The SDK asked STS, was refused or did not
-//! get through, and went on to the instance metadata without a word; or it never asked.
+//! The container is wired for its role, and AWS names the node's role as the caller. The SDK called STS, was refused or got no
+//! answer, and silently fell back to the instance metadata service; or it never called STS.
 //!
 //! **You see**: `User: arn:aws:sts::111122223333:assumed-role/eks-node/i-0123456789abcdef0 is not authorized to perform …`: the
 //! session is the id of an instance.
 //!
-//! **Decided by**: AWS's own words on the caller, against what the container is wired for. What SDKs do after a failure of web
-//! identity: Java, PHP and C++ go on to the node's role, and Java stays with it until it is restarted; Go, Python, Ruby, Rust and
-//! JavaScript v3 stop. A caller of these is a client with its own list of providers, or an SDK that is too old.
+//! **Decided by**: the caller in AWS's error message, against what the container is wired for. What SDKs do when web identity
+//! fails: Java, PHP and C++ fall back to the node's role, and Java stays with it until it is restarted; Go, Python, Ruby, Rust
+//! and JavaScript v3 stop. Such a caller with one of these is a client with its own list of providers, or an SDK that is too
+//! old.
 //!
-//! **Not a fault**: an error of the node's role in a pod that is not wired: its injection is then what is missing. Beside a
-//! refusal of STS this is only its consequence, and a warning.
+//! **Not a fault**: an error of the node's role in a pod that is not wired: what is missing then is its injection. Along with a
+//! refusal of STS it is only the consequence, and a warning.
 //!
-//! **Repair**: cure what kept STS away, which the other links show, and restart. `AWS_EC2_METADATA_DISABLED=true` makes the SDK say
-//! what is wrong in place of going on. Do not give the node's role the permission: every pod of the node would have it.
+//! **Repair**: repair what kept the SDK from STS, which the other links show, and restart. `AWS_EC2_METADATA_DISABLED=true`
+//! makes the SDK report what is wrong instead of falling back. Do not give the node's role the permission: every pod on the node
+//! would have it.
 
 use crate::aws_error::{PrincipalKind, SdkName};
 use crate::checks::prelude::*;
@@ -24,15 +26,13 @@ use crate::derive::app_errors::{AppError, Weight};
 use crate::derive::caller::Who;
 use crate::repair::{env, workload};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "silent-fallback-to-node-role",
     step: Step::Caller,
-    title: "the application speaks to AWS as the node",
+    title: "the application calls AWS with the node's role",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         Mechanism::Irsa if app_errors::is_wired(derived) => {}
@@ -51,12 +51,12 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let Some(principal) = &said.error.principal else { return UNREPORTED };
     let PrincipalKind::AssumedRole { role: node, .. } = &principal.kind else { return UNREPORTED };
     if super::node_asks_for_the_role(derived, said) {
-        return Outcome::NotApplicable("the node asked for the pod's role: see app-assumes-with-node-role");
+        return Outcome::NotApplicable("the node requested the pod's role: see app-assumes-with-node-role");
     }
     let who = app_errors::speaker(derived);
     let expected = derived.plan().role_arn.unwrap_or_else(|| String::from("the role of its service account"));
     let sdk = said.error.sdk.as_ref().map(|sdk| sdk.name);
-    let summary = format!("{who} speaks to AWS as the node ({node}) and not as {expected}{}", why(sdk));
+    let summary = format!("{who} calls AWS with the node's role ({node}), not as {expected}{}", why(sdk));
     let mut finding = app_errors::finding(&META, derived, said, &summary).evidence(
         "caller",
         &expected,
@@ -69,27 +69,27 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
     let accepted = derived.sts_answer.accepted();
     let may_go_on = goes_on(sdk) != Some(false);
     if may_go_on && accepted {
-        let title = "STS takes the pod's token now: restart, for the SDK may stay with the node's role";
+        let title = "STS accepts the pod's token now: restart, since the SDK may stay with the node's role";
         finding = finding.fixes(workload::restart_as(derived, title));
     }
     let disable = derived.target().and_then(|view| {
-        let title = "keep the SDK from the node's role: it then says what kept it from its own";
+        let title = "keep the SDK from the node's role: it then reports what kept it from its own";
         env::set(derived, view, &[String::from("AWS_EC2_METADATA_DISABLED=true")], title)
     });
     let finding = finding.fix(disable.filter(|_| may_go_on).unwrap_or_else(|| {
         Fix::advice(
-            "the application has its own list of credential providers, or an old SDK: let it use the SDK's default chain, or \
+            "the application has its own list of credential providers, or an old SDK: have it use the SDK's default chain, or \
              name the web identity provider in its list",
         )
     }));
     finding
         .fix(Fix::advice(
-            "do not give the node's role what it was denied: every pod of the node would have it",
+            "do not give the node's role what it was denied: every pod on the node would have it",
         ))
         .into()
 }
 
-/// Web identity fails inside the pod, and the node's metadata service would give its role to whoever asks.
+/// Web identity fails inside the pod, and the node's metadata service gives its role to anyone who asks.
 fn open_to_it(derived: &Derived<'_>) -> Option<Finding> {
     let seen = probed::of_irsa(derived)?;
     let node = seen.report().imds.as_ref()?.role.as_deref()?;
@@ -99,7 +99,7 @@ fn open_to_it(derived: &Derived<'_>) -> Option<Finding> {
     }
     let expected = derived.plan().role_arn.unwrap_or_else(|| String::from("the role of its service account"));
     let summary = format!(
-        "an SDK of container {} that goes on when web identity fails (Java, PHP, C++) speaks to AWS as the node: {node}",
+        "an SDK in container {} that falls back when web identity fails (Java, PHP, C++) calls AWS with the node's role {node}",
         seen.container()
     );
     let finding =
@@ -114,7 +114,7 @@ fn open_to_it(derived: &Derived<'_>) -> Option<Finding> {
     )))
 }
 
-/// True if the SDK goes on to the node's role where web identity fails, false if it stops there (failures.md, section 3);
+/// True if the SDK falls back to the node's role when web identity fails, false if it stops there (failures.md, section 3);
 /// `None` if that depends on its version, or if it is not known which it is.
 fn goes_on(sdk: Option<SdkName>) -> Option<bool> {
     Some(match sdk? {
@@ -134,10 +134,10 @@ fn goes_on(sdk: Option<SdkName>) -> Option<bool> {
 fn why(sdk: Option<SdkName>) -> String {
     match (sdk, goes_on(sdk)) {
         (Some(sdk), Some(true)) => {
-            format!(": {} goes on to the node's role where STS fails", sdk.label())
+            format!(": {} falls back to the node's role when STS fails", sdk.label())
         }
         (Some(sdk), Some(false)) => {
-            format!(": {} stops where STS fails, so it never asked", sdk.label())
+            format!(": {} stops when STS fails, so it never called STS", sdk.label())
         }
         _ => String::new(),
     }

@@ -1,21 +1,21 @@
-//! # Access keys in the environment
+//! # Access keys in the environment take precedence over the role
 //!
-//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` come before the role in every SDK but .NET v3, which asks for the web identity
-//! first: the pod works with an IAM user's keys, or fails with them, and its role is never asked for. (JavaScript v3 leaves the
-//! keys aside while `AWS_PROFILE` is set.)
+//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` come before the role in every SDK but .NET v3, which tries web identity
+//! first: the pod works with an IAM user's keys, or fails with them, and its role is never used. (JavaScript v3 ignores the keys
+//! while `AWS_PROFILE` is set.)
 //!
-//! **You see**: `AccessDenied` that names an IAM *user*, `InvalidClientTokenId`, `ExpiredToken`; with the id alone
-//! `Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY` (boto3, AWS CLI).
+//! **You see**: `AccessDenied` that names an IAM *user*, `InvalidClientTokenId`, `ExpiredToken`; with the id alone `Partial
+//! credentials found in env, missing: AWS_SECRET_ACCESS_KEY` (boto3, AWS CLI).
 //!
-//! **Decided by**: the names in `env` and `envFrom` of the container; values are never read. Keys that come from a Secret may be
-//! empty, so they are a conclusion. Older names (`AWS_ACCESS_KEY`, `AMAZON_ACCESS_KEY_ID`) are read by some SDKs only, and the id
-//! without its secret stops only boto3 and the AWS CLI: warnings. Or by AWS's words in the application's log: where the caller is
-//! an IAM user, there are keys, though the spec does not show where.
+//! **Decided by**: the names in `env` and `envFrom` of the container; values are never read. Keys from a Secret may be empty, so
+//! they are inferred. Older names (`AWS_ACCESS_KEY`, `AMAZON_ACCESS_KEY_ID`) are read by some SDKs only, and the id without its
+//! secret stops only boto3 and the AWS CLI: warnings. Or by AWS's error in the application's log: if the caller is an IAM user,
+//! there are keys, though the spec does not show where.
 //!
 //! **Not a fault**: empty values, which count as unset; the secret without its id; an optional reference to a Secret or key that
 //! does not exist; keys of a sidecar that talks to another endpoint (`AWS_ENDPOINT_URL`).
 //!
-//! **Repair**: take them out of the manifest, or out of the Secret that carries them.
+//! **Repair**: remove them from the manifest, or from the Secret that carries them.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
@@ -24,11 +24,10 @@ use crate::derive::env::{EnvEntry, Origin};
 use crate::facts::kubernetes::{EnvValue, EnvVarSource};
 use crate::repair::env;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "static-env-keys",
     step: Step::Caller,
-    title: "access keys in the environment come before the role",
+    title: "access keys in the environment take precedence over the role",
     explains: &["app-caches-token"],
 };
 
@@ -36,7 +35,6 @@ const ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 const TOKEN: &str = "AWS_SESSION_TOKEN";
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
@@ -58,7 +56,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
 
 /// The two keys as one SDK or another reads them.
 enum Keys<'e> {
-    /// Every SDK takes them.
+    /// Every SDK uses them.
     Pair([(&'static str, &'e EnvEntry); 2]),
     /// Under older names: only some do.
     Older([(&'static str, &'e EnvEntry); 2]),
@@ -98,18 +96,17 @@ fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
             (
                 Severity::Error,
                 pair.to_vec(),
-                format!("container {name} has access keys from {place}, which come before {role}"),
+                format!("container {name} has access keys from {place}, which take precedence over {role}"),
             )
         }
         Keys::Older(pair) => {
             let [(id, _), (secret, _)] = pair;
-            let summary =
-                format!("container {name} has {id} and {secret}, which some SDKs take before {role}");
+            let summary = format!("container {name} has {id} and {secret}, which some SDKs prefer to {role}");
             (Severity::Warning, pair.to_vec(), summary)
         }
         Keys::IdAlone(id) => {
             let summary = format!(
-                "container {name} has {} without {SECRET}, at which boto3 and the AWS CLI stop",
+                "container {name} has {} without {SECRET}, which makes boto3 and the AWS CLI fail",
                 id.0
             );
             (Severity::Warning, vec![id], summary)
@@ -150,7 +147,7 @@ fn in_process(derived: &Derived<'_>) -> Option<Finding> {
     }
     let container = seen.container();
     let summary = format!(
-        "the process of container {container} has access keys in its environment, which come before its role"
+        "the process of container {container} has access keys in its environment, which take precedence over its role"
     );
     let at = seen.at("environment.variables");
     Some(
@@ -158,7 +155,7 @@ fn in_process(derived: &Derived<'_>) -> Option<Finding> {
             .evidence(ID, "not set", "(set)", &at)
             .evidence(SECRET, "not set", "(set)", &at)
             .fix(Fix::advice(
-                "take the keys out of the image (ENV) or its entrypoint: the pod's spec does not set them",
+                "remove the keys from the image (ENV) or its entrypoint: the pod's spec does not set them",
             )),
     )
 }
@@ -173,14 +170,13 @@ fn said(derived: &Derived<'_>) -> Option<Finding> {
     let caller = &said.caller?.principal.arn;
     let who = app_errors::speaker(derived);
     let expected = derived.plan().role_arn.unwrap_or_else(|| String::from("the pod's role"));
-    let summary =
-        format!("{who} speaks to AWS as {caller}, by access keys that the pod's spec does not show");
+    let summary = format!("{who} calls AWS as {caller}, with access keys that the pod's spec does not show");
     let finding = app_errors::finding(&META, derived, said, &summary)
         .inferred()
         .evidence("caller", expected, caller, said.source)
         .fix(Fix::advice(
-            "look for access keys in the environment of the image or its entrypoint, in a credentials file, and in the \
-             application's own settings, and take them out",
+            "find the access keys in the environment of the image or its entrypoint, in a credentials file, or in the \
+             application's own settings, and remove them",
         ));
     Some(finding)
 }
