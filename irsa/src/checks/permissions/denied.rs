@@ -1,4 +1,4 @@
-//! What the checks of permissions have in common: when they apply, and how a denial is told.
+//! What the permission checks have in common: when they apply, and how they report a denial.
 
 use crate::aws::arn::Arn;
 use crate::aws_error::Layer;
@@ -6,7 +6,7 @@ use crate::checks::prelude::*;
 use crate::checks::shared::app_errors;
 use crate::derive::denial::{Culprit, Denial, Simulator, Witness};
 
-/// The answer of the check for one kind of policy; `repair` adds what is particular to it.
+/// The outcome of the check for one kind of policy; `repair` adds what is specific to it.
 pub(in crate::checks) fn outcome(
     meta: &'static Meta,
     culprit: Culprit,
@@ -23,11 +23,11 @@ pub(in crate::checks) fn outcome(
         Simulator::Open(whys) if seen_by_simulator => Outcome::Unknown(whys),
         Simulator::Answered if seen_by_simulator && denials.all.is_empty() => Outcome::Pass,
         _ if denials.of_others => {
-            Outcome::NotApplicable("what AWS denied, it denied to a caller that is not the pod's role")
+            Outcome::NotApplicable("AWS denied something, but to a caller other than the pod's role")
         }
         _ if !denials.all.is_empty() => Outcome::NotApplicable("AWS names another kind of policy"),
         _ => Outcome::NotApplicable(
-            "AWS is not known to have denied anything; name what the application needs with --action s3:GetObject",
+            "AWS is not known to have denied anything; say what the application needs with --action s3:GetObject",
         ),
     }
 }
@@ -42,8 +42,8 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
     let what = denial.what();
     let works = match derived.intent.mechanism {
         _ if !denial.role.expected || matches!(denial.witness, Witness::Simulator(..)) => "",
-        Mechanism::PodIdentity => "; EKS Pod Identity works, this is authorization",
-        _ => "; IRSA works, this is authorization",
+        Mechanism::PodIdentity => "; EKS Pod Identity works, this is an authorization problem",
+        _ => "; IRSA works, this is an authorization problem",
     };
     let summary = format!("{} denies {who} {what}{on}: {}{works}", speaks(denial), reason(denial));
     let found = if denial.because.is_some() { reason(denial) } else { String::from("denied") };
@@ -58,21 +58,21 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
         && let Some(caller) = said.caller
     {
         let whose = if denial.role.expected {
-            "caller, which is the pod's own role"
+            "caller (the pod's own role)"
         } else {
-            "caller, which is another role than the pod's"
+            "caller (another role than the pod's)"
         };
         finding = finding.seen(whose, &caller.principal.arn, source);
     }
     if let Witness::Simulator(result, _) = denial.witness
         && !result.matched.is_empty()
     {
-        finding = finding.seen("policies that speak of it", result.matched.join(", "), source);
+        finding = finding.seen("matching policies", result.matched.join(", "), source);
     }
     if denial.repaired
         && let Some(results) = derived.facts.aws.simulation.known()
     {
-        finding = finding.seen("IAM's simulator, by now", "allowed", &results.source);
+        finding = finding.seen("IAM's simulator now", "allowed", &results.source);
     }
     if denial.because.is_none() { finding.inferred() } else { finding }
 }
@@ -84,9 +84,9 @@ fn speaks(denial: &Denial<'_>) -> &'static str {
     }
 }
 
-/// Why, as AWS puts it.
+/// Why, in AWS's terms.
 fn reason(denial: &Denial<'_>) -> String {
-    let Some(because) = denial.because else { return String::from("it names no policy") };
+    let Some(because) = denial.because else { return String::from("AWS did not say which policy") };
     let (article, policy) = match because.layer {
         Layer::IdentityPolicy => ("an", "identity-based policy"),
         Layer::PermissionsBoundary => ("the", "permissions boundary"),
@@ -104,15 +104,15 @@ fn reason(denial: &Denial<'_>) -> String {
     }
 }
 
-/// What was said before the repair is no fault any more; IAM takes some seconds to pass it on.
+/// A denial from before the repair is no longer a fault; IAM takes some seconds to propagate the change.
 pub(in crate::checks) fn done(finding: Finding, name: &str) -> Finding {
     let severity = finding.severity.max(Severity::Warning);
     finding.severity(severity).fix(Fix::advice(format!(
-        "inline policy {name} of the role allows it by now: let the application try again"
+        "the role's inline policy {name} allows it by now: have the application try again"
     )))
 }
 
-/// The account that the resource belongs to; its ARN need not say.
+/// The account that the resource belongs to, if its ARN says so.
 pub(in crate::checks) fn account_of<'d>(denial: &Denial<'d>) -> Option<&'d str> {
     Arn::account_of(denial.resource?)
 }

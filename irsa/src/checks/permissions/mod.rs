@@ -1,4 +1,4 @@
-//! Checks of what that identity may do.
+//! Checks of what the application's identity may do.
 
 mod denied;
 

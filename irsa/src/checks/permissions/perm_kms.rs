@@ -1,18 +1,18 @@
-//! # The key does not let the role use it
+//! # The role may not use the KMS key
 //!
-//! IRSA works, and so may the permission for the bucket, the secret or the queue; what is in it is encrypted with a key of KMS, and
-//! the role may not use that. A key is opened by its own policy, and only where that hands the matter to IAM (the statement for
-//! `arn:aws:iam::ACCOUNT:root`) do the role's policies count.
+//! IRSA works, and so may the permission for the bucket, the secret or the queue; but its content is encrypted with a KMS key,
+//! and the role may not use that key. Access to a key is decided by its own policy; the role's policies count only if that
+//! policy delegates to IAM (the statement for `arn:aws:iam::ACCOUNT:root`).
 //!
-//! **You see**: `… is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:…:key/…`; through S3 often a bare
-//! `Access Denied` that names neither caller nor key.
+//! **You see**: `… is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:…:key/…`; through S3 often only `Access
+//! Denied`, which names neither caller nor key.
 //!
-//! **Decided by**: AWS's words in the application's log, or IAM's simulator for what `--action` names (it does not read the key's
-//! policy).
+//! **Decided by**: AWS's error in the application's log, or IAM's simulator for what `--action` names (it does not read the
+//! key's policy).
 //!
-//! **Not a fault**: of the permission for the object itself.
+//! **Not a fault**: the permission for the object itself.
 //!
-//! **Repair**: allow the role the action on the key, and see that the key's policy lets the account's policies count. A key of
+//! **Repair**: allow the role the action on the key, and check that the key's policy lets the account's policies count. A key in
 //! another account needs both sides.
 
 use super::denied;
@@ -21,27 +21,25 @@ use crate::checks::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
 use crate::repair::permissions::{self, Allow};
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "perm-kms",
     step: Step::Permissions,
-    title: "the key does not let the role use it",
+    title: "the role may not use the KMS key",
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::Key, derived, |finding, denial| repair(derived, finding, denial))
 }
 
 fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Finding {
     let finding = match denial.resource.and_then(|key| look(derived, key)) {
-        Some(command) => finding.fix(Fix::inspect("look at the key's policy", command)),
+        Some(command) => finding.fix(Fix::inspect("check the key's policy", command)),
         None => finding,
     };
     if denial.is_explicit() {
         return finding.fix(Fix::advice(
-            "except the role from the Deny, which stands in the key's policy or in the role's",
+            "exempt the role from the Deny, which is in the key's policy or in the role's",
         ));
     }
     let finding = match permissions::allow(derived, denial) {
@@ -54,7 +52,7 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
     if denied::account_of(denial) == denial.role.account.as_deref() {
         finding.fix(Fix::advice("if the key's policy has no statement for its account's root, allow the role in the key's policy too"))
     } else {
-        finding.fix(Fix::advice("the key is another account's: allow the role in the key's policy too"))
+        finding.fix(Fix::advice("the key belongs to another account: allow the role in the key's policy too"))
     }
 }
 

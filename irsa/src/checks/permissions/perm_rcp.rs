@@ -1,22 +1,22 @@
 //! # A resource control policy does not allow it
 //!
-//! IRSA works. The organization that owns the resource limits who may use its buckets, keys, queues and secrets, whatever the role's
-//! policies and the resource's own policy allow.
+//! IRSA works. The organization that owns the resource limits who may use its buckets, keys, queues and secrets, whatever the
+//! role's policies and the resource's own policy allow.
 //!
-//! **You see**: `… is not authorized to perform: s3:GetObject on resource: … with an explicit deny in a resource control policy`.
+//! **You see**: `… is not authorized to perform: s3:GetObject on resource: … with an explicit deny in a resource control
+//! policy`.
 //!
-//! **Decided by**: AWS's words in the application's log. IAM's simulator does not see such policies.
+//! **Decided by**: AWS's error in the application's log. IAM's simulator does not see such policies.
 //!
-//! **Not a fault**: of the role. The policy is that of the *resource's* account, which may be another one.
+//! **Not a fault**: anything in the role. The policy applies to the *resource's* account, which may be another one.
 //!
-//! **Repair**: the administrators of the resource's organization except the role, or the identity provider.
+//! **Repair**: the administrators of the resource's organization exempt the role, or the identity provider.
 
 use super::denied;
 use crate::checks::prelude::*;
 use crate::derive::denial::Culprit;
 use crate::repair::permissions;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "perm-rcp",
     step: Step::Permissions,
@@ -24,7 +24,6 @@ pub const META: Meta = Meta {
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::ResourceControl, derived, |finding, denial| {
         let finding = match denied::account_of(denial) {
@@ -35,7 +34,7 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
             None => finding,
         };
         finding.fix(Fix::advice(
-            "have the administrators of the resource's organization except the role from the policy",
+            "have the administrators of the resource's organization exempt the role from the policy",
         ))
     })
 }

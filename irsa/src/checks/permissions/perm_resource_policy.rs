@@ -1,17 +1,17 @@
 //! # The resource's own policy does not allow it
 //!
-//! IRSA works. The bucket, queue, topic or secret has a policy of its own that forbids the call, or does not allow it where it must:
-//! across accounts both sides have to. A policy that named a role which was deleted and made again holds a dead id (`AROA…`) in
-//! place of its ARN and no longer means the new role.
+//! IRSA works. The bucket, queue, topic or secret has its own policy, which denies the call, or does not allow it where it must:
+//! across accounts both sides have to. A policy that named a role which was deleted and recreated now holds a dead id (`AROA…`)
+//! instead of its ARN, and does not apply to the new role.
 //!
-//! **You see**: `… is not authorized to perform: … because no resource-based policy allows the … action`, or `with an
-//! explicit deny in a resource-based policy`.
+//! **You see**: `… is not authorized to perform: … because no resource-based policy allows the … action`, or `with an explicit
+//! deny in a resource-based policy`.
 //!
-//! **Decided by**: AWS's words in the application's log. For keys of KMS see `perm-kms`.
+//! **Decided by**: AWS's error in the application's log. For KMS keys see `perm-kms`.
 //!
-//! **Not a fault**: of the trust policy, which is the role's own resource-based policy and was passed.
+//! **Not a fault**: the trust policy, which is the role's own resource-based policy and has already allowed the token.
 //!
-//! **Repair**: allow the role in the resource's policy, or except it from the Deny. The whole policy is replaced when it is written,
+//! **Repair**: allow the role in the resource's policy, or exempt it from the Deny. Writing a policy replaces the whole of it,
 //! so no command is printed for that.
 
 use super::denied;
@@ -20,7 +20,6 @@ use crate::checks::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
 use crate::repair::permissions;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "perm-resource-policy",
     step: Step::Permissions,
@@ -28,26 +27,25 @@ pub const META: Meta = Meta {
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::Resource, derived, |finding, denial| {
         let finding = match look(derived, denial) {
-            Some(command) => finding.fix(Fix::inspect("look at the resource's policy", command)),
+            Some(command) => finding.fix(Fix::inspect("check the resource's policy", command)),
             None => finding,
         };
         let what = denial.what();
         if denial.is_explicit() {
             finding
-                .fix(Fix::advice(format!("except the role from the Deny of {what} in the resource's policy")))
+                .fix(Fix::advice(format!("exempt the role from the Deny of {what} in the resource's policy")))
         } else {
             finding.fix(Fix::advice(format!(
-                "allow {what} for the role in the resource's policy; a principal AROA… in it is a role that was deleted"
+                "allow {what} for the role in the resource's policy; a principal AROA… in it is a deleted role"
             )))
         }
     })
 }
 
-/// The command that shows the policy of what was asked for.
+/// The command that prints the policy of the requested resource.
 fn look(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<Command> {
     let arn = denial.resource.filter(|arn| permissions::is_exact(arn))?;
     let Arn { service, region, resource, .. } = Arn::split(arn)?;

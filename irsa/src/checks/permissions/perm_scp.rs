@@ -1,24 +1,23 @@
 //! # A service control policy does not allow it
 //!
-//! IRSA works. The organization limits what anyone in the role's account may do, and the action is not within it; nothing in the
+//! IRSA works. The organization limits what anyone in the role's account may do, and the action is not included; nothing in the
 //! account itself can change that.
 //!
-//! **You see**: `… is not authorized to perform: … with an explicit deny in a service control policy`, also where the policy merely
+//! **You see**: `… is not authorized to perform: … with an explicit deny in a service control policy`, even if the policy merely
 //! does not allow it.
 //!
-//! **Decided by**: AWS's words in the application's log, or IAM's simulator for what `--action` names.
+//! **Decided by**: AWS's error in the application's log, or IAM's simulator for what `--action` names.
 //!
-//! **Not a fault**: of the role's policies or the account's administrators. Policies on regions are a usual cause: a call to a region
-//! that the organization has closed.
+//! **Not a fault**: the role's policies or the account's administrators. Policies on regions are a usual cause: a call to a
+//! region that the organization has closed.
 //!
-//! **Repair**: the organization's administrators allow the action, or except the role.
+//! **Repair**: the organization's administrators allow the action, or exempt the role.
 
 use super::denied;
 use crate::checks::prelude::*;
 use crate::derive::denial::Culprit;
 use crate::repair::permissions;
 
-/// See the module's page.
 pub const META: Meta = Meta {
     id: "perm-scp",
     step: Step::Permissions,
@@ -26,7 +25,6 @@ pub const META: Meta = Meta {
     explains: &[],
 };
 
-/// See the module's page.
 pub fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::ServiceControl, derived, |finding, denial| {
         let account = denial.role.account.as_deref();
