@@ -1,11 +1,11 @@
-//! A command line as a value. Words are quoted where it is printed, and what only the reader knows is a part of its own.
+//! A command line as a value. Words are quoted when it is printed, and what only the reader knows is a separate part.
 
 use std::fmt;
 
 use crate::derive::Derived;
 use crate::text::shell;
 
-/// A pipeline of commands to paste. A value from a cluster is always a word of it, and so cannot become a command.
+/// A pipeline of commands to paste. A value from a cluster is always a single word, and so cannot become a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     stages: Vec<Vec<Word>>,
@@ -57,13 +57,13 @@ impl Command {
         Self::new(std::iter::once("kubectl").chain(flags).chain(words.iter().copied()))
     }
 
-    /// An AWS CLI command that asks as this run did.
+    /// An AWS CLI command with the same profile and flags as this run.
     pub fn aws(derived: &Derived<'_>, words: &[&str]) -> Self {
         let flags = derived.facts.request.aws_flags.iter().map(String::as_str);
         Self::new(std::iter::once("aws").chain(words.iter().copied()).chain(flags))
     }
 
-    /// An AWS CLI command for an account. The user's own profile serves where it is not known to be of another account.
+    /// An AWS CLI command for an account. The user's own profile is used unless it is known to belong to another account.
     pub fn aws_in(derived: &Derived<'_>, account: &str, words: &[&str]) -> Self {
         match derived.facts.aws.caller.known() {
             Some(caller) if caller.value.account != account => {
@@ -98,14 +98,14 @@ impl Command {
         self.push(Word::Output(command))
     }
 
-    /// Hands what it prints to another command.
+    /// Pipes its output into another command.
     #[must_use]
     pub fn pipe(mut self, next: Self) -> Self {
         self.stages.extend(next.stages);
         self
     }
 
-    /// True if the reader has to set something before it runs.
+    /// True if the reader has to set something before running it.
     pub fn asks(&self) -> bool {
         self.all_words().any(|word| match word {
             Word::Text(_) => false,
@@ -114,7 +114,7 @@ impl Command {
         })
     }
 
-    /// What the reader has to do first, for the end of the title; empty if it is nothing.
+    /// What the reader has to do first, for the end of the title; empty if nothing.
     pub fn first(&self) -> &'static str {
         let asked = self.all_words().find_map(|word| match word {
             Word::Asked(_, placeholder) => Some(*placeholder),

@@ -7,9 +7,9 @@ use crate::derive::container::ContainerView;
 use crate::derive::env::{EnvEntry, Origin};
 use crate::derive::injection;
 
-/// Sets variables, or takes them out (`NAME-`), in the workload that makes such pods, which makes its pods anew; `None` if there
-/// is no such workload, or if its template is known not to set one that is to be taken out: then something else put it into the
-/// pod, and the command would change nothing.
+/// Sets or unsets (`NAME-`) variables in the workload that owns such pods, which restarts them; `None` if there is no such
+/// workload, or if its template is known not to set a variable that is to be unset: then something else put it into the pod,
+/// and the command would change nothing.
 pub fn set(
     derived: &Derived<'_>,
     view: &ContainerView<'_>,
@@ -29,7 +29,7 @@ pub fn set(
     Some(change(derived, title, set_env(derived, &target, view, assignments)))
 }
 
-/// Sets a variable in a template that can be edited, whether or not that makes its pods anew.
+/// Sets a variable in a template that can be edited, whether or not that restarts its pods.
 pub fn set_in_template(
     derived: &Derived<'_>,
     view: &ContainerView<'_>,
@@ -40,7 +40,7 @@ pub fn set_in_template(
     Some(change(derived, title, set_env(derived, &target, view, &[assignment])))
 }
 
-/// Takes variables out of the workload's template; `None` if the template can not be edited, or is known not to set any of them.
+/// Unsets variables in the workload's template; `None` if the template cannot be edited, or is known not to set any of them.
 pub fn unset(
     derived: &Derived<'_>,
     view: &ContainerView<'_>,
@@ -57,19 +57,19 @@ pub fn unset(
     Some(change(derived, title, set_env(derived, &target, view, &unset)))
 }
 
-/// Takes variables out of a container: by a command where they stand in the manifest of a workload.
+/// Unsets variables of a container: by a command if a workload's manifest sets them, else as advice.
 pub fn take_out(derived: &Derived<'_>, view: &ContainerView<'_>, variables: &[(&str, &EnvEntry)]) -> Fix {
     let in_manifest = variables.iter().all(|(_, entry)| matches!(entry.origin, Origin::Env(_)));
     let names = variables.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
     let words: Vec<String> = variables.iter().map(|(name, _)| format!("{name}-")).collect();
-    let title = format!("take {names} out; the pods are made anew without");
+    let title = format!("unset {names}; restarts the pods");
     set(derived, view, &words, title).filter(|_| in_manifest).unwrap_or_else(|| {
         let place = variables.iter().find_map(|(_, entry)| match &entry.origin {
             Origin::EnvFrom(from) => Some(from.as_str()),
             Origin::Env(_) => None,
         });
         let place = place.unwrap_or("the manifest");
-        Fix::advice(format!("take {names} out of {place} and make the pods anew"))
+        Fix::advice(format!("remove {names} from {place} and recreate the pods"))
     })
 }
 

@@ -1,4 +1,4 @@
-//! One step of a repair. What it touches is said by who makes it; whether a program may run it follows from that.
+//! One step of a repair. Its constructor says what it touches; whether a program may run it follows from that.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
@@ -18,47 +18,47 @@ pub struct Fix {
 pub enum Kind {
     /// The target's own objects.
     Own,
-    /// What others go through as well.
+    /// What others use as well.
     Shared,
-    /// A pod, which goes away.
+    /// A pod, which is deleted.
     Deletion,
-    /// Nothing: it looks.
+    /// Nothing: it only reads.
     Inspect,
-    /// It is a sentence; what it touches is decided by who follows it.
+    /// It is a sentence; what it touches is up to whoever follows it.
     Advice,
 }
 
 impl Fix {
     /// Touches nothing but the target's own objects, and narrows or restores what they had. Another team notices nothing of it.
     ///
-    /// Only this room makes one, so that the exceptions are decided in one place: a service account `default`, objects of
+    /// Only this module makes one, so that the exceptions are decided in one place: a service account `default`, objects of
     /// `kube-system`, and a trust policy of which more than the own statement would change are not the target's own. See
     /// [`super::workload::change`], [`super::service_account::change`] and [`super::trust_policy`].
     pub(super) fn own(title: impl Into<String>, command: Command) -> Self {
         Self { kind: Kind::Own, title: title.into(), command: Some(command) }
     }
 
-    /// Touches what others go through as well, or hands out permissions: a person has to decide about it.
+    /// Touches what others use as well, or grants permissions: a person has to decide about it.
     ///
     /// The registration of the webhook, a namespace, an OIDC provider, a `default` service account, an object of `kube-system`,
     /// a NetworkPolicy, an add-on, a policy of the organization, a whole policy document. So is a role that one more subject may
-    /// become, and a permission that a role gets: whoever can annotate a service account, or have its pod ask for something, could
-    /// else have a program grant it to him.
+    /// assume, and a permission that a role gets: otherwise anyone who can annotate a service account, or make its pod request
+    /// something, could have a program grant it.
     pub fn shared(title: impl Into<String>, command: Command) -> Self {
         Self { kind: Kind::Shared, title: title.into(), command: Some(command) }
     }
 
-    /// Takes a pod away. Its controller makes a new one, but what runs in it ends: a person has to decide about it.
+    /// Deletes a pod. Its controller makes a new one, but what runs in it ends: a person has to decide about it.
     pub fn deletion(title: impl Into<String>, command: Command) -> Self {
         Self { kind: Kind::Deletion, title: title.into(), command: Some(command) }
     }
 
-    /// Looks, and changes nothing: `get`, `list`, `describe`, `simulate`, `logs`.
+    /// Reads, and changes nothing: `get`, `list`, `describe`, `simulate`, `logs`.
     pub fn inspect(title: impl Into<String>, command: Command) -> Self {
         Self { kind: Kind::Inspect, title: title.into(), command: Some(command) }
     }
 
-    /// An edit of something that we cannot see, or cannot decide: a chart, an image, the policy of somebody else.
+    /// A change to something that we cannot see, or cannot decide: a chart, an image, somebody else's policy.
     pub fn advice(title: impl Into<String>) -> Self {
         Self { kind: Kind::Advice, title: title.into(), command: None }
     }
@@ -89,7 +89,7 @@ impl Fix {
         }
     }
 
-    /// True if a person should think before running it. What only lacks a value says so in its title.
+    /// True if a person should think before running it. A command that only needs a value says so in its title.
     pub fn needs_thought(&self) -> bool {
         matches!(self.kind, Kind::Shared | Kind::Deletion)
     }

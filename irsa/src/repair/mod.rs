@@ -1,6 +1,6 @@
-//! What to do about a finding, as values: each step says what it touches, and from that follows what a program may run unasked.
+//! What to do about a finding, as values: each step says what it touches, which decides what a program may run unasked.
 //!
-//! A file for each thing that is repaired. It reads facts and what was derived; checks call it, and nothing below it does.
+//! A file for each thing that is repaired. It reads facts and derived results; only checks call it, nothing below them.
 
 pub mod env;
 pub mod oidc_provider;

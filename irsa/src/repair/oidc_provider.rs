@@ -1,11 +1,11 @@
-//! The OIDC provider in IAM: every role of the account that trusts the cluster goes through it.
+//! The OIDC provider in IAM: every role of the account that trusts the cluster depends on it.
 
 use super::{Command, Fix, Placeholder};
 use crate::aws::arn::Arn;
 use crate::derive::Derived;
 use crate::derive::provider::Missing;
 
-/// Makes the provider for the tokens' issuer.
+/// Creates the provider for the tokens' issuer.
 pub fn create(derived: &Derived<'_>, missing: &Missing<'_>) -> Fix {
     let plan = derived.plan();
     let words = [
@@ -17,10 +17,13 @@ pub fn create(derived: &Derived<'_>, missing: &Missing<'_>) -> Fix {
         &plan.audience,
     ];
     let command = Command::aws_in(derived, &missing.account, &words);
-    Fix::shared(format!("create the provider in account {}{}", missing.account, command.first()), command)
+    Fix::shared(
+        format!("create the OIDC provider in account {}{}", missing.account, command.first()),
+        command,
+    )
 }
 
-/// Lets it accept an audience.
+/// Adds an audience to it.
 pub fn accept(derived: &Derived<'_>, arn: &str, audience: &str) -> Fix {
     let words = [
         "iam",
@@ -31,22 +34,24 @@ pub fn accept(derived: &Derived<'_>, arn: &str, audience: &str) -> Fix {
         audience,
     ];
     let command = Command::aws_in(derived, account(arn), &words);
-    Fix::shared(format!("let the provider accept {audience}{}", command.first()), command)
+    Fix::shared(format!("add audience {audience} to the provider{}", command.first()), command)
 }
 
-/// A certificate of a public authority, or else the thumbprint of the present one.
+/// A certificate from a public authority, or else the thumbprint of the present one.
 pub fn trust_certificate(derived: &Derived<'_>, arn: &str, issuer: &str) -> Vec<Fix> {
     let words = ["iam", "update-open-id-connect-provider-thumbprint", "--open-id-connect-provider-arn", arn];
     let command = Command::aws_in(derived, account(arn), &words);
     let first = command.first();
     vec![
-        Fix::advice("give the issuer a certificate of a public authority; thumbprints are then of no matter"),
+        Fix::advice(
+            "give the issuer a certificate from a public authority; thumbprints then no longer matter",
+        ),
         Fix::inspect(
-            "or see the thumbprint of the certificate that it sends",
+            "or print the thumbprint of the certificate that it sends",
             Command::new(["kubectl", "irsa", "thumbprint", issuer]),
         ),
         Fix::shared(
-            format!("and store it as THUMBPRINT, 40 hexadecimal digits, in place of the present ones{first}"),
+            format!("and replace the provider's thumbprints with it, 40 hexadecimal digits{first}"),
             command.ask("--thumbprint-list", Placeholder::Thumbprint),
         ),
     ]

@@ -1,4 +1,4 @@
-//! What a role is allowed.
+//! Permissions of a role.
 
 use super::{Command, Fix};
 use crate::aws::arn::Arn;
@@ -7,29 +7,29 @@ use crate::derive::Derived;
 use crate::derive::denial::Denial;
 use crate::policy::Json;
 
-/// True for a resource that a policy can name as it is: one thing of one account, no pattern.
+/// True for a resource that a policy can name as it is: a single resource, not a pattern.
 pub fn is_exact(resource: &str) -> bool {
     resource.starts_with("arn:") && !resource.contains(['*', '?', '$'])
 }
 
-/// How a role is allowed one action on one thing.
+/// How to allow a role one action on one resource.
 pub enum Allow {
     /// By this command, which writes an inline policy for nothing else. A permission is more than the role had, and goes to all who
-    /// may become it: make it a [`Fix::shared`].
+    /// may assume it: make it a [`Fix::shared`].
     Command(Command),
-    /// It has been done: the role has the policy of this name that the command would write.
+    /// Already done: the role has the policy of this name that the command would write.
     Done(String),
-    /// It would be a guess, or more than was asked for.
+    /// It would be a guess, or more than was requested.
     Ask,
 }
 
-/// Finds the way to allow it.
+/// Decides how to allow it.
 pub fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
-    // What hands out permissions is not for a command that is ready to paste.
+    // What grants permissions is not for a command that is ready to paste.
     const POWERFUL: [&str; 4] = ["iam:", "sts:", "organizations:", "sso:"];
     let (Some(action), Some(resource)) = (denial.action, denial.resource) else { return Allow::Ask };
     let Some(role) = denial.role.name.as_deref().filter(|_| denial.role.expected) else { return Allow::Ask };
-    // Another kind of policy may be what is missing, or none is named.
+    // Another kind of policy may be missing, or AWS did not say which.
     if denial.because.is_none_or(|because| because.layer != Layer::IdentityPolicy) {
         return Allow::Ask;
     }
@@ -68,12 +68,11 @@ pub fn ask_simulator(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<Fix> 
         "--query",
         "EvaluationResults[].EvalDecision",
     ];
-    let title =
-        "ask IAM whether the role's own policies allow it; if they do, look at the policy of the resource";
+    let title = "ask IAM whether the role's own policies allow it; if they do, check the resource's policy";
     Some(Fix::inspect(title, Command::aws(derived, &words)))
 }
 
-/// Lists the policies which an organization puts on an account.
+/// Lists the policies that an organization attaches to an account.
 pub fn policies_of(derived: &Derived<'_>, account: &str, kind: &str) -> Command {
     let words = ["organizations", "list-policies-for-target", "--target-id", account, "--filter", kind];
     Command::aws(derived, &words)

@@ -1,4 +1,4 @@
-//! EKS Pod Identity: associations, the agent, and what its node may ask for.
+//! EKS Pod Identity: associations, the agent, and what the node's role must be allowed.
 
 use super::service_account::change;
 use super::{Command, Fix, Placeholder};
@@ -6,7 +6,7 @@ use crate::aws::arn::Arn;
 use crate::derive::Derived;
 use crate::facts::aws::EksCluster;
 
-/// Makes the association of the subject's service account.
+/// Creates the association for the subject's service account.
 pub fn associate(derived: &Derived<'_>) -> Fix {
     let facts = derived.facts;
     let Some(cluster) = facts.aws.cluster.known() else {
@@ -49,7 +49,7 @@ pub fn install_agent(derived: &Derived<'_>) -> Fix {
     }
 }
 
-/// Lets the node's role ask for the credentials of pods.
+/// Allows the node's role to request credentials for pods.
 pub fn allow_node(derived: &Derived<'_>, account: &str, role: &str) -> Fix {
     let policy = serde_json::json!({
         "Version": "2012-10-17",
@@ -66,10 +66,10 @@ pub fn allow_node(derived: &Derived<'_>, account: &str, role: &str) -> Fix {
         &policy.to_string(),
     ];
     let command = Command::aws_in(derived, account, &words);
-    Fix::shared(format!("allow it to the node's role {role}{}", command.first()), command)
+    Fix::shared(format!("allow it for the node's role {role}{}", command.first()), command)
 }
 
-/// The region of an EKS cluster, by its ARN.
+/// The region of an EKS cluster, from its ARN.
 fn region(cluster: &EksCluster) -> &str {
     Arn::split(&cluster.arn).map(|arn| arn.region).unwrap_or_default()
 }

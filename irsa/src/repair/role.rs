@@ -5,8 +5,8 @@ use crate::derive::Derived;
 use crate::derive::provider::Provider;
 use crate::derive::trust;
 
-/// Makes the role, which trusts nobody but this service account; it may do nothing yet, and IAM refuses the command if a role of
-/// that name is there.
+/// Creates the role, which trusts nobody but this service account; it has no permissions yet, and IAM refuses the command if a
+/// role of that name exists.
 pub fn create(derived: &Derived<'_>, account: &str, path: &str, name: &str) -> Vec<Fix> {
     let plan = derived.plan();
     let arn = match derived.provider() {
@@ -22,7 +22,7 @@ pub fn create(derived: &Derived<'_>, account: &str, path: &str, name: &str) -> V
     let words =
         ["iam", "create-role", "--role-name", name, "--path", &path, "--assume-role-policy-document", &trust];
     let command = Command::aws_in(derived, account, &words);
-    let title = format!("create the role, for {} alone{}", plan.subject(), command.first());
+    let title = format!("create the role, trusting only {}{}", plan.subject(), command.first());
     vec![
         Fix::own(title, command),
         Fix::advice("attach the policies that the application needs: without them the role may do nothing"),

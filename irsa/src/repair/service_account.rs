@@ -1,15 +1,15 @@
-//! The service account: how it is made, annotated, and given its role.
+//! The service account: how it is created, annotated, and given its role.
 
 use super::workload::{self, restart_pod};
 use super::{Command, Fix, Placeholder, SYSTEM};
 use crate::aws::arn::{RoleArn, repaired};
 use crate::derive::{Derived, RoleOrigin};
 
-/// Every pod of a namespace that names no other runs as this one.
+/// Every pod that names no service account runs as this one.
 const DEFAULT: &str = "default";
 
-/// A change of a service account of the target's namespace. `default` is also the account of every pod that names none, and
-/// those of `kube-system` belong to the cluster.
+/// A change to a service account of the target's namespace. `default` is also that of every pod that names none, and those of
+/// `kube-system` belong to the cluster.
 pub fn change(
     derived: &Derived<'_>,
     service_account: &str,
@@ -27,25 +27,25 @@ fn is_own(namespace: &str, service_account: &str) -> bool {
     service_account != DEFAULT && namespace != SYSTEM
 }
 
-/// Writes an annotation of the subject's service account (`KEY=VALUE`), or takes it off (`KEY-`).
+/// Sets an annotation on the subject's service account (`KEY=VALUE`), or removes it (`KEY-`).
 pub fn annotate(derived: &Derived<'_>, title: impl Into<String>, assignment: &str) -> Fix {
     let name = &derived.facts.service_account_name;
     change(derived, name, title, annotation(derived, name).words([assignment]))
 }
 
-/// Writes a role that only the user knows.
+/// Sets the annotation to a role that only the user knows.
 pub fn annotate_unknown_role(derived: &Derived<'_>, title: &str) -> Fix {
     let name = &derived.facts.service_account_name;
     ask_role(derived, name, title)
 }
 
-/// Makes a service account.
+/// Creates a service account.
 pub fn create(derived: &Derived<'_>, name: &str, title: &str) -> Fix {
     let words = ["create", "serviceaccount", name, "-n", &derived.facts.namespace_name];
     change(derived, name, title, Command::kubectl(derived, &words))
 }
 
-/// Gives the subject's service account its role and makes the pods anew.
+/// Gives the subject's service account its role and restarts the pods.
 ///
 /// `default` is shared by every pod of the namespace that names no other, so a role on it would reach further than asked:
 /// there the workload gets a service account of its own.
@@ -57,9 +57,9 @@ pub fn give_role(derived: &Derived<'_>, role: Option<&str>) -> Vec<Fix> {
     std::iter::once(name_role(derived, name, role)).chain(restart_pod(derived)).collect()
 }
 
-/// Writes the annotation: with the role where it is known, for the user to fill in where not.
+/// Sets the annotation: to the role if it is known, otherwise for the user to fill in.
 pub fn name_role(derived: &Derived<'_>, service_account: &str, role: Option<&str>) -> Fix {
-    let title = format!("give service account {service_account} its role");
+    let title = format!("annotate service account {service_account} with its role");
     let role = role
         .and_then(|role| if RoleArn::parse(role).is_ok() { Some(role.to_owned()) } else { repaired(role) });
     match role {
@@ -72,7 +72,7 @@ pub fn name_role(derived: &Derived<'_>, service_account: &str, role: Option<&str
     }
 }
 
-/// Names another role where the present one is named, and makes the pods anew.
+/// Replaces the role where it is set, and restarts the pods.
 pub fn rename_role(derived: &Derived<'_>, arn: &str) -> Vec<Fix> {
     match &derived.intent.role {
         Some(role) if role.is(arn) => restart_pod(derived).into_iter().collect(),
@@ -81,13 +81,13 @@ pub fn rename_role(derived: &Derived<'_>, arn: &str) -> Vec<Fix> {
             std::iter::once(name_role(derived, name, Some(arn))).chain(restart_pod(derived)).collect()
         }
         Some(role) => {
-            vec![Fix::advice(format!("write {arn} where the present role is named: {}", role.source))]
+            vec![Fix::advice(format!("replace the present role with {arn}: {}", role.source))]
         }
-        None => vec![Fix::advice(format!("write {arn} where the present role is named"))],
+        None => vec![Fix::advice(format!("replace the present role with {arn} where it is set"))],
     }
 }
 
-/// Shows which role eksctl made for it.
+/// Prints which role eksctl created for it.
 pub fn look_into_eksctl(derived: &Derived<'_>) -> Fix {
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let command =
@@ -98,7 +98,7 @@ pub fn look_into_eksctl(derived: &Derived<'_>) -> Fix {
         Some(cluster) => command.words(["--cluster", cluster]),
         None => command.ask("--cluster", Placeholder::Cluster),
     };
-    Fix::inspect("see which role eksctl's stack made for it", command)
+    Fix::inspect("check which role eksctl's stack created for it", command)
 }
 
 fn key(derived: &Derived<'_>) -> String {
@@ -124,7 +124,7 @@ fn give_own(derived: &Derived<'_>, role: Option<&str>) -> Vec<Fix> {
     let Some((_, name)) = workload::rolling(derived) else {
         return vec![Fix::advice(
             "create a service account for this workload, annotate it with the role and name it in the pod's manifest; a \
-             role on `default` would go to every pod of the namespace that names no other",
+             role on `default` would apply to every pod of the namespace that names no other",
         )];
     };
     let exists =
@@ -133,7 +133,7 @@ fn give_own(derived: &Derived<'_>, role: Option<&str>) -> Vec<Fix> {
         });
     let created = (!exists).then(|| {
         let title =
-            "make a service account for this workload alone; a role on `default` would go to others too";
+            "create a service account for this workload alone; a role on `default` would apply to other pods too";
         create(derived, &name, title)
     });
     created

@@ -6,20 +6,20 @@ use crate::derive::trust::{Change, Fault, Judgement, QUOTA};
 use crate::facts::Source;
 use crate::policy::{Reach, Repair};
 
-/// Puts the corrected policy in place. What would open the role further than its policy means to is advice.
+/// Puts the corrected policy in place. What would open the role further than its policy intends is advice.
 pub fn let_in(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Fault) -> Fix {
     let name = &judged.role.name;
     let Some(change) = &judged.change else {
-        return Fix::advice(format!("let {} in with a statement of its own", judged.token.sub));
+        return Fix::advice(format!("add a statement that trusts {}", judged.token.sub));
     };
     let words = change.words(&judged.token);
     if fault.misses.iter().any(|miss| miss.excludes) {
         let (sub, place) = (&judged.token.sub, fault.statement());
-        return Fix::advice(format!("if {sub} is not meant to be shut out, except it from {place}"));
+        return Fix::advice(format!("if {sub} is not meant to be excluded, exempt it in {place}"));
     }
     if matches!(change.repair, Repair::Append(_)) && fault.other_conditions {
         return Fix::advice(format!(
-            "in the trust policy of role {name}: {words}, with the further conditions that {} has",
+            "in the trust policy of role {name}: {words}, with the other conditions of {}",
             fault.statement()
         ));
     }
@@ -34,14 +34,14 @@ pub fn let_in(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Fault) -> F
     if is_own(judged, change) { Fix::own(title, command) } else { Fix::shared(title, command) }
 }
 
-/// True if nobody else notices the change. `update-assume-role-policy` replaces the whole document, so it is the target's own
+/// True if the change affects nobody else. `update-assume-role-policy` replaces the whole document, so it is the target's own
 /// only if three things hold:
 ///
-/// * it corrects the one statement that is meant for this service account and lets in nobody else. A statement that is added, and
-///   a subject beside another, give the role to one more: were that safe, whoever may annotate a service account could have a
-///   program grant it any role;
-/// * the document was read in this run. What a file holds may be weeks old, and the command would put that back for everyone;
-/// * nothing in it was odd. What is dropped while reading would be dropped for the others too.
+/// * it corrects the one statement that is meant for this service account and trusts nobody else. An added statement, or a
+///   subject added to another, gives the role to one more: if that were safe, anyone who may annotate a service account could
+///   have a program grant it any role;
+/// * the document was read in this run. A file may be weeks old, and the command would restore that state for everyone;
+/// * nothing in it was odd. What was dropped while reading would be dropped for the others too.
 fn is_own(judged: &Judgement<'_>, change: &Change) -> bool {
     change.reach == Reach::Own
         && matches!(judged.source, Source::Aws { .. })

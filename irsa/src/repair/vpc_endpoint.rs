@@ -1,9 +1,9 @@
-//! Endpoints of a VPC for a service of AWS. They are the network team's: only looked at.
+//! A VPC's endpoints for an AWS service. They are the network team's, so they are only read.
 
 use super::Command;
 use crate::derive::Derived;
 
-/// Lists those for a service (`sts`).
+/// Lists the endpoints for a service (`sts`).
 pub fn list(derived: &Derived<'_>, region: &str, service: &str) -> Command {
     let filter = format!("Name=service-name,Values=com.amazonaws.{region}.{service}");
     Command::aws(derived, &["ec2", "describe-vpc-endpoints", "--region", region, "--filters", &filter])

@@ -1,4 +1,4 @@
-//! The pod identity webhook: every new pod of the cluster goes through it, so nothing here is the target's own.
+//! The pod identity webhook: every new pod of the cluster goes through it, so none of it is the target's own.
 
 use serde_json::json;
 
@@ -6,16 +6,16 @@ use super::{Command, Fix};
 use crate::derive::Derived;
 use crate::derive::webhook::{Registration, SKIP_LABEL};
 
-/// Writes the cluster's bundle into its registration.
+/// Writes the cluster's CA bundle into its registration.
 pub fn write_bundle(derived: &Derived<'_>, registration: &Registration<'_>) -> Fix {
     let words = ["patch", "mutatingwebhookconfiguration", registration.name(), "--type=json", "-p"];
     let path = format!("/webhooks/{}/clientConfig/caBundle", registration.index);
     let operation = format!(r#"[{{"op":"add","path":"{path}","value":"&"}}]"#);
     let command = Command::kubectl(derived, &words).output_of(with_bundle(derived, &operation));
-    Fix::shared("write the cluster's bundle into the registration", command)
+    Fix::shared("write the cluster's CA bundle into the registration", command)
 }
 
-/// Registers EKS's own again.
+/// Registers EKS's own webhook again.
 pub fn register_again(derived: &Derived<'_>) -> Fix {
     let create = Command::kubectl(derived, &["create", "-f", "-"]);
     Fix::shared(
@@ -24,7 +24,7 @@ pub fn register_again(derived: &Derived<'_>) -> Fix {
     )
 }
 
-/// The registration as EKS makes it, `&` standing for the bundle.
+/// The registration as EKS creates it, with `&` for the bundle.
 fn manifest() -> String {
     let manifest = json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -45,14 +45,14 @@ fn manifest() -> String {
     manifest.to_string()
 }
 
-/// A pipeline that prints the text with the cluster's bundle, base64, in place of `&`; nothing at all if the bundle could
-/// not be read, which makes the command that takes it fail rather than empty the field.
+/// A pipeline that prints the text with the cluster's bundle, base64, instead of `&`; nothing at all if the bundle could not be
+/// read, so that the command that uses it fails rather than empties the field.
 fn with_bundle(derived: &Derived<'_>, text: &str) -> Command {
     let namespace = derived.facts.namespace_name.as_str();
     let words = ["get", "configmap", "kube-root-ca.crt", "-n", namespace, "-o", r"jsonpath={.data.ca\.crt}"];
     Command::kubectl(derived, &words)
         .pipe(Command::new(["base64"]))
-        // Only GNU's base64 can be told not to fold.
+        // Only GNU's base64 has an option not to wrap lines.
         .pipe(Command::new(["tr", "-d", "\\n"]))
         .pipe(Command::new([String::from("sed"), format!("s#..*#{text}#")]))
 }

@@ -1,4 +1,4 @@
-//! The workload that makes the pods: its template, its restart, its service account.
+//! The workload that owns the pods: its template, its restart, its service account.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{Command, Fix, SYSTEM};
 use crate::derive::Derived;
 use crate::facts::Subject;
 
-/// A change of the target's own workload, which in `kube-system` serves the whole cluster.
+/// A change to the target's own workload, which in `kube-system` serves the whole cluster.
 pub fn change(derived: &Derived<'_>, title: impl Into<String>, command: Command) -> Fix {
     if derived.facts.namespace_name == SYSTEM {
         Fix::shared(title, command)
@@ -15,7 +15,7 @@ pub fn change(derived: &Derived<'_>, title: impl Into<String>, command: Command)
     }
 }
 
-/// The workload whose template makes such pods, if its template can be edited: `deployment/checkout`, and the path of the pod
+/// The workload that such pods come from, if its template can be edited: `deployment/checkout`, and the path of the pod
 /// template within the object.
 pub(super) fn editable(derived: &Derived<'_>) -> Option<(String, &'static str)> {
     let by_facts = match &derived.facts.subject {
@@ -34,7 +34,7 @@ pub(super) fn editable(derived: &Derived<'_>) -> Option<(String, &'static str)> 
         .find_map(|(kind, name)| path(&kind).map(|path| (target(&kind, &name), path)))
 }
 
-/// The workload, if a change of its template makes its pods anew: `deployment/checkout`, and its name.
+/// The workload, if a change of its template restarts its pods: `deployment/checkout`, and its name.
 pub(super) fn rolling(derived: &Derived<'_>) -> Option<(String, String)> {
     let (kind, name) = derived.owner_key()?;
     matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet").then(|| (target(&kind, &name), name))
@@ -53,22 +53,22 @@ pub fn patch(derived: &Derived<'_>, title: impl Into<String>, patch: &Value) -> 
     Some(change(derived, title, Command::kubectl(derived, &words)))
 }
 
-/// Makes the workload's pods anew, so that the webhook sees them; `None` if nothing would remake them.
+/// Restarts the workload's pods, so that the webhook sees them; `None` if no controller would recreate them.
 pub fn restart(derived: &Derived<'_>) -> Option<Fix> {
     restart_titled(derived, None)
 }
 
-/// The same for another reason.
+/// The same, with another title.
 pub fn restart_as(derived: &Derived<'_>, title: &str) -> Option<Fix> {
     restart_titled(derived, Some(title))
 }
 
-/// The restart, or what to do where nothing remakes the pods.
+/// The restart, or what to do if no controller recreates the pods.
 pub fn restart_or_advice(derived: &Derived<'_>) -> Fix {
     restart(derived).unwrap_or_else(|| advice(derived))
 }
 
-/// The same where there is a pod; one that is still to come needs no advice.
+/// The same if there is a pod; one that does not exist yet needs no advice.
 pub fn restart_pod(derived: &Derived<'_>) -> Option<Fix> {
     restart(derived).or_else(|| derived.facts.subject.pod().map(|_| advice(derived)))
 }
@@ -76,7 +76,7 @@ pub fn restart_pod(derived: &Derived<'_>) -> Option<Fix> {
 fn restart_titled(derived: &Derived<'_>, title: Option<&str>) -> Option<Fix> {
     let namespace = derived.facts.namespace_name.as_str();
     if let Some((target, _)) = rolling(derived) {
-        let title = title.unwrap_or("restart the workload, so that the webhook sees its new pods");
+        let title = title.unwrap_or("restart the workload, so that its new pods go through the webhook");
         let command = Command::kubectl(derived, &["rollout", "restart", &target, "-n", namespace]);
         return Some(change(derived, title, command));
     }
@@ -85,21 +85,20 @@ fn restart_titled(derived: &Derived<'_>, title: Option<&str>) -> Option<Fix> {
         return None;
     }
     let pod = &derived.facts.subject.pod()?.value.metadata.name;
-    let title = title.unwrap_or("delete the pod; its controller makes a new one, which the webhook sees");
+    let title =
+        title.unwrap_or("delete the pod; its controller makes a new one, which goes through the webhook");
     Some(Fix::deletion(title, Command::kubectl(derived, &["delete", "pod", pod, "-n", namespace])))
 }
 
 fn advice(derived: &Derived<'_>) -> Fix {
     Fix::advice(match derived.owner_key().map(|(kind, _)| kind).as_deref() {
         Some("Job" | "CronJob") => "run the job again: pods of a finished or running Job are not changed",
-        Some(_) => "let the controller of the pod make it anew",
-        None => {
-            "create the pod again from its manifest: nothing remakes it, and a running pod is not changed"
-        }
+        Some(_) => "have the pod's controller recreate it",
+        None => "recreate the pod from its manifest: it has no controller, and a running pod is not changed",
     })
 }
 
-/// Lets the workload use a service account, which makes its pods anew, or says where to write it.
+/// Sets the workload's service account, which restarts its pods, or says where to set it.
 pub fn use_service_account(derived: &Derived<'_>, service_account: &str) -> Fix {
     match rolling(derived) {
         Some((workload, _)) => {
@@ -107,18 +106,18 @@ pub fn use_service_account(derived: &Derived<'_>, service_account: &str) -> Fix 
             let words = ["set", "serviceaccount", &workload, service_account, "-n", namespace];
             change(
                 derived,
-                format!("let {workload} use service account {service_account}; its pods are made anew"),
+                format!("run {workload} as service account {service_account}; restarts its pods"),
                 Command::kubectl(derived, &words),
             )
         }
         None => Fix::advice(format!(
-            "set {} and make the pods anew",
+            "set {} and recreate the pods",
             place_of_service_account(derived, service_account)
         )),
     }
 }
 
-/// Where the service account of such a pod is written, for pods that other programs make.
+/// Where the service account of such a pod is set, for pods that other programs create.
 fn place_of_service_account(derived: &Derived<'_>, name: &str) -> String {
     let label = |key: &str| derived.spec().is_some_and(|(_, meta, ..)| meta.labels.contains_key(key));
     let role = derived.spec().and_then(|(_, meta, ..)| meta.labels.get("spark-role")).map(String::as_str);
