@@ -114,7 +114,7 @@ fn keys(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
     };
     let mut finding = META.on_container(derived, view, severity, summary);
     if severity == Severity::Error && !view.is_target {
-        // Keys beside the target are meant for another endpoint, or they break that container's identity.
+        // Keys in another container are meant for another endpoint, or they break that container's identity.
         let elsewhere = view.env.first_set(&["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]).is_some();
         finding = finding.severity(if elsewhere { Severity::Info } else { Severity::Error });
     }

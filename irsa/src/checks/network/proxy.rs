@@ -168,7 +168,7 @@ fn stopped(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
         Some((Leg::Tls, _)) => return None,
         None => {
             let (_, Some(excerpt)) = seen.no_answer()? else { return None };
-            ("which answers in place of STS", excerpt.to_owned())
+            ("which answers instead of STS", excerpt.to_owned())
         }
     };
     let container = seen.container();

@@ -41,6 +41,6 @@ pub fn check(derived: &Derived<'_>) -> Outcome {
         None => finding.evidence("session", "no longer than the role allows", "longer", said.source),
     };
     finding
-        .fix(Fix::advice("have the application request a shorter session: SDKs renew it by themselves"))
+        .fix(Fix::advice("have the application request a shorter session: SDKs renew it automatically"))
         .into()
 }

@@ -8,8 +8,8 @@
 //! **Decided by**: STS. The message also tells how far the token got. `Not authorized` proves that the OIDC provider exists and
 //! that signature, expiry and audience are right: what remains is the role, which may not exist, and its trust policy.
 //!
-//! **Not a fault**: a refusal of this machine alone. The attempt is made from this machine under the session name
-//! `kubectl-irsa-debug`; a role with a condition on the network or the session name may refuse it and accept the pod.
+//! **Not a fault**: a refusal that only this machine gets. It calls under the session name `kubectl-irsa-debug`; a role with a
+//! condition on the network or the session name may refuse it and accept the pod.
 //!
 //! **Repair**: check the role with credentials of its account, or give them to this command (`--profile`), which then says what
 //! differs.
