@@ -132,11 +132,11 @@ pub fn width(text: &str) -> usize {
 }
 
 /// Breaks a text at its spaces: the first line has `first` columns, the others `rest`. A word that fits no line is cut
-/// if `cut`, and overhangs otherwise.
+/// if `cut`, and overhangs otherwise. What stands in backticks is one word if it fits a line: it may be a command.
 pub fn wrap(text: &str, first: usize, rest: usize, cut: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    for word in words(text, rest) {
         let room = |lines: &Vec<String>| if lines.is_empty() { first } else { rest }.max(1);
         if !line.is_empty() {
             if width(&line) + 1 + width(word) <= room(&lines) {
@@ -166,6 +166,20 @@ pub fn wrap(text: &str, first: usize, rest: usize, cut: bool) -> Vec<String> {
     lines
 }
 
+/// The words of a text; a span in backticks is one of them, up to `most` columns.
+fn words(text: &str, most: usize) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut left = text.trim_start_matches(' ');
+    while !left.is_empty() {
+        let end = |from: usize| left[from..].find(' ').map_or(left.len(), |space| from + space);
+        let span = left.strip_prefix('`').and_then(|quoted| quoted.find('`')).map(|close| end(close + 2));
+        let end = span.filter(|end| width(&left[..*end]) <= most).unwrap_or_else(|| end(0));
+        words.push(&left[..end]);
+        left = left[end..].trim_start_matches(' ');
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +192,9 @@ mod tests {
         assert_eq!(wrap("bbbb c", 2, 5, true), ["", "bbbb", "c"]);
         assert_eq!(wrap("漢漢漢", 4, 4, true), ["漢漢", "漢"]);
         assert_eq!(wrap("", 4, 4, true), [""]);
+        assert_eq!(wrap("a `b c`, d", 7, 7, true), ["a", "`b c`,", "d"]);
+        assert_eq!(wrap("a `b c` d", 4, 4, true), ["a `b", "c` d"]);
+        assert_eq!(wrap("a ` b  c ", 3, 3, true), ["a `", "b c"]);
     }
 
     #[test]

@@ -37,7 +37,8 @@ fn a_root_cause_with_a_consequence_and_another_fault() {
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
       of Deployment/checkout
-      [annotation-key-typo] more: kubectl irsa explain annotation-key-typo
+      [annotation-key-typo]
+      more: kubectl irsa explain annotation-key-typo
 
         annotation key
           expected   eks.amazonaws.com/role-arn
@@ -172,7 +173,8 @@ fn a_long_value_is_cut_around_the_difference() {
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
       of Deployment/checkout
-      [role-arn-malformed] more: kubectl irsa explain role-arn-malformed
+      [role-arn-malformed]
+      more: kubectl irsa explain role-arn-malformed
 
         role ARN
           expected   …ng-path/very-long-path/very-long-path/shop-checkout"
@@ -353,7 +355,8 @@ fn plain_ascii() {
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
       of Deployment/checkout
-      [role-arn-malformed] more: kubectl irsa explain role-arn-malformed
+      [role-arn-malformed]
+      more: kubectl irsa explain role-arn-malformed
 
         role ARN
           expected   ...ath/very-long-path/very-long-path/shop-checkout"
@@ -414,7 +417,8 @@ fn all_there_is() {
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
       of Deployment/checkout
       also true of 1 other pod: checkout-7d9f8b6c5d-a
-      [annotation-key-typo] more: kubectl irsa explain annotation-key-typo
+      [annotation-key-typo]
+      more: kubectl irsa explain annotation-key-typo
       proof: the configuration was read; no token was tried
       https://github.com/kubectl-irsa/kubectl-irsa/blob/main/docs/checks/annotation-key-typo.md
       kubectl-irsa 0.1.0, observed at 2026-11-22T08:00:00Z
@@ -514,7 +518,8 @@ fn hostile_strings() {
       sh\u{1b}[2J\n\u{202e}op/chec\u{1b}[2J\n\u{202e}kout, of
       Deploymen\u{1b}[2J\n\u{202e}t/checkout
       also true of 2 other pods: \u{1b}[2J\n\u{202e}, x\u{1b}[2J\n\u{202e}
-      [annotation-key-typo] more: kubectl irsa explain annotation-key-typo
+      [annotation-key-typo]
+      more: kubectl irsa explain annotation-key-typo
 
         annotat\u{1b}[2J\n\u{202e}ion key
           expected   "eks.amazonaws\u{1b}[2J\n\u{202e}.com/role-arn"
@@ -597,7 +602,7 @@ fn hostile_strings() {
 
 /// Lines that must stay whole: commands, and words that are paths.
 fn may_overhang(line: &str) -> bool {
-    let line = line.trim_start();
+    let line = line.trim_start().trim_start_matches("more: ");
     line.starts_with("kubectl ") || !line.trim_start_matches("read from").trim().contains(' ')
 }
 
@@ -717,6 +722,21 @@ fn colour_is_only_added() {
     for format in [Format::Short, Format::Json, Format::Yaml, Format::Markdown] {
         assert!(!render(&all(), format, &style).unwrap().contains('\u{1b}'));
     }
+}
+
+#[test]
+fn a_command_to_paste_is_never_wrapped() {
+    let narrow = Style { width: 40, ..Style::default() };
+    let mut inferred = long();
+    inferred.root_cause.as_mut().unwrap().confidence = crate::finding::Confidence::Inferred;
+    let page = render(&[inferred], Format::Text, &narrow).unwrap();
+    assert!(page.contains("\n  more: kubectl irsa explain role-arn-malformed\n"), "{page}");
+
+    let mut unread = denied();
+    unread.unknowns[0].why = String::from("the provider failed; `aws sts get-caller-identity` says why");
+    let page = render(&[unread], Format::Text, &narrow).unwrap();
+    assert!(page.contains("`aws sts get-caller-identity`"), "{page}");
+    assert!(page.contains("\n      get serviceaccounts -n shop\n"), "{page}");
 }
 
 #[test]

@@ -129,8 +129,10 @@ impl Page<'_> {
             self.flow("  ", 2, 4, &others, Paint::Plain);
         }
         if let Some(root) = &diagnosis.root_cause {
-            let tag = words::tag(root);
-            self.flow("  ", 2, 4, &format!("{tag} more: kubectl irsa explain {}", root.id), Paint::Dim);
+            self.flow("  ", 2, 4, &words::tag(root), Paint::Dim);
+            // A line of its own whatever its length, so that it can be pasted.
+            let more = format!("more: kubectl irsa explain {}", root.id);
+            self.put(2, &self.style.paint(Paint::Dim, &self.style.line(&more)));
         }
         if self.verbose() || diagnosis.verdict == Verdict::Healthy {
             self.text(2, words::proof(diagnosis.proof), Paint::Dim);
@@ -295,7 +297,8 @@ impl Page<'_> {
         if !grants.is_empty() {
             self.text(4, "run it again with these permissions", Paint::Plain);
             for grant in grants {
-                self.text(6, grant, Paint::Command);
+                // Whole, as `kubectl auth can-i` takes it.
+                self.put(6, &self.style.paint(Paint::Command, &self.style.line(grant)));
             }
         }
     }
