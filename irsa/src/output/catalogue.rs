@@ -23,20 +23,20 @@ pub fn list(entries: &[Entry], width: Option<usize>, style: &Style) -> String {
         .collect()
 }
 
-/// What a search has found.
+/// The results of a search.
 pub fn found(words: &str, entries: &[Entry], width: Option<usize>, style: &Style) -> String {
     let ids = entries.iter().map(|entry| entry.id.len()).max().unwrap_or(0);
     let count = entries.len();
     let pages = if count == 1 { "page" } else { "pages" };
     format!(
-        "{count} {pages} about \"{}\"\n{}\nread one of them\n{INDENT}{}\n",
+        "{count} {pages} about \"{}\"\n{}\nread one\n{INDENT}{}\n",
         safe::line(words),
         table(entries, ids, width),
         style.paint(Paint::Command, "kubectl irsa explain ID"),
     )
 }
 
-/// Ids and titles, the titles of several groups under each other.
+/// Ids and titles; the titles of all groups line up.
 fn table(entries: &[Entry], ids: usize, width: Option<usize>) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);

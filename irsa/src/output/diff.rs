@@ -1,4 +1,4 @@
-//! Expected and found under each other, with the part that differs marked.
+//! Expected and found, one below the other, with the difference marked.
 
 use super::style::{Style, width};
 use crate::text::safe;
@@ -6,7 +6,7 @@ use crate::text::safe;
 /// A run of text that is the same in both values, or is not.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// What to show; harmless already.
+    /// What to show, already escaped.
     pub text: String,
     /// True if the other value has something else here.
     pub differs: bool,
@@ -23,14 +23,15 @@ pub struct Pair {
     pub marks: String,
 }
 
-/// A character as it is shown: escaped where it would do harm, together with the marks that combine with it.
+/// A character as it is shown: escaped where it could do harm, together with its combining marks.
 #[derive(Debug, PartialEq, Eq)]
 struct Cell {
     text: String,
     width: usize,
 }
 
-/// Shares of the longer value that must be common to both; with less, they are two different values and no mark helps.
+/// At least one in so many characters must be common to both values; with fewer they have nothing to do with each other, and
+/// marking a difference would not help.
 const COMMON_SHARE: usize = 3;
 
 fn cells(text: &str, quoted: bool, style: &Style) -> Vec<Cell> {
@@ -48,13 +49,13 @@ fn cells(text: &str, quoted: bool, style: &Style) -> Vec<Cell> {
     cells
 }
 
-/// The ends of a value could be mistaken if they were not shown.
+/// Without quotes it would not be clear where the value starts and ends.
 fn wants_quotes(text: &str) -> bool {
     safe::value(text) != text
 }
 
-/// One value, cut into lines of `columns`, at its spaces where it is prose; no more than `most` of them, and then how much
-/// is missing.
+/// One value, broken into lines of `columns`, at its spaces where it is prose; at most `most` lines, and then how many
+/// characters are missing.
 pub fn single(text: &str, columns: usize, most: usize, style: &Style) -> Vec<String> {
     let cells = cells(text, wants_quotes(text), style);
     let mut lines = Vec::new();
@@ -87,8 +88,7 @@ fn line_end(cells: &[Cell], start: usize, columns: usize) -> usize {
     space.map(|index| start + index + 1).filter(|at| (at - start) * 2 > end - start).unwrap_or(end)
 }
 
-/// Both values within `columns`, cut around their difference if they are longer; `None` if they are two different values
-/// altogether.
+/// Both values within `columns`, cut around their difference if they are longer; `None` if they have too little in common.
 pub fn pair(expected: &str, found: &str, columns: usize, style: &Style) -> Option<Pair> {
     if expected == found {
         return None;
@@ -150,7 +150,7 @@ fn columns_of(cells: &[Cell]) -> usize {
     cells.iter().map(|cell| cell.width).sum()
 }
 
-/// The first cell to show, so that the difference is in view with some of what precedes it.
+/// The first cell to show, so that the difference is visible with some of what comes before it.
 fn window_start(left: &[Cell], right: &[Cell], prefix: usize, columns: usize, style: &Style) -> usize {
     let longest = columns_of(left).max(columns_of(right));
     if longest <= columns {

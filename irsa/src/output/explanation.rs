@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 /// Columns of the names of pieces.
 const KEYS: usize = 17;
 
-/// Explains the errors of a text, each once; or, if there are none, the caller that it names.
+/// Explains each error of a text once; or, if there are none, the caller that the text names.
 pub fn errors(sightings: &[Sighting], caller: Option<&Principal>, style: &Style) -> String {
     let mut page = Page { out: String::new(), style };
     let mut explained = Vec::new();
@@ -32,7 +32,7 @@ pub fn errors(sightings: &[Sighting], caller: Option<&Principal>, style: &Style)
         explained.push(meaning.what);
     }
     if let (true, Some(caller)) = (sightings.is_empty(), caller) {
-        page.text(0, "The text holds no error that is known, and names a caller of AWS.", Paint::Strong);
+        page.text(0, "No known AWS error found in this text, but it names a caller.", Paint::Strong);
         page.out.push('\n');
         page.caller(caller);
         page.heading("next");
@@ -103,7 +103,7 @@ impl Page<'_> {
             self.piece(
                 "expired",
                 &format!(
-                    "{} before the request, by the clock of STS",
+                    "{} before the request, by STS's clock",
                     duration::words(SignedDuration::from_secs(i64::try_from(late).unwrap_or(i64::MAX)))
                 ),
             );
@@ -134,23 +134,27 @@ impl Page<'_> {
     fn next(&mut self, sighting: &Sighting, causes: &[Cause]) {
         self.heading("next");
         let several = causes.len() > 1;
-        self.text(4, if several { "find out which it is" } else { "see whether it is so" }, Paint::Plain);
+        self.text(
+            4,
+            if several { "find out which one it is" } else { "check whether this is the cause" },
+            Paint::Plain,
+        );
         self.command(&debug(Some(sighting)));
         if let Some(command) = policies(sighting) {
-            self.text(4, "or read what the role may do", Paint::Plain);
+            self.text(4, "or list the role's policies", Paint::Plain);
             self.command(&command);
         }
         let has_page =
             |id| checks::by_id(id).is_some() || checks::NOT_A_FAULT.iter().any(|(it, _)| *it == id);
         if let Some(cause) = causes.iter().find(|cause| has_page(cause.id)) {
-            let what = if several { "or read the page of a cause, such as" } else { "or read its page" };
+            let what = if several { "or read about one of the causes" } else { "or read about the cause" };
             self.text(4, what, Paint::Plain);
             self.command(&shell::command(["kubectl", "irsa", "explain", cause.id]));
         }
     }
 }
 
-/// `debug`, for what the text names.
+/// `debug` for the service account that the text names, if any.
 fn debug(sighting: Option<&Sighting>) -> String {
     match sighting.and_then(|sighting| sighting.service_account.as_ref()) {
         Some(account) => {
@@ -161,7 +165,7 @@ fn debug(sighting: Option<&Sighting>) -> String {
     }
 }
 
-/// The policies of a role that may not do something, unless another kind of policy is to blame.
+/// How to list the policies of a role that was denied something, unless another kind of policy denied it.
 fn policies(sighting: &Sighting) -> Option<String> {
     let own = sighting.because.is_none_or(|because| because.layer == Layer::IdentityPolicy);
     match &sighting.principal.as_ref()?.kind {
@@ -174,24 +178,26 @@ fn policies(sighting: &Sighting) -> Option<String> {
     }
 }
 
-/// Who a caller is, as its ARN tells.
+/// Who a caller is, judging by its ARN.
 fn who(caller: &Principal) -> &'static str {
     match &caller.kind {
         PrincipalKind::AssumedRole { source, .. } => match source {
-            SessionSource::NodeInstance => "the node's own role, over the instance metadata service",
-            SessionSource::Botocore => "a role, by a web identity token, with boto3 or the AWS CLI",
-            SessionSource::Go => "a role, by a web identity token, with the SDK for Go",
-            SessionSource::Java => "a role, by a web identity token, with an SDK for Java",
-            SessionSource::Js => "a role, by a web identity token, with the SDK for JavaScript",
-            SessionSource::Php => "a role, by a web identity token, with the SDK for PHP",
-            SessionSource::Ruby => "a role, by a web identity token, with the SDK for Ruby",
-            SessionSource::DotNet => "a role, with the SDK for .NET",
-            SessionSource::Rust => "a role, by a web identity token, with the SDK for Rust",
-            SessionSource::PodIdentity => "a role, by EKS Pod Identity",
-            SessionSource::Custom => "a role; someone chose the session's name, so it does not tell how",
+            SessionSource::NodeInstance => "the node's role, from the instance metadata service",
+            SessionSource::Botocore => "a role, assumed with a web identity token by boto3 or the AWS CLI",
+            SessionSource::Go => "a role, assumed with a web identity token by the SDK for Go",
+            SessionSource::Java => "a role, assumed with a web identity token by an SDK for Java",
+            SessionSource::Js => "a role, assumed with a web identity token by the SDK for JavaScript",
+            SessionSource::Php => "a role, assumed with a web identity token by the SDK for PHP",
+            SessionSource::Ruby => "a role, assumed with a web identity token by the SDK for Ruby",
+            SessionSource::DotNet => "a role, assumed by the SDK for .NET",
+            SessionSource::Rust => "a role, assumed with a web identity token by the SDK for Rust",
+            SessionSource::PodIdentity => "a role, from EKS Pod Identity",
+            SessionSource::Custom => {
+                "a role; its session name is custom, so it does not show how the role was assumed"
+            }
         },
-        PrincipalKind::User(_) => "an IAM user, by access keys: not a pod's role",
+        PrincipalKind::User(_) => "an IAM user, with access keys: not a pod's role",
         PrincipalKind::FederatedUser(_) => "a federated user: not a pod's role",
-        PrincipalKind::Root => "the account itself, by its root keys: not a pod's role",
+        PrincipalKind::Root => "the account's root user: not a pod's role",
     }
 }

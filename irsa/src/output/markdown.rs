@@ -15,7 +15,7 @@ pub fn render(diagnoses: &[Diagnosis]) -> String {
     parts.join("\n")
 }
 
-/// Text that stays text: no markup, no HTML, one line.
+/// Escapes text so that it stays text: no markup, no HTML, one line.
 fn text(text: &str) -> String {
     let mut safe = String::new();
     for c in safe::line(text).chars() {
@@ -53,7 +53,7 @@ fn report(diagnosis: &Diagnosis) -> String {
     let mut facts = vec![format!("namespace {}", code(&target.namespace))];
     facts.extend(target.container.as_ref().map(|container| format!("container {}", code(container))));
     facts.push(format!("service account {}", code(&target.service_account)));
-    facts.extend(target.owner.as_ref().map(|owner| format!("of {}", code(owner))));
+    facts.extend(target.owner.as_ref().map(|owner| format!("owned by {}", code(owner))));
     out.push_str(&format!("- {}\n", facts.join(", ")));
     if let Some(others) = words::represents(diagnosis, usize::MAX, "…") {
         out.push_str(&format!("- {}\n", text(&others)));
@@ -94,7 +94,7 @@ fn tag(finding: &Reported) -> String {
 fn evidence(out: &mut String, indent: &str, evidence: &[Evidence]) {
     for item in evidence {
         let expected = item.expected.as_ref().map(|value| format!("expected {}, ", code(value)));
-        let found = item.found.as_ref().map_or_else(|| String::from("(not there)"), |value| code(value));
+        let found = item.found.as_ref().map_or_else(|| String::from("(none)"), |value| code(value));
         out.push_str(&format!(
             "{indent}- {}: {}found {found}; read from {}\n",
             text(&item.what),
@@ -108,7 +108,7 @@ fn chain(out: &mut String, diagnosis: &Diagnosis) {
     out.push_str("\n### Chain\n\n| link | | |\n| --- | --- | --- |\n");
     for row in words::chain(diagnosis, false, "…") {
         let status = words::status(row.status);
-        // The column before says it already.
+        // The column before already says it.
         let words =
             row.text.strip_prefix(status).map_or(row.text.as_str(), |rest| rest.trim_start_matches(": "));
         out.push_str(&format!("| {} | {status} | {} |\n", row.label, text(words)));

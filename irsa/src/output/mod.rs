@@ -1,4 +1,4 @@
-//! Every form of the same diagnosis. Renders; decides nothing: verdict, root cause and exit code are fixed before.
+//! The output formats. They render a finished diagnosis and decide nothing: verdict, root cause and exit code are already fixed.
 
 pub mod catalogue;
 mod diff;
@@ -18,7 +18,7 @@ pub use style::Style;
 
 use crate::diagnosis::Diagnosis;
 
-/// The forms of the answer.
+/// The output formats.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Format {
     /// For a person at a terminal.
@@ -28,24 +28,24 @@ pub enum Format {
     Short,
     /// For programs (docs/diagnosis.schema.json).
     Json,
-    /// The same as YAML.
+    /// The same, as YAML.
     Yaml,
     /// For a ticket.
     Markdown,
 }
 
 impl Format {
-    /// Every form, with its word on the command line and what it is for.
+    /// Every format, with its name on the command line and what it is for.
     pub const ALL: [(Self, &str, &str); 5] = [
         (Self::Text, "text", "For a person at a terminal"),
         (Self::Short, "short", "One line, to paste into a chat"),
         (Self::Json, "json", "For programs (docs/diagnosis.schema.json)"),
-        (Self::Yaml, "yaml", "The same as YAML"),
+        (Self::Yaml, "yaml", "The same, as YAML"),
         (Self::Markdown, "markdown", "For a ticket"),
     ];
 }
 
-/// The answer could not be written down.
+/// The answer could not be serialised.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// As JSON.
@@ -56,7 +56,7 @@ pub enum RenderError {
     Yaml(#[from] serde_saphyr::ser::Error),
 }
 
-/// The whole answer as one text that ends in a newline; empty if there is nothing to say in a form for people.
+/// The whole answer as one text that ends in a newline; empty if there is nothing to say to a person.
 pub fn render(diagnoses: &[Diagnosis], format: Format, style: &Style) -> Result<String, RenderError> {
     match format {
         Format::Text => Ok(text::render(diagnoses, style)),

@@ -1,4 +1,4 @@
-//! Diagnoses made by hand, one for each thing that a page can hold.
+//! Handwritten diagnoses, one for each thing that a page can show.
 
 use crate::diagnosis::{
     API_VERSION, Actual, Diagnosis, Expected, Identity, Link, Proof, Reported, Status, Target, Tool,
@@ -53,7 +53,7 @@ pub fn finding(
 
 fn restart() -> Fix {
     fix(
-        "restart the workload, so that the webhook sees its new pods",
+        "restart the workload, so that the webhook injects the new pods",
         &["kubectl", "rollout", "restart", "deployment/checkout", "-n", "shop"],
     )
 }
@@ -71,7 +71,7 @@ fn identity(container: &str, mechanism: Mechanism) -> Identity {
     }
 }
 
-/// A pod that passes everything Kubernetes can show; the links beyond are out of reach.
+/// A pod with no problem on the Kubernetes side; the links beyond could not be checked.
 pub fn sound() -> Diagnosis {
     let target = Target {
         kind: "pod".into(),
@@ -116,9 +116,7 @@ pub fn sound() -> Diagnosis {
         target,
         verdict: Verdict::Inconclusive,
         proof: Proof::Config,
-        summary: format!(
-            "nothing wrong with pod/{POD} in what was checked; not checked: token file and beyond"
-        ),
+        summary: format!("no problem found in pod/{POD} so far; could not check: token file and beyond"),
         root_cause: None,
         findings: vec![],
         chain: chain.to_vec(),
@@ -133,7 +131,7 @@ fn set(diagnosis: &mut Diagnosis, step: Step, status: Status, summary: &str, rea
     *link = Link { step, status, summary: summary.into(), reason: reason.map(str::to_owned) };
 }
 
-/// A root cause with a consequence, an independent error, a warning and a remark.
+/// A root cause with a consequence, an independent error, a warning and an info finding.
 pub fn broken() -> Diagnosis {
     let mut typo = finding(
         "annotation-key-typo",
@@ -151,7 +149,7 @@ pub fn broken() -> Diagnosis {
     )];
     typo.fixes = vec![
         fix(
-            "write the role under the right key",
+            "set the role under the right key",
             &[
                 "kubectl",
                 "annotate",
@@ -188,8 +186,8 @@ pub fn broken() -> Diagnosis {
         "static-env-keys",
         Severity::Error,
         Step::Pod,
-        "access keys come before the role",
-        "container app has access keys from Secret aws-keys, which come before its role",
+        "access keys take precedence over the role",
+        "container app has access keys from Secret aws-keys, which take precedence over its role",
     );
     keys.confidence = Confidence::Inferred;
     keys.evidence = vec![evidence(
@@ -199,7 +197,7 @@ pub fn broken() -> Diagnosis {
         "get pod/checkout-7d9f8b6c5d-x2x4z -n shop .spec.containers[0].env[2]",
     )];
     keys.fixes =
-        vec![fix("take the access keys out of Secret aws-keys and make the pods anew", &[]), restart()];
+        vec![fix("remove the access keys from Secret aws-keys, then recreate the pods", &[]), restart()];
     let mut region = finding(
         "region-missing",
         Severity::Warning,
@@ -218,7 +216,7 @@ pub fn broken() -> Diagnosis {
         Severity::Info,
         Step::Pod,
         "regional STS is used",
-        "container app asks the STS of its region",
+        "container app uses its region's STS endpoint",
     );
     remark.evidence = vec![evidence("AWS_STS_REGIONAL_ENDPOINTS", None, Some("regional"), source)];
 
@@ -252,7 +250,7 @@ pub fn warned() -> Diagnosis {
         Severity::Warning,
         Step::ServiceAccount,
         "the token's lifetime is clamped",
-        "service account shop/checkout asks for tokens of 60 s; the webhook makes them 600 s",
+        "service account shop/checkout asks for a token lifetime of 60 s; the webhook raises it to 600 s",
     );
     expiry.evidence = vec![evidence(
         "eks.amazonaws.com/token-expiration",
@@ -260,10 +258,10 @@ pub fn warned() -> Diagnosis {
         Some("60"),
         "sa.yaml:7:5 serviceaccount/checkout .metadata.annotations[\"eks.amazonaws.com/token-expiration\"]",
     )];
-    expiry.fixes = vec![fix("take the annotation out of the manifest", &[])];
+    expiry.fixes = vec![fix("remove the annotation from the manifest", &[])];
     let mut diagnosis = sound();
     diagnosis.verdict = Verdict::Healthy;
-    diagnosis.summary = format!("every link that was checked holds for pod/{POD}");
+    diagnosis.summary = format!("no problems found for pod/{POD}");
     diagnosis.unknowns.clear();
     for link in &mut diagnosis.chain {
         if link.status == Status::Unknown {
@@ -298,7 +296,7 @@ pub fn denied() -> Diagnosis {
         grant: None,
     });
     diagnosis.summary =
-        format!("nothing wrong with pod/{POD} in what was checked; not checked: service account, token file");
+        format!("no problem found in pod/{POD} so far; could not check: service account, token file");
     diagnosis
 }
 
@@ -309,7 +307,7 @@ pub fn long() -> Diagnosis {
         Severity::Error,
         Step::ServiceAccount,
         "the role ARN is malformed",
-        "the role ARN of service account shop/checkout holds an invisible character",
+        "the role ARN of service account shop/checkout contains an invisible character",
     );
     let arn = format!("arn:aws:iam::111122223333:role/{}/shop-checkout", ["very-long-path"; 6].join("/"));
     malformed.evidence = vec![
@@ -326,7 +324,7 @@ pub fn long() -> Diagnosis {
             "get mutatingwebhookconfiguration/x",
         ),
     ];
-    malformed.fixes = vec![fix("write the right ARN", &[])];
+    malformed.fixes = vec![fix("set the correct ARN", &[])];
     let mut diagnosis = sound();
     diagnosis.verdict = Verdict::Degraded;
     diagnosis.summary = malformed.summary.clone();
@@ -336,7 +334,7 @@ pub fn long() -> Diagnosis {
     diagnosis
 }
 
-/// A service account that no pod uses, and that asks for nothing.
+/// A service account that no pod uses, without a role.
 pub fn idle() -> Diagnosis {
     let mut diagnosis = sound();
     diagnosis.target = Target {
@@ -357,7 +355,7 @@ pub fn idle() -> Diagnosis {
     diagnosis
 }
 
-/// Every string that may come from a cluster does harm.
+/// Every string that may come from a cluster is hostile.
 pub fn hostile(evil: &str) -> Diagnosis {
     let mut diagnosis = broken();
     let spoil = |text: &mut String| {

@@ -1,4 +1,4 @@
-//! How text is put on a terminal: colour, width, and what stands in for characters that it cannot show.
+//! How text is put on a terminal: colour, width, and substitutes for characters that it cannot show.
 
 use anstyle::{AnsiColor, Effects};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -6,29 +6,29 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::diagnosis::{Status, Verdict};
 use crate::text::safe;
 
-/// What the terminal can do and how much the reader wants.
+/// What the terminal can do, and how much detail the reader wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
-    /// Colour is wanted.
+    /// Use colour.
     pub color: bool,
     /// Columns.
     pub width: usize,
     /// Characters beyond ASCII can be shown.
     pub unicode: bool,
-    /// The reader's shell takes commands as they are written here; PowerShell and cmd do not.
+    /// The reader's shell quotes as POSIX shells do; PowerShell and cmd do not.
     pub posix: bool,
     /// How often `-v` was given.
     pub verbose: u8,
 }
 
 impl Default for Style {
-    /// What suits a pipe: plain, 80 columns.
+    /// For a pipe: plain, 80 columns.
     fn default() -> Self {
         Self { color: false, width: 80, unicode: true, posix: true, verbose: 0 }
     }
 }
 
-/// What a piece of text is, for its colour. Colour never carries meaning alone.
+/// What a piece of text is, which decides its colour. Colour never carries meaning alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
     Plain,
@@ -44,7 +44,7 @@ pub enum Paint {
 const NARROWEST: usize = 40;
 
 impl Style {
-    /// The text in the colour of its kind.
+    /// The text in its colour.
     pub fn paint(&self, paint: Paint, text: &str) -> String {
         let style = anstyle::Style::new();
         let style = match paint {
@@ -63,17 +63,17 @@ impl Style {
         }
     }
 
-    /// Columns that a page uses.
+    /// How many columns a page uses.
     pub fn columns(&self) -> usize {
         self.width.max(NARROWEST)
     }
 
-    /// A text of the cluster, or one of ours that may hold one, as one harmless line.
+    /// Text from the cluster, or text of ours that may quote it, as one escaped line.
     pub fn line(&self, text: &str) -> String {
         self.fold(safe::line(text))
     }
 
-    /// Stands for what was left out.
+    /// Marks an omission.
     pub fn ellipsis(&self) -> &'static str {
         if self.unicode { "…" } else { "..." }
     }
@@ -106,7 +106,7 @@ impl Style {
         self.paint(Paint::Dim, &if self.unicode { "─" } else { "-" }.repeat(self.columns()))
     }
 
-    /// Leaves nothing but ASCII where the terminal can show no more.
+    /// Reduces the text to ASCII where the terminal can show nothing else.
     fn fold(&self, text: String) -> String {
         if self.unicode || text.is_ascii() {
             return text;

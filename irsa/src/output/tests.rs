@@ -36,7 +36,7 @@ fn a_root_cause_with_a_consequence_and_another_fault() {
       `eks.amazonaws.com/role_arn`; the webhook reads `eks.amazonaws.com/role-arn`
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
-      of Deployment/checkout
+      owned by Deployment/checkout
       [annotation-key-typo]
       more: kubectl irsa explain annotation-key-typo
 
@@ -50,7 +50,7 @@ fn a_root_cause_with_a_consequence_and_another_fault() {
       chain
         ✓ target           pod/checkout-7d9f8b6c5d-x2x4z, Running
         ✗ service account  the annotation key is misspelt
-        ✗ pod spec         access keys come before the role
+        ✗ pod spec         access keys take precedence over the role
         ✗ injection        container app was not injected, although its service
                            account names a role (because of annotation-key-typo)
         – token file … permissions  not checked: this version reads Kubernetes only
@@ -58,21 +58,21 @@ fn a_root_cause_with_a_consequence_and_another_fault() {
       other containers: sidecar, init have no AWS identity (none)
 
       also broken
-        2. container app has access keys from Secret aws-keys, which come before its
-           role [static-env-keys, inferred: another cause is possible]
+        2. container app has access keys from Secret aws-keys, which take precedence
+           over its role [static-env-keys, inferred: another cause is possible]
            AWS_ACCESS_KEY_ID
              found      key AWS_ACCESS_KEY_ID of Secret aws-keys
              read from  get pod/checkout-7d9f8b6c5d-x2x4z -n shop
                         .spec.containers[0].env[2]
            fix
-             take the access keys out of Secret aws-keys and make the pods anew
+             remove the access keys from Secret aws-keys, then recreate the pods
 
       also found
         ! container app sets no region; SDKs that cannot reach the metadata service
           fail without one [region-missing]
             AWS_REGION
               expected   eu-west-1
-              found      (not there)
+              found      (none)
               read from  get pod/checkout-7d9f8b6c5d-x2x4z -n shop
                          .spec.containers[0].env
 
@@ -82,9 +82,9 @@ fn a_root_cause_with_a_consequence_and_another_fault() {
           allow with: get secrets -n shop
 
       fix
-        1. write the role under the right key
+        1. set the role under the right key
            kubectl annotate serviceaccount checkout -n shop --overwrite eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout
-        2. restart the workload, so that the webhook sees its new pods
+        2. restart the workload, so that the webhook injects the new pods
            kubectl rollout restart deployment/checkout -n shop
     "#);
 }
@@ -92,12 +92,11 @@ fn a_root_cause_with_a_consequence_and_another_fault() {
 #[test]
 fn a_warning_only() {
     insta::assert_snapshot!(text(warned()), @r#"
-    ✓ healthy, 1 warning: every link that was checked holds for
-      pod/checkout-7d9f8b6c5d-x2x4z
+    ✓ healthy, 1 warning: no problems found for pod/checkout-7d9f8b6c5d-x2x4z
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
-      of Deployment/checkout
-      proof: the configuration was read; no token was tried
+      owned by Deployment/checkout
+      proof: configuration only; no token was tried
 
       chain
         ✓ target           pod/checkout-7d9f8b6c5d-x2x4z, Running
@@ -107,26 +106,26 @@ fn a_warning_only() {
         – token file … permissions  skipped: excluded by --only or --skip
 
       found
-        ! service account shop/checkout asks for tokens of 60 s; the webhook makes
-          them 600 s [token-expiration-clamped]
+        ! service account shop/checkout asks for a token lifetime of 60 s; the
+          webhook raises it to 600 s [token-expiration-clamped]
             eks.amazonaws.com/token-expiration
               expected   600 or more
               found      60
               read from  sa.yaml:7:5 serviceaccount/checkout
                          .metadata.annotations["eks.amazonaws.com/token-expiration"]
             fix
-              take the annotation out of the manifest
+              remove the annotation from the manifest
     "#);
 }
 
 #[test]
 fn inconclusive_for_want_of_a_permission() {
     insta::assert_snapshot!(text(denied()), @r#"
-    – inconclusive: nothing wrong with pod/checkout-7d9f8b6c5d-x2x4z in what was
-      checked; not checked: service account, token file
+    – inconclusive: no problem found in pod/checkout-7d9f8b6c5d-x2x4z so far; could
+      not check: service account, token file
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
-      of Deployment/checkout
+      owned by Deployment/checkout
 
       chain
         ✓ target           pod/checkout-7d9f8b6c5d-x2x4z, Running
@@ -142,7 +141,7 @@ fn inconclusive_for_want_of_a_permission() {
         webhook registrations: no answer within 10 s
 
       to learn more
-        run it again with these permissions
+        run this again with these permissions
           get serviceaccounts -n shop
     "#);
 }
@@ -150,11 +149,11 @@ fn inconclusive_for_want_of_a_permission() {
 #[test]
 fn all_that_kubernetes_shows_is_sound() {
     insta::assert_snapshot!(text(sound()), @r#"
-    – inconclusive: nothing wrong with pod/checkout-7d9f8b6c5d-x2x4z in what was
-      checked; not checked: token file and beyond
+    – inconclusive: no problem found in pod/checkout-7d9f8b6c5d-x2x4z so far; could
+      not check: token file and beyond
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
-      of Deployment/checkout
+      owned by Deployment/checkout
 
       chain
         ✓ target           pod/checkout-7d9f8b6c5d-x2x4z, Running
@@ -168,11 +167,11 @@ fn all_that_kubernetes_shows_is_sound() {
 #[test]
 fn a_long_value_is_cut_around_the_difference() {
     insta::assert_snapshot!(text(long()), @r#"
-    ✗ degraded: the role ARN of service account shop/checkout holds an invisible
+    ✗ degraded: the role ARN of service account shop/checkout contains an invisible
       character
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
-      of Deployment/checkout
+      owned by Deployment/checkout
       [role-arn-malformed]
       more: kubectl irsa explain role-arn-malformed
 
@@ -197,7 +196,7 @@ fn a_long_value_is_cut_around_the_difference() {
         – token file … permissions  not checked: this version reads Kubernetes only
 
       fix
-        write the right ARN
+        set the correct ARN
     "#);
 }
 
@@ -220,17 +219,16 @@ fn no_identity_was_asked_for() {
 #[test]
 fn several_situations() {
     insta::assert_snapshot!(plain(&several(), Format::Text), @r#"
-    2 situations of 9 pods: 1 inconclusive, 1 healthy
+    2 distinct results across 9 pods: 1 inconclusive, 1 healthy
 
     ────────────────────────────────────────────────────────────────────────────────
-    ✓ healthy, 1 warning: every link that was checked holds for
-      pod/checkout-7d9f8b6c5d-x2x4z
+    ✓ healthy, 1 warning: no problems found for pod/checkout-7d9f8b6c5d-x2x4z
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
-      of Deployment/checkout
-      also true of 7 other pods: checkout-7d9f8b6c5d-a, checkout-7d9f8b6c5d-b,
+      owned by Deployment/checkout
+      7 other pods look the same: checkout-7d9f8b6c5d-a, checkout-7d9f8b6c5d-b,
         checkout-7d9f8b6c5d-c, checkout-7d9f8b6c5d-d, checkout-7d9f8b6c5d-e …
-      proof: the configuration was read; no token was tried
+      proof: configuration only; no token was tried
 
       chain
         ✓ target           pod/checkout-7d9f8b6c5d-x2x4z, Running
@@ -240,22 +238,22 @@ fn several_situations() {
         – token file … permissions  skipped: excluded by --only or --skip
 
       found
-        ! service account shop/checkout asks for tokens of 60 s; the webhook makes
-          them 600 s [token-expiration-clamped]
+        ! service account shop/checkout asks for a token lifetime of 60 s; the
+          webhook raises it to 600 s [token-expiration-clamped]
             eks.amazonaws.com/token-expiration
               expected   600 or more
               found      60
               read from  sa.yaml:7:5 serviceaccount/checkout
                          .metadata.annotations["eks.amazonaws.com/token-expiration"]
             fix
-              take the annotation out of the manifest
+              remove the annotation from the manifest
 
     ────────────────────────────────────────────────────────────────────────────────
-    – inconclusive: nothing wrong with pod/checkout-7d9f8b6c5d-x2x4z in what was
-      checked; not checked: service account, token file
+    – inconclusive: no problem found in pod/checkout-7d9f8b6c5d-x2x4z so far; could
+      not check: service account, token file
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
-      of Deployment/checkout
+      owned by Deployment/checkout
 
       chain
         ✓ target           pod/checkout-7d9f8b6c5d-x2x4z, Running
@@ -271,7 +269,7 @@ fn several_situations() {
         webhook registrations: no answer within 10 s
 
       to learn more
-        run it again with these permissions
+        run this again with these permissions
           get serviceaccounts -n shop
     "#);
 }
@@ -280,9 +278,9 @@ fn several_situations() {
 fn one_line_for_a_chat() {
     insta::assert_snapshot!(plain(&[one_pod_more(), denied(), long(), warned()], Format::Short), @r#"
     broken pod/checkout-7d9f8b6c5d-x2x4z +1 (shop): service account shop/checkout names its role under `eks.amazonaws.com/role_arn`; the webhook reads `eks.amazonaws.com/role-arn` [annotation-key-typo] fix: kubectl annotate serviceaccount checkout -n shop --overwrite eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout
-    inconclusive pod/checkout-7d9f8b6c5d-x2x4z (shop): nothing wrong with pod/checkout-7d9f8b6c5d-x2x4z in what was checked; not checked: service account, token file
-    degraded pod/checkout-7d9f8b6c5d-x2x4z (shop): the role ARN of service account shop/checkout holds an invisible character [role-arn-malformed] fix: write the right ARN
-    healthy pod/checkout-7d9f8b6c5d-x2x4z (shop): every link that was checked holds for pod/checkout-7d9f8b6c5d-x2x4z [warnings: token-expiration-clamped]
+    inconclusive pod/checkout-7d9f8b6c5d-x2x4z (shop): no problem found in pod/checkout-7d9f8b6c5d-x2x4z so far; could not check: service account, token file
+    degraded pod/checkout-7d9f8b6c5d-x2x4z (shop): the role ARN of service account shop/checkout contains an invisible character [role-arn-malformed] fix: set the correct ARN
+    healthy pod/checkout-7d9f8b6c5d-x2x4z (shop): no problems found for pod/checkout-7d9f8b6c5d-x2x4z [warnings: token-expiration-clamped]
     "#);
 }
 
@@ -293,10 +291,10 @@ fn a_ticket() {
 
     **service account shop/checkout names its role under \`eks.amazonaws.com/role\_arn\`; the webhook reads \`eks.amazonaws.com/role-arn\`**
 
-    - namespace `shop`, container `app`, service account `checkout`, of `Deployment/checkout`
-    - also true of 1 other pod: checkout-7d9f8b6c5d-a
+    - namespace `shop`, container `app`, service account `checkout`, owned by `Deployment/checkout`
+    - 1 other pod looks the same: checkout-7d9f8b6c5d-a
     - root cause: [`annotation-key-typo`](<https://github.com/kubectl-irsa/kubectl-irsa/blob/main/docs/checks/annotation-key-typo.md>)
-    - proof: the configuration was read; no token was tried
+    - proof: configuration only; no token was tried
     - kubectl-irsa 0.1.0, observed at 2026-11-22T08:00:00Z
 
     ### Evidence
@@ -309,7 +307,7 @@ fn a_ticket() {
     | --- | --- | --- |
     | target | pass | pod/checkout-7d9f8b6c5d-x2x4z, Running |
     | service account | fail | the annotation key is misspelt |
-    | pod spec | fail | access keys come before the role |
+    | pod spec | fail | access keys take precedence over the role |
     | injection | fail | container app was not injected, although its service account names a role (because of annotation-key-typo) |
     | token file … permissions | not checked | this version reads Kubernetes only |
 
@@ -317,10 +315,10 @@ fn a_ticket() {
 
     ### Also broken
 
-    1. [`static-env-keys`](<https://github.com/kubectl-irsa/kubectl-irsa/blob/main/docs/checks/static-env-keys.md>) (inferred: another cause is possible): container app has access keys from Secret aws-keys, which come before its role
+    1. [`static-env-keys`](<https://github.com/kubectl-irsa/kubectl-irsa/blob/main/docs/checks/static-env-keys.md>) (inferred: another cause is possible): container app has access keys from Secret aws-keys, which take precedence over its role
        - AWS\_ACCESS\_KEY\_ID: found `key AWS_ACCESS_KEY_ID of Secret aws-keys`; read from `get pod/checkout-7d9f8b6c5d-x2x4z -n shop .spec.containers[0].env[2]`
-       - take the access keys out of Secret aws-keys and make the pods anew
-       - restart the workload, so that the webhook sees its new pods
+       - remove the access keys from Secret aws-keys, then recreate the pods
+       - restart the workload, so that the webhook injects the new pods
          ```sh
          kubectl rollout restart deployment/checkout -n shop
          ```
@@ -328,7 +326,7 @@ fn a_ticket() {
     ### Also found
 
     1. [`region-missing`](<https://github.com/kubectl-irsa/kubectl-irsa/blob/main/docs/checks/region-missing.md>): container app sets no region; SDKs that cannot reach the metadata service fail without one
-       - AWS\_REGION: expected `eu-west-1`, found (not there); read from `get pod/checkout-7d9f8b6c5d-x2x4z -n shop .spec.containers[0].env`
+       - AWS\_REGION: expected `eu-west-1`, found (none); read from `get pod/checkout-7d9f8b6c5d-x2x4z -n shop .spec.containers[0].env`
 
     ### Not checked
 
@@ -336,11 +334,11 @@ fn a_ticket() {
 
     ### Fix
 
-    - write the role under the right key
+    - set the role under the right key
       ```sh
       kubectl annotate serviceaccount checkout -n shop --overwrite eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout
       ```
-    - restart the workload, so that the webhook sees its new pods
+    - restart the workload, so that the webhook injects the new pods
       ```sh
       kubectl rollout restart deployment/checkout -n shop
       ```
@@ -350,11 +348,11 @@ fn a_ticket() {
 #[test]
 fn plain_ascii() {
     insta::assert_snapshot!(render(&[long()], Format::Text, &Style { unicode: false, ..Style::default() }).unwrap(), @r#"
-    x degraded: the role ARN of service account shop/checkout holds an invisible
+    x degraded: the role ARN of service account shop/checkout contains an invisible
       character
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
-      of Deployment/checkout
+      owned by Deployment/checkout
       [role-arn-malformed]
       more: kubectl irsa explain role-arn-malformed
 
@@ -380,7 +378,7 @@ fn plain_ascii() {
                            only
 
       fix
-        write the right ARN
+        set the correct ARN
     "#);
 }
 
@@ -400,7 +398,7 @@ fn powershell_and_cmd_are_told_whose_commands_these_are() {
     let told = page(vec![plain(), quoted]);
     let (_, fixes) = told.split_once("  fix\n").unwrap();
     insta::assert_snapshot!(fixes, @r#"
-        for bash (Git Bash, WSL); PowerShell and cmd read quotes and $ otherwise
+        for bash (Git Bash, WSL); PowerShell and cmd treat quotes and $ differently
         1. restart it
            kubectl rollout restart deployment/checkout
         2. annotate it
@@ -415,11 +413,11 @@ fn all_there_is() {
       `eks.amazonaws.com/role_arn`; the webhook reads `eks.amazonaws.com/role-arn`
 
       pod/checkout-7d9f8b6c5d-x2x4z, container app, service account shop/checkout,
-      of Deployment/checkout
-      also true of 1 other pod: checkout-7d9f8b6c5d-a
+      owned by Deployment/checkout
+      1 other pod looks the same: checkout-7d9f8b6c5d-a
       [annotation-key-typo]
       more: kubectl irsa explain annotation-key-typo
-      proof: the configuration was read; no token was tried
+      proof: configuration only; no token was tried
       https://github.com/kubectl-irsa/kubectl-irsa/blob/main/docs/checks/annotation-key-typo.md
       kubectl-irsa 0.1.0, observed at 2026-11-22T08:00:00Z
 
@@ -433,7 +431,7 @@ fn all_there_is() {
       chain
         ✓ target           pod/checkout-7d9f8b6c5d-x2x4z, Running
         ✗ service account  the annotation key is misspelt
-        ✗ pod spec         access keys come before the role
+        ✗ pod spec         access keys take precedence over the role
         ✗ injection        container app was not injected, although its service
                            account names a role (because of annotation-key-typo)
         – token file       not checked: the token file: this version reads
@@ -458,24 +456,24 @@ fn all_there_is() {
       other containers: sidecar, init have no AWS identity (none)
 
       also broken
-        2. container app has access keys from Secret aws-keys, which come before its
-           role [static-env-keys, inferred: another cause is possible]
+        2. container app has access keys from Secret aws-keys, which take precedence
+           over its role [static-env-keys, inferred: another cause is possible]
            AWS_ACCESS_KEY_ID
              found      key AWS_ACCESS_KEY_ID of Secret aws-keys
              read from  get pod/checkout-7d9f8b6c5d-x2x4z -n shop
                         .spec.containers[0].env[2]
            fix
-             take the access keys out of Secret aws-keys and make the pods anew
+             remove the access keys from Secret aws-keys, then recreate the pods
 
       consequences
         ✗ container app was not injected, although its service account names a role
           [not-injected, because of annotation-key-typo]
             AWS_ROLE_ARN
               expected   arn:aws:iam::111122223333:role/shop-checkout
-              found      (not there)
+              found      (none)
             AWS_WEB_IDENTITY_TOKEN_FILE
               expected   /var/run/secrets/eks.amazonaws.com/serviceaccount/token
-              found      (not there)
+              found      (none)
               read from  get pod/checkout-7d9f8b6c5d-x2x4z -n shop
                          .spec.containers[0].env
 
@@ -484,10 +482,10 @@ fn all_there_is() {
           fail without one [region-missing]
             AWS_REGION
               expected   eu-west-1
-              found      (not there)
+              found      (none)
               read from  get pod/checkout-7d9f8b6c5d-x2x4z -n shop
                          .spec.containers[0].env
-        – container app asks the STS of its region [regional-sts]
+        – container app uses its region's STS endpoint [regional-sts]
             AWS_STS_REGIONAL_ENDPOINTS
               found      regional
               read from  get pod/checkout-7d9f8b6c5d-x2x4z -n shop
@@ -499,9 +497,9 @@ fn all_there_is() {
           allow with: get secrets -n shop
 
       fix
-        1. write the role under the right key
+        1. set the role under the right key
            kubectl annotate serviceaccount checkout -n shop --overwrite eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout
-        2. restart the workload, so that the webhook sees its new pods
+        2. restart the workload, so that the webhook injects the new pods
            kubectl rollout restart deployment/checkout -n shop
     "#);
 }
@@ -515,9 +513,9 @@ fn hostile_strings() {
 
       pod/checkout-7d9\u{1b}[2J\n\u{202e}f8b6c5d-x2x4z, container
       a\u{1b}[2J\n\u{202e}pp, service account
-      sh\u{1b}[2J\n\u{202e}op/chec\u{1b}[2J\n\u{202e}kout, of
+      sh\u{1b}[2J\n\u{202e}op/chec\u{1b}[2J\n\u{202e}kout, owned by
       Deploymen\u{1b}[2J\n\u{202e}t/checkout
-      also true of 2 other pods: \u{1b}[2J\n\u{202e}, x\u{1b}[2J\n\u{202e}
+      2 other pods look the same: \u{1b}[2J\n\u{202e}, x\u{1b}[2J\n\u{202e}
       [annotation-key-typo]
       more: kubectl irsa explain annotation-key-typo
 
@@ -531,7 +529,7 @@ fn hostile_strings() {
       chain
         ✓ target           pod/checkout-7d9f8b\u{1b}[2J\n\u{202e}6c5d-x2x4z, Running
         ✗ service account  the annotation key is misspelt
-        ✗ pod spec         access keys come before the role
+        ✗ pod spec         access keys take precedence over the role
         ✗ injection        container app was not injected,
                            alth\u{1b}[2J\n\u{202e}ough its service account names a
                            role (because of annotation-key-typo)
@@ -555,27 +553,27 @@ fn hostile_strings() {
                            ver\u{1b}[2J\n\u{202e}sion reads Kubernetes only
 
       other containers: sid\u{1b}[2J\n\u{202e}ecar, in\u{1b}[2J\n\u{202e}it have no
-        AWS identity (none), though it names \u{1b}[2J\n\u{202e}
+        AWS identity (none), although a role is named: \u{1b}[2J\n\u{202e}
 
       also broken
-        2. container app has access keys from Secr\u{1b}[2J\n\u{202e}et aws-keys,
-           which come before its role [static-env-keys, inferred: another cause is
-           possible]
+        2. container app has access keys from Secret a\u{1b}[2J\n\u{202e}ws-keys,
+           which take precedence over its role [static-env-keys, inferred: another
+           cause is possible]
            AWS_ACCE\u{1b}[2J\n\u{202e}SS_KEY_ID
              found      "key AWS_ACCESS_KEY_I\u{1b}[2J\n\u{202e}D of Secret
                         aws-keys"
              read from  get pod/checkout-7d9f8b6c5d-x2x4z \u{1b}[2J\n\u{202e}-n shop
                         .spec.containers[0].env[2]
            fix
-             take the access keys out of Secre\u{1b}[2J\n\u{202e}t aws-keys and make
-             the pods anew
+             remove the access keys from Secre\u{1b}[2J\n\u{202e}t aws-keys, then
+             recreate the pods
 
       also found
         ! container app sets no region; SDKs that canno\u{1b}[2J\n\u{202e}t reach
           the metadata service fail without one [region-missing]
             AWS_R\u{1b}[2J\n\u{202e}EGION
               expected   "eu-w\u{1b}[2J\n\u{202e}est-1"
-              found      (not there)
+              found      (none)
               read from  get pod/checkout-7d9f8b6c5d-x2x4\u{1b}[2J\n\u{202e}z -n
                          shop .spec.containers[0].env
 
@@ -592,10 +590,10 @@ fn hostile_strings() {
           allow with: get secre\u{1b}[2J\n\u{202e}ts -n shop
 
       fix
-        1. write the role un\u{1b}[2J\n\u{202e}der the right key
+        1. set the role und\u{1b}[2J\n\u{202e}er the right key
            kubectl annotate serviceaccount checkout -n shop --overwrite eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout $'\033[2J\012\342\200\256'
-        2. restart the workload, so that\u{1b}[2J\n\u{202e} the webhook sees its new
-           pods
+        2. restart the workload, so that t\u{1b}[2J\n\u{202e}he webhook injects the
+           new pods
            kubectl rollout restart deployment/checkout -n shop $'\033[2J\012\342\200\256'
     "#);
 }
@@ -663,7 +661,7 @@ fn a_hostile_name_stays_text_in_markdown() {
     let page = plain(&[hostile(EVIL[7])], Format::Markdown);
     let mut fence: Option<String> = None;
     for line in page.lines() {
-        // Within a fence nothing is markup; it ends at its own length.
+        // Nothing within a fence is markup; a fence of the same length ends it.
         let bare = line.trim_start();
         match &fence {
             Some(open) if bare == open => fence = None,
@@ -755,7 +753,7 @@ fn control_characters_in_a_command_are_escaped_for_the_shell() {
 }
 
 #[test]
-fn nothing_to_say_is_said() {
+fn nothing_to_say_is_an_empty_text() {
     assert_eq!(plain(&[], Format::Text), "");
     assert_eq!(plain(&[], Format::Yaml), "apiVersion: irsa/v1\nkind: DiagnosisList\nitems: []\n");
 }

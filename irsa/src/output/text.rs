@@ -1,4 +1,4 @@
-//! For a person at a terminal: the answer is the first line, the command that repairs it the last.
+//! For a person at a terminal: the first line is the answer, the last one the command that repairs it.
 
 use super::diff;
 use super::style::{Paint, Style, width, wrap};
@@ -11,12 +11,12 @@ use crate::repair::Fix;
 const LABELS: usize = 15;
 /// Columns of `expected`, `found`, `read from`.
 const KEYS: usize = 11;
-/// Lines of one value, unless more was asked for.
+/// Lines of one value, without `-v`.
 const VALUE_LINES: usize = 4;
-/// Names of other pods in the same situation, unless more was asked for.
+/// Names of other pods with the same result, without `-v`.
 const OTHERS: usize = 5;
-/// Said where the reader's shell is another one.
-const FOR_BASH: &str = "for bash (Git Bash, WSL); PowerShell and cmd read quotes and $ otherwise";
+/// A note for readers on other shells.
+const FOR_BASH: &str = "for bash (Git Bash, WSL); PowerShell and cmd treat quotes and $ differently";
 
 pub fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
     let mut page = Page { out: String::new(), style };
@@ -33,7 +33,7 @@ pub fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
     page.out
 }
 
-/// The text so far. Whatever is not ours goes through [`Style::line`] on its way in.
+/// The text so far. Anything that is not our own text goes through [`Style::line`] on its way in.
 struct Page<'s> {
     out: String,
     style: &'s Style,
@@ -44,7 +44,7 @@ impl Page<'_> {
         self.style.verbose > 0
     }
 
-    /// A line that is harmless and coloured already.
+    /// A line that is already escaped and coloured.
     fn put(&mut self, indent: usize, line: &str) {
         let text = format!("{}{line}", " ".repeat(indent));
         self.out.push_str(text.trim_end());
@@ -56,7 +56,7 @@ impl Page<'_> {
         self.put(2, &self.style.paint(Paint::Strong, text));
     }
 
-    /// A text after a lead of so many columns, wrapped below `hang` columns.
+    /// Text after a lead of `lead_width` columns; further lines are indented by `hang` columns.
     fn flow(&mut self, lead: &str, lead_width: usize, hang: usize, text: &str, paint: Paint) {
         let style = self.style;
         let columns = style.columns();
@@ -68,7 +68,7 @@ impl Page<'_> {
         }
     }
 
-    /// A text at an indent.
+    /// Indented text.
     fn text(&mut self, indent: usize, text: &str, paint: Paint) {
         self.flow(&" ".repeat(indent), indent, indent, text, paint);
     }
@@ -121,7 +121,7 @@ impl Page<'_> {
         } else {
             who.push(format!("service account {}/{}", target.namespace, target.service_account));
         }
-        who.extend(target.owner.as_ref().map(|owner| format!("of {owner}")));
+        who.extend(target.owner.as_ref().map(|owner| format!("owned by {owner}")));
         self.out.push('\n');
         self.text(2, &who.join(", "), Paint::Plain);
         let most = if self.verbose() { usize::MAX } else { OTHERS };
@@ -150,7 +150,7 @@ impl Page<'_> {
         for (index, item) in evidence.iter().enumerate() {
             self.text(indent, &item.what, Paint::Plain);
             self.values(indent + 2, item);
-            // Values from one place name it once.
+            // Values from one source name it once.
             if evidence.get(index + 1).is_none_or(|next| next.source != item.source) {
                 self.source(indent + 2, &item.source);
             }
@@ -179,7 +179,7 @@ impl Page<'_> {
         }
         match &item.found {
             Some(found) => self.value(indent, "found", found, columns),
-            None => self.keyed(indent, "found", &style.paint(Paint::Dim, "(not there)")),
+            None => self.keyed(indent, "found", &style.paint(Paint::Dim, "(none)")),
         }
     }
 
@@ -195,7 +195,7 @@ impl Page<'_> {
         self.put(indent, &format!("{key}{shown}"));
     }
 
-    /// Where it was read. Its words are never cut, so that a path can be copied.
+    /// Where it was read. Words are never cut, so that a path can be copied.
     fn source(&mut self, indent: usize, source: &str) {
         let columns = self.style.columns().saturating_sub(indent + KEYS);
         let source = self.style.line(source);
@@ -276,14 +276,14 @@ impl Page<'_> {
         self.heading("not checked");
         for unknown in unknowns {
             self.flow("    ", 4, 6, &format!("{}: {}", unknown.what, unknown.why), Paint::Plain);
-            // An inconclusive report ends in them.
+            // An inconclusive report ends with them.
             if let Some(grant) = unknown.grant.filter(|_| diagnosis.verdict != Verdict::Inconclusive) {
                 self.text(6, &format!("allow with: {grant}"), Paint::Plain);
             }
         }
     }
 
-    /// What would tell more.
+    /// What would get further.
     fn next(&mut self, diagnosis: &Diagnosis) {
         let grants = words::grants(diagnosis);
         let files = words::wants_files(diagnosis);
@@ -292,10 +292,10 @@ impl Page<'_> {
         }
         self.heading("to learn more");
         if files {
-            self.text(4, "add what is missing to the files and run it again", Paint::Plain);
+            self.text(4, "add what is missing to the files, then run this again", Paint::Plain);
         }
         if !grants.is_empty() {
-            self.text(4, "run it again with these permissions", Paint::Plain);
+            self.text(4, "run this again with these permissions", Paint::Plain);
             for grant in grants {
                 // Whole, as `kubectl auth can-i` takes it.
                 self.put(6, &self.style.paint(Paint::Command, &self.style.line(grant)));
@@ -303,7 +303,7 @@ impl Page<'_> {
         }
     }
 
-    /// The repairs of a finding that is not the root cause. What the last section repeats anyway is left to it.
+    /// The repairs of a finding that is not the root cause, without those that the last section lists anyway.
     fn own_fixes(&mut self, indent: usize, diagnosis: &Diagnosis, finding: &Reported) {
         let last = diagnosis.root_cause.as_ref().map_or(&[][..], |root| root.fixes.as_slice());
         let fixes: Vec<&Fix> = finding.fixes.iter().filter(|fix| !last.contains(fix)).collect();

@@ -1,11 +1,11 @@
-//! What several forms say in the same words.
+//! Wording that several formats share.
 
 use crate::diagnosis::{Diagnosis, Identity, Link, Proof, Reported, Status, Target, Unchecked, Verdict};
 use crate::finding::{Confidence, Severity};
 use crate::mechanism::Mechanism;
 use crate::repair::Fix;
 
-/// The verdict as people read it.
+/// The verdict, for people.
 pub fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::NotConfigured => "not configured",
@@ -13,7 +13,7 @@ pub fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// How a link stands, in a word.
+/// The status of a link, in a word or two.
 pub fn status(status: Status) -> &'static str {
     match status {
         Status::Pass => "pass",
@@ -28,13 +28,13 @@ pub fn status(status: Status) -> &'static str {
 /// How far the proof reaches.
 pub fn proof(proof: Proof) -> &'static str {
     match proof {
-        Proof::Config => "proof: the configuration was read; no token was tried",
+        Proof::Config => "proof: configuration only; no token was tried",
         Proof::Iam => "proof: STS accepted a token of this service account",
-        Proof::Pod => "proof: the identity was shown from inside the container",
+        Proof::Pod => "proof: the identity was confirmed from inside the container",
     }
 }
 
-/// `pod/x`, or what the user named where no pod was looked at.
+/// `pod/x`, or what the user named if no pod was examined.
 pub fn subject(target: &Target) -> String {
     match &target.pod {
         Some(pod) => format!("pod/{pod}"),
@@ -59,7 +59,7 @@ pub fn other_faults(diagnosis: &Diagnosis) -> Vec<&Reported> {
     faults(diagnosis).into_iter().filter(|fault| Some(fault.key.as_str()) != root).collect()
 }
 
-/// `[id]`, and that it is a conclusion where it is one.
+/// `[id]`, with a note if it is a conclusion.
 pub fn tag(finding: &Reported) -> String {
     match finding.confidence {
         Confidence::Observed => format!("[{}]", finding.id),
@@ -73,14 +73,14 @@ pub fn cause<'d>(diagnosis: &'d Diagnosis, finding: &Reported) -> Option<&'d str
     diagnosis.findings.iter().find(|other| other.key == *key).map(|other| other.id)
 }
 
-/// A line of the chain: a link, or several in a row that were not reached for one reason.
+/// A line of the chain: one link, or several in a row that were not checked for the same reason.
 pub struct Row {
     pub status: Status,
     pub label: String,
     pub text: String,
 }
 
-/// The chain as people read it; every link by itself if `all`.
+/// The chain, for people; every link on its own if `all`.
 pub fn chain(diagnosis: &Diagnosis, all: bool, ellipsis: &str) -> Vec<Row> {
     let links = diagnosis.chain.iter().filter(|link| all || link.status != Status::NotApplicable);
     let links: Vec<&Link> = links.collect();
@@ -100,11 +100,11 @@ pub fn chain(diagnosis: &Diagnosis, all: bool, ellipsis: &str) -> Vec<Row> {
     links.chunk_by(|a, b| !all && alike(diagnosis, a, b)).filter_map(row).collect()
 }
 
-/// Both were not reached, for the same reason.
+/// Neither was checked, for the same reason.
 fn alike(diagnosis: &Diagnosis, a: &Link, b: &Link) -> bool {
     let of = |link| unchecked(diagnosis, link);
     let same = match (of(a), of(b)) {
-        // Where it is told below, the rows only name what is missing.
+        // If the reason is given below the chain, the rows only name what is missing.
         (Some(a), Some(b)) if told_below(a) || told_below(b) => a == b,
         _ => reason(diagnosis, a) == reason(diagnosis, b),
     };
@@ -114,15 +114,15 @@ fn alike(diagnosis: &Diagnosis, a: &Link, b: &Link) -> bool {
         && same
 }
 
-/// Reasons that are longer, in characters, do not fit into the chain.
+/// Longer reasons, in characters, do not fit into the chain.
 const SHORT: usize = 100;
 
-/// True if something that was not checked has its place below the chain: its reason is long, or something can be granted.
+/// True if something that was not checked belongs below the chain: its reason is long, or a permission would help.
 fn told_below(unchecked: &Unchecked) -> bool {
     unchecked.grant.is_some() || unchecked.why.chars().count() > SHORT
 }
 
-/// Why a link was not reached, without what it is about.
+/// Why a link was not checked, without saying what.
 fn reason<'d>(diagnosis: &'d Diagnosis, link: &'d Link) -> Option<&'d str> {
     match unchecked(diagnosis, link) {
         Some(unchecked) => Some(&unchecked.why),
@@ -130,7 +130,7 @@ fn reason<'d>(diagnosis: &'d Diagnosis, link: &'d Link) -> Option<&'d str> {
     }
 }
 
-/// A link's state in a sentence. What is told in full elsewhere is named here only by its title.
+/// A link's state in a sentence. Findings that are reported in full elsewhere appear here by their title.
 fn state(diagnosis: &Diagnosis, link: &Link, all: bool) -> String {
     let told = |severity| {
         let mut findings = diagnosis.findings.iter();
@@ -157,7 +157,7 @@ fn state(diagnosis: &Diagnosis, link: &Link, all: bool) -> String {
                 Some(unchecked) if told_below(unchecked) => {
                     return format!("{}: {}, see below", link.summary, unchecked.what);
                 }
-                // The link's name says what.
+                // The link's name already says what.
                 Some(Unchecked { why, .. }) if !all => return format!("{}: {why}", link.summary),
                 _ => {}
             }
@@ -166,13 +166,13 @@ fn state(diagnosis: &Diagnosis, link: &Link, all: bool) -> String {
     }
 }
 
-/// The entry of the list of what was not checked that a link's reason is about.
+/// The unknown that a link's reason is about.
 fn unchecked<'d>(diagnosis: &'d Diagnosis, link: &Link) -> Option<&'d Unchecked> {
     let reason = link.reason.as_deref()?;
     diagnosis.unknowns.iter().find(|unknown| reason == format!("{}: {}", unknown.what, unknown.why))
 }
 
-/// What was not checked, without what the chain already says in full; things with the same reason together.
+/// What was not checked, except what the chain already says in full; grouped by reason.
 pub fn not_checked(diagnosis: &Diagnosis) -> Vec<Unchecked> {
     let in_chain = |unknown: &Unchecked| {
         let mut links = diagnosis.chain.iter().filter(|link| link.status == Status::Unknown);
@@ -196,7 +196,7 @@ pub fn not_checked(diagnosis: &Diagnosis) -> Vec<Unchecked> {
     groups
 }
 
-/// The permissions that would allow what was not checked, each once.
+/// The permissions that would allow the missing checks, each once.
 pub fn grants(diagnosis: &Diagnosis) -> Vec<&str> {
     let mut grants: Vec<&str> = Vec::new();
     for grant in diagnosis.unknowns.iter().filter_map(|unknown| unknown.grant.as_deref()) {
@@ -207,13 +207,13 @@ pub fn grants(diagnosis: &Diagnosis) -> Vec<&str> {
     grants
 }
 
-/// True if something is only missing from the files that were given.
+/// True if something is missing only because the given files do not contain it.
 pub fn wants_files(diagnosis: &Diagnosis) -> bool {
     let words = crate::facts::Why::NotInFiles.to_string();
     diagnosis.unknowns.iter().any(|unknown| unknown.why == words)
 }
 
-/// Containers whose identity is not that of the container the report is about, in one sentence.
+/// Containers whose identity differs from that of the container that the report is about, in one sentence.
 pub fn other_containers(diagnosis: &Diagnosis) -> Option<String> {
     let target = diagnosis.target.container.as_deref()?;
     let own = diagnosis.identities.iter().find(|identity| identity.container == target)?;
@@ -250,29 +250,31 @@ fn identity(identity: &Identity) -> String {
         Mechanism::PodIdentity => String::from("EKS Pod Identity (pod-identity)"),
         Mechanism::StaticKeys => String::from("access keys in its environment (static-keys)"),
         Mechanism::Profile => String::from("a profile (profile)"),
-        Mechanism::NodeRole => String::from("the role of its node (node-role)"),
+        Mechanism::NodeRole => String::from("the node's role (node-role)"),
         Mechanism::None => match &actual.role_arn {
-            Some(role) => format!("no AWS identity (none), though it names {role}"),
+            Some(role) => format!("no AWS identity (none), although a role is named: {role}"),
             None => String::from("no AWS identity (none)"),
         },
-        Mechanism::Unknown => String::from("an identity that could not be told (unknown)"),
+        Mechanism::Unknown => String::from("an identity that could not be determined (unknown)"),
     }
 }
 
-/// Other pods in the same situation: how many, and the first `most` names. Only one was looked into.
+/// Other pods with the same result: how many, and the first `most` names. Only one pod of them was probed, if any.
 pub fn represents(diagnosis: &Diagnosis, most: usize, ellipsis: &str) -> Option<String> {
     let others = &diagnosis.target.represents;
     if others.is_empty() {
         return None;
     }
-    let pods = if others.len() == 1 { "1 other pod" } else { &format!("{} other pods", others.len()) };
+    let one = others.len() == 1;
+    let pods = if one { "1 other pod" } else { &format!("{} other pods", others.len()) };
     let more = if others.len() > most { format!(" {ellipsis}") } else { String::new() };
     let names: Vec<&str> = others.iter().take(most).map(String::as_str).collect();
-    let so = if diagnosis.probe.is_some() { "from outside also true of" } else { "also true of" };
-    Some(format!("{so} {pods}: {}{more}", names.join(", ")))
+    let look = if one { "looks" } else { "look" };
+    let not_probed = if diagnosis.probe.is_some() { " (not probed)" } else { "" };
+    Some(format!("{pods} {look} the same{not_probed}: {}{more}", names.join(", ")))
 }
 
-/// `2 diagnoses: 1 broken, 1 healthy`.
+/// `2 distinct results across 9 pods: 1 broken, 1 healthy`.
 pub fn tally(diagnoses: &[Diagnosis]) -> String {
     use Verdict::{Broken, Degraded, Healthy, Inconclusive, NotConfigured};
     let pods: usize = diagnoses
@@ -284,16 +286,16 @@ pub fn tally(diagnoses: &[Diagnosis]) -> String {
         (count > 0).then(|| format!("{count} {}", verdict(kind)))
     });
     let counts: Vec<String> = counts.collect();
-    let of = if pods > diagnoses.len() { format!(" of {pods} pods") } else { String::new() };
-    format!("{} situations{of}: {}", diagnoses.len(), counts.join(", "))
+    let of = if pods > diagnoses.len() { format!(" across {pods} pods") } else { String::new() };
+    format!("{} distinct results{of}: {}", diagnoses.len(), counts.join(", "))
 }
 
-/// The command of a repair, one line. Its words are quoted, so nothing in it drives a terminal.
+/// The command of a repair, on one line. Its words are quoted, so nothing in it can drive a terminal.
 pub fn command(fix: &Fix) -> Option<String> {
     fix.command().map(ToString::to_string)
 }
 
-/// What a repair does, and that it wants thought where it does.
+/// What a repair does, with a caution if it needs one.
 pub fn fix_title(fix: &Fix) -> String {
     let title = fix.title();
     if fix.needs_thought() { format!("{title} (read it before you run it)") } else { title.to_owned() }
