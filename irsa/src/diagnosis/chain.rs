@@ -38,7 +38,7 @@ fn link(
     let of_step =
         || outcomes.iter().filter(move |(check, _)| check.meta.step == step).map(|(_, outcome)| outcome);
     if derived.sts_answer.proves(step) && here(Severity::Warning).is_none() {
-        let summary = format!("proven: STS let {} pass", proven_by(derived));
+        let summary = format!("proven: {} passed this step at STS", proven_by(derived));
         return Link { step, status: Status::Pass, summary, reason: None };
     }
     if step == Step::Caller
@@ -49,15 +49,15 @@ fn link(
         let place = match seen.place() {
             Place::Pod if seen.proves_identity() => Some("proven: inside the pod"),
             Place::Pod => None,
-            Place::Copy => Some("in a pod made like it"),
+            Place::Copy => Some("in a copy of the pod"),
         };
         if let Some(place) = place {
-            let summary = format!("{place} AWS names {arn} as the caller");
+            let summary = format!("{place}, AWS names {arn} as the caller");
             return Link { step, status: Status::Pass, summary, reason: None };
         }
     }
     if step == Step::Caller && derived.app_errors.prove_the_caller() && here(Severity::Warning).is_none() {
-        let summary = String::from("proven: AWS named the pod's role to the application as the caller");
+        let summary = String::from("proven: AWS named the pod's role as the application's caller identity");
         return Link { step, status: Status::Pass, summary, reason: None };
     }
     let missing = || {
@@ -78,8 +78,8 @@ fn link(
         return Link { step, status: Status::Unknown, summary: String::from("not checked"), reason };
     }
     if matches!(step, Step::Injection | Step::Sts) && derived.intent.mechanism == Mechanism::None {
-        // A tick here would read as "injected", or as "accepted".
-        let reason = Some(String::from("nothing names a role"));
+        // A tick here would read as "injected" or "accepted".
+        let reason = Some(String::from("no role is named"));
         return Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason };
     }
     if let Some(unknown) = gap.iter().chain(missing().flatten()).find(by_user) {
@@ -91,7 +91,7 @@ fn link(
     if passed > 0 && left_out > 0 {
         let reason =
             Some(format!("{left_out} of its checks excluded by --only or --skip; the others passed"));
-        return Link { step, status: Status::Skipped, summary: String::from("skipped in part"), reason };
+        return Link { step, status: Status::Skipped, summary: String::from("partly skipped"), reason };
     }
     if passed > 0 {
         let summary =
@@ -109,19 +109,19 @@ fn link(
     Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason }
 }
 
-/// The token whose trial counts.
+/// The token whose answer from STS counts.
 fn proven_by(derived: &Derived<'_>) -> String {
     let own = derived.probed.sts_answer().is_some_and(|attempt| attempt.accepted());
     match (derived.peer, derived.sts_answer.source()) {
         (Some(peer), _) if !derived.from_here.accepted() && !own => {
-            format!("the same account's token in pod/{}", peer.pod)
+            format!("the same service account's token in pod/{}", peer.pod)
         }
         (_, Some(Source::Probe { .. })) => String::from("the token in the pod"),
         _ => String::from("a fresh token of the service account"),
     }
 }
 
-/// "No pod" is said only of a list that is known to be complete.
+/// "No pods" is said only if the list is known to be complete.
 fn target_link(facts: &Facts) -> Link {
     let step = Step::Target;
     let pods_unknown =
@@ -136,17 +136,17 @@ fn target_link(facts: &Facts) -> Link {
         Subject::Template(owner) => format!("{}/{}", owner.value.kind.to_lowercase(), owner.value.meta.name),
         Subject::ServiceAccount => format!("serviceaccount/{}", facts.service_account_name),
     };
-    let (template, account) = ("judged by its template", "judged alone");
+    let (template, account) = ("checked its pod template only", "checked the service account only");
     let how = if matches!(facts.subject, Subject::Template(_)) { template } else { account };
     match pods_unknown {
         None => Link {
             step,
             status: Status::Pass,
-            summary: format!("{what} has no pod now; {how}"),
+            summary: format!("{what} has no pods right now; {how}"),
             reason: None,
         },
         Some(reason) => {
-            let summary = format!("{what}; its pods are not known, so it is {how}");
+            let summary = format!("{what}; its pods are not known, so {how}");
             Link { step, status: Status::Unknown, summary, reason: Some(reason) }
         }
     }

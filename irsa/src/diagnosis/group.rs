@@ -1,4 +1,4 @@
-//! Pods in the same situation are reported once.
+//! Pods with the same result are reported once.
 
 use super::report::{Diagnosis, Target};
 use super::{Choice, diagnose};
@@ -6,8 +6,8 @@ use crate::derive::peer::Peer;
 use crate::facts::{Fact, Facts, Why};
 use crate::finding::Severity;
 
-/// Judges the subjects of one target, and reports once per distinct situation: those that differ only in the pod's name
-/// become one that represents the others. Keeps the order, so the newest pod speaks for its like.
+/// Diagnoses the subjects of one target and reports each distinct result once: of pods that differ only in their name, one
+/// represents the others. Keeps the order, so the newest pod comes first.
 pub fn diagnose_all(subjects: &[Facts], choice: &Choice) -> Vec<Diagnosis> {
     let alone = subjects.len() == 1;
     let peers = Peer::all(subjects);
@@ -18,7 +18,7 @@ pub fn diagnose_all(subjects: &[Facts], choice: &Choice) -> Vec<Diagnosis> {
             if alone { signature(&diagnosis) } else { situation(facts, &peers, &diagnosis, choice) };
         match groups.iter_mut().find(|(known, _)| *known == situation) {
             Some((_, first)) => {
-                // The one that was looked into knows more.
+                // The one that was probed knows more.
                 if diagnosis.probe.is_some() {
                     std::mem::swap(first, &mut diagnosis);
                 }
@@ -32,8 +32,8 @@ pub fn diagnose_all(subjects: &[Facts], choice: &Choice) -> Vec<Diagnosis> {
     groups.into_iter().map(|(_, diagnosis)| diagnosis).collect()
 }
 
-/// What two subjects in the same situation have in common. One pod of several is looked into: where nothing was found inside, it
-/// is in the situation that it shows from outside, as those like it are.
+/// What two subjects with the same result have in common. Only one pod of several is probed: if the probe found nothing new, the
+/// result counts as the one seen from outside, which its siblings share.
 fn situation(facts: &Facts, peers: &[Peer<'_>], diagnosis: &Diagnosis, choice: &Choice) -> String {
     if facts.probed.known().is_none() {
         return signature(diagnosis);
@@ -48,7 +48,7 @@ fn situation(facts: &Facts, peers: &[Peer<'_>], diagnosis: &Diagnosis, choice: &
     signature(if same { &outside } else { diagnosis })
 }
 
-/// The workload that a repair would change. The Jobs of one CronJob differ only in their number, and are one.
+/// The workload that a repair would change. The Jobs of one CronJob differ only in their number and count as one.
 fn workload(target: &Target) -> Option<&str> {
     let owner = target.owner.as_deref()?;
     let numbered = owner.strip_prefix("Job/").and_then(|_| owner.rsplit_once('-'));
@@ -64,7 +64,7 @@ fn signature(diagnosis: &Diagnosis) -> String {
             (finding.id, finding.severity, &finding.subject.container, values.collect::<Vec<_>>())
         )
     });
-    // The caller's session has a number of its own in every pod.
+    // The caller's session name differs in every pod.
     let identities = diagnosis.identities.iter().map(|identity| {
         let actual = &identity.actual;
         format!("{:?}", (&identity.container, &identity.expected, actual.mechanism, &actual.role_arn))

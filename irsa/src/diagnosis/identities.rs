@@ -7,7 +7,7 @@ use crate::derive::container::{ContainerView, ROLE_ARN, Wiring};
 use crate::mechanism::Mechanism;
 
 pub(super) fn identity(view: &ContainerView<'_>, derived: &Derived<'_>) -> Identity {
-    // The words are the target's.
+    // The errors are those of the target container.
     let caller = derived.app_errors.caller().and_then(|said| said.caller).filter(|_| view.is_target);
     Identity {
         container: view.name().to_owned(),
@@ -26,8 +26,8 @@ pub(super) fn identity(view: &ContainerView<'_>, derived: &Derived<'_>) -> Ident
     }
 }
 
-/// What the SDK will use, as far as the spec alone tells: static keys come before everything but .NET v3's web identity
-/// (failures.md, section 3).
+/// What the SDK will use, as far as the spec alone tells: static keys take precedence over everything but .NET v3's web
+/// identity (failures.md, section 3).
 fn actual_mechanism(view: &ContainerView<'_>) -> Mechanism {
     let set = |name: &str| view.env.get(name).is_some_and(|entry| entry.is_set());
     if set("AWS_ACCESS_KEY_ID") && set("AWS_SECRET_ACCESS_KEY") {

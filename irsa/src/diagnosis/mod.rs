@@ -1,4 +1,4 @@
-//! From outcomes to one verdict: root cause, consequences, chain, exit code. Decided here, before anything is rendered.
+//! From outcomes to one verdict: root cause, consequences, chain, exit code. All decided here, before anything is rendered.
 
 mod chain;
 mod group;
@@ -37,7 +37,7 @@ impl Choice {
     }
 }
 
-/// Judges one subject, by what STS proved in one of `sisters`, too.
+/// Diagnoses one subject, also using what STS proved in one of its `peers`.
 fn diagnose(facts: &Facts, peers: &[Peer<'_>], choice: &Choice) -> Diagnosis {
     let peer = peers.iter().find(|peer| peer.speaks_for(facts)).copied();
     let derived = Derived::beside(facts, peer);

@@ -1,4 +1,4 @@
-//! Which finding is a cause, which a consequence, and in which order they are to be repaired.
+//! Which finding is a cause, which a consequence, and in which order to repair them.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub(super) fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> V
         .zip(&keys)
         .map(|((_, finding), key)| {
             let cause = findings.iter().zip(&keys).find(|((_, other), _)| {
-                // A warning cannot be the cause of an error; and each container has its own causes.
+                // A warning cannot cause an error, and each container has its own causes.
                 severity(other, derived) <= severity(finding, derived)
                     && explains(other.id).contains(&finding.id)
                     && same_subject(&other.about, &finding.about)
@@ -60,8 +60,8 @@ pub(super) fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> V
         .collect()
 }
 
-/// What STS itself has passed cannot be what is wrong, however the configuration reads. Of what a container asks for in its
-/// own way (its session's name, its token) the trial says nothing.
+/// What STS itself accepted cannot be what is wrong, whatever the configuration says. STS's answer says nothing about what a
+/// container does its own way (its session name, its token).
 fn severity(finding: &Finding, derived: &Derived<'_>) -> Severity {
     let of_container = finding.about.container.is_some();
     match finding.severity {
@@ -70,7 +70,7 @@ fn severity(finding: &Finding, derived: &Derived<'_>) -> Severity {
     }
 }
 
-/// Where the page of an id stands.
+/// The URL of an id's page.
 pub fn docs(id: &str) -> String {
     format!("https://github.com/kubectl-irsa/kubectl-irsa/blob/main/docs/checks/{id}.md")
 }

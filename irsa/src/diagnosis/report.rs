@@ -11,7 +11,7 @@ use crate::step::Step;
 /// Version of the JSON form.
 pub const API_VERSION: &str = "irsa/v1";
 
-/// The judgement on one subject. Its serialised form is the contract of `-o json` (`docs/diagnosis.schema.json`).
+/// The diagnosis of one subject. Its serialised form is the contract of `-o json` (`docs/diagnosis.schema.json`).
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnosis {
@@ -19,11 +19,11 @@ pub struct Diagnosis {
     pub api_version: &'static str,
     /// `Diagnosis`.
     pub kind: &'static str,
-    /// The API server's time of the observation, RFC 3339; `null` if nothing told it.
+    /// When this was observed, by the API server's clock, RFC 3339; `null` if not known.
     pub observed_at: Option<Timestamp>,
-    /// Who says so.
+    /// Which tool made this.
     pub tool: Tool,
-    /// What was looked at.
+    /// What was diagnosed.
     pub target: Target,
     /// The verdict.
     pub verdict: Verdict,
@@ -37,7 +37,7 @@ pub struct Diagnosis {
     pub findings: Vec<Reported>,
     /// Every link, in order.
     pub chain: Vec<Link>,
-    /// The identity that each container should have and has.
+    /// The identity that each container should have, and the one it has.
     pub identities: Vec<Identity>,
     /// What could not be checked.
     pub unknowns: Vec<Unchecked>,
@@ -52,7 +52,7 @@ pub struct Tool {
     pub version: &'static str,
 }
 
-/// What was looked at.
+/// What was diagnosed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Target {
@@ -62,15 +62,15 @@ pub struct Target {
     pub namespace: String,
     /// Name that the user gave.
     pub name: String,
-    /// The pod looked at.
+    /// The pod that was examined.
     pub pod: Option<String>,
-    /// The container looked at.
+    /// The container that was examined.
     pub container: Option<String>,
     /// Its service account.
     pub service_account: String,
-    /// The workload that makes such pods: `Deployment/checkout`.
+    /// The workload that owns the pod: `Deployment/checkout`.
     pub owner: Option<String>,
-    /// Other pods in the same situation.
+    /// Other pods with the same result.
     pub represents: Vec<String>,
 }
 
@@ -78,20 +78,20 @@ pub struct Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Every link that matters was checked and holds.
+    /// Every link that matters was checked, and no problem was found.
     Healthy,
     /// A link of the target is broken.
     Broken,
-    /// The target is sound as far as seen; something beside it (another container) is broken.
+    /// No problem was found in the target; something beside it (another container) is broken.
     Degraded,
-    /// Nothing wrong was found, but a link that matters could not be checked.
+    /// No problem was found, but a link that matters could not be checked.
     Inconclusive,
     /// No AWS identity was asked for.
     NotConfigured,
 }
 
 impl Verdict {
-    /// The exit code, as `kubectl diff` has it.
+    /// The exit code, following `kubectl diff`.
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Healthy | Self::NotConfigured => 0,
@@ -139,7 +139,7 @@ pub struct Reported {
     pub key: String,
     /// Id of the failure mode.
     pub id: &'static str,
-    /// How bad.
+    /// How severe.
     pub severity: Severity,
     /// How sure.
     pub confidence: Confidence,
@@ -151,7 +151,7 @@ pub struct Reported {
     pub summary: String,
     /// What it is about.
     pub subject: About,
-    /// Why we say so.
+    /// The evidence.
     pub evidence: Vec<Evidence>,
     /// How to repair it.
     pub fixes: Vec<Fix>,
@@ -164,9 +164,9 @@ pub struct Reported {
 /// One link of the chain.
 #[derive(Debug, Clone, Serialize)]
 pub struct Link {
-    /// Which.
+    /// Which link.
     pub step: Step,
-    /// How it stands.
+    /// Its status.
     pub status: Status,
     /// In a few words.
     pub summary: String,
@@ -174,7 +174,7 @@ pub struct Link {
     pub reason: Option<String>,
 }
 
-/// How a link stands.
+/// The status of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
@@ -188,7 +188,7 @@ pub enum Status {
     Unknown,
     /// The user excluded it.
     Skipped,
-    /// Does not arise.
+    /// Does not apply to this target.
     NotApplicable,
 }
 
@@ -217,11 +217,11 @@ pub struct Expected {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Actual {
-    /// How its SDK gets credentials, as far as the spec or its own words tell.
+    /// How its SDK gets credentials, as far as the spec or its own errors tell.
     pub mechanism: Mechanism,
     /// The role that its environment names, raw.
     pub role_arn: Option<String>,
-    /// Who it was to AWS; only an answer of AWS tells.
+    /// The caller that AWS saw; only known from an answer of AWS.
     pub caller_arn: Option<String>,
 }
 
@@ -232,7 +232,7 @@ pub struct Unchecked {
     pub what: String,
     /// Why.
     pub why: String,
-    /// What would allow it: an RBAC permission as `kubectl auth can-i` takes it.
+    /// The permission that would allow it; for RBAC, as `kubectl auth can-i` takes it.
     pub grant: Option<String>,
 }
 

@@ -51,13 +51,13 @@ pub(super) fn summary(verdict: Verdict, root: Option<&Reported>, target: &Target
     match verdict {
         Verdict::Inconclusive => {
             let labels = not_checked(chain);
-            format!("nothing wrong with {who} in what was checked; not checked: {}", labels.join(", "))
+            format!("no problem found in {who} so far; could not check: {}", labels.join(", "))
         }
-        _ => format!("every link that was checked holds for {who}"),
+        _ => format!("no problems found for {who}"),
     }
 }
 
-/// The links that were not checked; a run of them by its ends, so that the sentence stays one.
+/// The links that could not be checked; a run of them by its first and last, to keep the sentence short.
 fn not_checked(chain: &[Link]) -> Vec<String> {
     let unknown = |link: &Link| link.status == Status::Unknown;
     let runs = chain.chunk_by(|a, b| unknown(a) == unknown(b));
