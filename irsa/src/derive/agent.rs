@@ -11,9 +11,9 @@ use crate::mechanism::Mechanism;
 /// The agent that the pod has to ask.
 #[derive(Debug, Clone, Copy)]
 pub enum Agent<'f> {
-    /// The pod does not ask one of the cluster's, or the node has one of its own (EKS Auto Mode).
+    /// The pod does not use one, or the node has one built in (EKS Auto Mode).
     NotApplicable(&'static str),
-    /// It cannot be told.
+    /// Not known.
     Unknown(&'f Unknown),
     /// The cluster has none.
     Missing(&'f Source),
@@ -31,13 +31,13 @@ pub enum Agent<'f> {
 /// What became of the pod's calls to the agent.
 #[derive(Debug, Clone, Copy)]
 pub enum Call<'d> {
-    /// Somebody answers, whatever he says.
+    /// Something answers, whatever it says.
     Answered,
-    /// The probe did not get through; why not, in the words of its system.
+    /// The probe did not get through; the error of its system.
     Probe(&'d ProbedPod<'d>, &'d str),
     /// The application does not get through.
     AppErrors(&'d AppError<'d>),
-    /// Nothing is known of any.
+    /// No call is known.
     Unseen,
 }
 
@@ -57,10 +57,10 @@ impl<'f> Agent<'f> {
             return Self::Unknown(unknown);
         }
         let (Some(node), Some(sets), Some(pods)) = (facts.node.known(), sets.known(), pods.known()) else {
-            return Self::NotApplicable("the pod is on no node");
+            return Self::NotApplicable("the pod is not scheduled to a node");
         };
         if has_its_own(&node.value) || derived.on_fargate() || derived.on_windows().is_some() {
-            return Self::NotApplicable("nodes of this kind run no pod of the agent");
+            return Self::NotApplicable("nodes of this kind do not run the agent as a pod");
         }
         let name = pod.value.spec.node_name.as_str();
         match pods.value.items.iter().find(|agent| agent.value.spec.node_name == name) {

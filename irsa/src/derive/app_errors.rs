@@ -1,9 +1,9 @@
-//! What the application itself said of AWS, weighed by when it said it and by what speaks against it.
+//! The AWS errors that the application itself reported, weighted by their age and by what contradicts them.
 //!
-//! Words are hearsay: they tell what was wrong at that moment. An error is *current* if the user gave it (`--error`), or if it
-//! was said within the last [`FRESH`] minutes of the API server's clock; of a container that has ended, within the last
-//! minutes of its run. What the running container said earlier gives a warning; what a former run said, or what something
-//! later contradicts, gives a remark.
+//! An error only shows what was wrong when it was logged. It is *current* if the user gave it (`--error`), or if it was logged
+//! within the last [`FRESH`] minutes by the API server's clock; for a container that has ended, within the last minutes of its
+//! run. An earlier error of the running container gives a warning; an error of a former run, or one that something later
+//! contradicts, gives an info finding.
 
 use crate::text::duration;
 use jiff::{SignedDuration, Timestamp};
@@ -16,16 +16,16 @@ use crate::aws_error::{Kind, Principal, Sighting};
 use crate::facts::{Facts, Source};
 use crate::severity::Severity;
 
-/// How long words count as current: the longest pause of a crash loop is five minutes, and people take some to call.
+/// How long an error counts as current: a crash loop backs off for up to five minutes, and people take a while to react.
 const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
-/// The application's words, the most current first.
+/// The application's errors, the most current first.
 #[derive(Debug)]
 pub struct AppErrors<'f> {
     said: Vec<AppError<'f>>,
 }
 
-/// An error that the application spoke of.
+/// An error that the application reported.
 #[derive(Debug, Clone, Copy)]
 pub struct AppError<'f> {
     /// What it says.
@@ -34,24 +34,24 @@ pub struct AppError<'f> {
     pub source: &'f Source,
     /// The caller that it names.
     pub caller: Option<Caller<'f>>,
-    /// How much it still tells.
+    /// How much it still counts.
     pub weight: Weight,
-    /// How long ago it was said; `None` for what the user gave, and where no clock tells.
+    /// How long ago it was logged; `None` for what the user gave, and where no clock is known.
     age: Option<SignedDuration>,
 }
 
-/// How much words still tell.
+/// How much an error still counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
-    /// Said now.
+    /// Logged just now.
     Current,
-    /// Said earlier by the container that still runs; nothing speaks against it.
+    /// Logged earlier by the container that is still running; nothing contradicts it.
     Earlier,
-    /// Said by a former run, or contradicted since.
+    /// Logged by a former run, or contradicted since.
     History,
 }
 
-/// A caller that AWS named, measured by the role that the pod should be.
+/// A caller that AWS named, compared with the role that the pod should have.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller<'f> {
     /// Who it was.
@@ -61,7 +61,7 @@ pub struct Caller<'f> {
 }
 
 impl<'f> AppErrors<'f> {
-    /// Weighs them.
+    /// Weights them.
     pub fn of(
         facts: &'f Facts,
         expected: &Expected,
@@ -75,7 +75,7 @@ impl<'f> AppErrors<'f> {
             let principal = error.principal.as_ref()?;
             Some(Caller { principal, who: expected.who(principal) })
         };
-        // Whoever was the role by then had found its way past whatever was in it before.
+        // Whoever had the role by then had got past every earlier obstacle.
         let arrived = app_errors()
             .filter(|app_errors| {
                 caller(&app_errors.value.error).is_some_and(|caller| caller.who == Who::Expected)
@@ -92,7 +92,7 @@ impl<'f> AppErrors<'f> {
                 if keeps_credentials_away(error.kind) && (overtaken || settled && !of_the_pod(error.kind)) {
                     weight = Weight::History;
                 }
-                // The way that was closed is open now: it comes and goes.
+                // The connection failed earlier and works now: the problem is intermittent.
                 if reached && weight == Weight::Current && at.is_some() && error.kind.is_transport() {
                     weight = Weight::Earlier;
                 }
@@ -114,12 +114,12 @@ impl<'f> AppErrors<'f> {
         self.said.iter()
     }
 
-    /// The most current words of such a kind.
+    /// The most current error of such a kind.
     pub fn find(&self, is: impl Fn(Kind) -> bool) -> Option<&AppError<'f>> {
         self.iter().find(|said| is(said.error.kind))
     }
 
-    /// Who the application was to AWS, by its current words.
+    /// Who AWS saw as the application's caller, according to its current errors.
     pub fn caller(&self) -> Option<&AppError<'f>> {
         self.iter().find(|said| said.weight == Weight::Current && said.caller.is_some())
     }
@@ -131,7 +131,7 @@ impl<'f> AppErrors<'f> {
 }
 
 impl AppError<'_> {
-    /// Words of a moment that is gone weigh less.
+    /// Errors that are no longer current count less.
     pub fn severity(&self) -> Severity {
         match self.weight {
             Weight::Current => Severity::Error,
@@ -140,12 +140,12 @@ impl AppError<'_> {
         }
     }
 
-    /// ` (said 3 h ago)` as the end of a sentence; nothing where it is current.
+    /// ` (logged 3 h ago)`, to end a sentence; empty if it is current.
     pub fn when(&self) -> String {
         match (self.weight, self.age) {
             (Weight::Current, _) => String::new(),
-            (_, Some(age)) => format!(" (said {} ago)", duration::words(age)),
-            (_, None) => String::from(" (said at a time that no clock dates)"),
+            (_, Some(age)) => format!(" (logged {} ago)", duration::words(age)),
+            (_, None) => String::from(" (logged at an unknown time)"),
         }
     }
 }
@@ -164,7 +164,7 @@ fn keeps_credentials_away(kind: Kind) -> bool {
         )
 }
 
-/// True for stages that a fresh token, tried from elsewhere, says nothing of.
+/// True for stages about which a fresh token, tried from elsewhere, says nothing.
 fn of_the_pod(kind: Kind) -> bool {
     kind.is_transport() || matches!(kind, Kind::TokenExpired { .. } | Kind::TokenTooOld)
 }

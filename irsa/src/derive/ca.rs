@@ -33,7 +33,7 @@ impl Certificate {
         Some(Self { authority, subject, not_before, not_after, der })
     }
 
-    /// True if both stand for the same signer.
+    /// True if both belong to the same signer.
     pub fn same_authority(&self, other: &Self) -> bool {
         self.der == other.der || self.authority == other.authority
     }
@@ -53,7 +53,7 @@ impl Certificate {
     }
 }
 
-/// Why a text is no bundle.
+/// Why a text is not a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BundleProblem {
     /// Nothing in it.
@@ -70,7 +70,7 @@ impl BundleProblem {
         match self {
             Self::Empty => "is empty",
             Self::NotBase64 => "is not base64",
-            Self::NoCertificate => "holds no readable certificate",
+            Self::NoCertificate => "contains no readable certificate",
         }
     }
 }
@@ -135,7 +135,7 @@ impl ClusterCa {
     }
 }
 
-/// How a `caBundle` stands to the cluster's CA.
+/// How a `caBundle` compares with the cluster's CA.
 #[derive(Debug)]
 pub enum Trust {
     /// It holds every CA that may sign now.

@@ -1,4 +1,4 @@
-//! A caller that AWS named, measured by the role that the pod should be.
+//! A caller that AWS named, compared with the role that the pod should have.
 
 use super::Intent;
 use super::container::{ContainerView, ROLE_ARN};
@@ -10,9 +10,9 @@ use crate::mechanism::Mechanism;
 /// Who a caller was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
-    /// The role that the pod should be.
+    /// The role that the pod should have.
     Expected,
-    /// The role of the node, over the instance metadata service.
+    /// The node's role, from the instance metadata service.
     Node,
     /// Another role.
     OtherRole,
@@ -20,7 +20,7 @@ pub enum Who {
     Keys,
 }
 
-/// The role that the target should be, in the parts that a caller's ARN has.
+/// The role that the target should have, in the parts that a caller's ARN has.
 #[derive(Debug)]
 pub struct Expected {
     role: Option<(String, String)>,

@@ -1,4 +1,4 @@
-//! One container: what it was wired with, and what the webhook would have wired it with.
+//! One container: how it is wired, and how the webhook would have wired it.
 
 use super::env::Env;
 use crate::facts::kubernetes::{Container, PodSpec, ServiceAccountToken, Volume, VolumeMount};
@@ -53,7 +53,7 @@ pub struct ContainerView<'f> {
     pub container: &'f Container,
     /// Its kind.
     pub kind: ContainerKind,
-    /// Where it stands in the object: `.spec.containers[0]`.
+    /// Its path in the object: `.spec.containers[0]`.
     pub path: String,
     /// True for the one that the report is about.
     pub is_target: bool,
@@ -148,7 +148,7 @@ impl ContainerView<'_> {
     /// of the pod is no such sign.
     pub fn speaks_aws(&self) -> bool {
         const FROM_WEBHOOK: [&str; 4] = [ROLE_ARN, TOKEN_FILE, CREDENTIALS_URI, PI_TOKEN_FILE];
-        // A region alone is wanted by exporters and agents that never sign a request.
+        // Exporters and agents that never sign a request also set a region.
         const WEAK: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"];
         let injected = self.wiring == Wiring::Complete || self.pod_identity;
         let no_sign = |name: &str| WEAK.contains(&name) || (injected && FROM_WEBHOOK.contains(&name));

@@ -1,7 +1,7 @@
 //! What AWS denied a caller that it knows: which action, on what, and by which kind of policy.
 //!
-//! Two witnesses: the application's own words, and IAM's simulator where the user named an action (`--action`). Where both
-//! speak of one action, the words count: they know of policies that the simulator does not see.
+//! Two sources: the application's own errors, and IAM's simulator if the user named an action (`--action`). If both cover the
+//! same action, the application's error counts: it reflects policies that the simulator does not see.
 
 use super::Derived;
 use super::app_errors::AppError;
@@ -26,7 +26,7 @@ pub enum Culprit {
     Session,
     /// The policy of a VPC endpoint.
     Endpoint,
-    /// The policy of what was asked for.
+    /// The policy of the resource.
     Resource,
     /// The policies on a KMS key, its own or the role's.
     Key,
@@ -69,11 +69,11 @@ pub struct Role {
     pub name: Option<String>,
     /// Its account.
     pub account: Option<String>,
-    /// True if it is the role that the pod should be.
+    /// True if it is the role that the pod should have.
     pub expected: bool,
 }
 
-/// Who tells of a denial.
+/// Who reports a denial.
 #[derive(Debug, Clone, Copy)]
 pub enum Witness<'d> {
     /// The application.
@@ -82,7 +82,7 @@ pub enum Witness<'d> {
     Simulator(&'d Simulated, &'d Source),
 }
 
-/// All denials, and how far the simulator was heard.
+/// All denials, and what is known from the simulator.
 #[derive(Debug)]
 pub struct Denials<'d> {
     /// The denials.
@@ -93,14 +93,14 @@ pub struct Denials<'d> {
     pub simulator: Simulator<'d>,
 }
 
-/// What the simulator says of all the actions that it was asked about.
+/// What the simulator says about the actions it was given.
 #[derive(Debug)]
 pub enum Simulator<'d> {
     /// It was not asked.
     NotAsked,
     /// It could not be asked.
     Unknown(&'d Unknown),
-    /// Its answer to these depends on what it was not told.
+    /// Its answer to these depends on context that it was not given.
     Open(Vec<Unknown>),
     /// It answered.
     Answered,
@@ -149,7 +149,7 @@ impl<'d> Denials<'d> {
     }
 }
 
-/// True for words on an action that a caller was denied.
+/// True for errors that say a caller was denied an action.
 fn is_denial(kind: Kind) -> bool {
     matches!(
         kind,
@@ -157,7 +157,7 @@ fn is_denial(kind: Kind) -> bool {
     )
 }
 
-/// False if the caller was the node or an IAM user: that it was they is then the fault.
+/// False if the caller was the node or an IAM user: the wrong caller is then the fault.
 fn is_of_a_role(said: &AppError<'_>) -> bool {
     said.caller.is_none_or(|caller| matches!(caller.who, Who::Expected | Who::OtherRole))
 }
@@ -220,9 +220,9 @@ fn simulated<'d>(
     };
     if !result.missing_context.is_empty() {
         return Err(Unknown {
-            what: format!("whether the role may do {} on {}", result.action, result.resource),
+            what: format!("whether the role is allowed {} on {}", result.action, result.resource),
             why: Why::Failed(format!(
-                "its policies ask for {}, which the simulator was not told",
+                "its policies depend on {}, which the simulator was not given",
                 result.missing_context.join(", ")
             )),
             grant: None,
@@ -265,8 +265,7 @@ impl Denial<'_> {
         }
     }
 
-    /// Words weigh as they were said; less if they are overtaken, and if they name no caller where STS has not shown who
-    /// it can be.
+    /// An error counts by its age; less if it has been overtaken, and if it names no caller and STS has not shown who it can be.
     pub fn severity(&self, derived: &Derived<'_>) -> Severity {
         let Witness::AppErrors(said) = self.witness else { return Severity::Error };
         let nameless = self.role.name.is_none() && !derived.sts_answer.accepted();

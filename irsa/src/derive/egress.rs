@@ -1,13 +1,13 @@
-//! What the NetworkPolicies of the namespace let out of the pod. They add up: once one of them speaks of the pod's egress, it may
-//! call only what one of them allows. Whether they are enforced is the network plugin's affair, so they can explain a call that
-//! got no answer, and foretell none.
+//! Which egress the namespace's NetworkPolicies allow the pod. They add up: once one of them covers the pod's egress, the pod may
+//! only call what one of them allows. Whether they are enforced is up to the network plugin, so they can explain a call that got
+//! no answer, but cannot predict one.
 
 use super::Derived;
 use super::sts::is_in_network;
 use crate::facts::kubernetes::{EgressRule, IpBlock, NetworkPolicy};
 use crate::facts::{Sourced, Unknown, of_listing};
 
-/// The policies that speak of the pod's egress.
+/// The policies that cover the pod's egress.
 #[derive(Debug)]
 pub struct Egress<'f> {
     policies: Vec<&'f Sourced<NetworkPolicy>>,
@@ -18,7 +18,7 @@ pub struct Egress<'f> {
 pub struct Call<'c> {
     /// `TCP` or `UDP`.
     pub protocol: &'static str,
-    /// The ports on which it may be answered.
+    /// The ports that may answer.
     pub ports: &'c [u16],
     /// Where to, as far as that is known.
     pub addresses: &'c [String],
@@ -48,7 +48,7 @@ impl<'f> Egress<'f> {
         Ok(Self { policies })
     }
 
-    /// The policies, if there are any and none of them lets the call out.
+    /// The policies, if there are any and none of them allows the call.
     pub fn closed_to(&self, call: Call<'_>) -> Option<&[&'f Sourced<NetworkPolicy>]> {
         let mut rules = self.policies.iter().flat_map(|policy| policy.value.spec.egress.iter().flatten());
         (!self.policies.is_empty() && !rules.any(|rule| may_pass(rule, call))).then_some(&self.policies)

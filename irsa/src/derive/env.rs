@@ -39,7 +39,7 @@ impl EnvEntry {
         self.value.text()
     }
 
-    /// True unless it is known to be empty, which SDKs take as unset.
+    /// True unless it is known to be empty, which SDKs treat as unset.
     pub fn is_set(&self) -> bool {
         !self.value.is_empty()
     }
@@ -51,7 +51,7 @@ impl EnvEntry {
         !keys.any(|key| key.optional == Some(true))
     }
 
-    /// What is not known while the value is not.
+    /// The unknown, if the value is not known.
     pub fn unread(&self, variable: &str, container: &str) -> Unknown {
         let why = self.shown();
         Unknown {
@@ -201,7 +201,7 @@ fn of_a_service(name: &str) -> bool {
     name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT")
 }
 
-/// True if the reference is optional, and the object or the key it names is known not to be there.
+/// True if the reference is optional, and the object or key that it names is known to be absent.
 fn leads_nowhere(facts: &Facts, from: &EnvVarSource) -> bool {
     fn lacks<T>(fact: Option<&Fact<T>>, has: impl Fn(&T) -> bool) -> bool {
         match fact {

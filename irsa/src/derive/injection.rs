@@ -15,7 +15,7 @@ use super::webhook::{Registrations, Selection, Settings};
 use crate::facts::Facts;
 use crate::facts::kubernetes::{Container, EnvValue, Meta};
 
-/// Sidecars that are put beside an application and are not it; the report is about the application.
+/// Known sidecars: the report is about the application, not about them.
 const SIDECARS: [&str; 12] = [
     "istio-proxy",
     "linkerd-proxy",
@@ -37,9 +37,9 @@ const RACE: SignedDuration = SignedDuration::from_secs(10);
 /// Why a container that should carry the variables does not.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BareBecause<'f> {
-    /// The pod carries the label that the registration leaves out.
+    /// The pod carries the label that the registration excludes.
     SkipLabel,
-    /// A selector of the registration leaves the pod or its namespace out.
+    /// A selector of the registration excludes the pod or its namespace.
     Excluded,
     /// The annotation `skip-containers` names it.
     SkipContainers,
@@ -47,25 +47,25 @@ pub enum BareBecause<'f> {
     StaticPod,
     /// No webhook is registered.
     WebhookMissing,
-    /// Another container of the pod was injected, so the webhook ran and this one came later or was left alone.
+    /// Another container of the pod was injected, so the webhook ran, and this one was added later or was skipped.
     OthersInjected,
-    /// The annotation was written after the pod was made.
+    /// The annotation was written after the pod was created.
     PodIsOlder {
         /// When the annotation's writer last wrote.
         annotated: Timestamp,
-        /// When the pod was made.
+        /// When the pod was created.
         created: Timestamp,
     },
-    /// The pod was made within seconds of its service account, or of the annotation.
+    /// The pod was created within seconds of its service account, or of the annotation.
     Race {
-        /// When the service account was made, or its annotation was written.
+        /// When the service account was created, or its annotation was written.
         account: Timestamp,
-        /// When the pod was made.
+        /// When the pod was created.
         created: Timestamp,
     },
-    /// A younger pod of the same workload was injected: what is wrong with this one is its time of birth.
+    /// A younger pod of the same workload was injected: only the timing of this one is wrong.
     YoungerSiblingInjected(&'f str),
-    /// The webhook should have seen it, as far as can be told from what is there now.
+    /// The webhook should have seen it, as far as the present state shows.
     Unexplained,
 }
 
@@ -107,7 +107,7 @@ pub(super) fn containers<'f>(facts: &'f Facts, settings: &Settings) -> Vec<Conta
         .collect()
 }
 
-/// Where the webhook says that the token is.
+/// The token path that the webhook sets.
 const DEFAULT_TOKEN_FILE: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
 
 fn wiring(env: &Env<'_>, mounted: bool) -> Wiring {
@@ -132,7 +132,7 @@ fn target_name<'f>(facts: &'f Facts, regular: &'f [Container], meta: &'f Meta) -
     if let Some(name) = annotated.filter(|name| regular.iter().any(|container| &container.name == *name)) {
         return Some(name);
     }
-    // What stands in the manifest is the application's; a sidecar put in at admission may come first, whatever its name.
+    // The manifest holds the application's containers; a sidecar injected at admission may come first, whatever its name.
     let manifest = facts.owner.known().map(|owner| &owner.value.template_spec.containers);
     let own = |container: &&Container| {
         manifest.is_none_or(|manifest| manifest.iter().any(|known| known.name == container.name))
@@ -143,7 +143,7 @@ fn target_name<'f>(facts: &'f Facts, regular: &'f [Container], meta: &'f Meta) -
     chosen.map(|container| container.name.as_str())
 }
 
-/// The pod's annotation that leaves containers out.
+/// The pod's annotation that skips containers.
 pub fn skip_annotation<'f>(meta: &'f Meta, prefix: &str) -> Option<&'f str> {
     meta.annotations.get(&format!("{prefix}/skip-containers")).map(String::as_str)
 }
@@ -201,7 +201,7 @@ fn first_record(text: &str) -> Option<Vec<String>> {
     }
 }
 
-/// For a template, adds what the webhook will add to its pods, so that the same checks hold for pods to come.
+/// For a template, adds what the webhook will add to its pods, so that the same checks apply to future pods.
 pub(super) fn complete_template<'f>(
     facts: &'f Facts,
     registrations: &Registrations<'f>,
@@ -348,9 +348,9 @@ fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
             derived.intent.role.as_ref().is_some_and(|role| role.origin == RoleOrigin::Annotation);
         let annotated =
             account.annotation_writer(&key).and_then(|writer| writer.time).filter(|_| by_annotation);
-        // Whichever came last, the account or its annotation, is what the webhook had to know.
+        // Whichever came last, the service account or its annotation, is what the webhook had to know.
         let ready = annotated.max(account.creation_timestamp);
-        // A sibling that came well after and is bare too: then timing is not what is wrong, or not all of it.
+        // If a much younger sibling is bare too, timing is not the problem, or not all of it.
         let contradicted = ready
             .and_then(|ready| ready.checked_add(RACE).ok())
             .is_some_and(|settled| derived.siblings.bare_after(settled).is_some());

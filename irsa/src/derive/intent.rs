@@ -1,4 +1,4 @@
-//! By which mechanism the subject should get its AWS identity, and which role it should be.
+//! By which mechanism the subject should get its AWS identity, and which role it should have.
 
 use super::container::{CREDENTIALS_URI, ContainerView, PI_VOLUME, ROLE_ARN, Wiring};
 use super::webhook::Settings;
@@ -6,7 +6,7 @@ use crate::facts::kubernetes::EnvValue;
 use crate::facts::{Fact, Facts, Source};
 use crate::mechanism::Mechanism;
 
-/// What the subject should have, and who says so.
+/// What the subject should have, and where that is said.
 #[derive(Debug)]
 pub struct Intent<'f> {
     /// The mechanism.
@@ -101,7 +101,7 @@ fn annotated<'f>(facts: &'f Facts, settings: &Settings) -> Option<RoleClaim<'f>>
 }
 
 /// The webhook's ConfigMap holds `{"namespace/name": {"RoleARN": "…"}}` or `{"*/name": …}` (webhook `pkg/cache`). A webhook
-/// that certainly does not watch it, EKS's own above all, takes nothing from it.
+/// that certainly does not watch it, such as EKS's own, reads nothing from it.
 fn configured<'f>(facts: &'f Facts, settings: &Settings) -> Option<RoleClaim<'f>> {
     if settings.certain && !settings.watch_config_map {
         return None;
@@ -142,7 +142,7 @@ fn has_pod_identity(facts: &Facts, containers: &[ContainerView<'_>]) -> bool {
         || containers.iter().any(|view| view.env.get(CREDENTIALS_URI).is_some())
 }
 
-/// OpenShift mounts its own token, and the role stands in a credentials file.
+/// OpenShift mounts its own token, and the role is in a credentials file.
 fn openshift(facts: &Facts) -> bool {
     facts.subject.spec().is_some_and(|(spec, ..)| {
         spec.containers.iter().any(|container| {

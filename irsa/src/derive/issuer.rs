@@ -11,11 +11,11 @@ pub struct Issuer<'f> {
     pub url: &'f str,
     /// Where it was read.
     pub source: Source,
-    /// Who says so.
+    /// Which source that is.
     pub by: Teller,
 }
 
-/// Who names the issuer, the surest first.
+/// Where the issuer was read, the most reliable first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Teller {
     /// A fresh token of the service account.
@@ -59,7 +59,7 @@ impl<'f> Issuer<'f> {
         eks_id(self.url).is_some()
     }
 
-    /// False if EKS's description is of another cluster than the one that the tokens come from; `None` if it cannot be told.
+    /// False if EKS's description is of another cluster than the one that the tokens come from; `None` if not known.
     pub fn is_of_described_cluster(&self, facts: &Facts) -> Option<bool> {
         let described = facts.aws.cluster.known()?.value.issuer.as_deref()?;
         match (self.by, eks_id(self.url), eks_id(described)) {
@@ -79,14 +79,14 @@ pub fn eks_id(url: &str) -> Option<&str> {
     path.strip_prefix("id/").filter(|id| eks && !id.is_empty())
 }
 
-/// How the URL of a provider misses the issuer although it was meant for it; both without `https://`. `None` if they are
-/// equal, or of two issuers.
+/// How the URL of a provider differs from the issuer that it was meant for; both without `https://`. `None` if they are equal,
+/// or belong to two issuers.
 pub fn near_miss(provider: &str, issuer: &str) -> Option<&'static str> {
     if provider == issuer {
         return None;
     }
     if provider.trim_end_matches('/') == issuer.trim_end_matches('/') {
-        return Some("a slash at the end");
+        return Some("a trailing slash");
     }
     if provider.eq_ignore_ascii_case(issuer) {
         return Some("upper and lower case");
@@ -102,9 +102,9 @@ pub fn near_miss(provider: &str, issuer: &str) -> Option<&'static str> {
     Some(if host.starts_with("oidc-eks.") {
         "the dual-stack host, which no token carries"
     } else if issuer.starts_with(&format!("{host}/")) {
-        "the path: `/id/` stands before the cluster's id"
+        "the path: the cluster's id follows `/id/`"
     } else {
-        "the host: it is `oidc.eks.` and the region"
+        "the host: it starts with `oidc.eks.` and the region"
     })
 }
 

@@ -17,7 +17,7 @@ use crate::mechanism::Mechanism;
 pub enum MissingRole<'f> {
     /// A role is named, or another mechanism gives the identity; the reason.
     No(&'static str),
-    /// It cannot be told.
+    /// Not known.
     Unknown(Vec<&'f Unknown>),
     /// Nothing names a role.
     Yes(RoleGap<'f>),
@@ -28,7 +28,7 @@ pub enum MissingRole<'f> {
 pub struct RoleGap<'f> {
     /// The service account.
     pub account: &'f Sourced<ServiceAccount>,
-    /// True if the subject itself still has the variables that the webhook gave it: only pods to come are affected.
+    /// True if the subject itself still has the variables that the webhook injected: only future pods are affected.
     pub still_injected: bool,
     /// The likeliest explanation.
     pub because: Because<'f>,
@@ -37,9 +37,9 @@ pub struct RoleGap<'f> {
 /// Why there is no role, strongest evidence first.
 #[derive(Debug)]
 pub enum Because<'f> {
-    /// Its role stands under a key that the webhook does not read.
+    /// Its role is set under a key that the webhook does not read.
     NearKey(NearKey<'f>),
-    /// The annotation stands on an object that the webhook does not read it from.
+    /// The annotation is on an object that the webhook does not read it from.
     WrongObject(Vec<Misplaced<'f>>),
     /// It had the annotation before: a pod of the same workload and service account was injected with this role.
     Removed {
@@ -48,9 +48,9 @@ pub enum Because<'f> {
         /// The role that the pod has.
         role: &'f str,
     },
-    /// Another service account was made for this workload.
+    /// Another service account was created for this workload.
     OtherAccount(Candidate<'f>),
-    /// eksctl made it, and makes no service account without a role.
+    /// eksctl created it, and eksctl creates no service account without a role.
     Eksctl,
     /// One of the same name in another namespace names a role.
     Namesakes(Vec<&'f Sourced<ServiceAccount>>),
@@ -67,11 +67,11 @@ pub struct NearKey<'f> {
     pub key: &'f str,
     /// The role, as far as the value holds one.
     pub role: Option<&'f str>,
-    /// True if Helm took the dots of the key for levels, so that the value is a printed map.
+    /// True if Helm took the dots of the key as nesting, so that the value is a printed map.
     pub helm_map: bool,
     /// True if no other tool is likely to read that key.
     pub certain: bool,
-    /// Where it stands.
+    /// Where it was read.
     pub source: Source,
 }
 
@@ -86,18 +86,18 @@ pub struct Misplaced<'f> {
     pub source: Source,
 }
 
-/// A service account that names a role and may be meant.
+/// A service account with a role, which may be the intended one.
 #[derive(Debug)]
 pub struct Candidate<'f> {
     /// The service account.
     pub account: &'f Sourced<ServiceAccount>,
     /// Its role, raw.
     pub role: &'f str,
-    /// What speaks for it.
+    /// The evidence for it.
     pub sign: Sign<'f>,
 }
 
-/// What speaks for another service account.
+/// The evidence for another service account.
 #[derive(Debug)]
 pub enum Sign<'f> {
     /// The workload's template names it now; the pod is older.
@@ -108,7 +108,7 @@ pub enum Sign<'f> {
     Name,
 }
 
-/// Keys of older tools, and such as people often write, whose distance from the right key is large.
+/// Keys of older tools, and common mistakes, that are too far from the right key to be recognised by distance.
 const KNOWN_MISTAKES: [&str; 4] = [
     "iam.amazonaws.com/role",
     "amazonaws.com/role-arn",
@@ -120,12 +120,12 @@ pub(super) fn missing_role<'f>(derived: &Derived<'f>) -> MissingRole<'f> {
     let account = match &derived.facts.service_account {
         Fact::Known(account) => account,
         Fact::Unknown(why) => return MissingRole::Unknown(vec![why]),
-        Fact::Absent { .. } => return MissingRole::No("there is no service account to read"),
+        Fact::Absent { .. } => return MissingRole::No("the service account does not exist"),
     };
     let still_injected = match derived.intent.mechanism {
         Mechanism::PodIdentity => return MissingRole::No("the pod gets its identity from EKS Pod Identity"),
         Mechanism::None if matches!(Associated::of(derived), Associated::Yes(..)) => {
-            return MissingRole::No("an EKS Pod Identity association gives the identity");
+            return MissingRole::No("an EKS Pod Identity association provides the identity");
         }
         Mechanism::None => false,
         _ if injected_before(derived).is_some() => true,
@@ -140,13 +140,13 @@ pub(super) fn missing_role<'f>(derived: &Derived<'f>) -> MissingRole<'f> {
     }
     let because = because(derived, account);
     if matches!(because, Because::Unexplained) && token_minter(derived).is_some() {
-        return MissingRole::No("the controller mints tokens for other service accounts");
+        return MissingRole::No("the controller requests tokens for other service accounts");
     }
     MissingRole::Yes(RoleGap { account, still_injected, because })
 }
 
-/// The subject, if it is a controller known to mint tokens for the service accounts of others rather than to use its own
-/// identity. By the labels of the public charts; whoever renames them gets the ordinary answer.
+/// The subject, if it is a controller known to request tokens for other service accounts rather than to use its own identity.
+/// Recognised by the labels of the public charts; with other labels it is judged like any workload.
 pub(super) fn token_minter(derived: &Derived<'_>) -> Option<&'static str> {
     const KNOWN: [(&str, &str, &str); 4] = [
         ("app.kubernetes.io/name", "external-secrets", "External Secrets"),
@@ -198,7 +198,7 @@ fn injected_before<'f>(derived: &Derived<'f>) -> Option<(&'f Pod, &'f str)> {
     let spec = &owner.value.template_spec;
     let mut same =
         spec.containers.iter().chain(&spec.init_containers).filter(|container| container.name == view.name());
-    // Wired by hand if the template has it; and a template without that container tells nothing.
+    // Wired by hand if the template has it; a template without that container says nothing.
     let by_hand =
         same.next().is_none_or(|container| container.env.iter().any(|variable| variable.name == ROLE_ARN));
     // Where the webhook reads a ConfigMap as well, that may be what names the role.
@@ -273,7 +273,7 @@ fn role_in(value: &str) -> Option<&str> {
     Some(&from[..end]).filter(|arn| arn.contains(":role/"))
 }
 
-/// Whether a key was meant to be the right one; `Some(true)` if hardly anything else can have been meant.
+/// Whether a key was meant to be the right one; `Some(true)` if hardly anything else can be meant.
 fn nearness(key: &str, right: &str) -> Option<bool> {
     let level = |text: &str| text.to_ascii_lowercase().replace(['_', '-', '.'], "");
     let default = format!("{DEFAULT_PREFIX}/role-arn");
@@ -315,7 +315,7 @@ fn misplaced<'f>(derived: &Derived<'f>) -> Vec<Misplaced<'f>> {
     found
 }
 
-/// A pod of the same workload and the same service account that was made earlier and has a role.
+/// A pod of the same workload and the same service account that was created earlier and has a role.
 fn injected_sibling<'f>(derived: &Derived<'f>) -> Option<(&'f Pod, &'f str)> {
     let created = derived.facts.subject.pod()?.value.metadata.creation_timestamp?;
     let target = derived.target()?;
@@ -372,8 +372,8 @@ fn by_sibling<'f>(derived: &Derived<'f>, candidates: &[Annotated<'f>]) -> Option
     })
 }
 
-/// The one service account whose name says that it was made for this workload. Says nothing where two would do, or where
-/// the pod's own service account has such a name too.
+/// The one service account whose name says that it was created for this workload. `None` if two fit, or if the pod's own
+/// service account has such a name too.
 fn by_name<'f>(derived: &Derived<'f>, candidates: &[Annotated<'f>]) -> Option<Candidate<'f>> {
     let names = workload_names(derived);
     let best = |account: &str| names.iter().filter_map(|name| kinship(account, name)).max();
@@ -417,9 +417,9 @@ enum Kinship {
 }
 
 fn kinship(account: &str, workload: &str) -> Option<Kinship> {
-    /// What people add to a service account's name.
+    /// Common additions to a service account's name.
     const ADDED: [&str; 6] = ["sa", "serviceaccount", "account", "irsa", "role", "iam"];
-    /// Words that say nothing about which workload it is.
+    /// Words that do not identify a workload.
     const COMMON: [&str; 17] = [
         "app",
         "api",

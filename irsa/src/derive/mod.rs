@@ -36,7 +36,7 @@ pub use intent::{Intent, RoleClaim, RoleOrigin};
 use siblings::Siblings;
 use webhook::{Registrations, Selection, Settings};
 
-/// Facts and all that follows from them: what a check reads.
+/// The facts, and all that follows from them: what a check reads.
 #[derive(Debug)]
 pub struct Derived<'f> {
     /// The facts.
@@ -57,16 +57,16 @@ pub struct Derived<'f> {
     pub siblings: Siblings<'f>,
     /// The pod as the probe sees it.
     pub probed: probed::ProbeOutcome<'f>,
-    /// What STS said to a fresh token of the service account, tried from here.
+    /// What STS answered to a fresh token of the service account, tried from this machine.
     pub from_here: sts_answer::StsVerdict<'f>,
-    /// Another pod of the run in which STS's acceptance holds for this one, too.
+    /// Another pod of the run for which STS accepted a token, if that also holds for this one.
     pub peer: Option<peer::Peer<'f>>,
-    /// What STS said that counts: from here, from inside the pod, or from inside its sister.
+    /// The answer of STS that counts: from this machine, from inside the pod, or from inside a peer.
     pub sts_answer: sts_answer::StsVerdict<'f>,
-    /// What it said at a second endpoint, where the first answer may be that of an inactive region.
+    /// The answer at a second endpoint, if the first may come from an inactive region.
     pub second_sts_answer: sts_answer::StsVerdict<'f>,
     provider: OnceLock<provider::Provider<'f>>,
-    /// What the application itself said of AWS.
+    /// The AWS errors that the application itself reported.
     pub app_errors: app_errors::AppErrors<'f>,
     trust: OnceLock<trust::Trust<'f>>,
 }
@@ -158,7 +158,7 @@ impl<'f> Derived<'f> {
         missing_role::missing_role(self)
     }
 
-    /// The subject's name, if it is a controller that mints tokens for service accounts of others.
+    /// The subject's name, if it is a controller that requests tokens for other service accounts.
     pub fn token_minter(&self) -> Option<&'static str> {
         missing_role::token_minter(self)
     }
@@ -198,13 +198,13 @@ impl<'f> Derived<'f> {
         self.provider.get_or_init(|| provider::Provider::of(self))
     }
 
-    /// What the role's trust policy says to a token of the service account.
+    /// How the role's trust policy decides on a token of the service account.
     pub fn trust(&self) -> &trust::Trust<'f> {
         self.trust.get_or_init(|| trust::Trust::of(self))
     }
 
-    /// What a token of the service account says: one made for this run, or the one in the pod, unless that is from before the
-    /// API server changed its issuer.
+    /// The claims of a token of the service account: one made for this run, or the one in the pod, unless that predates a change
+    /// of the API server's issuer.
     pub fn claims(&self) -> Option<(&'f Claims, Source)> {
         let mounted = || {
             let seen = self.probed.pod()?;
@@ -222,7 +222,7 @@ impl<'f> Derived<'f> {
         plan::Plan::of(self, None)
     }
 
-    /// What AWS denied the pod's role, by the application's words or by IAM's simulator.
+    /// What AWS denied the pod's role, according to the application's errors or IAM's simulator.
     pub fn denials(&self) -> denial::Denials<'_> {
         denial::Denials::of(self)
     }
@@ -232,7 +232,7 @@ impl<'f> Derived<'f> {
         self.containers.iter().filter(|view| view.is_target || view.speaks_aws())
     }
 
-    /// The workload that a person would name: the Deployment rather than its ReplicaSet.
+    /// The workload that people work with: the Deployment rather than its ReplicaSet.
     pub fn owner_key(&self) -> Option<(String, String)> {
         match &self.facts.subject {
             crate::facts::Subject::Pod(pod) => siblings::owner_key(&pod.value.metadata),
@@ -243,8 +243,8 @@ impl<'f> Derived<'f> {
         }
     }
 
-    /// Refusals to make pods of the subject's workload: events about it, or about the ReplicaSet or Job that it made. A
-    /// namespace's other workloads have theirs, too.
+    /// Failures to create pods of the subject's workload: events about it, or about the ReplicaSet or Job that it owns. Other
+    /// workloads of the namespace may have failures of their own.
     pub fn failed_creates(&self) -> impl Iterator<Item = &'f Sourced<Event>> {
         let events = self.facts.events.known().into_iter().flat_map(|listing| &listing.value.items);
         let owner = self.owner_key().map(|(_, name)| name);

@@ -1,6 +1,6 @@
-//! What STS proved in one pod of a run, for the others of it. A token of the same issuer, subject and audience, shown for the
-//! same role, passes the same provider and the same trust policy: what STS accepted in one pod holds for its sisters. Nothing
-//! else does: each pod has its own mounts, its own way to STS, and its own process that may or may not read the file.
+//! What STS proved in one pod of a run, for its peers. A token with the same issuer, subject and audience, for the same role,
+//! meets the same provider and the same trust policy: if STS accepted it in one pod, it accepts it in the peers. Nothing else
+//! carries over: each pod has its own mounts, its own path to STS, and its own process that may or may not read the file.
 
 use super::Derived;
 use super::issuer::Issuer;
@@ -32,7 +32,7 @@ impl<'f> Peer<'f> {
         Some(Self { pod, attempt: seen.attempt()?, claims: seen.claims()? })
     }
 
-    /// True if the acceptance holds for this subject, too.
+    /// True if the acceptance also holds for this subject.
     pub fn speaks_for(&self, facts: &Facts) -> bool {
         let derived = Derived::of(facts);
         let plan = derived.plan();

@@ -1,4 +1,4 @@
-//! What is to be asked of AWS about a subject, as the cluster tells it.
+//! What to ask AWS about a subject, as derived from the cluster.
 
 use super::Derived;
 use super::container::{ROLE_ARN, TOKEN_FILE};
@@ -17,7 +17,7 @@ pub struct Plan {
     pub service_account: String,
     /// Audience of its tokens.
     pub audience: String,
-    /// The role that the target container asks for, or will; `None` if none is named that AWS could be asked about.
+    /// The role that the target container requests, or will request; `None` if no role is named that AWS could be asked about.
     pub role_arn: Option<String>,
     /// Region of the STS endpoint in use.
     pub region: String,
@@ -74,7 +74,7 @@ impl Plan {
         format!("system:serviceaccount:{}:{}", self.namespace, self.service_account)
     }
 
-    /// The ARN that the issuer's OIDC provider must have: it must stand in the role's account.
+    /// The ARN that the issuer's OIDC provider must have: it must be in the role's account.
     pub fn provider_arn(&self, issuer: &str) -> Option<String> {
         let arn = RoleArn::parse(self.role_arn.as_deref()?).ok()?;
         let url = issuer.strip_prefix("https://")?;

@@ -1,4 +1,4 @@
-//! The probe's report, read: what it proves, and which links it did not get to see.
+//! The probe's report: what it proves, and which links it did not cover.
 
 use crate::aws::endpoint;
 use crate::text::duration;
@@ -24,11 +24,11 @@ use crate::step::Step;
 pub enum ProbeOutcome<'f> {
     /// It reported.
     Reported(ProbedPod<'f>),
-    /// It was wanted, and did not report.
+    /// It was requested, and did not report.
     Unknown(&'f Unknown),
-    /// What an earlier run left does not count any more.
+    /// An earlier run's report no longer counts.
     Outdated(Unknown),
-    /// There is nothing to look at.
+    /// There is no pod to probe.
     NotApplicable,
 }
 
@@ -44,13 +44,13 @@ pub struct ProbedPod<'f> {
 /// Why the application may not read a file that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
-    /// Owner, group and mode do not let it.
+    /// Owner, group and mode do not permit it.
     Mode,
     /// They do, so a security module (SELinux, AppArmor) does not.
     SecurityModule,
 }
 
-/// How far a connection came.
+/// How far a connection got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Leg {
     /// The name's resolution.
@@ -90,7 +90,7 @@ impl<'f> ProbeOutcome<'f> {
         }
     }
 
-    /// Why what an earlier run left does not count any more.
+    /// Why an earlier run's report no longer counts.
     pub fn outdated(&self) -> Option<&Unknown> {
         match self {
             Self::Outdated(unknown) => Some(unknown),
@@ -98,7 +98,7 @@ impl<'f> ProbeOutcome<'f> {
         }
     }
 
-    /// Why a link could not be seen, if it can only be seen from inside and was not.
+    /// Why a link could not be checked, if only the probe can check it and did not.
     pub fn gap(&self, step: Step) -> Option<Unknown> {
         if !matches!(step, Step::TokenFile | Step::TokenClaims | Step::Network | Step::Caller) {
             return None;
@@ -139,7 +139,7 @@ impl<'f> ProbedPod<'f> {
         self.probed.source.at(field)
     }
 
-    /// The file of the token that STS, or the Pod Identity agent, wants to see.
+    /// The token file meant for STS, or for the Pod Identity agent.
     pub fn token(&self) -> Option<&'f TokenFile> {
         match self.mechanism {
             Mechanism::PodIdentity => self.agent()?.token.as_ref(),
@@ -147,7 +147,7 @@ impl<'f> ProbedPod<'f> {
         }
     }
 
-    /// What the Pod Identity agent said.
+    /// What the Pod Identity agent answered.
     fn agent(&self) -> Option<&'f ContainerCredentials> {
         self.report().container_credentials.as_ref()
     }
@@ -175,7 +175,7 @@ impl<'f> ProbedPod<'f> {
         Some((Timestamp::from_second(expiry).ok()?, self.at(field)))
     }
 
-    /// The clock of STS when the report was written, where STS told the time; else the pod's.
+    /// STS's clock when the report was written, if STS answered; else the pod's.
     pub fn true_now(&self) -> Option<Timestamp> {
         self.now()?.checked_sub(self.clock_ahead().unwrap_or_default()).ok()
     }
@@ -208,29 +208,29 @@ impl<'f> ProbedPod<'f> {
         by_node(self.report())
     }
 
-    /// How far the pod's clock is ahead of that of STS.
+    /// How far the pod's clock is ahead of STS's.
     pub fn clock_ahead(&self) -> Option<SignedDuration> {
         let clock = self.report().clock.as_ref()?;
         Some(Timestamp::from_second(clock.local).ok()?.duration_since(by_sts(self.report())?))
     }
 
-    /// What STS said to the token in the file.
+    /// What STS answered to the token in the file.
     pub fn attempt(&self) -> Option<&'f Sourced<StsAttempt>> {
         self.probed.value.attempt.as_ref()
     }
 
-    /// What the token in the file says.
+    /// The claims of the token in the file.
     pub fn claims(&self) -> Option<&'f Claims> {
         self.probed.value.claims.as_ref()
     }
 
-    /// The URL of the STS endpoint that the application's SDK would call, and the way to it.
+    /// The URL of the STS endpoint that the application's SDK would call, and the path to it.
     pub fn way(&self) -> Option<(&'f str, &'f Connection)> {
         let network = self.report().network.as_ref()?;
         Some((network.url.as_deref()?, &network.connection))
     }
 
-    /// On which leg the way to STS ends, and how; `None` if it does not, or was not tried.
+    /// At which stage the connection to STS fails, and how; `None` if it does not, or was not tried.
     pub fn blocked(&self) -> Option<(Leg, FaultKind)> {
         let (_, way) = self.way()?;
         let fault = way.fault.as_ref()?;
@@ -258,13 +258,13 @@ impl<'f> ProbedPod<'f> {
         self.way().is_some_and(|(_, way)| way.tls.as_ref().is_some_and(|tls| tls.fault.is_none()))
     }
 
-    /// Why the endpoint, though reached, gave no answer of STS, and how it began if it was something else's.
+    /// Why the endpoint, though reached, gave no answer from STS, and how the answer began if something else sent it.
     pub fn no_answer(&self) -> Option<(&'f Fault, Option<&'f str>)> {
         let answer = self.report().sts.as_ref()?.assume.as_ref()?;
         Some((answer.fault.as_ref()?, answer.excerpt.as_deref()))
     }
 
-    /// True if the probe ran as the user that the application's process is.
+    /// True if the probe ran as the same user as the application's process.
     pub fn as_target(&self) -> bool {
         let report = self.report();
         let of = |identity: &irsa_probe::Identity| (identity.uid[3], identity.gid[3]);
@@ -273,7 +273,7 @@ impl<'f> ProbedPod<'f> {
         own.is_some() && own == target
     }
 
-    /// A variable of the environment that the probe followed: its value where that is no secret, else an empty text.
+    /// A variable of the environment that the probe used: its value if that is not secret, else an empty text.
     pub fn variable(&self, name: &str) -> Option<&'f str> {
         let environment = self.report().environment.as_ref()?;
         let found = environment.variables.iter().find(|variable| variable.name == name && !variable.empty)?;
@@ -285,7 +285,7 @@ impl<'f> ProbedPod<'f> {
         self.report().environment.as_ref().is_some_and(|environment| environment.of == Origin::Target)
     }
 
-    /// Who AWS named as the caller, to GetCallerIdentity with what STS had issued in the pod.
+    /// The caller that AWS named in GetCallerIdentity, with the credentials that STS issued in the pod.
     pub fn caller(&self) -> Option<(&'f str, Who)> {
         self.caller
     }
@@ -296,9 +296,9 @@ impl<'f> ProbedPod<'f> {
         Some((answer, answer.code.as_deref()?))
     }
 
-    /// True if this proves the target container's own identity: the probe ran in the pod, STS took the token that lies
-    /// there and that the application can read, nothing comes before it in the application's chain, and AWS named the
-    /// expected role.
+    /// True if this proves the target container's own identity: the probe ran in the pod, STS accepted the token in the pod,
+    /// which the application can read, nothing takes precedence over it in the application's chain, and AWS named the expected
+    /// role.
     pub fn proves_identity(&self) -> bool {
         self.place() == Place::Pod
             && self.readable_to_target()
@@ -321,11 +321,11 @@ impl<'f> ProbedPod<'f> {
         };
         let missing = |section: &str| {
             if report.dropped.iter().any(|dropped| dropped == section) {
-                format!("the probe's report had no room for its section {section}")
+                format!("the probe's report had no room left for section {section}")
             } else if report.ended == Some(Ended::Complete) {
-                format!("the probe did not report on {section}")
+                format!("the probe's report has no section {section}")
             } else {
-                format!("the probe ended before it had seen {section}")
+                format!("the probe ended before it got to {section}")
             }
         };
         let skipped = report.sts.as_ref().and_then(|sts| sts.skipped);
@@ -333,7 +333,7 @@ impl<'f> ProbedPod<'f> {
         let no_token_file = !by_agent && skipped == Some(Skipped::NoTokenFile);
         let section = if by_agent { "containerCredentials" } else { "token" };
         let excluded = Unknown {
-            what: String::from("who the application is to AWS"),
+            what: String::from("the application's AWS identity"),
             why: Why::Excluded(String::from("--no-assume")),
             grant: None,
         };
@@ -344,29 +344,28 @@ impl<'f> ProbedPod<'f> {
             Step::TokenClaims => match self.token() {
                 Some(TokenFile { jwt: None, .. }) => unknown(
                     "exp, aud and sub of the token",
-                    String::from("the probe could not read the file"),
+                    String::from("the probe could not read the token file"),
                 ),
                 None if !no_token_file => unknown("exp, aud and sub of the token", missing(section)),
                 _ => None,
             },
             Step::Network if report.network.is_none() => {
-                unknown("the way from the pod to STS", missing("network"))
+                unknown("the network path from the pod to STS", missing("network"))
             }
             Step::Caller if self.denied().is_some() => unknown(
-                "who the application is to AWS",
+                "the application's AWS identity",
                 String::from("the application cannot read its token"),
             ),
             Step::Caller if self.caller().is_some() || self.caller_refused().is_some() => None,
             Step::Caller if by_agent => match self.agent() {
-                Some(agent) => {
-                    refusal(agent).map_or(Some(excluded), |why| unknown("who the application is to AWS", why))
-                }
-                None => unknown("who the application is to AWS", missing(section)),
+                Some(agent) => refusal(agent)
+                    .map_or(Some(excluded), |why| unknown("the application's AWS identity", why)),
+                None => unknown("the application's AWS identity", missing(section)),
             },
             Step::Caller if skipped == Some(Skipped::NoAssume) => Some(excluded),
             Step::Caller => unknown(
-                "who the application is to AWS",
-                String::from("the probe got no credentials to ask with"),
+                "the application's AWS identity",
+                String::from("the probe got no credentials to call AWS with"),
             ),
             _ => None,
         }
@@ -378,19 +377,19 @@ fn by_node(report: &Report) -> Option<Timestamp> {
     Timestamp::from_second(report.now?).ok()
 }
 
-/// The clock of STS when it answered.
+/// STS's clock when it answered.
 fn by_sts(report: &Report) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(&report.clock.as_ref()?.remote).ok()
 }
 
-/// How long the report of an earlier run counts: what it saw may have been repaired since.
+/// How long an earlier run's report counts: what it saw may have been repaired since.
 const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
-/// Why the report of an earlier run does not count any more; `None` if it does, or is of this run.
+/// Why an earlier run's report no longer counts; `None` if it does, or if it is from this run.
 ///
-/// How old it is, the clock of STS tells best, which it holds if STS answered: by the node's clock the pod has dated the report,
-/// and the kubelet the end of the probe's container, and that clock may be the very fault. Whether the container was started
-/// anew since then, the node's clock tells, however wrong it is: it has dated both.
+/// Its age is best measured by STS's clock, which the report holds if STS answered: the pod dated the report, and the kubelet the
+/// end of the probe's container, by the node's clock, which may itself be the fault. Whether the container was restarted since
+/// then can be told by the node's clock, however wrong it is, because it dated both.
 fn outdated(facts: &Facts, probed: &probed::ProbeFacts) -> Option<String> {
     let probed::Run::Earlier { ended } = probed.run else { return None };
     let by_node = by_node(&probed.report).or(ended);
@@ -400,19 +399,16 @@ fn outdated(facts: &Facts, probed: &probed::ProbeFacts) -> Option<String> {
     if age.abs() > FRESH {
         return Some(if age.is_positive() {
             let age = duration::words(age);
-            format!("the probe of an earlier run left a report {age} ago, which is too old to count")
+            format!("an earlier run's probe report is {age} old, which is too old to count")
         } else {
-            String::from(
-                "the probe of an earlier run left a report whose age is not known: the node's clock is wrong",
-            )
+            String::from("the age of an earlier run's probe report is not known: the node's clock is wrong")
         });
     }
     let statuses = facts.subject.pod().map(|pod| &pod.value.status)?;
     let started = statuses.all_container_statuses().find(|status| status.name == probed.container);
     let started = started.and_then(|status| status.state.running.as_ref()?.started_at);
-    (started? > by_node?).then(|| {
-        String::from("the container was restarted after the probe of an earlier run had left its report")
-    })
+    (started? > by_node?)
+        .then(|| String::from("the container was restarted after an earlier run's probe had reported"))
 }
 
 /// Why the Pod Identity agent gave no credentials; `None` if it was not asked for any.
@@ -423,7 +419,9 @@ fn refusal(agent: &ContainerCredentials) -> Option<String> {
     let words = fault.map(|fault| fault.text.clone()).or_else(|| answer?.message.clone());
     let why = match words {
         Some(words) => format!("the Pod Identity agent at {} gave no credentials: {words}", agent.url),
-        None if answer.is_some() => String::from("AWS did not name whose the agent's credentials are"),
+        None if answer.is_some() => {
+            String::from("AWS did not say which identity the agent's credentials have")
+        }
         None => return None,
     };
     Some(why)

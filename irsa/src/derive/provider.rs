@@ -1,4 +1,4 @@
-//! The OIDC provider for the tokens' issuer in the role's account: whether it is there and, if not, the likeliest reason. One
+//! The OIDC provider for the tokens' issuer in the role's account: whether it exists and, if not, the likeliest reason. One
 //! answer for all checks, so that one missing provider is one finding.
 
 use super::Derived;
@@ -19,11 +19,11 @@ pub enum Provider<'f> {
     Found(String),
     /// There is none.
     Missing(Box<Missing<'f>>),
-    /// It cannot be told: what would have to be known.
+    /// Not known: what would have to be known.
     Unknown(Vec<Unknown>),
 }
 
-/// A provider that is not there.
+/// A provider that does not exist.
 #[derive(Debug)]
 pub struct Missing<'f> {
     /// The account that it must be in: the role's.
@@ -32,7 +32,7 @@ pub struct Missing<'f> {
     pub arn: String,
     /// The issuer that it must be for.
     pub issuer: Issuer<'f>,
-    /// STS's own word.
+    /// STS's own refusal.
     pub refusal: Option<Refusal<'f>>,
     /// Where its absence was read.
     pub source: Source,
@@ -49,7 +49,7 @@ pub enum Because<'f> {
     NotPublic,
     /// The role of that name in the user's own account trusts the issuer: the ARN names the wrong account.
     WrongAccount(&'f Sourced<Role>),
-    /// There is one whose URL misses the issuer.
+    /// There is one whose URL differs slightly from the issuer.
     UrlVariant {
         /// Its ARN.
         arn: String,
@@ -58,7 +58,7 @@ pub enum Because<'f> {
         /// Where it was read.
         source: Source,
     },
-    /// The role trusts another cluster, or this one by the issuer that it had.
+    /// The role trusts another cluster, or this cluster's former issuer.
     OtherCluster,
     /// Nothing but the absence itself.
     Unexplained,
@@ -136,13 +136,13 @@ fn because<'f>(derived: &Derived<'f>, issuer: &Issuer<'f>, account: &str, refuse
     }
 }
 
-/// The providers of an account, if that is the account which was asked, and where they were read.
+/// The providers of an account, if that is the account that was asked, and where they were read.
 fn listed<'f>(facts: &'f Facts, account: &str) -> Option<(&'f [String], &'f Source)> {
     facts.aws.caller.known().filter(|caller| caller.value.account == account)?;
     facts.aws.providers.known().map(|providers| (providers.value.arns.as_slice(), &providers.source))
 }
 
-/// The OIDC providers that a role's trust policy lets in, and where they stand; none if it cannot be read.
+/// The OIDC providers that a role's trust policy trusts, and where it names them; none if it cannot be read.
 fn trusted(role: &Sourced<Role>) -> Vec<(String, Source)> {
     let Ok(document) = Document::parse(&role.value.trust) else { return Vec::new() };
     let allowing = document.statements.into_iter().filter(|statement| statement.effect == Effect::Allow);

@@ -50,27 +50,27 @@ impl<'f> Siblings<'f> {
         siblings
     }
 
-    /// A sibling that was made later and is injected.
+    /// A sibling that was created later and is injected.
     pub fn younger_injected(&self, created: Timestamp) -> Option<&'f str> {
         let younger = |pod: &&&Pod| pod.metadata.creation_timestamp.is_some_and(|time| time > created);
         self.injected.iter().find(younger).map(|pod| pod.metadata.name.as_str())
     }
 
-    /// A sibling that was made after that moment and is bare.
+    /// A sibling that was created after that moment and is bare.
     pub fn bare_after(&self, moment: Timestamp) -> Option<&'f Pod> {
         let after = |pod: &&&Pod| pod.metadata.creation_timestamp.is_some_and(|time| time > moment);
         self.bare.iter().find(after).copied()
     }
 
-    /// A sibling that was made earlier and is injected.
+    /// A sibling that was created earlier and is injected.
     pub fn older_injected(&self, created: Timestamp) -> Option<&'f Pod> {
         let older = |pod: &&&Pod| pod.metadata.creation_timestamp.is_some_and(|time| time < created);
         self.injected.iter().find(older).copied()
     }
 }
 
-/// Kind and name of the workload that a person would name: a Deployment's pods belong to ReplicaSets whose names are the
-/// Deployment's and the pod template hash.
+/// Kind and name of the workload that people work with: a Deployment's pods belong to ReplicaSets, which are named after the
+/// Deployment and the pod template hash.
 pub fn owner_key(pod: &Meta) -> Option<(String, String)> {
     let owner = pod.controller()?;
     if owner.kind == "ReplicaSet"

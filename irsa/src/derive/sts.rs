@@ -20,7 +20,7 @@ pub enum Region<'e> {
     Known(&'e str),
     /// A variable is set whose value was not read, or may be set by something that was not read.
     Unread,
-    /// The webhook sets it in pods to come.
+    /// The webhook sets it in future pods.
     FromWebhook,
     /// No variable names one.
     Missing,
@@ -70,7 +70,7 @@ pub fn asks_for_global(env: &Env<'_>, region: Region<'_>) -> bool {
         }
 }
 
-/// The host that STS requests of the container go to; `None` if it cannot be told.
+/// The host that STS requests of the container go to; `None` if not known.
 pub fn host(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<String> {
     if let Some((_, entry)) = endpoint_override(&view.env) {
         return entry.text().and_then(host_of_url).map(str::to_owned);

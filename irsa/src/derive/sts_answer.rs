@@ -1,11 +1,11 @@
-//! What STS's own answer proves: the strongest evidence there is of everything on AWS's side.
+//! What STS's own answer proves: the strongest evidence there is for everything on AWS's side.
 
 use crate::aws_error::{self, Because, Kind, Layer, Stage};
 use crate::facts::aws::{StsAnswer, StsAttempt};
 use crate::facts::{Facts, Source, Unknown};
 use crate::step::Step;
 
-/// STS's answer to a token of the service account, read.
+/// STS's answer to a token of the service account.
 #[derive(Debug, Clone, Copy)]
 pub enum StsVerdict<'f> {
     /// It issued credentials.
@@ -36,14 +36,14 @@ pub struct Refusal<'f> {
     pub kind: Kind,
     /// The policy that STS names.
     pub because: Option<Because>,
-    /// How far the request got; `None` if the words do not tell.
+    /// How far the request got; `None` if the message does not say.
     pub stage: Option<Stage>,
     /// Where it was read.
     pub source: &'f Source,
 }
 
 impl<'f> Refusal<'f> {
-    /// False where STS had no time for the request, or a fault of its own: the next answer may be another.
+    /// False if STS was throttling or had a fault of its own: the next answer may differ.
     pub fn is_final(&self) -> bool {
         let own_fault = matches!(self.attempt.answer, StsAnswer::Refused { status: 500.., .. });
         self.kind != Kind::Throttled && !own_fault
@@ -94,8 +94,8 @@ impl<'f> StsVerdict<'f> {
         }
     }
 
-    /// The answer that counts of two to the same question: an acceptance beats a refusal, since what lets one request pass is
-    /// in order; else the first beats the second, where there is one.
+    /// The answer that counts of two to the same question: an acceptance beats a refusal, since one request that passes proves
+    /// the link; otherwise the first one, if there is one.
     pub fn strongest(self, second: Option<Self>) -> Self {
         match (self, second) {
             (first @ Self::Accepted { .. }, _) | (first, None) => first,
@@ -132,7 +132,7 @@ impl<'f> StsVerdict<'f> {
         matches!(self, Self::Accepted { .. })
     }
 
-    /// True if STS let the token pass this stage: it accepted, or refused at a later one.
+    /// True if the token passed this stage at STS: STS accepted it, or refused it at a later one.
     pub fn passed(&self, stage: Stage) -> bool {
         self.accepted() || self.refusal().is_some_and(|refusal| refusal.stage > Some(stage))
     }

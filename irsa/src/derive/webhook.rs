@@ -43,7 +43,7 @@ impl<'f> Registration<'f> {
         self.webhook.client_config.service.as_ref()
     }
 
-    /// True if an unanswered call lets the pod pass unchanged.
+    /// True if the pod is admitted unchanged when the call fails.
     pub fn fails_open(&self) -> bool {
         self.webhook.failure_policy == "Ignore"
     }
@@ -109,7 +109,7 @@ pub fn self_hosted_service(webhooks: &Fact<Listing<MutatingWebhookConfiguration>
 fn is_pod_identity(registration: &Registration<'_>) -> bool {
     const NAMES: [&str; 2] = ["iam-for-pods.amazonaws.com", "pod-identity-webhook.amazonaws.com"];
     let name = registration.webhook.name.as_str();
-    // A registration under a name of its own is told by whom it calls.
+    // A registration with a custom name is recognised by the service it calls.
     let service = registration.service().is_some_and(|service| service.name.contains("pod-identity-webhook"));
     registration.eks_managed()
         || service
@@ -129,7 +129,7 @@ pub struct Settings {
     pub compose_role_arn: bool,
     /// `--watch-config-map`.
     pub watch_config_map: bool,
-    /// `--aws-default-region`: the region that pods are given. EKS's own webhook gives one too, which is not read here.
+    /// `--aws-default-region`: the region that pods get. EKS's own webhook sets one too, which is not read here.
     pub default_region: Option<String>,
     /// True unless the webhook is self-hosted and its workload could not be read.
     pub certain: bool,
@@ -180,7 +180,7 @@ impl Settings {
 pub enum Selection<'f> {
     /// At least one registration selects it.
     Selected,
-    /// Every registration leaves it out; the first one's reason.
+    /// Every registration excludes it; the first one's reason.
     Excluded {
         /// The registration.
         registration: Registration<'f>,
@@ -239,7 +239,7 @@ impl<'f> Selection<'f> {
                     }
                     None => {
                         unknown = Some(String::from(
-                            "the webhook's namespaceSelector, for want of the namespace's labels",
+                            "the webhook's namespaceSelector (the namespace's labels are not known)",
                         ));
                         continue;
                     }

@@ -18,7 +18,7 @@ pub struct Entry {
 pub enum ConfigProblem {
     /// It keeps what it had before, and logs `failed to unmarshal new config`.
     Malformed(String),
-    /// It ends: the code takes what follows the slash of every key, and the fields of every entry, for granted.
+    /// It crashes: the code assumes a slash in every key and fields in every entry.
     Crashes(String),
 }
 
@@ -31,7 +31,7 @@ pub fn entries(config: &str) -> Result<Vec<Entry>, ConfigProblem> {
         let fields = match value {
             Value::Object(fields) => fields,
             Value::Null => return Err(ConfigProblem::Crashes(format!("entry `{key}` is null"))),
-            _ => return Err(ConfigProblem::Malformed(format!("entry `{key}` is no object"))),
+            _ => return Err(ConfigProblem::Malformed(format!("entry `{key}` is not an object"))),
         };
         if !key.contains('/') {
             return Err(ConfigProblem::Crashes(format!("key `{key}` is not of the form namespace/name")));
@@ -41,7 +41,7 @@ pub fn entries(config: &str) -> Result<Vec<Entry>, ConfigProblem> {
             Some(Value::String(role)) if !role.is_empty() => Some(role.clone()),
             Some(Value::String(_) | Value::Null) | None => None,
             Some(_) => {
-                return Err(ConfigProblem::Malformed(format!("RoleARN of entry `{key}` is no string")));
+                return Err(ConfigProblem::Malformed(format!("RoleARN of entry `{key}` is not a string")));
             }
         };
         entries.push(Entry { key, role });

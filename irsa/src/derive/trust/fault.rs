@@ -1,4 +1,4 @@
-//! Why a trust policy does not let a token in: one fault, with everything that the nearest statement misses.
+//! Why a trust policy does not accept a token: one fault, with every mismatch of the nearest statement.
 
 use super::Token;
 use super::issuer_match::{IssuerMatch, issuer_match};
@@ -12,23 +12,23 @@ use crate::policy::{
 pub enum FaultKind {
     /// A statement denies it.
     Deny,
-    /// The provider is one of another account than the role's.
+    /// The provider is in another account than the role.
     ProviderOtherAccount,
-    /// Somebody else is trusted: a service, an account, another kind of provider.
+    /// Another kind of principal is trusted: a service, an account, another kind of provider.
     WrongPrincipal,
     /// Another cluster is trusted.
     OtherCluster,
-    /// The issuer is written wrongly.
+    /// The issuer is misspelt.
     IssuerTypo,
     /// Another action is allowed.
     WrongAction,
-    /// One statement asks for the claims of two clusters at once.
+    /// One statement requires the claims of two clusters at once.
     TwoClustersAnded,
     /// A condition that no token of Kubernetes satisfies.
     UnavailableKey,
-    /// The subject stands where the audience belongs, or the reverse.
+    /// The values of `sub` and `aud` are swapped.
     KeyValueSwapped,
-    /// A wildcard under an operator that knows none.
+    /// A wildcard under an operator that does not support wildcards.
     WildcardInStringEquals,
     /// Upper case where Kubernetes has lower case.
     Case,
@@ -40,18 +40,18 @@ pub enum FaultKind {
     SessionName,
 }
 
-/// Why the policy does not let the token in.
+/// Why the policy does not accept the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The failure mode: that of the first miss.
+    /// The failure mode: that of the first mismatch.
     pub kind: FaultKind,
-    /// Where the nearest statement stands; the denying one for [`FaultKind::Deny`]. `None` if nothing is allowed at all.
+    /// The path of the nearest statement; of the denying one for [`FaultKind::Deny`]. `None` if nothing is allowed at all.
     pub place: Option<Path>,
     /// Its name.
     pub sid: Option<String>,
-    /// What the statement misses, in the order of repair; what it denies for [`FaultKind::Deny`].
+    /// The statement's mismatches, in the order of repair; what it denies for [`FaultKind::Deny`].
     pub misses: Vec<Miss>,
-    /// True if the statement has conditions on more than the claims that the token's call does, may or might have satisfied:
+    /// True if the statement has conditions, on more than the claims, that the token's request satisfies or may satisfy:
     /// a network, a time, a session name.
     pub other_conditions: bool,
 }
@@ -76,15 +76,15 @@ pub struct Miss {
     pub place: Path,
     /// What is compared.
     pub what: String,
-    /// What the token's call has; `None` where the policy's value speaks for itself.
+    /// What the token's request has; `None` if the policy's value speaks for itself.
     pub expected: Option<String>,
     /// What the policy has; the nearest value first.
     pub found: Vec<String>,
-    /// True if the policy shuts out what it lists, in place of letting it in.
+    /// True if the policy excludes what it lists, instead of allowing it.
     pub excludes: bool,
 }
 
-/// The fault, if the policy certainly does not let the token in. `nearest` is the statement that a repair would change.
+/// The fault, if the policy certainly does not accept the token. `nearest` is the statement that a repair would change.
 pub(super) fn of(evaluation: &Evaluation<'_>, token: &Token, nearest: Option<usize>) -> Option<Fault> {
     let (statement, misses) = match evaluation.decision {
         Decision::Allow { .. } | Decision::Unknown { .. } => return None,
@@ -126,7 +126,7 @@ fn nothing_allowed(document: &Document) -> Fault {
     }
 }
 
-/// The allowing statement that is most evidently meant: by its principal, by how little it misses, by the subject.
+/// The allowing statement that is most likely meant: by its principal, by the fewest mismatches, by the subject.
 fn nearest_of<'e, 'a>(evaluation: &'e Evaluation<'a>, token: &Token) -> Option<&'e StatementTrace<'a>> {
     let allows = evaluation.statements.iter().filter(|trace| trace.effect == Effect::Allow);
     allows.min_by_key(|trace| {
@@ -184,17 +184,17 @@ fn denied(document: &Document, trace: &StatementTrace<'_>) -> Vec<Miss> {
         return conditions;
     }
     let place = document.statements.get(trace.index).map(|statement| statement.place.clone());
-    vec![miss(&place.unwrap_or_default(), "denied without a condition".to_owned(), vec!["Deny".to_owned()])]
+    vec![miss(&place.unwrap_or_default(), "denied unconditionally".to_owned(), vec!["Deny".to_owned()])]
 }
 
-/// What the statement misses, in the order of repair.
+/// The statement's mismatches, in the order of repair.
 fn misses(trace: &StatementTrace<'_>, token: &Token) -> Vec<Miss> {
     let mut misses = Vec::new();
     if let (Tri::False, Some(clause)) = (trace.principal.outcome, trace.principal.clause) {
         misses.push(Miss {
             kind: wrong_principal(clause, trace, token),
             place: clause.place.clone(),
-            what: if clause.negated { "who is left out" } else { "who is trusted" }.to_owned(),
+            what: if clause.negated { "who is excluded" } else { "who is trusted" }.to_owned(),
             expected: Some(format!("Federated {}", token.provider_arn)),
             found: clause.entries.iter().map(shown).collect(),
             excludes: clause.negated,
@@ -204,7 +204,7 @@ fn misses(trace: &StatementTrace<'_>, token: &Token) -> Vec<Miss> {
         misses.push(Miss {
             kind: FaultKind::WrongAction,
             place: clause.place.clone(),
-            what: if clause.negated { "actions left out" } else { "actions allowed" }.to_owned(),
+            what: if clause.negated { "excluded actions" } else { "allowed actions" }.to_owned(),
             expected: Some("sts:AssumeRoleWithWebIdentity".to_owned()),
             found: clause.entries.clone(),
             excludes: clause.negated,
@@ -242,7 +242,7 @@ fn wrong_principal(clause: &Clause<PrincipalEntry>, trace: &StatementTrace<'_>, 
             }
             IssuerMatch::Same => FaultKind::ProviderOtherAccount,
             IssuerMatch::Typo => FaultKind::IssuerTypo,
-            // The conditions are for this cluster, so the principal is what was not adapted.
+            // The conditions are for this cluster, so only the principal was left unchanged.
             IssuerMatch::OtherCluster if names_own_issuer(trace, token) => FaultKind::IssuerTypo,
             IssuerMatch::OtherCluster => FaultKind::OtherCluster,
             IssuerMatch::Foreign if names_service_accounts(trace) && provider.account.is_some() => {
@@ -262,7 +262,7 @@ fn wrong_principal(clause: &Clause<PrincipalEntry>, trace: &StatementTrace<'_>, 
 
 /// What a federated principal names.
 struct Provider<'a> {
-    /// `None` if it is no ARN of an OIDC provider.
+    /// `None` if it is not the ARN of an OIDC provider.
     account: Option<&'a str>,
     issuer: &'a str,
 }
@@ -280,7 +280,7 @@ fn names_own_issuer(trace: &StatementTrace<'_>, token: &Token) -> bool {
     trace.conditions.iter().any(|condition| claim_of(condition, token).is_some())
 }
 
-/// True if a subject that the statement lets in is of Kubernetes.
+/// True if the statement allows a Kubernetes subject.
 fn names_service_accounts(trace: &StatementTrace<'_>) -> bool {
     let values = trace.conditions.iter().flat_map(|condition| &condition.condition.values);
     values.into_iter().any(|value| value.starts_with("system:serviceaccount:"))
@@ -306,7 +306,7 @@ fn condition(
         let expected = claim.map(|claim| format!("{}:{claim}", token.issuer));
         let what = match kind {
             FaultKind::UnavailableKey => {
-                format!("key under {} that the token's call does not have", stated.operator_name)
+                format!("key under {} that the token's request does not have", stated.operator_name)
             }
             _ => format!("key under {}", stated.operator_name),
         };
@@ -335,7 +335,7 @@ fn condition(
 /// The condition key for the name of the session.
 pub(super) const SESSION_NAME: &str = "sts:RoleSessionName";
 
-/// A key that the token's call does not have.
+/// A key that the token's request does not have.
 fn absent(
     statement: &StatementTrace<'_>,
     trace: &ConditionTrace<'_>,
@@ -371,7 +371,7 @@ fn value(trace: &ConditionTrace<'_>, otherwise: FaultKind, token: &Token) -> Fau
     }
 }
 
-/// How far a value is from the token's. Only what is alike is told apart, so a long value is not compared to its end.
+/// How far a value is from the token's. Only similar values matter, so very long values are not compared.
 fn distance(value: &str, own: &str) -> usize {
     const LONGEST: usize = 512;
     if value.len() > LONGEST { usize::MAX } else { strsim::levenshtein(value, own) }

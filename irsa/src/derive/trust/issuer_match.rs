@@ -1,16 +1,16 @@
-//! How an issuer that a policy names stands to the cluster's own.
+//! How an issuer that a policy names compares with the cluster's own.
 
 use crate::policy::without_scheme;
 
-/// How many characters a mistyped issuer may differ in.
+/// In how many characters a mistyped issuer may differ.
 const TYPO: usize = 2;
 
-/// How an issuer stands to another.
+/// How two issuers compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IssuerMatch {
-    /// The same, letter by letter.
+    /// Identical.
     Same,
-    /// Meant to be the same: wrong region, order of the host, scheme, slash, a slip of the pen, the documentation's example.
+    /// Meant to be the same: wrong region, host in the wrong order, scheme, slash, a typo, the documentation's example.
     Typo,
     /// Another EKS cluster's.
     OtherCluster,

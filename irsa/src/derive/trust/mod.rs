@@ -1,4 +1,4 @@
-//! What the role's trust policy says to a token of the service account; where it says no, the one fault and its repair.
+//! Whether the role's trust policy accepts a token of the service account; if not, the one fault and its repair.
 
 mod fault;
 mod issuer_match;
@@ -17,7 +17,7 @@ use crate::policy::{
     Segment, Tri, Value, WebIdentity, evaluate, known_claim, nearest,
 };
 
-/// Characters, white space apart, that IAM allows a trust policy unless the account asked for more.
+/// Characters, not counting white space, that IAM allows in a trust policy unless the account's quota was raised.
 pub const QUOTA: usize = 2048;
 
 /// The variable that names the sessions of most SDKs.
@@ -26,15 +26,15 @@ pub const SESSION_VARIABLE: &str = "AWS_ROLE_SESSION_NAME";
 /// What the trust policy says.
 #[derive(Debug)]
 pub enum Trust<'f> {
-    /// There is no policy to ask.
+    /// There is no policy to evaluate.
     NotApplicable(&'static str),
     /// The policy or the token's claims are not known.
     Unknown(Vec<Unknown>),
-    /// It was read and asked.
+    /// It was read and evaluated.
     Judged(Box<Judgement<'f>>),
 }
 
-/// A trust policy, and what it says to the token.
+/// A trust policy, and its decision on the token.
 #[derive(Debug)]
 pub struct Judgement<'f> {
     /// The role.
@@ -45,17 +45,17 @@ pub struct Judgement<'f> {
     pub document: Document,
     /// The token.
     pub token: Token,
-    /// What is asked of the policy on behalf of the pod.
+    /// The request that the policy is evaluated for, on behalf of the pod.
     pub request: Request,
-    /// The answer.
+    /// The decision.
     pub decision: Decision,
-    /// The answer to the experiment, which has a session name of its own and takes another way to STS.
+    /// The decision on the attempt from this machine, which has its own session name and another network path to STS.
     pub to_trial: Decision,
-    /// On what the answer depends that is not known; empty unless it is [`Decision::Unknown`].
+    /// Unknowns that the decision depends on; empty unless it is [`Decision::Unknown`].
     pub open: Vec<Open>,
-    /// Why the token is not let in.
+    /// Why the token is not accepted.
     pub fault: Option<Fault>,
-    /// What would let it in.
+    /// What would make the policy accept it.
     pub change: Option<Change>,
 }
 
@@ -70,37 +70,37 @@ pub struct Token {
     pub sub: String,
     /// `aud`.
     pub aud: Vec<String>,
-    /// Where the claims were read; `None` if they are those that a token would have.
+    /// Where the claims were read; `None` if they are what a token would contain.
     pub source: Option<Source>,
 }
 
-/// Something on which the policy's answer depends and that is not known.
+/// Something unknown that the policy's decision depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Open {
     /// What it is about.
     pub about: About,
-    /// Where it stands in the policy.
+    /// Its path in the policy.
     pub place: Path,
     /// The operator and the key: `IpAddress aws:SourceIp`.
     pub what: String,
-    /// The values that the policy asks for.
+    /// The values that the policy requires.
     pub values: Vec<String>,
     /// Why it is not known.
     pub why: String,
 }
 
-/// What a policy's answer may depend on.
+/// What a policy's decision may depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
-    /// The way that the call takes.
+    /// The network path of the request.
     Network,
-    /// The name of the session.
+    /// The session name.
     SessionName,
     /// Something else.
     Other,
 }
 
-/// A change of the policy that lets the token in.
+/// A change that makes the policy accept the token.
 #[derive(Debug)]
 pub struct Change {
     /// What is to be changed.
@@ -113,7 +113,7 @@ pub struct Change {
     pub after: Decision,
 }
 
-/// Condition keys that tell the way of a call.
+/// Condition keys about the network path of a request.
 const NETWORK: [&str; 9] = [
     "aws:SourceIp",
     "aws:VpcSourceIp",
@@ -127,7 +127,7 @@ const NETWORK: [&str; 9] = [
 ];
 
 impl<'f> Trust<'f> {
-    /// Reads the policy and asks it.
+    /// Reads the policy and evaluates it.
     pub(super) fn of(derived: &Derived<'f>) -> Self {
         let role = match &derived.facts.aws.role {
             Fact::Known(role) => role,
@@ -154,7 +154,7 @@ impl<'f> Trust<'f> {
         }
     }
 
-    /// The policy and its answer, where both are known.
+    /// The policy and its decision, if both are known.
     pub fn judged(&self) -> Option<&Judgement<'f>> {
         match self {
             Self::Judged(judged) => Some(judged),
@@ -162,13 +162,13 @@ impl<'f> Trust<'f> {
         }
     }
 
-    /// Why the token is not let in, if it certainly is not.
+    /// Why the token is not accepted, if it certainly is not.
     pub fn fault(&self) -> Option<&Fault> {
         self.judged()?.fault.as_ref()
     }
 }
 
-/// The policy of a role that is made for this service account alone.
+/// The policy of a role for this service account alone.
 pub fn of_new_role(derived: &Derived<'_>, provider_arn: &str) -> Option<Document> {
     let (plan, issuer) = (derived.plan(), Issuer::of(derived).ok()?);
     let request = Request::web_identity(WebIdentity {
@@ -209,20 +209,20 @@ impl<'f> Judgement<'f> {
         if place.0.is_empty() { self.source.clone() } else { self.source.at(format!("{FIELD}.{place}")) }
     }
 
-    /// The length of the corrected policy, if IAM's quota is in its way: a policy that is longer already shows a raised one.
+    /// The length of the corrected policy, if it exceeds IAM's quota: a policy that is already longer proves a raised quota.
     pub fn over_quota(&self, change: &Change) -> Option<usize> {
         let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
         let now = length(&self.document.line());
         Some(length(&change.corrected.line())).filter(|after| *after > QUOTA && now <= QUOTA)
     }
 
-    /// True if the answer depends on something of this kind.
+    /// True if the decision depends on something of this kind.
     pub fn depends_on(&self, about: About) -> bool {
         self.open.iter().any(|open| open.about == about)
     }
 
-    /// True if a refusal of the experiment says nothing of the pod: the policy may let the pod in, and asks for a session
-    /// name or a way to STS that the experiment does not have.
+    /// True if a refusal of the attempt from this machine says nothing about the pod: the policy may accept the pod, and requires
+    /// a session name or a network path that the attempt does not have.
     pub fn may_refuse_trial_alone(&self) -> bool {
         let may_allow = matches!(self.decision, Decision::Allow { .. } | Decision::Unknown { .. });
         may_allow && !matches!(self.to_trial, Decision::Allow { .. })
@@ -230,8 +230,8 @@ impl<'f> Judgement<'f> {
 }
 
 impl Token {
-    /// What is known of the service account's tokens: a fresh one tells all; else the issuer is the cluster's, the subject
-    /// follows from the service account, and the audience from the pod.
+    /// What is known about the service account's tokens: a fresh one shows everything; otherwise the issuer is the cluster's, the
+    /// subject follows from the service account, and the audience from the pod.
     fn of(derived: &Derived<'_>) -> Result<Self, Vec<Unknown>> {
         let plan = derived.plan();
         let issuer = match Issuer::of(derived) {
@@ -241,7 +241,7 @@ impl Token {
         let Some(provider_arn) = plan.provider_arn(issuer) else {
             return Err(vec![Unknown {
                 what: String::from("the issuer's provider in the role's account"),
-                why: Why::Failed(format!("issuer {issuer:?} is no https URL")),
+                why: Why::Failed(format!("issuer {issuer:?} is not an https URL")),
                 grant: None,
             }]);
         };
@@ -263,7 +263,7 @@ impl Token {
         Arn::account_of(&self.provider_arn).unwrap_or_default()
     }
 
-    /// What the pod asks with this token.
+    /// The pod's request with this token.
     fn request(&self, derived: &Derived<'_>, role: &Role) -> Request {
         let aud: Vec<&str> = self.aud.iter().map(String::as_str).collect();
         let mut request = Request::web_identity(WebIdentity {
@@ -294,7 +294,7 @@ impl Token {
     }
 }
 
-/// On what the answer depends.
+/// What the decision depends on.
 fn open(evaluation: &Evaluation<'_>) -> Vec<Open> {
     let Decision::Unknown { statements } = &evaluation.decision else { return Vec::new() };
     let traces = statements.iter().filter_map(|index| evaluation.statements.get(*index));
@@ -315,7 +315,7 @@ fn open(evaluation: &Evaluation<'_>) -> Vec<Open> {
                     (Found::Unknown(why), Reason::KeyUnknown) => why.to_owned(),
                     (_, Reason::UnknownOperator) => String::from("IAM has no such operator"),
                     (_, Reason::VariableUnknown { .. }) => {
-                        String::from("a policy variable in it is not known from here")
+                        String::from("it contains a policy variable whose value is not known here")
                     }
                     _ => String::from("AWS does not document what this means"),
                 };
@@ -333,7 +333,7 @@ fn open(evaluation: &Evaluation<'_>) -> Vec<Open> {
                 place: clause.place.clone(),
                 what: String::from("the resource"),
                 values: clause.entries.clone(),
-                why: String::from("trust policies have none, and IAM refuses to store one"),
+                why: String::from("trust policies have no Resource, and IAM refuses to store one"),
             });
             principal.into_iter().chain(resource).chain(conditions).collect::<Vec<_>>()
         })
@@ -350,7 +350,7 @@ fn about(key: &str) -> About {
 }
 
 impl Change {
-    /// What is changed, as the end of the sentence "in the trust policy, …".
+    /// The change, to end the sentence "in the trust policy, …".
     pub fn words(&self, token: &Token) -> String {
         match &self.repair {
             Repair::Edit(edits) => edits.iter().map(edit_words).collect::<Vec<_>>().join("; "),
@@ -362,11 +362,11 @@ impl Change {
 fn edit_words(edit: &Edit) -> String {
     let (from, to, place) = (&edit.from, &edit.to, words_of(&edit.place));
     match edit.kind {
-        EditKind::ReplaceValue | EditKind::ReplaceOperator => format!("replace {from} by {to} in {place}"),
-        EditKind::AddValue => format!("add {to} beside {from} in {place}"),
+        EditKind::ReplaceValue | EditKind::ReplaceOperator => format!("replace {from} with {to} in {place}"),
+        EditKind::AddValue => format!("add {to} next to {from} in {place}"),
         EditKind::RenameKey => format!("rename the key {from} to {to} in {place}"),
-        EditKind::ReplacePrincipal => format!("replace the principal {from} by {to} in {place}"),
-        EditKind::RemoveCondition => format!("take the condition on {from} out of {place}"),
+        EditKind::ReplacePrincipal => format!("replace the principal {from} with {to} in {place}"),
+        EditKind::RemoveCondition => format!("remove the condition on {from} from {place}"),
     }
 }
 
