@@ -1,20 +1,20 @@
-//! What AWS says: IAM, EKS and CloudTrail by the user's own credentials, STS by a token of the service account.
+//! AWS's answers: IAM, EKS and CloudTrail with the user's own credentials, STS with a token of the service account.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Listing, Why};
 
-/// Every answer of AWS about one subject.
+/// All answers of AWS about one subject.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Aws {
-    /// Who the user is to AWS: `sts:GetCallerIdentity`.
+    /// The user's own AWS identity: `sts:GetCallerIdentity`.
     pub caller: Fact<Caller>,
-    /// The role that the subject should be: `iam:GetRole`.
+    /// The role that the subject should have: `iam:GetRole`.
     pub role: Fact<Role>,
     /// A role of the same name in the user's own account, where the ARN names another account.
     pub namesake: Fact<Role>,
-    /// The policies that hang on the role: `iam:ListAttachedRolePolicies`, `iam:ListRolePolicies`.
+    /// The role's attached and inline policies: `iam:ListAttachedRolePolicies`, `iam:ListRolePolicies`.
     pub policies: Fact<RolePolicies>,
     /// The OIDC providers of the user's account: `iam:ListOpenIDConnectProviders`.
     pub providers: Fact<Providers>,
@@ -24,9 +24,9 @@ pub struct Aws {
     pub cluster: Fact<EksCluster>,
     /// EKS Pod Identity associations of the service account: `eks:ListPodIdentityAssociations`.
     pub associations: Fact<Vec<Association>>,
-    /// Failed attempts to become the role: `cloudtrail:LookupEvents`.
+    /// Failed attempts to assume the role: `cloudtrail:LookupEvents`.
     pub trail: Fact<Listing<TrailEvent>>,
-    /// What the role may do: `iam:SimulatePrincipalPolicy`, for `--action` and `--resource`.
+    /// What the role is allowed to do: `iam:SimulatePrincipalPolicy`, for `--action` and `--resource`.
     pub simulation: Fact<Vec<Simulated>>,
     /// STS's answer to a fresh token of the service account, tried from here.
     pub sts_answer: Fact<StsAttempt>,
@@ -41,23 +41,23 @@ impl Aws {
             Fact::unknown_because(what, why.clone(), None)
         }
         Self {
-            caller: of("who you are to AWS", why),
+            caller: of("your AWS identity", why),
             role: of("the IAM role", why),
             namesake: of("a role of the same name in your account", why),
             policies: of("the role's policies", why),
-            providers: of("the OIDC providers of the account", why),
-            provider: of("the OIDC provider of the issuer", why),
+            providers: of("the account's OIDC providers", why),
+            provider: of("the issuer's OIDC provider", why),
             cluster: of("the EKS cluster", why),
             associations: of("EKS Pod Identity associations", why),
-            trail: of("CloudTrail's record of refused calls", why),
-            simulation: of("what the role may do", why),
+            trail: of("denied calls in CloudTrail", why),
+            simulation: of("what the role is allowed to do", why),
             sts_answer: of("STS's answer to a fresh token", why),
             second_sts_answer: of("STS's answer to a fresh token", why),
         }
     }
 }
 
-/// Who somebody is to AWS.
+/// An AWS identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// Twelve digits.
@@ -83,7 +83,7 @@ pub struct Role {
     pub boundary: Option<String>,
 }
 
-/// The policies that hang on a role.
+/// The policies of a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolePolicies {
     /// ARNs of managed policies.
@@ -164,9 +164,9 @@ pub struct Simulated {
     pub decision: String,
     /// Policies whose statements matched.
     pub matched: Vec<String>,
-    /// False if the permissions boundary stands in the way.
+    /// False if the permissions boundary does not allow it.
     pub boundary_allows: Option<bool>,
-    /// False if the organisation's policies stand in the way.
+    /// False if the organization's policies do not allow it.
     pub organization_allows: Option<bool>,
     /// Context keys that the policies ask for and the simulation lacked.
     pub missing_context: Vec<String>,

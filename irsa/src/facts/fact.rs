@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// One thing that was observed, or was looked for, or could not be.
+/// Something that was observed, was found to be absent, or could not be read.
 ///
-/// The rule that the whole product rests on: an error is never a pass and never an absence. `Absent` is said only
-/// when a complete answer was read and the thing was not in it; everything else that yields no value is `Unknown`.
+/// The rule that the whole product rests on: an error is never a pass and never an absence. `Absent` is used only
+/// if a complete answer was read and the thing was not in it; everything else that yields no value is `Unknown`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Fact<T> {
     /// Observed.
     Known(Sourced<T>),
-    /// Looked for in a complete answer, and not there.
+    /// Not found in a complete answer.
     Absent {
-        /// The answer it was not in.
+        /// The answer that did not contain it.
         source: Source,
     },
     /// Not observed, and why.
@@ -48,7 +48,7 @@ pub struct Unknown {
     pub what: String,
     /// Why it is not known.
     pub why: Why,
-    /// The permission that would allow it, where a permission is what is missing.
+    /// The permission that would allow it, if a missing permission is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Grant>,
 }
@@ -65,11 +65,11 @@ pub enum Why {
     Failed(String),
     /// The list was cut short: more objects exist than were read.
     Incomplete(String),
-    /// The files that were given do not hold it.
+    /// The given files do not contain it.
     NotInFiles,
-    /// There are no AWS credentials to ask with, or they are refused; why.
+    /// There are no AWS credentials, or AWS refuses them; why.
     NoCredentials(String),
-    /// It stands in another AWS account than the one that the user is signed in to.
+    /// It is in another AWS account than the one that the user is signed in to.
     OtherAccount {
         /// The account of the user's credentials.
         signed_in: String,
@@ -78,7 +78,7 @@ pub enum Why {
     },
     /// The user excluded it; the flag.
     Excluded(String),
-    /// One pod of a run is looked into, and it was this other one.
+    /// Only one pod of a run is probed, and it was this other one.
     OneOfMany(String),
     /// It was not asked; the reason.
     NotAsked(String),
@@ -94,18 +94,18 @@ impl fmt::Display for Why {
             Self::NoCredentials(words) => write!(f, "no AWS credentials: {words}"),
             Self::OtherAccount { signed_in, needed } => write!(
                 f,
-                "you are signed in to account {signed_in}; this is in account {needed}: name a profile of that account with \
-                 --profile"
+                "you are signed in to account {signed_in}, but this is in account {needed}: choose a profile of that account \
+                 with --profile"
             ),
-            Self::Excluded(flag) => write!(f, "left out by {flag}"),
+            Self::Excluded(flag) => write!(f, "excluded by {flag}"),
             Self::OneOfMany(pod) => {
-                write!(f, "one pod of a run is looked into, and that was pod/{pod}; name this one for itself")
+                write!(f, "only pod/{pod} was probed; run debug on this pod to probe it")
             }
         }
     }
 }
 
-/// A permission that would allow to read something.
+/// A permission that would allow reading something.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grant {
@@ -217,7 +217,7 @@ pub enum Source {
         field: String,
         /// Line and column of the field, both counted from 1.
         position: Position,
-        /// Where every field of the document stands; only while the run lasts.
+        /// The position of every field in the document; only kept during the run.
         #[serde(skip)]
         positions: Positions,
     },
@@ -237,7 +237,7 @@ pub struct Position {
 pub struct Positions(pub Arc<BTreeMap<String, Position>>);
 
 impl PartialEq for Positions {
-    /// Two sources are the same place whether or not the map of their document is still at hand.
+    /// Two sources are the same place whether or not the map of their document is still available.
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -261,7 +261,7 @@ impl Source {
                 // Answers of AWS are addressed as the AWS CLI's `--query` does it, without a dot in front.
                 let rooted = if path.starts_with(['.', '[']) { path.to_owned() } else { format!(".{path}") };
                 let path = rooted.as_str();
-                // A field that is not written down (a default, a missing key) is shown at its nearest parent.
+                // A field that is not in the file (a default, a missing key) is shown at its nearest parent.
                 let nearest =
                     positions.0.range::<str, _>((Bound::Unbounded, Bound::Included(path))).rev().find(
                         |(known, _)| {
@@ -329,7 +329,7 @@ impl<T> Fact<T> {
         Self::unknown_because(what, Why::NotAsked(why.into()), None)
     }
 
-    /// A fact that could not be learnt.
+    /// A fact that could not be read.
     pub fn unknown_because(what: impl Into<String>, why: Why, grant: Option<Grant>) -> Self {
         Self::Unknown(Unknown { what: what.into(), why, grant })
     }
@@ -355,13 +355,13 @@ impl<T> Fact<T> {
         }
     }
 
-    /// True only if a complete answer did not hold it.
+    /// True only if a complete answer did not contain it.
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent { .. })
     }
 }
 
-/// A list and whether it is all there is.
+/// A list, and whether it is complete.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Listing<T> {
     /// The objects, each with its own source.

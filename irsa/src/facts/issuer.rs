@@ -1,4 +1,4 @@
-//! The cluster's OIDC issuer: what the API server says of it, what it publishes, and what a token says.
+//! The cluster's OIDC issuer: according to the API server, as published, and in a token.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub struct Issuer {
     pub api_keys: Fact<Vec<Key>>,
     /// Claims of a fresh token of the service account, made by TokenRequest.
     pub minted: Fact<Claims>,
-    /// What the issuer's URL answers to `/.well-known/openid-configuration`, asked from here.
+    /// What the issuer's URL answers to `/.well-known/openid-configuration`, fetched from this machine.
     pub published: Fact<Published<Discovery>>,
     /// What the published `jwks_uri` answers.
     pub published_keys: Fact<Published<Vec<Key>>>,
@@ -87,7 +87,7 @@ pub enum Published<T> {
     Document(T),
     /// An HTTP status other than 200.
     Status(u16),
-    /// Something else than the JSON that belongs there.
+    /// Something other than the expected JSON.
     Unusable(String),
     /// A certificate that this machine does not trust; the verifier's words.
     Untrusted(String),

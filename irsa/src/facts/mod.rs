@@ -1,6 +1,6 @@
 //! Everything observed about one subject: plain data, no opinions.
 //!
-//! Collectors fill it, [`crate::derive`] and [`crate::checks`] read it. It knows nothing of either.
+//! Collectors fill it; [`crate::derive`] and [`crate::checks`] read it. It depends on neither.
 
 pub mod aws;
 mod fact;
@@ -25,12 +25,12 @@ use kubernetes::{
 
 use crate::aws_error::Sighting;
 
-/// One subject and all that was observed about it.
+/// One subject, and everything observed about it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Facts {
     /// What the user asked about.
     pub request: Request,
-    /// What this report is about: one pod, the template of pods to come, or a service account alone.
+    /// What this report is about: one pod, the template of future pods, or a service account alone.
     pub subject: Subject,
     /// The service account's name and namespace.
     pub service_account_name: String,
@@ -44,11 +44,11 @@ pub struct Facts {
     pub service_accounts: Arc<Fact<Listing<ServiceAccount>>>,
     /// All NetworkPolicies of the namespace.
     pub network_policies: Arc<Fact<Listing<NetworkPolicy>>>,
-    /// Service accounts of the same name elsewhere; asked only if the one here names no role.
+    /// Service accounts of the same name in other namespaces; read only if the one here names no role.
     pub namesakes: Fact<Listing<ServiceAccount>>,
-    /// The workload that makes such pods, if there is one.
+    /// The workload that owns the pod, if there is one.
     pub owner: Fact<Owner>,
-    /// Pods like it, the subject among them: of the same workload, or found by the same labels.
+    /// Pods of the same workload, or with the same labels; includes the subject.
     pub siblings: Arc<Fact<Listing<Pod>>>,
     /// Events of the subject and of its owners.
     pub events: Arc<Fact<Listing<Event>>>,
@@ -60,22 +60,22 @@ pub struct Facts {
     pub secrets: BTreeMap<String, Fact<Secret>>,
     /// What is the same for every subject of the run.
     pub cluster: Arc<Cluster>,
-    /// What AWS says of the identity that the subject should have.
+    /// What AWS says about the identity that the subject should have.
     pub aws: Arc<Aws>,
     /// The issuer of its tokens.
     pub issuer: Arc<Issuer>,
-    /// Errors of AWS that the application spoke of: in the target container's log, or in the text that the user gave.
+    /// AWS errors that the application reported: in the target container's log, or in the text that the user gave.
     pub app_errors: Fact<Listing<LoggedError>>,
     /// The pod as the probe sees it.
     pub probed: Fact<ProbeFacts>,
 }
 
-/// An error that the application spoke of.
+/// An error that the application reported.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LoggedError {
     /// What it says.
     pub error: Sighting,
-    /// When it was last said, by the node's clock; `None` for a text that the user gave, which counts as said now.
+    /// When it was last logged, by the node's clock; `None` for a text that the user gave, which counts as current.
     pub at: Option<Timestamp>,
 }
 
@@ -90,7 +90,7 @@ pub struct Request {
     pub container: Option<String>,
     /// kubectl flags that a printed command needs in order to reach the same cluster: `--context prod`.
     pub kubectl_flags: Vec<String>,
-    /// AWS CLI flags that a printed command needs in order to ask as this run did: `--profile`, `prod`.
+    /// AWS CLI flags that a printed command needs in order to use the same credentials: `--profile`, `prod`.
     pub aws_flags: Vec<String>,
 }
 
@@ -100,9 +100,9 @@ pub struct Request {
 pub enum Subject {
     /// A pod.
     Pod(Sourced<Pod>),
-    /// A workload that has no pod now: its template.
+    /// A workload that has no pods right now: its template.
     Template(Sourced<Owner>),
-    /// A service account that no pod uses now.
+    /// A service account that no pod uses right now.
     ServiceAccount,
 }
 
@@ -140,14 +140,14 @@ pub struct Owner {
     pub kind: String,
     /// Metadata.
     pub meta: Meta,
-    /// Metadata of the pods it makes.
+    /// Metadata of its pods.
     pub template_meta: Meta,
-    /// Spec of the pods it makes.
+    /// Spec of its pods.
     pub template_spec: PodSpec,
 }
 
 impl Owner {
-    /// Where the pod spec stands within the object.
+    /// The path of the pod spec within the object.
     pub fn template_path(&self) -> &'static str {
         if self.kind == "CronJob" { ".spec.jobTemplate.spec.template.spec" } else { ".spec.template.spec" }
     }
@@ -177,7 +177,7 @@ pub struct Cluster {
 }
 
 impl Facts {
-    /// Everything that was asked for and could not be learnt, in a stable order, each once.
+    /// Everything that was asked for and could not be read, in a stable order, each once.
     pub fn unknowns(&self) -> Vec<&Unknown> {
         let cluster = &self.cluster;
         let mut all: Vec<&Unknown> = Vec::new();

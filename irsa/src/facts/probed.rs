@@ -8,7 +8,7 @@ use super::aws::{StsAnswer, StsAttempt};
 use super::issuer::Claims;
 use super::{Source, Sourced};
 
-/// What the probe saw, and as whom it looked.
+/// What the probe saw, and as which user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProbeFacts {
     /// Its report: raw observations.
@@ -17,7 +17,7 @@ pub struct ProbeFacts {
     pub place: Place,
     /// Which run started it.
     pub run: Run,
-    /// The container beside which it ran, and whose identity it took on.
+    /// The container beside which it ran, and whose identity it used.
     pub container: String,
     /// STS's answer to the token in the file.
     pub attempt: Option<Sourced<StsAttempt>>,
@@ -31,7 +31,7 @@ pub struct ProbeFacts {
 pub enum Place {
     /// In the pod itself, as an ephemeral container.
     Pod,
-    /// In a short-lived pod made like it (`--via pod`): it proves nothing of the pod itself.
+    /// In a short-lived copy of the pod (`--via pod`): it proves nothing about the pod itself.
     Copy,
 }
 
@@ -49,10 +49,11 @@ pub enum Run {
 }
 
 impl ProbeFacts {
-    /// What is not known without a report.
-    pub const WHAT: &str = "the inside of the pod";
+    /// What is unknown without a report.
+    pub const WHAT: &str = "the view from inside the pod";
 
-    /// The report of the probe that this run started in `probe`, with STS's answer in the terms in which the tool's own trial has it.
+    /// The report of the probe that this run started in `probe`, with STS's answer in the same form as that of the attempt from
+    /// this machine.
     pub fn reported(report: Report, place: Place, container: &str, probe: &str) -> Sourced<Self> {
         let source = Source::Probe { container: probe.to_owned(), field: String::new() };
         let attempt = attempt(&report).map(|value| Sourced { value, source: source.at("sts.assume") });

@@ -1,4 +1,4 @@
-//! ConfigMaps and Secrets; of a Secret the keys alone.
+//! ConfigMaps and Secrets; of a Secret, only the keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 

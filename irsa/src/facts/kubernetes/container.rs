@@ -1,4 +1,4 @@
-//! Containers and their environment. Values that may be secret are dropped while they are read.
+//! Containers and their environment. Values that may be secret are dropped while being parsed.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -23,10 +23,10 @@ pub struct Container {
     /// `Always` makes an init container a native sidecar.
     #[serde(deserialize_with = "null_default")]
     pub restart_policy: String,
-    /// As whom it runs, and what it may.
+    /// The user that it runs as, and what it is allowed to do.
     #[serde(deserialize_with = "null_default")]
     pub security_context: ContainerSecurity,
-    /// Of an ephemeral container: whose processes it sees.
+    /// For an ephemeral container: the container whose processes it sees.
     #[serde(deserialize_with = "null_default")]
     pub target_container_name: String,
     /// Flags of the pod identity webhook among the arguments; every other argument is dropped.
@@ -52,7 +52,7 @@ const WEBHOOK_FLAGS: [&str; 10] = [
     "watch-config-map",
 ];
 
-/// Those among them that are true without a value.
+/// Those that are true without a value.
 const SWITCHES: [&str; 4] = ["compose-role-arn", "in-cluster", "sts-regional-endpoint", "watch-config-map"];
 
 fn webhook_flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -74,7 +74,7 @@ fn webhook_flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Strin
     Ok(kept.collect())
 }
 
-/// One environment variable. A value that may be secret is dropped while it is read.
+/// One environment variable. A value that may be secret is dropped while being parsed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "RawEnvVar")]
 pub struct EnvVar {
@@ -120,7 +120,7 @@ pub enum EnvValue {
 }
 
 impl EnvValue {
-    /// Keeps the value only if the variable's name says that it is no secret.
+    /// Keeps the value only if the variable's name shows that it is not secret.
     pub fn literal(name: &str, value: String) -> Self {
         if is_public(name) {
             let is_url = ["PROXY", "ENDPOINT"].iter().any(|part| name.to_ascii_uppercase().contains(part));
@@ -153,8 +153,8 @@ impl EnvValue {
     }
 }
 
-/// The variables whose values are read: those that the probe shows as well, and what only a spec tells. Everything else, keys
-/// above all, is not kept in memory.
+/// The variables whose values are read: those that the probe also shows, and what only a spec contains. Everything else, above
+/// all keys, is not kept in memory.
 fn is_public(name: &str) -> bool {
     const READ: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "KUBECTL_IRSA_CONTAINER"];
     irsa_probe::is_public(name) || READ.contains(&name.to_ascii_uppercase().as_str())

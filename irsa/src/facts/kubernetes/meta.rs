@@ -24,13 +24,13 @@ pub struct Meta {
     /// When the API server created it (its clock).
     #[serde(deserialize_with = "null_default")]
     pub creation_timestamp: Option<Timestamp>,
-    /// When its deletion was asked for.
+    /// When its deletion was requested.
     #[serde(deserialize_with = "null_default")]
     pub deletion_timestamp: Option<Timestamp>,
     /// Labels.
     #[serde(deserialize_with = "null_default")]
     pub labels: BTreeMap<String, String>,
-    /// Annotations, without `last-applied-configuration`: it repeats the object, a Secret's values included.
+    /// Annotations, without `last-applied-configuration`: that repeats the object, including a Secret's values.
     #[serde(deserialize_with = "annotations")]
     pub annotations: BTreeMap<String, String>,
     /// Owners.
@@ -79,7 +79,7 @@ object!(
     }
 );
 
-/// `metadata.managedFields[]`, cut down to what is asked of it: who owns which annotation, which keys a Secret has.
+/// `metadata.managedFields[]`, reduced to what is needed: who owns which annotation, which keys a Secret has.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(from = "RawManagedFields")]
 pub struct ManagedFields {
@@ -176,7 +176,7 @@ impl LabelSelector {
         })
     }
 
-    /// The labels that would have to change for all requirements to be met: a value to set, or `None` to take it away.
+    /// The labels that would have to change to meet all requirements: a value to set, or `None` to remove the label.
     pub fn changes(&self, labels: &BTreeMap<String, String>) -> Vec<(&str, Option<&str>)> {
         let equal = self.match_labels.iter().filter(|(key, value)| labels.get(*key) != Some(value));
         let equal = equal.map(|(key, value)| (key.as_str(), Some(value.as_str())));

@@ -1,7 +1,7 @@
 //! Kubernetes objects, cut down to the fields that the checks read.
 //!
-//! The same types read the API server's answers and the user's files, so that both go the same way. Values that may be
-//! secret are dropped while they are read (see [`EnvValue`]): what is not in memory cannot be printed.
+//! The same types read the API server's answers and the user's files, so both are handled alike. Values that may be
+//! secret are dropped while being parsed (see [`EnvValue`]): what is not in memory cannot be printed.
 
 use serde::{Deserialize, Deserializer};
 

@@ -1,4 +1,4 @@
-//! NetworkPolicies, as far as they speak of what pods may call.
+//! NetworkPolicies, as far as they concern egress.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,11 +17,11 @@ object!(
 object!(
     /// `spec`.
     NetworkPolicySpec {
-        /// The pods that it is for; an empty one is for all of the namespace.
+        /// The pods that it applies to; if empty, all pods of the namespace.
         pod_selector: LabelSelector,
         /// `Ingress`, `Egress`.
         policy_types: Vec<String>,
-        /// What they may call. Not there is not the same as empty, unless `policyTypes` names `Egress`.
+        /// What they may call. Absent is not the same as empty, unless `policyTypes` names `Egress`.
         egress: Option<Vec<EgressRule>>,
     }
 );
@@ -29,9 +29,9 @@ object!(
 object!(
     /// `egress[]`.
     EgressRule {
-        /// Whom; empty for everybody.
+        /// Destinations; empty for all.
         to: Vec<Peer>,
-        /// On which ports; empty for all.
+        /// Ports; empty for all.
         ports: Vec<PolicyPort>,
     }
 );
@@ -49,7 +49,7 @@ object!(
     IpBlock {
         /// `10.0.0.0/8`.
         cidr: String,
-        /// Networks within it that are left out.
+        /// Networks within it that are excluded.
         except: Vec<String>,
     }
 );
@@ -77,7 +77,7 @@ pub enum PortRef {
 }
 
 impl NetworkPolicySpec {
-    /// True if the policy says what its pods may call.
+    /// True if the policy restricts egress.
     pub fn is_for_egress(&self) -> bool {
         self.egress.as_ref().is_some_and(|rules| !rules.is_empty())
             || self.policy_types.iter().any(|kind| kind == "Egress")
@@ -96,7 +96,7 @@ impl PolicyPort {
         in_range && self.protocol.as_deref().unwrap_or("TCP") == protocol
     }
 
-    /// True if they are named as pods name them.
+    /// True if the port is given by name.
     pub fn is_named(&self) -> bool {
         matches!(self.port, Some(PortRef::Name(_)))
     }

@@ -1,4 +1,4 @@
-//! Pods, as they were asked for.
+//! Pods: what was requested.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ object!(
     Pod {
         /// Metadata.
         metadata: Meta,
-        /// What was asked for, after admission.
+        /// What was requested, after admission.
         spec: PodSpec,
-        /// What is.
+        /// The current state.
         status: PodStatus,
     }
 );
@@ -51,9 +51,9 @@ object!(
     PodSecurity {
         /// The group that owns the files of volumes.
         fs_group: Option<i64>,
-        /// The user of containers that name none.
+        /// The default user of its containers.
         run_as_user: Option<i64>,
-        /// The group of containers that name none.
+        /// The default group of its containers.
         run_as_group: Option<i64>,
     }
 );
@@ -94,7 +94,7 @@ impl PodSpec {
             .filter(|audience| !audience.is_empty())
     }
 
-    /// The roles that `AWS_ROLE_ARN` names in the containers, where it is written out.
+    /// The roles that `AWS_ROLE_ARN` names in the containers, where it is a literal.
     pub fn literal_roles(&self) -> impl Iterator<Item = &str> {
         let variables = self.containers.iter().flat_map(|container| &container.env);
         variables.filter_map(|variable| match &variable.value {

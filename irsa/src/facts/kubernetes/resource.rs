@@ -1,4 +1,4 @@
-//! The resources that are read, and how a list is narrowed.
+//! The resources that are read, and how lists are filtered.
 
 use crate::facts::Grant;
 use crate::facts::kubernetes::{
@@ -69,7 +69,7 @@ resources! {
         "mutatingwebhookconfiguration" NAMESPACED = false;
 }
 
-/// How a list is narrowed; every part must hold.
+/// The filter of a list; every part must match.
 #[derive(Debug, Default, Clone)]
 pub struct Query {
     /// Labels.

@@ -1,4 +1,4 @@
-//! What the kubelet says of a pod.
+//! The kubelet's status of a pod.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,10 +12,10 @@ pub struct PodStatus {
     /// `Pending`, `Running`, …
     #[serde(deserialize_with = "null_default")]
     pub phase: String,
-    /// Why, in one word, where the kubelet says it.
+    /// Why, in one word, if the kubelet says so.
     #[serde(deserialize_with = "null_default")]
     pub reason: String,
-    /// Its address; of two, the one of the cluster's first family.
+    /// Its address; if it has two, the one of the cluster's primary family.
     #[serde(rename = "podIP", deserialize_with = "null_default")]
     pub pod_ip: String,
     /// When the kubelet first saw the pod.
@@ -32,7 +32,7 @@ pub struct PodStatus {
     pub probes: Vec<ProbeStatus>,
 }
 
-/// How the names of the probe's containers begin.
+/// The prefix of the names of the probe's containers.
 pub const PROBE_PREFIX: &str = "irsa-probe-";
 
 fn probes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ProbeStatus>, D::Error> {
@@ -99,10 +99,10 @@ pub struct ContainerStatus {
     /// If it passes its readiness probe.
     #[serde(deserialize_with = "null_default")]
     pub ready: bool,
-    /// How often it was started again.
+    /// How often it was restarted.
     #[serde(deserialize_with = "null_default")]
     pub restart_count: u32,
-    /// As whom its first process was started, where the kubelet says it.
+    /// The user that its first process was started as, if the kubelet says so.
     #[serde(deserialize_with = "null_default")]
     pub user: Option<ContainerUser>,
 }

@@ -1,4 +1,4 @@
-//! What makes pods: Deployments and their kin.
+//! Workloads: Deployments and the like.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,7 @@ object!(
     WorkloadSpec {
         /// Pods it owns.
         selector: Option<LabelSelector>,
-        /// The pods it makes.
+        /// Its pods.
         template: PodTemplate,
         /// How many, where it is a number.
         replicas: Option<i32>,
@@ -76,7 +76,7 @@ object!(
 object!(
     /// `spec` of a CronJob.
     CronJobSpec {
-        /// The jobs it makes.
+        /// Its jobs.
         job_template: JobTemplate,
     }
 );
