@@ -1,4 +1,4 @@
-//! Service accounts of the same name elsewhere, and the keys of Secrets.
+//! Service accounts of the same name in other namespaces, and the keys of Secrets.
 
 use super::objects::Objects;
 use crate::facts::kubernetes::resource::Query;
@@ -47,7 +47,9 @@ pub(super) fn keys_or_unknown(name: &str, secret: Fact<Secret>) -> Fact<Secret> 
         {
             Fact::Unknown(Unknown {
                 what: format!("key names of Secret {name}"),
-                why: Why::Failed(String::from("its managedFields name none, and its values are never read")),
+                why: Why::Failed(String::from(
+                    "its managedFields list no keys, and values of Secrets are never read",
+                )),
                 grant: None,
             })
         }

@@ -1,8 +1,8 @@
-//! What ends a run: without its target there is nothing to say.
+//! What ends a run: without its target there is nothing to diagnose.
 
 use thiserror::Error;
 
-/// The run cannot go on: without the target there is nothing to say.
+/// The run cannot continue: without the target there is nothing to diagnose.
 #[derive(Debug, Error)]
 pub enum CollectError {
     /// No such object.
@@ -14,10 +14,10 @@ pub enum CollectError {
         name: String,
         /// Namespace.
         namespace: String,
-        /// Objects with a like name.
+        /// Objects with a similar name.
         near: Vec<String>,
     },
-    /// The container that `-c` names is not there.
+    /// The container that `-c` names does not exist.
     #[error("{pod} has no container \"{name}\": it has {}", .there.join(", "))]
     NoContainer {
         /// The pod or workload.
@@ -45,14 +45,14 @@ pub enum CollectError {
         /// What happened.
         cause: String,
     },
-    /// The target stands in several namespaces of the files.
-    #[error("{kind}/{name} stands in several namespaces of the files ({}): choose one with -n", .namespaces.join(", "))]
+    /// The target is in several namespaces of the files.
+    #[error("{kind}/{name} is in several namespaces of the files ({}): choose one with -n", .namespaces.join(", "))]
     Ambiguous {
         /// Kind.
         kind: &'static str,
         /// Name.
         name: String,
-        /// Where it stands.
+        /// The namespaces.
         namespaces: Vec<String>,
     },
 }

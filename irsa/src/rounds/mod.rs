@@ -1,9 +1,9 @@
-//! From a target to facts: which objects are asked for, in which round.
+//! From a target to facts: which objects are read, in which round.
 //!
-//! What a user feels is the number of answers that must be waited for one after the other. Everything whose inputs are
-//! known is asked at once: three rounds for a pod (the pod; what it refers to; what that refers to), four for a workload.
+//! What a user notices is how many round trips follow each other. Everything whose inputs are known is requested at once: three
+//! rounds for a pod (the pod; what it refers to; what that refers to), four for a workload.
 //!
-//! Who answers is behind [`Objects`]: an API server, whose answers the plugin fetches, or documents.
+//! [`Objects`] hides who answers: an API server, whose answers the plugin fetches, or documents.
 
 mod accounts;
 mod agents;
@@ -73,9 +73,9 @@ impl Shared {
     }
 }
 
-/// Reads everything that the cluster tells about a target: one [`Facts`] for each of its pods, newest first; for a workload or
-/// a service account without pods, one. `no_aws` is said of what AWS has not been asked; `early` is what may be asked of it
-/// as soon as the service accounts and pods are known, beside the second round.
+/// Reads everything that the cluster knows about a target: one [`Facts`] for each of its pods, newest first; for a workload or
+/// a service account without pods, one. `no_aws` is the reason for what AWS has not been asked; `early` is what AWS may be asked
+/// as soon as the service accounts and pods are known, in parallel with the second round.
 ///
 /// # Errors
 /// The target cannot be read.
@@ -148,7 +148,7 @@ pub async fn of_cluster<E>(
         network_policies: Arc::clone(&network_policies),
         namesakes: namesakes.get(account).cloned().unwrap_or_else(|| {
             Fact::not_asked(
-                "service accounts of that name elsewhere",
+                "service accounts of that name in other namespaces",
                 "the one here names a role, or could not be read",
             )
         }),
@@ -165,8 +165,8 @@ pub async fn of_cluster<E>(
         probed: Fact::unknown_because(ProbeFacts::WHAT, no_aws.clone(), None),
         subject,
     };
-    let no_owner = || Fact::not_asked("the workload", "the pod belongs to none");
-    let no_node = || Fact::not_asked("the node", "there is no pod that runs on one");
+    let no_owner = || Fact::not_asked("the workload", "the pod belongs to no workload");
+    let no_node = || Fact::not_asked("the node", "no pod runs on a node");
     if found.pods.is_empty() {
         let subject = match found.workload {
             Some(workload) => {
@@ -191,7 +191,7 @@ pub async fn of_cluster<E>(
     Ok((subjects, early))
 }
 
-/// What documents tell about a target. Nothing is waited for.
+/// What documents say about a target. Never waits.
 ///
 /// # Errors
 /// The target is not in them.
@@ -220,7 +220,7 @@ pub fn of_documents(
     Ok(subjects)
 }
 
-/// What is known of a pod's inside where no probe is to be started in it, and why none is.
+/// What is known about the inside of a pod in which no probe is started, and why none is.
 pub fn without_probe(derived: &Derived<'_>, why: &Why) -> Fact<ProbeFacts> {
     earlier::report(derived).unwrap_or_else(|| match &derived.facts.subject {
         Subject::Pod(_) => Fact::unknown_because(ProbeFacts::WHAT, why.clone(), None),
@@ -230,7 +230,7 @@ pub fn without_probe(derived: &Derived<'_>, why: &Why) -> Fact<ProbeFacts> {
     })
 }
 
-/// Runs what waits for nobody: each time that it is polled it gets further.
+/// Runs a future that never waits: every poll makes progress.
 fn at_once<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());

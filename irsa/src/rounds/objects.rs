@@ -11,9 +11,9 @@ use crate::facts::kubernetes::resource::{Query, Resource};
 use crate::facts::{Fact, Listing, Sourced, Why};
 use crate::target::Target;
 
-/// Where Kubernetes objects are read from. All answer in the same terms, so that all that follows is the same.
+/// Where Kubernetes objects are read from. All of them answer in the same form, so that everything after them is the same.
 pub trait Objects {
-    /// True if nothing has to be waited for: what is rarely there may then be asked for as well.
+    /// True if reading costs no time: rarely present objects may then be read as well.
     const AT_HAND: bool;
 
     /// One object.
@@ -26,10 +26,10 @@ pub trait Objects {
         query: &Query,
     ) -> impl Future<Output = Fact<Listing<T>>>;
 
-    /// One object without which there is nothing to say.
+    /// One object without which there is nothing to diagnose.
     ///
     /// # Errors
-    /// Nobody answers, or it may not be read.
+    /// There is no answer, or reading it is not allowed.
     fn target<T: Resource>(
         &self,
         namespace: &str,
@@ -67,7 +67,7 @@ impl Objects for Store {
     }
 }
 
-/// The object without which there is nothing to say.
+/// The object without which there is nothing to diagnose.
 pub(super) async fn require<T: Resource>(
     objects: &impl Objects,
     namespace: &str,
@@ -96,7 +96,7 @@ pub(super) async fn require_unless_used<T: Resource>(
 ) -> Result<(), CollectError> {
     match require::<T>(objects, namespace, target).await {
         Ok(_) => Ok(()),
-        // The pods alone may tell enough; the refusal is among the facts.
+        // The pods alone may be enough; the refusal is among the facts.
         Err(CollectError::Unreadable { .. }) => Ok(()),
         Err(error) => Err(error),
     }
@@ -117,7 +117,7 @@ async fn not_found<T: Resource>(objects: &impl Objects, namespace: &str, target:
     }
 }
 
-/// Up to three names that may have been meant: a few letters off, or the name of a workload whose pods begin with it.
+/// Up to three similar names: a few letters off, or the name of a workload whose pods' names begin with it.
 fn near_names<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut near: Vec<(usize, String)> = names
         .filter_map(|name| {

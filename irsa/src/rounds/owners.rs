@@ -1,4 +1,4 @@
-//! The workloads that make the pods, and the other pods of them.
+//! The workloads that own the pods, and their other pods.
 
 use super::objects::Objects;
 use super::target::Found;
@@ -58,7 +58,7 @@ async fn owner_named(reader: &impl Objects, namespace: &str, kind: &str, name: &
         "Job" => owner_fact::<Job>(reader, namespace, name).await,
         _ => Fact::not_asked(
             format!("{kind} {namespace}/{name}"),
-            "pods of this kind of owner carry no template to compare",
+            "an owner of this kind has no pod template to compare",
         ),
     }
 }

@@ -8,10 +8,10 @@ use crate::facts::{Fact, Listing, Sourced};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Distinct nodes that are asked for one by one; for more of them the list is cheaper.
+/// Up to this many nodes are read one by one; for more, the list is cheaper.
 const NODES: usize = 4;
 
-/// Pods whose events are read; those of the other pods of a workload say the same.
+/// Events are read for this many pods; those of a workload's other pods say the same.
 const EVENTFUL_PODS: usize = 3;
 
 /// The names that the pods refer to.
@@ -27,7 +27,7 @@ pub(super) struct References {
 pub(super) enum EventsOf {
     /// Events about an object of that name.
     Name(String),
-    /// Refusals to make pods: their ReplicaSet's name is not known.
+    /// Failures to create pods: their ReplicaSet's name is not known.
     FailedCreate,
 }
 
@@ -141,9 +141,9 @@ pub(super) async fn events_of(
                 merged.value.items.extend(listing.value.items);
                 merged.value.cut = merged.value.cut.take().or(listing.value.cut);
             }
-            // One permission covers all of them: what fails for one fails for the link.
+            // One permission covers all of them: if one read fails, the link cannot be checked.
             (failed, _) => return failed,
         }
     }
-    merged.map_or_else(|| Fact::not_asked("events", "there is no object to have any"), Fact::Known)
+    merged.map_or_else(|| Fact::not_asked("events", "there is no object to read events of"), Fact::Known)
 }

@@ -14,7 +14,7 @@ use crate::target::{Kind, Target};
 use futures_util::join;
 use std::collections::BTreeSet;
 
-/// The target as round one finds it.
+/// The target, as found in round one.
 pub(super) enum First {
     Pod(Box<Sourced<Pod>>),
     Workload(Box<Sourced<Owner>>, PodsOf),
@@ -71,7 +71,7 @@ impl First {
                     require_unless_used::<ServiceAccount>(reader, namespace, target),
                     reader.list::<Pod>(Some(namespace), &query)
                 );
-                // A service account that is gone may still be used: that is a diagnosis and not a mistake.
+                // A deleted service account may still be in use: that is a diagnosis, not a usage error.
                 let used = pods.known().is_some_and(|listing| !listing.value.items.is_empty());
                 match account {
                     Err(error @ CollectError::NotFound { .. }) if !used => Err(error),
@@ -128,7 +128,7 @@ async fn list_pods(
             });
             let query = Query { labels, ..Query::default() };
             return filtered(reader.list::<Pod>(Some(namespace), &query).await, |pod| {
-                // Selectors of different workloads may overlap; the controller reference tells whose pod it is.
+                // Selectors of different workloads may overlap; the controller reference says whose pod it is.
                 pod.metadata.controller().is_none_or(|controller| {
                     controller.name == owner.meta.name
                         || owner_key(&pod.metadata).is_some_and(|(_, name)| name == owner.meta.name)
@@ -163,7 +163,7 @@ async fn list_pods(
             })
             .map(|job| job.value.metadata.name.clone())
             .collect(),
-        // Without the Jobs, their names tell: the CronJob's name and a number.
+        // Without the Jobs, go by their names: the CronJob's name and a number.
         Fact::Absent { .. } | Fact::Unknown(_) => {
             let names = pods.known().into_iter().flat_map(|listing| &listing.value.items);
             let names =

@@ -27,7 +27,7 @@ impl BehindWebhook {
         webhooks: &Fact<Listing<MutatingWebhookConfiguration>>,
     ) -> Self {
         let Some(service) = self_hosted_service(webhooks) else {
-            let why = "the webhook is not served from within the cluster, as far as is known";
+            let why = "as far as is known, the webhook does not run in the cluster";
             return Self {
                 workload: Fact::not_asked("the webhook's workload", why),
                 endpoints: Fact::not_asked("the webhook's endpoints", why),
