@@ -1,5 +1,5 @@
-//! Answers of AWS in the user's files: as the AWS CLI prints them where that is unambiguous (`aws iam get-role`,
-//! `aws eks describe-cluster`), or in an envelope of kind `AwsAnswer` that says what was asked, and where.
+//! Answers of AWS in the user's files: as printed by the AWS CLI if that is unambiguous (`aws iam get-role`,
+//! `aws eks describe-cluster`), or in an envelope of kind `AwsAnswer` that names the request and the account.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use crate::facts::Source;
 use crate::facts::aws::{Caller, EksCluster, Provider, Providers, Role};
 use crate::policy::Json;
 
-/// What AWS answered, and where it stands.
+/// What AWS answered, and where it was read.
 #[derive(Debug)]
 pub struct Answer {
     pub(super) said: Reply,
@@ -125,12 +125,12 @@ struct WireCaller {
     arn: String,
 }
 
-/// The answer that a document without a kind is, if it is one that the AWS CLI prints.
+/// The answer in a document without a kind, if it is one that the AWS CLI prints.
 pub fn as_printed(node: &Node, file: &str, document: usize) -> Option<Result<Answer, Misfit>> {
     said(node, None).map(|said| said.map(|said| answer(said, node, file, document)))
 }
 
-/// The answer in an envelope; `None` if it is one that nothing reads.
+/// The answer in an envelope; `None` if nothing reads such answers.
 pub fn enveloped(node: &Node, file: &str, document: usize) -> Result<Option<Answer>, Misfit> {
     let envelope: Envelope = shape::read(node)?;
     let said = match (envelope.error, node.get("response")) {
@@ -155,7 +155,7 @@ fn answer(said: Reply, node: &Node, file: &str, document: usize) -> Answer {
     Answer { source: file_source(file, document, object, node), said }
 }
 
-/// Tells answers apart by the field that only they have.
+/// Recognises each answer by a field that only it has.
 fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Reply, Misfit>> {
     if let Some(role) = node.get("Role").filter(|role| role.get("AssumeRolePolicyDocument").is_some()) {
         return Some(shape::read(role).map(|role: WireRole| {
@@ -188,7 +188,7 @@ fn said(node: &Node, provider_arn: Option<&str>) -> Option<Result<Reply, Misfit>
         }));
     }
     if node.get("ClientIDList").is_some() && node.get("Url").is_some() {
-        // It does not tell its own ARN; only the envelope's request does.
+        // It does not contain its own ARN; only the envelope's request does.
         let arn = provider_arn?;
         return Some(shape::read(node).map(|provider: WireProvider| {
             Reply::Provider(Provider {

@@ -1,4 +1,4 @@
-//! What the documents hold of AWS's answers about one identity.
+//! AWS's answers about one identity, as far as the documents contain them.
 
 use super::answers::{Answer, Reply};
 use super::store::Store;
@@ -8,7 +8,7 @@ use crate::facts::aws::{Aws, Role};
 use crate::facts::{Fact, Grant, Why};
 
 impl Store {
-    /// What the files hold of AWS's answers about an identity.
+    /// AWS's answers about an identity, as far as the files contain them.
     pub fn aws(&self, plan: &Plan) -> Aws {
         let mut aws = Aws::unknown(&Why::NotInFiles);
         if let Some(found) = self.answer(|said| match said {
@@ -70,7 +70,7 @@ impl Store {
             }
             let grant = Some(Grant::iam(asked, object));
             Some(match code.as_str() {
-                // Only the account that was asked can say that it has no such thing.
+                // Only the account that was asked can say that something does not exist.
                 "NoSuchEntity" if account.is_some() && account.as_deref() == needed => {
                     Fact::Absent { source: answer.source.clone() }
                 }

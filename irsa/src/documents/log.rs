@@ -1,4 +1,4 @@
-//! The application's own words: parsed line by line, and only what is recognised is kept.
+//! The application's own errors: parsed line by line, and only what is recognised is kept.
 
 use jiff::Timestamp;
 

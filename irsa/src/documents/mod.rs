@@ -1,8 +1,8 @@
 //! Kubernetes objects and answers of AWS from the user's files (`--from`), each field with its line and column.
 //!
-//! Documents come from memory: whoever calls has read the bytes. They may hold anything and only part of it: kinds that no check reads are passed over, and what is not in them is
-//! unknown, never absent. Of a Secret the keys are kept; its values are gone as soon as its document was read, and no
-//! message ever repeats a value.
+//! Documents come from memory: the caller has read the bytes. They may contain anything, and only part of the whole: kinds that
+//! no check reads are ignored, and what they do not contain is unknown, never absent. Of a Secret only the keys are kept; its
+//! values are dropped as soon as its document was read, and no message ever repeats a value.
 
 mod answers;
 mod aws;
@@ -31,7 +31,7 @@ const OURS: &str = "irsa/v1";
 /// Why a document cannot be used.
 #[derive(Debug, Error)]
 pub enum DocumentError {
-    /// Neither text nor UTF-16, which its first bytes promise.
+    /// It starts like UTF-16, but is not valid.
     #[error("{file} is damaged UTF-16 text; expected UTF-8 (in PowerShell: `| Out-File -Encoding utf8`)")]
     Utf16 {
         /// The path.
@@ -43,7 +43,7 @@ pub enum DocumentError {
         /// The first byte that is wrong.
         place: Place,
     },
-    /// Neither YAML nor JSON, or YAML that Kubernetes does not take.
+    /// Neither YAML nor JSON, or YAML that Kubernetes does not accept.
     #[error("{place}: {}", safe::line(reason))]
     Malformed {
         /// Where.
@@ -51,7 +51,7 @@ pub enum DocumentError {
         /// The parser's reason.
         reason: String,
     },
-    /// A document that is no object.
+    /// A document that is not an object.
     #[error(
         "{place}: document {document} is {found}; expected a Kubernetes object with `apiVersion` and `kind`, \
          as `kubectl get -o yaml` prints it"
@@ -75,7 +75,7 @@ pub enum DocumentError {
         /// The number of its document, from 1.
         document: usize,
     },
-    /// A field that Kubernetes would refuse.
+    /// A field that Kubernetes would reject.
     #[error("{place}: {}: {} {words}", safe::line(object), safe::line(path))]
     Field {
         /// Where the value stands.
@@ -87,7 +87,7 @@ pub enum DocumentError {
         /// What is wrong with it.
         words: String,
     },
-    /// A Secret of the wrong shape. Where in it is not said: what stands in the wrong place may be its value.
+    /// A Secret of the wrong shape. The place within it is not named: what is in the wrong place may be a value.
     #[error("{place}: {} does not have the shape of a Secret", safe::line(object))]
     Secret {
         /// Where the Secret starts.
@@ -113,16 +113,16 @@ impl fmt::Display for Place {
 }
 
 impl Store {
-    /// Adds the objects of a file, given as its bytes; returns how many documents it had. Of an object that is there twice
-    /// the later one counts.
+    /// Adds the objects of a file, given as its bytes; returns how many documents it had. If an object occurs twice, the later
+    /// one counts.
     ///
     /// # Errors
-    /// The first thing that is no text or that Kubernetes would not take.
+    /// The first thing that is not text or that Kubernetes would not accept.
     pub fn read(&mut self, file: &str, bytes: Vec<u8>) -> Result<usize, DocumentError> {
         self.add(file, &text(bytes, file)?)
     }
 
-    /// Sets the time to judge by (`--at`); without it, the documents' own `observedAt` is.
+    /// Sets the current time (`--at`); by default it is the documents' own `observedAt`.
     pub fn set_clock(&mut self, value: Timestamp) {
         self.clock = Some(Sourced { value, source: file_source("--at", 1, "time", &Node::nowhere()) });
     }
@@ -143,7 +143,7 @@ impl Store {
     }
 }
 
-/// What ends the reading of a file.
+/// What stops the reading of a file.
 enum Stopped {
     Flaw(At<Flaw>),
     Error(DocumentError),
@@ -173,7 +173,7 @@ impl From<DocumentError> for Stopped {
     }
 }
 
-/// What the items of a typed list leave out: a `PodList` holds pods.
+/// What the items of a typed list omit: a `PodList` contains pods.
 #[derive(Default)]
 struct Inherited<'n> {
     kind: Option<&'n str>,
@@ -269,7 +269,7 @@ impl Taker<'_> {
         Ok(())
     }
 
-    /// What has no kind: what `kubectl version -o json` or `GET /version` prints, and what the AWS CLI prints.
+    /// Documents without a kind: the output of `kubectl version -o json`, of `GET /version`, and of the AWS CLI.
     fn version(&mut self, node: &Node) -> Result<(), DocumentError> {
         let server = node.get("serverVersion").or_else(|| node.get("major").and(Some(node)));
         match server {
@@ -308,7 +308,7 @@ impl Taker<'_> {
     }
 }
 
-/// Where an object stands, with the positions of its fields.
+/// Where an object was read, with the positions of its fields.
 fn file_source(file: &str, document: usize, object: &str, node: &Node) -> Source {
     Source::File {
         file: file.to_owned(),
@@ -334,7 +334,7 @@ fn text(mut bytes: Vec<u8>, file: &str) -> Result<String, DocumentError> {
         let column = 1 + String::from_utf8_lossy(&before[line_start..]).chars().count();
         DocumentError::NotText { place: Place { file: file.clone(), position: Position { line, column } } }
     };
-    // The parser takes NUL for the end of the text.
+    // The parser treats NUL as the end of the text.
     if let Some(nul) = bytes.iter().position(|byte| *byte == 0) {
         return Err(not_text(&bytes[..nul]));
     }

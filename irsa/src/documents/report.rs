@@ -1,21 +1,21 @@
-//! The probe's report as it comes out of a pod: hostile until it is read.
+//! The probe's report as it comes out of a pod: untrusted until it is parsed.
 
 use irsa_probe::Report;
 use thiserror::Error;
 
-/// The largest report that is read, in bytes; the probe's own keep far below it.
+/// The largest report that is read, in bytes; the probe's own are far smaller.
 pub const LARGEST: usize = 256 * 1024;
-/// What the schemas begin with that this version reads.
+/// The schema that this version reads.
 const SCHEMA: &str = "irsa-probe/v1";
 
-/// Why a report could not be read. Never in its own words: it may hold anything.
+/// Why a report could not be read. Never quotes it: it may contain anything.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ReportError {
     /// Too long.
     #[error("the probe's report is larger than {LARGEST} bytes")]
     TooLarge,
     /// Not a report.
-    #[error("what the probe left is no report (line {line}, column {column})")]
+    #[error("the probe left no valid report (line {line}, column {column})")]
     NotAReport {
         /// Line, from 1.
         line: usize,
@@ -23,14 +23,14 @@ pub enum ReportError {
         column: usize,
     },
     /// A report of another version.
-    #[error("the probe's report is of another version than {SCHEMA}; use the probe image of this version")]
+    #[error("the probe's report is not of version {SCHEMA}; use the probe image of this version")]
     OtherSchema,
 }
 
 /// Reads a report.
 ///
 /// # Errors
-/// It is too long, no report, or of another version.
+/// It is too long, not a report, or of another version.
 pub fn read(text: &str) -> Result<Report, ReportError> {
     if text.len() > LARGEST {
         return Err(ReportError::TooLarge);
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn what_is_no_report_is_not_repeated() {
         let error = read("{\"schema\": \"\u{1b}[31mred").unwrap_err();
-        assert_eq!(error.to_string(), "what the probe left is no report (line 1, column 13)");
+        assert_eq!(error.to_string(), "the probe left no valid report (line 1, column 13)");
         assert_eq!(read("{\"schema\":\"irsa-probe/v2\"}"), Err(ReportError::OtherSchema));
         assert_eq!(read("{\"schema\":\"irsa-probe/v10\"}"), Err(ReportError::OtherSchema));
         assert_eq!(read(&" ".repeat(LARGEST + 1)), Err(ReportError::TooLarge));

@@ -1,7 +1,7 @@
-//! A node of a document as one of our types, through serde.
+//! Turns a node of a document into one of our types, with serde.
 //!
-//! Not by way of a `serde_json::Value`, so that an error knows the field and its position, and so that no message ever
-//! holds a value: it may be a password.
+//! Without a `serde_json::Value` in between, so that an error knows the field and its position, and so that no message ever
+//! contains a value: it may be a password.
 
 use serde::Deserializer;
 use serde::de::value::StrDeserializer;
@@ -12,7 +12,7 @@ use serde::de::{
 use super::yaml::{Content, Entry, Node, key_step};
 use crate::facts::Position;
 
-/// A field that is not what Kubernetes has there.
+/// A field that does not have the type that Kubernetes requires.
 #[derive(Debug)]
 pub struct Misfit {
     /// Where the value stands.
@@ -56,9 +56,9 @@ impl std::fmt::Display for Misfit {
 impl std::error::Error for Misfit {}
 
 impl Error for Misfit {
-    /// What a type says about a value of the right kind, such as a time. It may repeat the value.
+    /// A type's own error about a value of the right kind, such as a time, is not shown: it may repeat the value.
     fn custom<T: std::fmt::Display>(_: T) -> Self {
-        Self::of(String::from("is not as Kubernetes writes it (a time reads 2026-11-22T08:00:00Z)"))
+        Self::of(String::from("is not in Kubernetes's format (a time looks like 2026-11-22T08:00:00Z)"))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -81,7 +81,7 @@ impl Error for Misfit {
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::of(format!("is none of {}", expected.join(", ")))
+        Self::of(format!("is not one of {}", expected.join(", ")))
     }
 }
 
@@ -102,7 +102,7 @@ fn wanted(expected: &dyn Expected) -> String {
 struct Reader<'n>(&'n Node);
 
 impl Reader<'_> {
-    /// Gives an error from within the value its place.
+    /// Adds the position to an error from within the value.
     fn here<T>(&self, result: Result<T, Misfit>) -> Result<T, Misfit> {
         result.map_err(|mut misfit| {
             misfit.at.get_or_insert(self.0.at);
@@ -165,7 +165,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         if matches!(self.0.content(), Content::List(_)) {
-            // Derived types take a list for their fields in order, which Kubernetes does not.
+            // Derived types accept a list of their fields in order; Kubernetes does not.
             return self.here(Err(Misfit::invalid_type(Unexpected::Seq, &visitor)));
         }
         self.deserialize_map(visitor)

@@ -17,7 +17,7 @@ use crate::facts::kubernetes::{
 };
 use crate::facts::{Fact, Listing, Source, Sourced, Unknown, Why};
 
-/// Everything that the files hold.
+/// Everything that the files contain.
 #[derive(Debug, Default)]
 pub struct Store {
     /// By kind.
@@ -38,7 +38,7 @@ struct Shelf {
 #[derive(Debug)]
 pub struct Held {
     kind: &'static str,
-    /// Empty for cluster-wide objects, and for manifests that leave it to whoever applies them.
+    /// Empty for cluster-wide objects, and for manifests that do not name a namespace.
     namespace: String,
     name: String,
     source: Source,
@@ -49,8 +49,8 @@ pub struct Held {
 /// Reads an object of one kind: the node, the file and the document's number.
 type Reader = fn(&Node, &str, usize) -> Result<Held, Misfit>;
 
-/// The reader of a kind, if any check reads that kind. The same word means other things in other API groups; an object
-/// that names none is taken by its word.
+/// The reader of a kind, if any check reads that kind. The same kind means other things in other API groups; an object
+/// that names no group is matched by its kind alone.
 pub fn reader(kind: &str, group: Option<&str>) -> Option<Reader> {
     macro_rules! one_of {
         ($($type:ty),*) => {
@@ -106,7 +106,7 @@ impl Shelf {
     /// The objects of a namespace, or of all.
     fn within(&self, namespace: Option<&str>) -> impl Iterator<Item = &Held> {
         self.objects.iter().filter(move |held| {
-            // A manifest beside the live object of that name is the same object, as it once was wanted.
+            // A manifest next to the live object of that name is the same object in its intended state.
             let superseded = || {
                 held.namespace.is_empty()
                     && !held.name.is_empty()
@@ -141,7 +141,7 @@ impl Store {
         self.shelves.get(T::KIND)
     }
 
-    /// The object of that name. Without a namespace: in whichever it stands.
+    /// The object of that name. Without a namespace: in any namespace.
     pub fn get<T: Resource>(&self, namespace: Option<&str>, name: &str) -> Fact<T> {
         let namespace = namespace.filter(|_| T::NAMESPACED);
         let mut fitting: Vec<&Held> = self
@@ -150,7 +150,7 @@ impl Store {
             .flat_map(|shelf| shelf.named(name))
             .filter(|held| held.fits(namespace))
             .collect();
-        // One that names its namespace comes before a manifest that leaves it open.
+        // One that names its namespace takes precedence over a manifest that does not.
         fitting.sort_by_key(|held| held.namespace.is_empty());
         match fitting.first().and_then(|held| held.get::<T>()) {
             Some(Sourced { value, source }) => Fact::Known(Sourced { value: value.clone(), source }),
@@ -161,7 +161,7 @@ impl Store {
         }
     }
 
-    /// The objects of a namespace, or of all, that fit the query. Never complete: the files may hold only some.
+    /// The objects of a namespace, or of all, that match the query. Never complete: the files may contain only some.
     pub fn list<T: Resource>(&self, namespace: Option<&str>, query: &Query) -> Fact<Listing<T>> {
         let namespace = namespace.filter(|_| T::NAMESPACED);
         let within = namespace.map(|namespace| format!(" of namespace {namespace}")).unwrap_or_default();
@@ -205,8 +205,8 @@ impl Store {
         self.version.clone().map_or_else(missing, Fact::Known)
     }
 
-    /// The namespaces in which an object of that kind (`Pod` or `pod`) and name stands. A manifest that names none counts as
-    /// one of `default`, where `kubectl apply` would put it, unless a namespace is known for that name.
+    /// The namespaces with an object of that kind (`Pod` or `pod`) and name. A manifest that names no namespace counts as one in
+    /// `default`, where `kubectl apply` would put it, unless a namespace is known for that name.
     pub fn namespace_of(&self, kind: &str, name: &str) -> Vec<String> {
         let shelves = self.shelves.iter().filter(|(known, _)| known.eq_ignore_ascii_case(kind));
         let found: BTreeSet<&str> =
@@ -234,7 +234,7 @@ fn not_in_files<T>(what: String) -> Fact<T> {
     Fact::Unknown(Unknown { what, why: Why::NotInFiles, grant: None })
 }
 
-/// True if the API server selects objects of that kind by that field.
+/// True if the API server can select objects of that kind by that field.
 fn has_field<T: Resource>(field: &str) -> bool {
     match field {
         "metadata.name" => true,

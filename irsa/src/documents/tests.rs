@@ -309,7 +309,7 @@ fn the_time_and_the_version_are_read() {
     assert!(load("clientVersion: {gitVersion: v1}").version().unknown().is_some());
     assert_eq!(
         error("{apiVersion: irsa/v1, observedAt: yesterday}"),
-        "f.yaml:1:35: document 1: .observedAt is not as Kubernetes writes it (a time reads 2026-11-22T08:00:00Z)"
+        "f.yaml:1:35: document 1: .observedAt is not in Kubernetes's format (a time looks like 2026-11-22T08:00:00Z)"
     );
 
     let at = "2027-01-01T00:00:00Z".parse().unwrap();
@@ -445,7 +445,7 @@ fn errors_name_the_place_the_thing_and_what_was_expected() {
         ),
         (
             "kind: Pod\nmetadata: {name: p, creationTimestamp: 2026-11-31}\n",
-            "f.yaml:2:40: pod/p: .metadata.creationTimestamp is not as Kubernetes writes it (a time reads \
+            "f.yaml:2:40: pod/p: .metadata.creationTimestamp is not in Kubernetes's format (a time looks like \
              2026-11-22T08:00:00Z)",
         ),
         (
@@ -468,8 +468,8 @@ fn errors_name_the_place_the_thing_and_what_was_expected() {
             "f.yaml:3:3: this mapping in document 1 has no `kind`; expected a Kubernetes object with `apiVersion` and \
              `kind`, as `kubectl get -o yaml` prints it",
         ),
-        ("kind: Foo\na: 1\na: 2\n", "f.yaml:3:1: the key \"a\" stands twice in this mapping"),
-        ("{\"kind\": \"Foo\", \"kind\": 1}", "f.yaml:1:17: the key \"kind\" stands twice in this mapping"),
+        ("kind: Foo\na: 1\na: 2\n", "f.yaml:3:1: duplicate key \"a\" in this mapping"),
+        ("{\"kind\": \"Foo\", \"kind\": 1}", "f.yaml:1:17: duplicate key \"kind\" in this mapping"),
         ("a: *b\n", "f.yaml:1:4: this is neither YAML nor JSON: while parsing node, found unknown anchor"),
         ("a: &b [*b]\n", "f.yaml:1:8: the alias refers to no anchor that ends before it in this document"),
         (
@@ -478,7 +478,7 @@ fn errors_name_the_place_the_thing_and_what_was_expected() {
         ),
         ("kind: Foo\n? [a]\n: b\n", "f.yaml:2:3: a key is a list; expected a string"),
         ("kind: Foo\n~: b\n", "f.yaml:2:1: a key is empty; expected a string"),
-        ("kind: Foo\n<<: 5\n", "f.yaml:2:5: `<<` holds a number; expected a mapping or a list of mappings"),
+        ("kind: Foo\n<<: 5\n", "f.yaml:2:5: `<<` is a number; expected a mapping or a list of mappings"),
         ("kind: Foo\na: \"b\0\"\n", "f.yaml:2:6: this is not UTF-8 text"),
     ] {
         assert_eq!(error(text), expected, "{text}");
@@ -541,15 +541,15 @@ fn bombs_are_refused() {
         let below = level - 1;
         writeln!(laughs, "a{level}: &a{level} [*a{below}, *a{below}]").unwrap();
     }
-    assert!(error(&laughs).ends_with("the aliases in this file unfold to more than 1000000 values"));
+    assert!(error(&laughs).ends_with("the aliases in this file expand to more than 1000000 values"));
     let mut merges = String::from("a0: &a0 {x: {y: {z: 1}}}\n");
     for level in 1..60 {
         let below = level - 1;
         writeln!(merges, "a{level}: &a{level} {{p: *a{below}, q: *a{below}, <<: *a{below}}}").unwrap();
     }
-    assert!(error(&merges).ends_with("the aliases in this file unfold to more than 1000000 values"));
+    assert!(error(&merges).ends_with("the aliases in this file expand to more than 1000000 values"));
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1_000_000), "*a, ".repeat(100));
-    assert!(error(&long).ends_with("the aliases in this file unfold to more than 1000000 values"));
+    assert!(error(&long).ends_with("the aliases in this file expand to more than 1000000 values"));
     let mut tower = String::from("a0: &a0 [x]\n");
     for level in 1..150 {
         writeln!(tower, "a{level}: &a{level} [*a{}]", level - 1).unwrap();

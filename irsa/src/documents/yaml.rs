@@ -1,4 +1,4 @@
-//! YAML and JSON as a tree that knows where each part stands.
+//! YAML and JSON as a tree that knows the position of each part.
 //!
 //! Built from the parser's events rather than with its loader: the loader recurses as deep as the text nests, and the
 //! text may come from anywhere. Scalars are read as `kubectl` reads them (sigs.k8s.io/yaml, YAML 1.1): `yes` is a
@@ -14,7 +14,7 @@ use crate::facts::Position;
 
 /// Deeper nesting is refused. Kubernetes objects stay below 30.
 const MAX_DEPTH: usize = 100;
-/// What aliases may add to a text: nodes, and their text by the sixteen bytes.
+/// How much aliases may add to a text: nodes, plus one for every sixteen bytes of their text.
 const ALIAS_BUDGET: usize = 1_000_000;
 
 /// One part of a document.
@@ -47,26 +47,26 @@ pub struct Entry {
     pub value: Node,
 }
 
-/// Why a text is not a tree.
+/// Why a text cannot be read.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Flaw {
     #[error("this is neither YAML nor JSON: {0}")]
     Syntax(String),
-    #[error("the key \"{0}\" stands twice in this mapping")]
+    #[error("duplicate key \"{0}\" in this mapping")]
     DuplicateKey(String),
-    #[error("nested deeper than {MAX_DEPTH} levels, which no Kubernetes object is")]
+    #[error("nested deeper than {MAX_DEPTH} levels; no Kubernetes object is")]
     TooDeep,
-    #[error("the aliases in this file unfold to more than {ALIAS_BUDGET} values")]
+    #[error("the aliases in this file expand to more than {ALIAS_BUDGET} values")]
     Aliases,
     #[error("the alias refers to no anchor that ends before it in this document")]
     NoAnchor,
     #[error("a key is {0}; expected a string")]
     Key(&'static str),
-    #[error("`<<` holds {0}; expected a mapping or a list of mappings")]
+    #[error("`<<` is {0}; expected a mapping or a list of mappings")]
     Merge(&'static str),
 }
 
-/// A flaw and where it stands.
+/// A flaw and its position.
 pub type At<T> = (Position, T);
 
 impl Node {
@@ -95,7 +95,7 @@ impl Node {
         }
     }
 
-    /// What it is, as messages say it.
+    /// What it is, for messages.
     pub fn word(&self) -> &'static str {
         match self.content() {
             Content::Null | Content::Shared(_) => "empty",
@@ -112,7 +112,7 @@ impl Node {
         Self { at: START, content: Content::Null }
     }
 
-    /// A tree all of whose parts stand at one place.
+    /// A tree whose parts all have one position.
     fn of_json(value: serde_json::Value, at: Position) -> Self {
         use serde_json::Value;
         let content = match value {
@@ -165,8 +165,7 @@ pub fn documents<E: From<At<Flaw>>>(
 
 const START: Position = Position { line: 1, column: 1 };
 
-/// The values of a JSON stream (`{…}{…}`, which YAML does not know), each with where it starts; `None` if the text is
-/// not JSON.
+/// The values of a JSON stream (`{…}{…}`, which is not YAML), each with its position; `None` if the text is not JSON.
 fn json_values(text: &str) -> Option<Vec<(&str, Position)>> {
     if !text.trim_start().starts_with(['{', '[']) {
         return None;
@@ -334,8 +333,8 @@ impl<'t> Documents<'t> {
         part
     }
 
-    /// What an alias stands for. It is shared, not copied, but whoever reads the tree meets it once more: that is what
-    /// the budget bounds.
+    /// The node that an alias refers to. It is shared, not copied, but readers of the tree visit it once more: that is what the
+    /// budget limits.
     fn alias(&mut self, id: usize, at: Position, depth: usize) -> Result<Part, At<Flaw>> {
         let (shared, weight, height) = self.anchors.get(&id).ok_or((at, Flaw::NoAnchor))?;
         if depth + height > MAX_DEPTH {
@@ -513,9 +512,9 @@ fn looks_like_a_float(text: &str) -> bool {
     mantissa && exponent.is_none_or(|text| digits(text.strip_prefix(['-', '+']).unwrap_or(text)))
 }
 
-/// Where each field of an object stands, by its path. A field's place is that of its key, an item's that of its value.
+/// The position of each field of an object, by its path. A field's position is that of its key, an item's that of its value.
 ///
-/// Bookkeeping that no check points at is left out: it is the larger part of what `kubectl get -o yaml` prints.
+/// Skips bookkeeping that no check refers to: that is the larger part of what `kubectl get -o yaml` prints.
 pub fn positions(node: &Node) -> BTreeMap<String, Position> {
     let mut found = BTreeMap::new();
     let mut path = String::new();
