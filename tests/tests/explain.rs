@@ -102,8 +102,8 @@ fn what_a_terminal_or_a_hurried_hand_makes_of_an_error() {
     }
     // Quotes forgotten, and words that are AWS's only because they are asked here.
     let words = run(plugin().args(["explain", "Throttling:", "Rate", "exceeded"]));
-    assert!(words.stdout.contains("answers no more requests"), "{words:?}");
-    assert!(explain("Access Denied").stdout.contains("does not say to whom"));
+    assert!(words.stdout.contains("is throttling this account"), "{words:?}");
+    assert!(explain("Access Denied").stdout.contains("does not name the caller"));
 }
 
 #[test]

@@ -94,7 +94,7 @@ mod nodes {
             ("{containers: {config-error: no such secret}}", ("", ""), "cannot be made: no such secret"),
             ("{containers: killed}", ("", ""), "killed before it could report"),
             ("{containers: never}", ("", ""), "did not report within"),
-            ("{containers: {report: {message: nonsense}}}", ("", ""), "is no report"),
+            ("{containers: {report: {message: nonsense}}}", ("", ""), "left no valid report"),
             ("{}", ("phase: Running", "phase: Pending"), "the pod is Pending"),
             ("{}", (issuer, no_patch.as_str()), "patch pods/ephemeralcontainers -n shop"),
             ("{}", (issuer, no_watch.as_str()), "watch pods -n shop"),

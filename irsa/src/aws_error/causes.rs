@@ -1,26 +1,26 @@
-//! What can be behind an error: the failure modes, most likely first, and what tells them apart.
+//! Possible causes of an error: the failure modes, most likely first, and how to tell them apart.
 
 use super::{Because, Kind, Layer, PrincipalKind, SessionSource, Sighting};
 
 /// What an error can mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meaning {
-    /// What it is, as one sentence.
+    /// What it means, in one sentence.
     pub what: &'static str,
-    /// What can be behind it, most likely first.
+    /// Possible causes, most likely first.
     pub causes: &'static [Cause],
 }
 
-/// A failure mode that can be behind an error.
+/// A failure mode that can cause an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cause {
     /// Its id.
     pub id: &'static str,
-    /// When it is this one.
+    /// What points to this one.
     pub when: &'static str,
 }
 
-/// A list of causes: `"id" => "when it is this one"`.
+/// A list of causes: `"id" => "what points to this one"`.
 macro_rules! causes {
     ($($id:literal => $when:literal,)*) => { &[$(Cause { id: $id, when: $when }),*] };
 }
@@ -29,7 +29,7 @@ const fn meaning(what: &'static str, causes: &'static [Cause]) -> Meaning {
     Meaning { what, causes }
 }
 
-/// The meaning of a sighting: that of its kind, unless caller or policy tell more.
+/// The meaning of a sighting: that of its kind, unless the caller or the policy says more.
 pub fn of(sighting: &Sighting) -> Meaning {
     let caller = sighting.principal.as_ref().map(|caller| &caller.kind);
     match (sighting.kind, caller, sighting.because) {
@@ -45,22 +45,22 @@ pub fn of(sighting: &Sighting) -> Meaning {
 }
 
 const NODE: Meaning = meaning(
-    "The caller is the node's own role: a role of the pod's own was not used. Give the pod a role rather than the node a permission.",
+    "The caller is the node's role: the pod did not use a role of its own. Give the pod a role, not the node a permission.",
     causes! {
         "sa-not-annotated" => "the pod's service account names no role",
-        "pod-created-before-annotation" => "the annotation is younger than the pod, which has no AWS_ROLE_ARN",
-        "not-injected" => "the service account names a role and the pod has no AWS_ROLE_ARN",
-        "only-some-containers-injected" => "another container of the pod has AWS_ROLE_ARN, this one has not",
-        "silent-fallback-to-node-role" => "the container has AWS_ROLE_ARN, and STS refused earlier in the log: Java, PHP and C++ go on",
-        "custom-provider-list" => "the container has AWS_ROLE_ARN, and the application has its own list of credential providers",
-        "sdk-too-old" => "the container has AWS_ROLE_ARN, and the SDK is older than IAM roles for service accounts",
+        "pod-created-before-annotation" => "the pod is older than the annotation and has no AWS_ROLE_ARN",
+        "not-injected" => "the service account names a role, but the pod has no AWS_ROLE_ARN",
+        "only-some-containers-injected" => "another container of the pod has AWS_ROLE_ARN, this one does not",
+        "silent-fallback-to-node-role" => "the container has AWS_ROLE_ARN, and STS refused earlier in the log: Java, PHP, C++ go on",
+        "custom-provider-list" => "the container has AWS_ROLE_ARN, but the application uses its own list of credential providers",
+        "sdk-too-old" => "the container has AWS_ROLE_ARN, but the SDK is older than IAM roles for service accounts",
     },
 );
 
 const NODE_ASSUMES: Meaning = meaning(
-    "The application assumes a role as the node's own role: a role of the pod's own was not used. Do not let the role trust the node.",
+    "The application assumes a role with the node's role: the pod did not use a role of its own. Do not make the role trust the node.",
     causes! {
-        "app-assumes-with-node-role" => "the application's own settings name a role to assume, and the pod has no AWS_ROLE_ARN",
+        "app-assumes-with-node-role" => "the application's settings name a role to assume, and the pod has no AWS_ROLE_ARN",
         "imds-intercepted-kiam" => "kiam or kube2iam runs on the node",
         "sa-not-annotated" => "the pod's service account names no role",
         "silent-fallback-to-node-role" => "the container has AWS_ROLE_ARN, and STS refused earlier in the log",
@@ -68,283 +68,283 @@ const NODE_ASSUMES: Meaning = meaning(
 );
 
 const USER: Meaning = meaning(
-    "The caller is an IAM user: access keys win over the pod's role.",
+    "The caller is an IAM user: access keys take precedence over the pod's role.",
     causes! {
         "static-env-keys" => "AWS_ACCESS_KEY_ID is set in the container",
-        "env-from-secret-overrides" => "envFrom brings the keys, out of a Secret or ConfigMap",
+        "env-from-secret-overrides" => "envFrom sets the keys, from a Secret or ConfigMap",
         "shared-credentials-file" => "a credentials file is mounted or in the image: JavaScript, Rust and C++ read it first",
     },
 );
 
 const ITSELF: Meaning = meaning(
-    "The pod's role works, and the application uses it to assume the same role once more.",
+    "The pod's role works, and the application uses it to assume the same role again.",
     causes! {
-        "config-role-arn-double-assume" => "the application's settings or ~/.aws/config repeat the role that the pod has already",
+        "config-role-arn-double-assume" => "the application's settings or ~/.aws/config name the role that the pod already has",
     },
 );
 
 const fn of_layer(because: Because) -> Meaning {
     match because.layer {
         Layer::IdentityPolicy => meaning(
-            "The caller is known to AWS; its own policies do not allow the action.",
+            "AWS knows the caller, but its identity-based policies do not allow the action.",
             causes! {
-                "perm-no-policy" => "the role's policies lack the action or the resource, or deny it",
+                "perm-no-policy" => "the role's policies do not allow the action on the resource, or deny it",
             },
         ),
         Layer::PermissionsBoundary => meaning(
-            "The caller is known to AWS; its permissions boundary does not allow the action.",
+            "AWS knows the caller, but its permissions boundary does not allow the action.",
             causes! {
-                "perm-boundary" => "the role has a boundary: both it and a policy must allow the action",
+                "perm-boundary" => "the role has a permissions boundary: the boundary and a policy must both allow the action",
             },
         ),
         Layer::ServiceControlPolicy => meaning(
-            "A service control policy of the organization does not allow the action; nothing in the account can.",
+            "A service control policy of the organization does not allow the action; no policy in the account can override it.",
             causes! {
-                "perm-scp" => "a policy of the organization, to be changed in its management account",
+                "perm-scp" => "it is a policy of the organization and has to be changed there",
             },
         ),
         Layer::ResourceControlPolicy => meaning(
-            "A resource control policy of the organization does not allow the action; nothing in the account can.",
+            "A resource control policy of the organization does not allow the action; no policy in the account can override it.",
             causes! {
-                "perm-rcp" => "a policy of the organization, to be changed in its management account",
+                "perm-rcp" => "it is a policy of the organization and has to be changed there",
             },
         ),
         Layer::SessionPolicy => meaning(
-            "The policy that came with the session does not allow the action, whatever the role's own policies say.",
+            "The session policy does not allow the action, whatever the role's own policies say.",
             causes! {
-                "perm-session-policy" => "the application passes a policy, or the Pod Identity association has one",
+                "perm-session-policy" => "the application passes a session policy, or the Pod Identity association has one",
             },
         ),
         Layer::VpcEndpointPolicy => meaning(
-            "The policy of the VPC endpoint that the request went through does not allow the action.",
+            "The policy of the VPC endpoint in use does not allow the action.",
             causes! {
-                "vpce-policy-denies-sts" => "the action is one of STS",
-                "perm-vpce-policy" => "the action is one of another service",
+                "vpce-policy-denies-sts" => "the action is an STS action",
+                "perm-vpce-policy" => "the action belongs to another service",
             },
         ),
         Layer::ResourcePolicy => meaning(
-            "The policy of the resource itself does not allow the action.",
+            "The resource's own policy does not allow the action.",
             causes! {
-                "perm-resource-policy" => "the bucket, queue or secret names another caller, or one that was deleted",
-                "perm-kms" => "the action is one of KMS: the key's policy counts",
+                "perm-resource-policy" => "the policy of the bucket, queue or secret names another caller, or one that was deleted",
+                "perm-kms" => "the action is a KMS action: the key policy decides",
             },
         ),
         Layer::TrustPolicy => meaning(
-            "The trust policy of the role to assume does not let the caller in.",
+            "The role to assume does not trust the caller.",
             causes! {
-                "perm-chained-role" => "the second role does not trust the first, or the first has no policy to assume it",
+                "perm-chained-role" => "the second role does not trust the first, or the first has no policy that allows assuming it",
             },
         ),
     }
 }
 
 const TRUST: &[Cause] = causes! {
-    "trust-sub-mismatch" => "the trust policy's sub is not system:serviceaccount:NAMESPACE:NAME of the pod",
-    "oidc-other-cluster" => "the trust policy names the issuer of another cluster, or of this one before it was made anew",
-    "trust-issuer-typo" => "the trust policy's keys or principal misspell the issuer",
-    "trust-wildcard-in-stringequals" => "sub has a * under StringEquals, where it is no wildcard",
-    "trust-aud-mismatch" => "the trust policy's aud is not the token's",
+    "trust-sub-mismatch" => "sub in the trust policy is not the pod's system:serviceaccount:NAMESPACE:NAME",
+    "oidc-other-cluster" => "the trust policy names another cluster's issuer, or this cluster's before it was recreated",
+    "trust-issuer-typo" => "the issuer is misspelt in the trust policy's principal or condition keys",
+    "trust-wildcard-in-stringequals" => "sub contains * under StringEquals, which takes it literally",
+    "trust-aud-mismatch" => "aud in the trust policy is not the token's audience",
     "trust-wrong-principal" => "the principal is a service or an account, not the OIDC provider",
     "trust-wrong-action" => "the action is sts:AssumeRole, not sts:AssumeRoleWithWebIdentity",
-    "role-deleted-or-never-existed" => "no such role: STS does not tell that from a role that does not trust",
-    "role-path-missing" => "the role has a path and the annotation has none",
-    "pod-uses-other-sa" => "the pod runs as another service account than the one that is trusted",
+    "role-deleted-or-never-existed" => "the role does not exist: STS answers as if the role did not trust the caller",
+    "role-path-missing" => "the role has a path, but the annotated ARN does not",
+    "pod-uses-other-sa" => "the pod runs as a different service account than the trusted one",
     "env-preset-stale-role" => "AWS_ROLE_ARN in the pod is not the annotated role",
-    "trust-deny-statement" => "the trust policy has a Deny that fits",
-    "trust-network-conditions" => "the trust policy asks for a source address or VPC",
-    "vpce-policy-denies-sts" => "from outside the VPC it works",
-    "perm-scp" => "a service control policy denies it; only the organization can tell",
+    "trust-deny-statement" => "the trust policy has a matching Deny",
+    "trust-network-conditions" => "the trust policy requires a certain source address or VPC",
+    "vpce-policy-denies-sts" => "it works from outside the VPC",
+    "perm-scp" => "a service control policy denies it; that is only visible to the organization",
     "iam-eventual-consistency" => "the role was changed within the last minute",
 };
 
 const KEYS: &[Cause] = causes! {
-    "jwks-problem" => "on EKS it passes with a retry; elsewhere the issuer's keys are not public, slow, or lack the token's kid",
+    "jwks-problem" => "on EKS a retry helps; elsewhere the issuer's keys are not public, slow, or lack the token's kid",
 };
 
 const EGRESS: &[Cause] = causes! {
-    "sts-unreachable-no-egress" => "a private subnet without NAT and without an endpoint for STS",
-    "sts-global-endpoint" => "the host is sts.amazonaws.com, and only the regional name has an endpoint",
-    "networkpolicy-egress" => "a NetworkPolicy selects the pod and does not let port 443 out",
+    "sts-unreachable-no-egress" => "the subnet is private and has neither NAT nor a VPC endpoint for STS",
+    "sts-global-endpoint" => "the host is sts.amazonaws.com, but the VPC endpoint only covers the regional name",
+    "networkpolicy-egress" => "a NetworkPolicy selects the pod and does not allow egress on port 443",
     "proxy" => "HTTPS_PROXY is set, or should be",
-    "endpoint-override-leaks" => "the host is not one of AWS",
+    "endpoint-override-leaks" => "the host does not belong to AWS",
 };
 
 const TLS: &[Cause] = causes! {
-    "tls-roots" => "the image has no certificates of public authorities",
-    "proxy" => "a proxy opens the connection and shows its own certificate",
-    "endpoint-override-leaks" => "the host is not one of AWS",
+    "tls-roots" => "the image has no public CA certificates",
+    "proxy" => "a proxy intercepts TLS and presents its own certificate",
+    "endpoint-override-leaks" => "the host does not belong to AWS",
 };
 
 const CLOCK: &[Cause] = causes! {
-    "clock-skew" => "the node's clock; the token itself is not affected by it",
+    "clock-skew" => "the node's clock is wrong; the token itself is not affected",
 };
 
 const CREDENTIALS: &[Cause] = causes! {
     "sa-not-annotated" => "the pod's service account names no role",
-    "pod-uses-other-sa" => "the pod runs as another service account than the annotated one",
-    "pod-created-before-annotation" => "the annotation is younger than the pod",
-    "annotation-key-typo" => "the annotation's key is misspelled",
+    "pod-uses-other-sa" => "the pod runs as a different service account than the annotated one",
+    "pod-created-before-annotation" => "the pod is older than the annotation",
+    "annotation-key-typo" => "the annotation key is misspelt",
     "sa-wrong-namespace" => "the annotated service account is in another namespace",
-    "not-injected" => "the service account names a role and the pod has no AWS_ROLE_ARN",
-    "env-preset-partial" => "the manifest sets one of AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE: the webhook adds neither",
-    "pi-no-association" => "the cluster uses Pod Identity and has no association for the service account",
-    "sdk-too-old" => "the container has AWS_ROLE_ARN, and the SDK does not know it",
+    "not-injected" => "the service account names a role, but the pod has no AWS_ROLE_ARN",
+    "env-preset-partial" => "the manifest sets only one of AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, so the webhook adds neither",
+    "pi-no-association" => "the cluster uses Pod Identity, but the service account has no association",
+    "sdk-too-old" => "the container has AWS_ROLE_ARN, but the SDK is too old to use it",
 };
 
 /// The meaning of a kind.
 pub const fn of_kind(kind: Kind) -> Meaning {
     match kind {
         Kind::InvalidRoleArn | Kind::RoleArnTooShort => meaning(
-            "The role's ARN is not one.",
+            "The role ARN is not valid.",
             causes! {
-                "role-arn-malformed" => "white space, quotes, a template that was not filled in, or no `role/`",
-                "wrong-partition" => "the ARN is that of another partition: arn:aws, arn:aws-cn, arn:aws-us-gov",
+                "role-arn-malformed" => "it has white space, quotes or an unfilled template variable, or lacks `role/`",
+                "wrong-partition" => "the ARN is in another partition: arn:aws, arn:aws-cn, arn:aws-us-gov",
             },
         ),
         Kind::SessionNameInvalid => meaning(
-            "The name of the session is one that STS does not allow.",
+            "STS does not accept the session name.",
             causes! {
                 "session-name-invalid" => "AWS_ROLE_SESSION_NAME is not 2 to 64 letters, digits and _+=,.@-",
             },
         ),
         Kind::RequestInvalid => meaning(
-            "STS refused the request itself, before it looked at the token.",
+            "STS rejected the request itself, before checking the token.",
             causes! {
-                "role-arn-malformed" => "the message speaks of the ARN",
-                "session-name-invalid" => "the message speaks of the session's name",
-                "duration-too-long" => "the message speaks of DurationSeconds",
+                "role-arn-malformed" => "the message is about the ARN",
+                "session-name-invalid" => "the message is about the session name",
+                "duration-too-long" => "the message is about DurationSeconds",
             },
         ),
         Kind::RegionDisabled => meaning(
             "STS is not active in this Region for the role's account.",
             causes! {
-                "sts-region-disabled" => "the account's settings of IAM have STS switched off for the Region",
+                "sts-region-disabled" => "STS is deactivated for this Region in the account's IAM settings",
             },
         ),
         Kind::NotAJwt | Kind::NotAnOidcToken => meaning(
-            "What was sent as a token is no token of an OIDC issuer.",
+            "What was sent as the token is not a token of an OIDC issuer.",
             causes! {
-                "token-malformed" => "the application sends the path, `Bearer `, or an empty file",
-                "issuer-legacy-token" => "the token is one of the old kind, out of a Secret",
+                "token-malformed" => "the application sends the file's path, adds `Bearer `, or the file is empty",
+                "issuer-legacy-token" => "it is a legacy token from a Secret",
             },
         ),
         Kind::MissingClaim(_) => meaning(
-            "The token lacks a claim that STS needs: it is not one that the webhook's volume gives.",
+            "The token lacks a claim that STS requires: it does not come from the volume that the webhook adds.",
             causes! {
-                "wrong-token-path-manual" => "AWS_WEB_IDENTITY_TOKEN_FILE names the token of the Kubernetes API",
-                "issuer-legacy-token" => "the token is one of the old kind, out of a Secret",
+                "wrong-token-path-manual" => "AWS_WEB_IDENTITY_TOKEN_FILE points to the token for the Kubernetes API",
+                "issuer-legacy-token" => "it is a legacy token from a Secret",
             },
         ),
         Kind::NoProvider => meaning(
-            "The role's account has no OIDC provider for the issuer of the token. The account is the role's, not the cluster's.",
+            "The role's account has no OIDC provider for the token's issuer. The role's account counts, not the cluster's.",
             causes! {
                 "oidc-provider-missing" => "the account has no provider for this issuer",
-                "oidc-other-cluster" => "the account has a provider for another cluster: this one was made anew",
-                "wrong-account-in-arn" => "the provider is in another account than the one in the role's ARN",
+                "oidc-other-cluster" => "the account has a provider for another cluster: this one was recreated",
+                "wrong-account-in-arn" => "the provider is in a different account than the one in the role ARN",
                 "oidc-url-variant" => "the account has a provider that differs by a slash, a letter or the host",
-                "sts-optin-region-masquerade" => "the provider is there, and the Region of the STS endpoint is not active in the account",
+                "sts-optin-region-masquerade" => "the provider exists, but the STS endpoint's Region is not enabled in the account",
                 "token-issuer-wrong" => "the cluster's issuer was changed",
-                "pod-identity-cache-race" => "the pod was to use Pod Identity and was created before its association",
-                "iam-eventual-consistency" => "the provider was made within the last minute",
+                "pod-identity-cache-race" => "the pod should use Pod Identity, but was created before its association",
+                "iam-eventual-consistency" => "the provider was created within the last minute",
             },
         ),
         Kind::NoVerificationKey | Kind::IdpCommunication => {
             meaning("STS could not get the issuer's keys.", KEYS)
         }
         Kind::ThumbprintMismatch => meaning(
-            "The issuer's certificate is not of a public authority, and does not fit the provider's thumbprint.",
+            "The issuer's certificate is not from a public CA and does not match the provider's thumbprint.",
             causes! {
-                "thumbprint" => "the issuer is self-hosted with a private authority; never on EKS",
+                "thumbprint" => "the issuer is self-hosted with a private CA; never on EKS",
             },
         ),
         Kind::IdpRejectedClaim => meaning("The issuer told STS that the token is not valid.", KEYS),
         Kind::TokenNotValidated => meaning(
-            "STS does not accept the token, and the text does not say why.",
+            "STS does not accept the token; the text does not say why.",
             causes! {
-                "jwks-problem" => "the message speaks of a verification key",
-                "oidc-client-id" => "the message speaks of the audience",
-                "oidc-provider-missing" => "the message speaks of a provider",
-                "issuer-legacy-token" => "the message speaks of a claim",
+                "jwks-problem" => "the message is about a verification key",
+                "oidc-client-id" => "the message is about the audience",
+                "oidc-provider-missing" => "the message is about a provider",
+                "issuer-legacy-token" => "the message is about a claim",
             },
         ),
         Kind::TokenExpired { .. } | Kind::TokenTooOld => meaning(
-            "The token has expired: Kubernetes renews the file, and something still uses an old one.",
+            "The token has expired: Kubernetes renews the file, but an old token is still in use.",
             causes! {
                 "app-caches-token" => "the file in the pod is fresh: the application read it once and kept it",
-                "subpath-mount" => "the file is mounted with subPath, which never sees the renewal",
+                "subpath-mount" => "the file is mounted with subPath, so it is never renewed",
                 "token-expired" => "the file itself is old: the kubelet cannot renew it",
             },
         ),
         Kind::IncorrectAudience => meaning(
-            "The provider is there, and does not list the token's audience.",
+            "The OIDC provider exists, but does not list the token's audience.",
             causes! {
-                "oidc-client-id" => "the provider's client ids lack the audience, mostly sts.amazonaws.com",
-                "wrong-token-path-manual" => "the token is that of the Kubernetes API",
+                "oidc-client-id" => "the provider's client IDs do not include the audience, usually sts.amazonaws.com",
+                "wrong-token-path-manual" => "the token is the one for the Kubernetes API",
                 "volume-name-collision" => "the pod has a volume aws-iam-token of its own, with another audience",
             },
         ),
         Kind::NotAuthorizedToAssume => meaning(
-            "STS accepted the token, and the role does not let its bearer in. Provider, keys and audience are right.",
+            "STS accepted the token, but the role does not trust its subject. OIDC provider, keys and audience are correct.",
             TRUST,
         ),
         Kind::DurationTooLong => meaning(
-            "The session is to last longer than the role allows.",
+            "The requested session is longer than the role allows.",
             causes! {
-                "duration-too-long" => "the application's duration is above the role's maximum; token-expiration is another thing",
+                "duration-too-long" => "the application requests more than the role's maximum; token-expiration is unrelated",
             },
         ),
         Kind::Throttled => meaning(
-            "STS answers no more requests of this account for now.",
+            "STS is throttling this account.",
             causes! {
-                "session-per-request" => "the application makes a session for each request",
+                "session-per-request" => "the application creates a session for each request",
                 "sts-throttled" => "many pods start at once",
             },
         ),
         Kind::NotAuthorizedToChain => meaning(
-            "The caller may not assume a further role.",
+            "The caller is not allowed to assume the second role.",
             causes! {
-                "perm-chained-role" => "the second role does not trust the first, or the first has no policy to assume it",
-                "config-role-arn-double-assume" => "the role to assume is the one that the caller has already",
+                "perm-chained-role" => "the second role does not trust the first, or the first has no policy that allows assuming it",
+                "config-role-arn-double-assume" => "the role to assume is the one that the caller already has",
             },
         ),
         Kind::NotAuthorizedToTag => meaning(
-            "The caller may not assume a further role with session tags, which Pod Identity passes on.",
+            "The caller is not allowed to assume the second role with session tags, which Pod Identity passes on.",
             causes! {
-                "perm-chained-role" => "the second role's trust policy lacks sts:TagSession, or asks for an ExternalId",
+                "perm-chained-role" => "the second role's trust policy does not allow sts:TagSession, or requires an ExternalId",
             },
         ),
         Kind::NotAuthorized => meaning(
-            "The caller is known to AWS and may not do this: a question of policies, not of the pod's identity.",
+            "AWS knows the caller, but the caller is not allowed to do this: a matter of policies, not of the pod's identity.",
             causes! {
-                "perm-no-policy" => "the role's policies lack the action or the resource",
-                "env-preset-stale-role" => "the caller is another role than the annotated one",
+                "perm-no-policy" => "the role's policies do not allow the action on the resource",
+                "env-preset-stale-role" => "the caller is not the annotated role",
                 "perm-resource-policy" => "the policy of the bucket, queue or secret denies it",
-                "perm-kms" => "the action is one of KMS",
+                "perm-kms" => "the action is a KMS action",
                 "perm-boundary" => "the role has a permissions boundary",
                 "perm-scp" => "a policy of the organization denies it",
             },
         ),
         Kind::AccessDenied => meaning(
-            "AWS denied access and does not say to whom: first find out who the caller is.",
+            "AWS denied access but does not name the caller: first find out who the caller is.",
             causes! {
-                "sa-not-annotated" => "the caller is the node's role: an instance id stands at the end of its ARN",
-                "perm-no-policy" => "the caller is the pod's role, and its policies lack the action",
+                "sa-not-annotated" => "the caller is the node's role: its ARN ends in an instance ID",
+                "perm-no-policy" => "the caller is the pod's role, and its policies do not allow the action",
                 "perm-resource-policy" => "the caller is the pod's role, and the bucket's policy denies it",
                 "perm-kms" => "the object is encrypted with a key that the role may not use",
             },
         ),
         Kind::InvalidClientToken => meaning(
-            "AWS does not know the credentials: they are of another partition, of no one, or do not hold in this Region.",
+            "AWS does not know the credentials: they belong to another partition or to nobody, or are not valid in this Region.",
             causes! {
-                "wrong-partition" => "the credentials are of another partition than the endpoint",
+                "wrong-partition" => "the credentials belong to another partition than the endpoint",
                 "token-v1-optin-region" => "the Region is opt-in, and the session comes from sts.amazonaws.com",
                 "static-env-keys" => "AWS_ACCESS_KEY_ID is set in the container",
             },
         ),
         Kind::CredentialsExpired => meaning(
-            "The session with AWS has expired, and the application did not renew it.",
+            "The AWS session has expired, and the application did not renew it.",
             causes! {
-                "app-caches-token" => "it works for about an hour: the application keeps the credentials",
+                "app-caches-token" => "it works for about an hour: the application caches the credentials",
                 "static-env-keys" => "AWS_SESSION_TOKEN is set in the container",
             },
         ),
@@ -354,76 +354,76 @@ pub const fn of_kind(kind: Kind) -> Meaning {
                 "global-sts-signature-scope" => "the application pins https://sts.amazonaws.com",
             },
         ),
-        Kind::SignatureNotYetCurrent => meaning("The clock of the caller is ahead of AWS's.", CLOCK),
-        Kind::SignatureExpired => meaning("The clock of the caller is behind AWS's.", CLOCK),
-        Kind::ClockSkewed => meaning("The clock of the caller differs from AWS's.", CLOCK),
+        Kind::SignatureNotYetCurrent => meaning("The caller's clock is ahead of AWS's.", CLOCK),
+        Kind::SignatureExpired => meaning("The caller's clock is behind AWS's.", CLOCK),
+        Kind::ClockSkewed => meaning("The caller's clock differs from AWS's.", CLOCK),
         Kind::InvalidPrincipal => meaning(
-            "IAM refused a policy: it names a principal that does not exist.",
+            "IAM rejected a policy: it names a principal that does not exist.",
             causes! {
                 "wrong-partition" => "the principal is written for another partition",
                 "role-deleted-or-never-existed" => "the principal was deleted",
             },
         ),
         Kind::NoCredentials => meaning(
-            "The SDK found no credentials at all: it was not asked to use a web identity, or does not know how. IAM was not asked.",
+            "The SDK found no credentials at all: it was not told to use a web identity, or does not know how. IAM was never called.",
             CREDENTIALS,
         ),
         Kind::NoInstanceMetadata => meaning(
-            "The SDK tried the node's metadata service as a last resort: it was not asked to use a web identity, or that failed before.",
+            "The SDK tried the node's metadata service as a last resort: it was not told to use a web identity, or that had failed.",
             causes! {
                 "sa-not-annotated" => "the pod's service account names no role",
-                "not-injected" => "the service account names a role and the pod has no AWS_ROLE_ARN",
+                "not-injected" => "the service account names a role, but the pod has no AWS_ROLE_ARN",
                 "silent-fallback-to-node-role" => "the container has AWS_ROLE_ARN, and STS refused earlier in the log",
-                "imds-hop-limit" => "the application itself wants the metadata: the Region, the instance",
+                "imds-hop-limit" => "the application itself reads instance metadata, such as the Region",
                 "fargate-no-sa" => "the pod runs on Fargate, which has no metadata service",
             },
         ),
         Kind::ProfileNotFound => meaning(
-            "The SDK was told to use a profile that does not exist in the container.",
+            "The SDK is configured to use a profile that does not exist in the container.",
             causes! {
                 "aws-profile" => "AWS_PROFILE is set, or the code names a profile",
             },
         ),
         Kind::TokenFileUnreadable => meaning(
-            "The token file is there, and the process may not read it.",
+            "The token file exists, but the process may not read it.",
             causes! {
-                "token-permission-denied" => "the process has another uid than the pod's runAsUser; fsGroup lets it read",
-                "privilege-drop-after-start" => "the pod runs as root, and the program changed its user after the start",
-                "selinux-lsm" => "the mode would let it read: SELinux or AppArmor does not",
+                "token-permission-denied" => "the process runs with a different UID than the pod's runAsUser; set fsGroup so that it can read the file",
+                "privilege-drop-after-start" => "the pod runs as root, and the program switched to another user after it started",
+                "selinux-lsm" => "the file mode permits it, but SELinux or AppArmor does not",
             },
         ),
         Kind::TokenFileMissing => meaning(
-            "The SDK was told of a token file that is not there.",
+            "The SDK is configured with a token file that does not exist.",
             causes! {
-                "env-preset-complete-no-mount" => "the manifest sets the variables itself, and the webhook adds no mount",
+                "env-preset-complete-no-mount" => "the manifest sets the variables itself, so the webhook adds no mount",
                 "volume-name-collision" => "the pod has a volume aws-iam-token of its own",
                 "mountpath-collision" => "another volume covers the path",
-                "chroot-or-private-mount-ns" => "the file is there for other processes of the container",
-                "wrong-token-path-manual" => "the path is written by hand",
+                "chroot-or-private-mount-ns" => "other processes of the container see the file",
+                "wrong-token-path-manual" => "the path was set by hand",
             },
         ),
         Kind::RoleArnNotSet => meaning(
-            "The SDK was told of a token file and of no role.",
+            "The SDK is configured with a token file, but no role.",
             causes! {
-                "env-preset-partial" => "the manifest sets AWS_WEB_IDENTITY_TOKEN_FILE only: the webhook adds neither",
+                "env-preset-partial" => "the manifest sets only AWS_WEB_IDENTITY_TOKEN_FILE, so the webhook does not add the role",
             },
         ),
         Kind::TokenPathNotAbsolute => meaning(
-            "The path of the token file is not one of this operating system.",
+            "The token file's path is not valid on this operating system.",
             causes! {
-                "windows-no-nodeselector" => "a Windows pod without the nodeSelector gets a path of Linux",
+                "windows-no-nodeselector" => "a Windows pod without the nodeSelector gets a Linux path",
             },
         ),
         Kind::NoStsModule => meaning(
-            "The application lacks the module of its SDK that asks STS.",
+            "The application does not include its SDK's STS module.",
             causes! {
-                "sdk-no-sts-module" => "`sts` (Java v2), aws-java-sdk-sts (Java v1) or AWSSDK.SecurityToken (.NET) is no dependency of the application",
+                "sdk-no-sts-module" => "`sts` (Java v2), aws-java-sdk-sts (Java v1) or AWSSDK.SecurityToken (.NET) is not among the application's dependencies",
             },
         ),
         Kind::NoWebIdentityProvider => meaning(
-            "The application asks credential providers of its own choice, and none of them uses the pod's token.",
+            "The application configures its own credential providers, and none of them uses the pod's token.",
             causes! {
-                "custom-provider-list" => "fs.s3a.aws.credentials.provider is not set, or leaves web identity out",
+                "custom-provider-list" => "fs.s3a.aws.credentials.provider is not set, or does not include web identity",
             },
         ),
         Kind::MissingRegion => meaning(
@@ -434,24 +434,24 @@ pub const fn of_kind(kind: Kind) -> Meaning {
             },
         ),
         Kind::EndpointNotSts => meaning(
-            "What answered is not STS.",
+            "The answer did not come from STS.",
             causes! {
-                "endpoint-override-leaks" => "AWS_ENDPOINT_URL, or an S3 endpoint that is used for STS too",
+                "endpoint-override-leaks" => "AWS_ENDPOINT_URL is set, or an S3 endpoint is also used for STS",
             },
         ),
         Kind::NoSuchHost => meaning(
-            "The host's name does not exist.",
+            "The host name does not exist.",
             causes! {
-                "region-bogus" => "the Region in the name is none of AWS's",
-                "endpoint-override-leaks" => "the host is not one of AWS",
-                "sts-unreachable-no-egress" => "the name server in the VPC knows no names outside",
+                "region-bogus" => "the Region in the name does not exist",
+                "endpoint-override-leaks" => "the host does not belong to AWS",
+                "sts-unreachable-no-egress" => "the VPC's DNS server does not resolve external names",
             },
         ),
         Kind::DnsTimeout => meaning(
-            "The name server did not answer.",
+            "The DNS server did not answer.",
             causes! {
-                "dns-coredns" => "CoreDNS is down, or itself waits for this pod",
-                "networkpolicy-egress" => "a NetworkPolicy selects the pod and does not let port 53 out",
+                "dns-coredns" => "CoreDNS is down, or itself depends on this pod",
+                "networkpolicy-egress" => "a NetworkPolicy selects the pod and does not allow egress on port 53",
             },
         ),
         Kind::ConnectTimeout => meaning("The host did not answer.", EGRESS),
@@ -459,41 +459,41 @@ pub const fn of_kind(kind: Kind) -> Meaning {
         Kind::ConnectionRefused => meaning(
             "The host refused the connection.",
             causes! {
-                "endpoint-override-leaks" => "the host is not one of AWS",
-                "proxy" => "the address is that of a proxy",
+                "endpoint-override-leaks" => "the host does not belong to AWS",
+                "proxy" => "the address belongs to a proxy",
             },
         ),
         Kind::TlsUnknownAuthority => {
-            meaning("The host's certificate is of an authority that the application does not trust.", TLS)
+            meaning("The host's certificate is from a CA that the application does not trust.", TLS)
         }
         Kind::TlsWrongName => meaning(
-            "The host's certificate is for another name: a name was bent to another host.",
+            "The host's certificate is for another name: the name resolves to a different host.",
             causes! {
                 "sts-global-endpoint" => "sts.amazonaws.com is an alias for the regional name in the cluster's DNS",
                 "proxy" => "a proxy answers",
             },
         ),
         Kind::Proxy => meaning(
-            "A proxy stands between, and refused or was not reached.",
+            "A proxy is in between, and refused the request or could not be reached.",
             causes! {
-                "proxy" => "HTTPS_PROXY is set: NO_PROXY lacks the host, or the proxy does not allow it",
+                "proxy" => "HTTPS_PROXY is set, and NO_PROXY does not list the host or the proxy does not allow it",
             },
         ),
         Kind::PodIdentityDenied => meaning(
-            "EKS Auth gives no credentials for the pod.",
+            "EKS Auth denies the pod credentials.",
             causes! {
                 "pi-trust" => "the role does not trust pods.eks.amazonaws.com with both sts:AssumeRole and sts:TagSession",
-                "pi-node-role" => "the node's role lacks eks-auth:AssumeRoleForPodIdentity",
+                "pi-node-role" => "the node's role does not have eks-auth:AssumeRoleForPodIdentity",
             },
         ),
         Kind::NodeNotAuthorized => meaning(
-            "The node's role may not ask EKS Auth for the pod's credentials.",
+            "The node's role is not allowed to request the pod's credentials from EKS Auth.",
             causes! {
-                "pi-node-role" => "the node's role lacks eks-auth:AssumeRoleForPodIdentity",
+                "pi-node-role" => "the node's role does not have eks-auth:AssumeRoleForPodIdentity",
             },
         ),
         Kind::PodIdentityNotFound => meaning(
-            "EKS Auth knows no association for the pod's service account, or not the cluster.",
+            "EKS Auth has no association for the pod's service account, or does not know the cluster.",
             causes! {
                 "pi-no-association" => "the association was deleted after the pod started, or never existed",
             },
@@ -508,11 +508,11 @@ pub const fn of_kind(kind: Kind) -> Meaning {
         Kind::PodIdentityTokenInvalid => meaning(
             "EKS Auth does not accept the token.",
             causes! {
-                "sa-recreated-uid" => "the service account was deleted and made anew; a new token has its new UID",
+                "sa-recreated-uid" => "the service account was recreated; only a new token has its new UID",
             },
         ),
         Kind::PodIdentityTokenMalformed => meaning(
-            "What the application sent to the agent is no token.",
+            "What the application sent to the agent is not a token.",
             causes! {
                 "pi-bad-authorization" => "`Bearer ` before the token, a line break after it, or an empty file",
             },
@@ -520,36 +520,36 @@ pub const fn of_kind(kind: Kind) -> Meaning {
         Kind::PodIdentityThrottled => meaning(
             "Too many requests to the agent or to EKS Auth.",
             causes! {
-                "pi-rate-limit" => "the application asks for credentials for each request",
+                "pi-rate-limit" => "the application fetches credentials for each request",
             },
         ),
         Kind::EksAuthUnreachable => meaning(
-            "The agent waited for EKS Auth in vain.",
+            "The agent got no answer from EKS Auth.",
             causes! {
-                "pi-eks-auth-endpoint" => "a private cluster without an endpoint for eks-auth",
+                "pi-eks-auth-endpoint" => "the cluster is private and has no VPC endpoint for eks-auth",
                 "pi-rate-limit" => "EKS Auth answers too slowly for the agent's or the SDK's limit",
             },
         ),
         Kind::AgentUnreachable => meaning(
-            "The agent of EKS Pod Identity cannot be reached at 169.254.170.23.",
+            "The EKS Pod Identity agent cannot be reached at 169.254.170.23.",
             causes! {
-                "pi-agent-missing" => "the add-on eks-pod-identity-agent is not installed",
+                "pi-agent-missing" => "the eks-pod-identity-agent add-on is not installed",
                 "pi-agent-not-on-node" => "no pod of the agent runs on this node",
-                "pi-agent-crash" => "the agent on this node is not ready: no IPv6, or its port is taken",
-                "networkpolicy-egress" => "a NetworkPolicy does not let port 80 out to the address",
-                "proxy" => "HTTP_PROXY is set, and NO_PROXY lacks the address",
+                "pi-agent-crash" => "the agent on this node is not ready: the node has no IPv6, or its port is taken",
+                "networkpolicy-egress" => "a NetworkPolicy does not allow egress to the address on port 80",
+                "proxy" => "HTTP_PROXY is set, and NO_PROXY does not list the address",
             },
         ),
         Kind::AgentHostRejected => meaning(
-            "The SDK does not know the agent's address.",
+            "The SDK does not accept the agent's address.",
             causes! {
                 "pi-sdk-too-old" => "the SDK is older than EKS Pod Identity",
             },
         ),
         Kind::AgentWrongAddress => meaning(
-            "The agent was called by an address that is not its own.",
+            "The agent was called at an address that is not its own.",
             causes! {
-                "pi-wrong-host" => "AWS_CONTAINER_CREDENTIALS_FULL_URI was changed, or a proxy stands between",
+                "pi-wrong-host" => "AWS_CONTAINER_CREDENTIALS_FULL_URI was changed, or a proxy is in between",
             },
         ),
         Kind::TokenMountFailed => meaning(
@@ -560,7 +560,7 @@ pub const fn of_kind(kind: Kind) -> Meaning {
             },
         ),
         Kind::NodeAudienceRestricted => meaning(
-            "The kubelet may ask only for audiences that the pod's volumes or its CSI driver name.",
+            "The kubelet may only request audiences that the pod's volumes or its CSI driver name.",
             causes! {
                 "node-audience-restriction" => "Kubernetes 1.33 and later, with a CSI driver or credential provider",
             },
@@ -568,30 +568,30 @@ pub const fn of_kind(kind: Kind) -> Meaning {
         Kind::WebhookFailed => meaning(
             "The API server could not call the webhook: pods are created without their role, or not at all.",
             causes! {
-                "mwc-cabundle-stale" => "the certificate is of an authority that caBundle lacks",
+                "mwc-cabundle-stale" => "the certificate is from a CA that is not in caBundle",
                 "webhook-down-ignore" => "the webhook does not answer",
-                "mwc-v1-admissionreview" => "the webhook does not speak the version that is asked for",
+                "mwc-v1-admissionreview" => "the webhook does not support the requested AdmissionReview version",
             },
         ),
         Kind::ServiceAccountMissing => meaning(
             "The pod's service account does not exist.",
             causes! {
-                "sa-missing" => "the pod's template names one that was deleted, or never made in this namespace",
+                "sa-missing" => "the pod template names one that was deleted, or never created in this namespace",
             },
         ),
         Kind::KubernetesTokenMissing => meaning(
-            "The token for the Kubernetes API is not mounted. That is another file than the one for AWS.",
+            "The token for the Kubernetes API is not mounted. AWS uses a different file.",
             causes! {
-                "automount-false" => "automountServiceAccountToken is false: no fault for AWS",
+                "automount-false" => "automountServiceAccountToken is false; this does not affect AWS",
             },
         ),
         Kind::EksctlExcluded => meaning(
-            "eksctl found a stack for the service account and left the account as it is.",
+            "eksctl found a stack for the service account and left the service account unchanged.",
             causes! {
-                "eksctl-excluded" => "the stack is there, and the service account is missing or has an older role",
+                "eksctl-excluded" => "the stack exists, but the service account is missing or has an older role",
             },
         ),
-        Kind::Other => meaning("An error of AWS that says nothing about the pod's identity.", &[]),
+        Kind::Other => meaning("An AWS error that says nothing about the pod's identity.", &[]),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Log lines as their writer meant them: without the escapes of JSON or of a debug format, and without colours.
+//! Log lines as they were meant: without the escapes of JSON or of a debug format, and without colours.
 
 /// The line with `\n`, `\"`, `\u0022` … resolved, however often they were escaped, and without ANSI sequences.
 pub(super) fn line(raw: &str) -> String {

@@ -1,4 +1,4 @@
-//! What an error says, one kind per message that AWS or an SDK keeps apart; and the stage at which STS refused.
+//! What an error says, one kind per message that AWS or an SDK distinguishes; and the stage at which STS refused.
 
 use serde::{Deserialize, Serialize};
 
@@ -48,21 +48,21 @@ pub enum Kind {
     IncorrectAudience,
     /// `Not authorized to perform sts:AssumeRoleWithWebIdentity`.
     NotAuthorizedToAssume,
-    /// The session is to last longer than the role allows.
+    /// The requested session is longer than the role allows.
     DurationTooLong,
-    /// STS answers no more requests for now.
+    /// STS is throttling.
     Throttled,
 
     // Answers of AWS to a caller that has credentials.
-    /// The caller may not assume a further role.
+    /// The caller may not assume a second role.
     NotAuthorizedToChain,
-    /// The caller may not assume a further role with session tags.
+    /// The caller may not assume a second role with session tags.
     NotAuthorizedToTag,
     /// The caller may not do something else; the text names caller and action.
     NotAuthorized,
-    /// Access denied, without a word on who was denied what.
+    /// Access denied, without saying who was denied what.
     AccessDenied,
-    /// The credentials are of another partition, of version 1 in an opt-in Region, or of no one.
+    /// The credentials belong to another partition or to nobody, or are of version 1 in an opt-in Region.
     InvalidClientToken,
     /// The credentials have expired: the session of STS, not the token of Kubernetes.
     CredentialsExpired,
@@ -84,13 +84,13 @@ pub enum Kind {
     NoInstanceMetadata,
     /// A profile that does not exist.
     ProfileNotFound,
-    /// The token file is there and cannot be read.
+    /// The token file exists but cannot be read.
     TokenFileUnreadable,
-    /// The token file is not there.
+    /// The token file does not exist.
     TokenFileMissing,
-    /// A token file is named, and no role.
+    /// A token file is named, but no role.
     RoleArnNotSet,
-    /// The path of the token file is not one of this operating system.
+    /// The path of the token file is not valid on this operating system.
     TokenPathNotAbsolute,
     /// Java and .NET: the SDK's STS module is not in the application.
     NoStsModule,
@@ -98,7 +98,7 @@ pub enum Kind {
     NoWebIdentityProvider,
     /// No Region is configured.
     MissingRegion,
-    /// What answered is not STS.
+    /// The answer did not come from STS.
     EndpointNotSts,
 
     // The way to AWS.
@@ -112,7 +112,7 @@ pub enum Kind {
     ConnectionRefused,
     /// The connection failed; the text does not say how.
     ConnectFailed,
-    /// The host's certificate is of an authority that is not trusted.
+    /// The host's certificate is from a CA that is not trusted.
     TlsUnknownAuthority,
     /// The host's certificate is for another name.
     TlsWrongName,
@@ -130,7 +130,7 @@ pub enum Kind {
     PodIdentityTokenExpired,
     /// EKS Auth does not accept the token.
     PodIdentityTokenInvalid,
-    /// What the application sent to the agent is no token.
+    /// What the application sent to the agent is not a token.
     PodIdentityTokenMalformed,
     /// Too many requests to the agent or to EKS Auth.
     PodIdentityThrottled,
@@ -140,7 +140,7 @@ pub enum Kind {
     AgentUnreachable,
     /// The SDK refuses the agent's address.
     AgentHostRejected,
-    /// The agent was called by an address that is not its own.
+    /// The agent was called at an address that is not its own.
     AgentWrongAddress,
 
     // Kubernetes.
@@ -157,7 +157,7 @@ pub enum Kind {
     /// `eksctl` made no service account.
     EksctlExcluded,
 
-    /// An error of AWS that is none of these.
+    /// Any other AWS error.
     Other,
 }
 
@@ -173,8 +173,8 @@ pub enum Claim {
     Other,
 }
 
-/// How far a request got with STS. The order is STS's own, inferred from which refusals hide which: a refusal at one stage
-/// says that the stages before it were passed.
+/// How far a request got at STS. The order is STS's own, inferred from which refusals hide which: a refusal at one stage
+/// means that the stages before it were passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
@@ -186,7 +186,7 @@ pub enum Stage {
     Syntax,
     /// STS is active in the Region for the role's account.
     Region,
-    /// The token can be read as one.
+    /// The token can be parsed.
     Token,
     /// The role's account has a provider for the token's issuer.
     Provider,
@@ -196,12 +196,12 @@ pub enum Stage {
     Expiry,
     /// The token's audience is one that the provider accepts.
     Audience,
-    /// The role and its trust policy; a role that does not exist is not told apart.
+    /// The role and its trust policy; a role that does not exist gets the same refusal.
     Trust,
 }
 
 impl Kind {
-    /// The stage at which STS refused `AssumeRoleWithWebIdentity`; `None` where the message does not tell, or where it is
+    /// The stage at which STS refused `AssumeRoleWithWebIdentity`; `None` if the message does not show it, or if it is
     /// not an answer to that request.
     pub const fn stage(self) -> Option<Stage> {
         Some(match self {
@@ -222,7 +222,7 @@ impl Kind {
         })
     }
 
-    /// True for errors of the way to AWS.
+    /// True for errors of the connection to AWS.
     pub const fn is_transport(self) -> bool {
         matches!(
             self,
@@ -237,7 +237,7 @@ impl Kind {
         )
     }
 
-    /// True for what an SDK says last, after all else has failed: the reason, if there is one, stands elsewhere.
+    /// True for what an SDK says last, after all else has failed: the reason, if there is one, is in another error.
     pub const fn is_last_resort(self) -> bool {
         matches!(self, Self::NoCredentials | Self::NoInstanceMetadata)
     }

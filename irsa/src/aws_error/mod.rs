@@ -1,7 +1,7 @@
-//! The words of applications: errors of AWS and its SDKs, found in logs or pasted text.
+//! Errors of AWS and its SDKs, found in logs or pasted text.
 //!
-//! A text is parsed and thrown away. What leaves this module are kinds, and pieces that match a grammar (`pieces`): ARNs,
-//! hosts, account ids, names of actions. Nothing that could be a token or a key does.
+//! A text is parsed and thrown away. Only kinds leave this module, and pieces that match a grammar (`pieces`): ARNs, hosts,
+//! account ids, names of actions. Nothing that could be a token or a key does.
 
 pub mod causes;
 mod clean;
@@ -23,12 +23,12 @@ pub use principal::{Principal, PrincipalKind, SessionSource, principal};
 pub use sdk::{Sdk, SdkName};
 pub use sts::{agent, sts, sts_because};
 
-/// Most sightings of one text; the oldest go first.
+/// At most this many sightings of one text; the oldest are dropped first.
 const MOST: usize = 64;
 /// Longest record that continuation lines add up to.
 const LONGEST_RECORD: usize = 1 << 16;
 
-/// An error that a text speaks of.
+/// An error found in a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
     /// What it says.
@@ -51,7 +51,7 @@ pub struct Sighting {
     pub account: Option<String>,
     /// The service account that the text names.
     pub service_account: Option<ServiceAccountName>,
-    /// The SDK that spoke.
+    /// The SDK that reported it.
     pub sdk: Option<Sdk>,
     /// AWS's id of the request; CloudTrail has it too.
     pub request_id: Option<String>,
@@ -61,7 +61,7 @@ pub struct Sighting {
     pub count: usize,
 }
 
-/// The policy that denied an action, as AWS's own words have it.
+/// The policy that denied an action, according to AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Because {
     /// The policy's kind.
@@ -101,8 +101,8 @@ pub struct ServiceAccountName {
     pub name: String,
 }
 
-/// The errors that a text speaks of, each once: those that name a reason before what an SDK says when all else has failed,
-/// and of those the latest first.
+/// The errors in a text, each once: errors that name a reason come before what an SDK says when all else has failed, and the
+/// latest come first.
 ///
 /// Time is linear in the text. Memory is that of one line, and of a fixed number of sightings.
 pub fn parse(text: &str) -> Vec<Sighting> {
@@ -131,7 +131,7 @@ pub fn caller(text: &str) -> Option<Principal> {
     })
 }
 
-/// True for a line that only goes on where the last one stopped: Go v1 breaks before causes, terminals break anywhere.
+/// True for a line that merely continues the previous one: Go v1 breaks before causes, terminals break anywhere.
 fn continues(line: &str) -> bool {
     const STARTS: [&str; 6] = [
         "caused by: ",
@@ -166,7 +166,7 @@ fn note(seen: &mut Vec<Sighting>, found: Vec<Sighting>) {
 }
 
 impl Sighting {
-    /// True if both say the same; times, numbers of sessions and ids of requests differ from one to the next.
+    /// True if both say the same, apart from times, session numbers and request ids.
     fn is_same(&self, other: &Self) -> bool {
         let same_kind = match (self.kind, other.kind) {
             (Kind::TokenExpired { .. }, Kind::TokenExpired { .. }) => true,
@@ -187,7 +187,7 @@ impl Sighting {
         [&self.operation, &self.action, &self.resource, &self.host, &self.issuer, &self.account]
     }
 
-    /// True if a role was to assume itself.
+    /// True if a role tried to assume itself.
     pub fn assumes_itself(&self) -> bool {
         let (Some(caller), Some(resource)) = (&self.principal, &self.resource) else { return false };
         let PrincipalKind::AssumedRole { role, .. } = &caller.kind else { return false };

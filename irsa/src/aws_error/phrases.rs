@@ -1,23 +1,23 @@
-//! The phrases by which errors are known. They are the words of AWS and of the SDKs; where words alone are too common,
-//! they count only beside a mark that makes them AWS's.
+//! The phrases by which errors are recognised. They are quoted from AWS and the SDKs; where a phrase alone is too common, it
+//! counts only next to a mark that ties it to AWS.
 
 use std::sync::LazyLock;
 
 use super::kind::{Claim, Kind};
 use super::sdk::SdkName;
 
-/// What a phrase means. In a record that says several things, the weightiest count and the others are left out.
+/// What a phrase means. In a record with several phrases, those that say most count and the others are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
     /// An error.
     Error { kind: Kind, weight: Weight, beside: Option<Mark> },
     /// What the record is about.
     Mark(Mark),
-    /// Who speaks.
+    /// Which SDK reports it.
     Sdk(SdkName),
 }
 
-/// How much a phrase tells.
+/// How much a phrase says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Weight {
     /// The message of an error.
@@ -33,7 +33,7 @@ pub(super) enum Weight {
 /// What a record is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// AWS at all.
+    /// AWS in general.
     Aws,
     /// STS.
     Sts,
@@ -51,7 +51,7 @@ pub(super) enum Mark {
     Webhook,
     /// The instance metadata service.
     InstanceMetadata,
-    /// A name that is looked up.
+    /// A name that is being resolved.
     Lookup,
 }
 
@@ -82,7 +82,7 @@ const fn code_beside(mark: Mark, text: &'static str, kind: Kind) -> Phrase {
     error(text, kind, Weight::Code, Some(mark))
 }
 
-/// Only with a host of AWS, or beside a word on AWS (`transport`).
+/// Only with a host of AWS, or next to a mention of AWS (`transport`).
 const fn wire(text: &'static str, kind: Kind) -> Phrase {
     error(text, kind, Weight::Transport, None)
 }

@@ -1,10 +1,10 @@
-//! The pieces that may leave a text: each has a grammar, and nothing that could be a secret passes.
+//! The pieces that may leave a text: each must match a grammar, and nothing that could be a secret gets through.
 
 use crate::aws::arn::Arn;
 
 /// Longest ARN that is kept.
 const LONGEST_ARN: usize = 600;
-/// Most that may stand between an ARN and the end of its word: `).`
+/// The most characters allowed between an ARN and the end of its word: `).`
 const PUNCTUATION: usize = 4;
 /// Longest host or URL that is kept, as DNS has it.
 const LONGEST_HOST: usize = 253;
@@ -30,7 +30,7 @@ pub(super) fn arn(text: &str) -> Option<Arn<'_>> {
 
 /// The ARN that the text starts with, if it is whole: what follows must be a space, a quotation mark or a full stop.
 ///
-/// No more is looked at than an ARN can be long, so that a line of nothing but their beginnings is read in linear time.
+/// Looks no further than an ARN can be long, so that a line full of ARN prefixes is read in linear time.
 pub(super) fn arn_at_start(text: &str) -> Option<&str> {
     let text = text.trim_start_matches([' ', '"', '\'', '`']);
     let near = &text[..text.floor_char_boundary(LONGEST_ARN + PUNCTUATION)];
@@ -154,7 +154,7 @@ pub(super) fn service_account_at_start(text: &str, between: char) -> Option<(&st
     (is_label(namespace) && is_subdomain(name)).then_some((namespace, name))
 }
 
-/// A name that Kubernetes takes for a namespace.
+/// A valid name of a namespace.
 pub(super) fn is_label(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
@@ -163,12 +163,12 @@ pub(super) fn is_label(text: &str) -> bool {
         && !may_be_secret(text)
 }
 
-/// A name that Kubernetes takes for a service account.
+/// A valid name of a service account.
 pub(super) fn is_subdomain(text: &str) -> bool {
     text.len() <= LONGEST_HOST && text.split('.').all(is_label)
 }
 
-/// True if the text holds what could be a token, an access key or a secret key. It errs on the side of silence.
+/// True if the text contains anything that could be a token, an access key or a secret key. It errs on the side of silence.
 pub(super) fn may_be_secret(text: &str) -> bool {
     // A JWT starts with `{"` in Base64; the others start the session tokens of AWS.
     const TOKENS: [&str; 4] = ["eyJ", "IQoJ", "FwoG", "FQoG"];

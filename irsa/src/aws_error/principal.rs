@@ -1,4 +1,4 @@
-//! Who a caller was, from its ARN: the session's name tells which SDK made the session, and from what.
+//! Who a caller was, from its ARN: the session name shows which SDK created the session, and from what.
 
 use base64::Engine;
 use serde::{Deserialize, Serialize};
@@ -39,11 +39,11 @@ pub enum PrincipalKind {
     Root,
 }
 
-/// Who made a session, as its name tells.
+/// Who created a session, judging by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SessionSource {
-    /// An EC2 instance profile, over the metadata service: `i-0123456789abcdef0`. In a pod: the node's role.
+    /// An EC2 instance profile, from the metadata service: `i-0123456789abcdef0`. In a pod: the node's role.
     NodeInstance,
     /// boto3 or the AWS CLI: `botocore-session-<seconds>`.
     Botocore,
@@ -63,7 +63,7 @@ pub enum SessionSource {
     Rust,
     /// EKS Pod Identity: `eks-<cluster>-<pod>-<uuid>`.
     PodIdentity,
-    /// A name that someone chose, mostly in `AWS_ROLE_SESSION_NAME`.
+    /// A custom name, usually from `AWS_ROLE_SESSION_NAME`.
     Custom,
 }
 
@@ -98,7 +98,7 @@ impl SessionSource {
         }
     }
 
-    /// True if the session was made from a web identity token, as far as the name tells.
+    /// True if the session was created from a web identity token, as far as the name shows.
     pub const fn is_web_identity(self) -> bool {
         matches!(
             self,
@@ -157,7 +157,7 @@ pub fn principal(arn: &str) -> Option<Principal> {
 }
 
 impl Principal {
-    /// True if both are the same caller, whatever number an SDK gave the session.
+    /// True if both are the same caller, whatever number the SDK put into the session name.
     pub fn is_same_caller(&self, other: &Self) -> bool {
         match (&self.kind, &other.kind) {
             (

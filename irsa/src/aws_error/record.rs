@@ -1,4 +1,4 @@
-//! One record of a log: what it says, and the pieces that stand around the words that say it.
+//! One record of a log: what it says, and the pieces around the phrase that says it.
 
 use super::kind::Kind;
 use super::phrases::{self, Mark, Sign, Weight};
@@ -6,7 +6,7 @@ use super::principal::principal;
 use super::sdk::{Sdk, SdkName};
 use super::{Because, Layer, ServiceAccountName, Sighting, pieces, transport};
 
-/// How far around a phrase its pieces are looked for: SDKs name the caller before the words and the reason after them.
+/// How far around a phrase to look for its pieces: SDKs name the caller before the phrase and the reason after it.
 const BEFORE: usize = 700;
 const AFTER: usize = 1500;
 
@@ -19,7 +19,7 @@ struct Recognised {
     beside: Option<Mark>,
 }
 
-/// The errors of one record: those that tell most, in the order of its words.
+/// The errors of one record: those that say most, in the order of the text.
 pub(super) fn read(text: &str, line: usize) -> Vec<Sighting> {
     let lower = text.to_ascii_lowercase();
     let (mut said, mut marks, mut speaker) = (Vec::<Recognised>::new(), Vec::new(), None);

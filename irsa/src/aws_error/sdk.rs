@@ -1,4 +1,4 @@
-//! Which SDK spoke, and whether it is new enough.
+//! Which SDK reported an error, and whether it is new enough.
 
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +101,7 @@ impl Sdk {
         Some(Self { name, version: Some(version.to_owned()) })
     }
 
-    /// True if the SDK is older than the first version that knows the mechanism; `None` if that cannot be told.
+    /// True if the SDK is older than the first version that supports the mechanism; `None` if not known.
     pub fn is_too_old(&self, mechanism: Mechanism) -> Option<bool> {
         let version = numbers(self.version.as_deref()?);
         match self.name.first_with(mechanism, version.first().copied()) {
@@ -113,7 +113,7 @@ impl Sdk {
         }
     }
 
-    /// The first version that knows the mechanism, as AWS names it; `None` if every one does, or if AWS names none.
+    /// The first version that supports the mechanism, according to AWS; `None` if every version does, or if AWS names none.
     pub fn minimum(&self, mechanism: Mechanism) -> Option<&'static str> {
         let major = self.version.as_deref().and_then(|version| numbers(version).first().copied());
         match self.name.first_with(mechanism, major) {
@@ -123,7 +123,7 @@ impl Sdk {
     }
 }
 
-/// The first version of an SDK that knows a mechanism.
+/// The first version of an SDK that supports a mechanism.
 enum First {
     /// This one.
     Version(&'static str),
@@ -136,7 +136,7 @@ enum First {
 }
 
 impl SdkName {
-    /// Its name as its users have it.
+    /// Its usual name.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Boto3 => "boto3",
@@ -192,7 +192,7 @@ fn starts_word(text: &str, at: usize) -> bool {
     !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
-/// `1.44.2`: two to four numbers. What follows (`-preview`, `+dfsg`) is left out.
+/// `1.44.2`: two to four numbers. What follows (`-preview`, `+dfsg`) is dropped.
 fn version_at_start(text: &str) -> Option<&str> {
     let version = super::pieces::run(text, |c| c.is_ascii_digit() || c == '.').trim_end_matches('.');
     let parts: Vec<&str> = version.split('.').collect();

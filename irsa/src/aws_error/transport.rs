@@ -1,4 +1,4 @@
-//! The way to AWS: connections fail everywhere, so an error counts only if AWS was at the other end.
+//! The connection to AWS: connections fail everywhere, so an error counts only if AWS was at the other end.
 
 use super::kind::Kind;
 use super::phrases::Mark;
@@ -9,7 +9,7 @@ use crate::aws::endpoint::is_aws;
 const AGENT: [&str; 2] = ["169.254.170.23", "fd00:ec2::23"];
 /// The addresses of the instance metadata service.
 const INSTANCE_METADATA: [&str; 2] = ["169.254.169.254", "fd00:ec2::254"];
-/// What runs at AWS under its names and is no API: databases, caches, brokers, registries, load balancers, machines.
+/// Hosts under AWS's names that are not AWS APIs: databases, caches, brokers, registries, load balancers, machines.
 const NOT_APIS: [&str; 15] = [
     "rds",
     "docdb",
