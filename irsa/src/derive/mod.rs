@@ -68,6 +68,8 @@ pub struct Derived<'f> {
     provider: OnceLock<provider::Provider<'f>>,
     /// The AWS errors that the application itself reported.
     pub app_errors: app_errors::AppErrors<'f>,
+    /// The role that the target should have.
+    expected: caller::Expected,
     trust: OnceLock<trust::Trust<'f>>,
 }
 
@@ -83,13 +85,8 @@ pub enum Platform {
 }
 
 impl<'f> Derived<'f> {
-    /// Works everything out.
+    /// Works everything out but what STS proved in a peer.
     pub fn of(facts: &'f Facts) -> Self {
-        Self::beside(facts, None)
-    }
-
-    /// The same, with what STS proved in another pod of the run.
-    pub fn beside(facts: &'f Facts, peer: Option<peer::Peer<'f>>) -> Self {
         let registrations = Registrations::of(facts);
         let settings = Settings::of(facts, &registrations);
         let selection = Selection::of(facts, &registrations);
@@ -101,8 +98,7 @@ impl<'f> Derived<'f> {
         let expected = caller::Expected::of(facts, &intent, target);
         let probed = probed::ProbeOutcome::of(facts, &expected);
         let from_here = sts_answer::StsVerdict::of(facts);
-        let of_peer = peer.map(|peer| peer.verdict());
-        let sts_answer = from_here.strongest(probed.sts_answer()).strongest(of_peer);
+        let sts_answer = from_here.strongest(probed.sts_answer());
         let siblings = Siblings::of(facts, target.map(|view| view.container));
         let app_errors = app_errors::AppErrors::of(facts, &expected, target, &sts_answer, &probed);
         Self {
@@ -116,13 +112,32 @@ impl<'f> Derived<'f> {
             siblings,
             probed,
             from_here,
-            peer,
+            peer: None,
             sts_answer,
             app_errors,
+            expected,
             second_sts_answer: sts_answer::StsVerdict::second(facts),
             provider: OnceLock::new(),
             trust: OnceLock::new(),
         }
+    }
+
+    /// Adds what STS proved in another pod of the run, if that holds for this one, too.
+    #[must_use]
+    pub fn beside(mut self, peers: &[peer::Peer<'f>]) -> Self {
+        let Some(peer) = peers.iter().find(|peer| peer.speaks_for(&self)).copied() else { return self };
+        self.peer = Some(peer);
+        self.sts_answer = self.sts_answer.strongest(Some(peer.verdict()));
+        // These follow from STS's answer.
+        self.app_errors = app_errors::AppErrors::of(
+            self.facts,
+            &self.expected,
+            self.target(),
+            &self.sts_answer,
+            &self.probed,
+        );
+        (self.provider, self.trust) = (OnceLock::new(), OnceLock::new());
+        self
     }
 
     /// The container that the report is about.

@@ -25,6 +25,8 @@ impl<'f> Peer<'f> {
     }
 
     fn of(facts: &'f Facts) -> Option<Self> {
+        // Few pods of a run are probed: nothing is worked out for the others.
+        facts.probed.known()?;
         let derived = Derived::of(facts);
         let seen = derived.probed.pod()?;
         derived.probed.sts_answer().filter(StsVerdict::accepted)?;
@@ -33,11 +35,10 @@ impl<'f> Peer<'f> {
     }
 
     /// True if the acceptance also holds for this subject.
-    pub fn speaks_for(&self, facts: &Facts) -> bool {
-        let derived = Derived::of(facts);
+    pub fn speaks_for(&self, derived: &Derived<'_>) -> bool {
         let plan = derived.plan();
         let of_another_issuer =
-            Issuer::of(&derived).is_ok_and(|issuer| self.claims.iss.as_deref() != Some(issuer.url));
+            Issuer::of(derived).is_ok_and(|issuer| self.claims.iss.as_deref() != Some(issuer.url));
         plan.role_arn.as_deref() == Some(&self.attempt.value.role_arn)
             && self.claims.sub.as_deref() == Some(&plan.subject())
             && self.claims.aud.contains(&plan.audience)

@@ -39,8 +39,7 @@ impl Choice {
 
 /// Diagnoses one subject, also using what STS proved in one of its `peers`.
 fn diagnose(facts: &Facts, peers: &[Peer<'_>], choice: &Choice) -> Diagnosis {
-    let peer = peers.iter().find(|peer| peer.speaks_for(facts)).copied();
-    let derived = Derived::beside(facts, peer);
+    let derived = Derived::of(facts).beside(peers);
     let (chosen, excluded): (Vec<_>, Vec<_>) = checks::all().partition(|check| choice.runs(check));
     let outcomes: Vec<(&Check, Outcome)> =
         chosen.into_iter().map(|check| (check, (check.run)(&derived))).collect();

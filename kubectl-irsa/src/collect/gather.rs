@@ -46,19 +46,22 @@ pub async fn gather(
     );
     let (mut subjects, early) = subjects?;
     // The probe takes longest: it starts while AWS is asked.
-    let choice = cloud.probing.as_ref().map(|probing| (probing, probing.choose(&subjects)));
+    let derived: Vec<Derived<'_>> = subjects.iter().map(Derived::of).collect();
+    let asked: Vec<_> = derived.iter().map(|derived| cloud.asked(derived)).collect();
+    let choice = cloud.probing.as_ref().map(|probing| (probing, probing.choose(&derived)));
+    let unprobed: Vec<Fact<ProbeFacts>> = derived
+        .iter()
+        .map(|derived| without_probe(derived, &Why::Excluded(String::from("--no-probe"))))
+        .collect();
+    drop(derived);
     let probe = async {
         match choice {
             Some((probing, choice)) => Some(probing.look(api, choice).await),
             None => None,
         }
     };
-    let ((), looked) = tokio::join!(cloud.complete(api, &wide, &early, &mut subjects), probe);
-    let excluded = Why::Excluded(String::from("--no-probe"));
-    let probed: Vec<Fact<ProbeFacts>> = match looked {
-        Some(probed) => probed,
-        None => subjects.iter().map(|facts| without_probe(&Derived::of(facts), &excluded)).collect(),
-    };
+    let ((), looked) = tokio::join!(cloud.complete(api, &wide, &early, &asked, &mut subjects), probe);
+    let probed = looked.unwrap_or(unprobed);
     for (facts, probed) in subjects.iter_mut().zip(probed) {
         facts.probed = probed;
     }

@@ -58,6 +58,14 @@ pub(super) struct Early {
     associations: BTreeMap<String, Fact<Vec<Association>>>,
 }
 
+/// What is to be asked about one subject.
+pub(super) struct Asked {
+    /// Of AWS.
+    plan: Plan,
+    /// The container whose log is read.
+    container: Option<String>,
+}
+
 /// A token made for this run, and its claims.
 struct Minted {
     token: Option<Token>,
@@ -155,18 +163,26 @@ const NO_ASSUME: &str = "--no-assume";
 const NO_ROLE: &str = "nothing names a role that AWS could be asked about";
 
 impl Cloud {
+    /// What is to be asked about a subject.
+    pub(super) fn asked(&self, derived: &Derived<'_>) -> Asked {
+        Asked {
+            plan: Plan::of(derived, self.session.settings().region()),
+            container: derived.target().map(|view| view.name().to_owned()),
+        }
+    }
+
     /// Asks about every distinct identity of the subjects, and gives each subject its answers.
     pub(super) async fn complete(
         &self,
         api: &Api,
         wide: &AccountWide,
         early: &Early,
+        asked: &[Asked],
         subjects: &mut [Facts],
     ) {
-        let region = self.session.settings().region();
-        let plans: Vec<Plan> = subjects.iter().map(|facts| Plan::of(&Derived::of(facts), region)).collect();
+        let plans = asked.iter().map(|asked| &asked.plan);
         let mut distinct: BTreeMap<&Plan, Option<&Meta>> = BTreeMap::new();
-        for (plan, facts) in plans.iter().zip(subjects.iter()) {
+        for (plan, facts) in plans.clone().zip(subjects.iter()) {
             let pod = facts.subject.pod().map(|pod| &pod.value.metadata);
             distinct.entry(plan).or_insert(pod);
         }
@@ -177,12 +193,16 @@ impl Cloud {
         );
         let (answers, app_errors) = tokio::join!(
             answers,
-            join_all(
-                subjects.iter().enumerate().map(|(index, facts)| logs::of(api, facts, self.logs, index))
-            )
+            join_all(subjects.iter().zip(asked).enumerate().map(|(index, (facts, asked))| logs::of(
+                api,
+                facts,
+                asked.container.as_deref(),
+                self.logs,
+                index
+            )))
         );
         let answers: BTreeMap<&Plan, (Arc<Aws>, Arc<Issuer>)> = answers.into_iter().collect();
-        let of_subject: Vec<_> = plans.iter().map(|plan| answers.get(plan).cloned()).collect();
+        let of_subject: Vec<_> = plans.map(|plan| answers.get(plan).cloned()).collect();
         for ((facts, answer), app_errors) in subjects.iter_mut().zip(of_subject).zip(app_errors) {
             facts.app_errors = app_errors;
             if let Some((aws, issuer)) = answer {

@@ -4,7 +4,6 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 
 use super::cluster::{Api, NoAnswer, encode, of_namespace};
-use irsa::derive::Derived;
 use irsa::documents::log::app_errors;
 use irsa::facts::{Fact, Facts, Grant, Listing, LoggedError, Source, Subject, Why};
 
@@ -13,8 +12,14 @@ const LOG: (i64, i64) = (500, 1 << 20);
 /// Pods whose logs are read; the others of a workload say the same.
 const PODS: usize = 3;
 
-/// Reads the target container's log, and that of its last run where it was restarted. `index` counts the subjects.
-pub async fn of(api: &Api, facts: &Facts, wanted: bool, index: usize) -> Fact<Listing<LoggedError>> {
+/// Reads the container's log, and that of its last run where it was restarted. `index` counts the subjects.
+pub async fn of(
+    api: &Api,
+    facts: &Facts,
+    container: Option<&str>,
+    wanted: bool,
+    index: usize,
+) -> Fact<Listing<LoggedError>> {
     let what = "the application's log";
     if !wanted {
         return Fact::unknown_because(what, Why::Excluded(String::from("--no-logs")), None);
@@ -22,11 +27,10 @@ pub async fn of(api: &Api, facts: &Facts, wanted: bool, index: usize) -> Fact<Li
     if index >= PODS {
         return Fact::not_asked(what, format!("the logs of the newest {PODS} pods are read"));
     }
-    let derived = Derived::of(facts);
-    let (Subject::Pod(pod), Some(target)) = (&facts.subject, derived.target()) else {
+    let (Subject::Pod(pod), Some(container)) = (&facts.subject, container) else {
         return Fact::not_asked(what, "there is no pod");
     };
-    let (name, container) = (&pod.value.metadata.name, target.name());
+    let name = &pod.value.metadata.name;
     let restarted = pod
         .value
         .status

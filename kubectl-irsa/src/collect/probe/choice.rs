@@ -33,9 +33,9 @@ pub struct Chosen {
 
 impl Choice {
     /// Chooses.
-    pub fn of(subjects: &[Facts], via: Via) -> Self {
+    pub fn of(subjects: &[Derived<'_>], via: Via) -> Self {
         let candidates: Vec<Option<Chosen>> =
-            subjects.iter().enumerate().map(|(index, facts)| candidate(index, facts, via)).collect();
+            subjects.iter().enumerate().map(|(index, derived)| candidate(index, derived, via)).collect();
         // Newest first; one that does not run tells at least why it cannot be looked into.
         let all = || candidates.iter().flatten();
         let chosen = all().find(|candidate| candidate.runs).or_else(|| all().next()).cloned();
@@ -43,7 +43,7 @@ impl Choice {
         let unseen = subjects
             .iter()
             .zip(&candidates)
-            .map(|(facts, candidate)| unseen(facts, pod.filter(|_| candidate.is_some())))
+            .map(|(derived, candidate)| unseen(derived.facts, pod.filter(|_| candidate.is_some())))
             .collect();
         Self { unseen, chosen }
     }
@@ -62,7 +62,8 @@ fn unseen(facts: &Facts, other: Option<&str>) -> Fact<ProbeFacts> {
     }
 }
 
-fn candidate(index: usize, facts: &Facts, via: Via) -> Option<Chosen> {
+fn candidate(index: usize, derived: &Derived<'_>, via: Via) -> Option<Chosen> {
+    let facts = derived.facts;
     let chosen = |pod: Option<String>, container: String, runs| Chosen {
         index,
         namespace: facts.namespace_name.clone(),
@@ -75,7 +76,6 @@ fn candidate(index: usize, facts: &Facts, via: Via) -> Option<Chosen> {
         // Without a pod the service account's own identity can still be looked at.
         return (via == Via::Pod).then(|| chosen(None, String::new(), false));
     };
-    let derived = Derived::of(facts);
     let target = derived.target().filter(|view| view.wiring != Wiring::Nothing || view.pod_identity)?;
     let runs = pod.value.status.phase == "Running" && pod.value.metadata.deletion_timestamp.is_none();
     Some(chosen(Some(pod.value.metadata.name.clone()), target.name().to_owned(), runs))
@@ -114,7 +114,7 @@ mod tests {
     }
 
     fn chosen(pods: &[(&str, &str, bool)], via: Via) -> (Option<Chosen>, Vec<String>) {
-        let choice = Choice::of(&subjects(pods), via);
+        let choice = Choice::of(&subjects(pods).iter().map(Derived::of).collect::<Vec<_>>(), via);
         let why = choice.unseen.iter().map(|fact| fact.unknown().unwrap().why.to_string());
         (choice.chosen, why.collect())
     }

@@ -17,8 +17,9 @@ use tokio::time::Instant;
 
 use super::Progress;
 use super::cluster::Api;
+use irsa::derive::Derived;
+use irsa::facts::Fact;
 use irsa::facts::probed::ProbeFacts;
-use irsa::facts::{Fact, Facts};
 
 use choice::{Choice, Chosen};
 pub use cleanup::Cleanup;
@@ -52,7 +53,7 @@ pub struct Probing {
 
 impl Probing {
     /// Chooses among the subjects of a run.
-    pub(super) fn choose(&self, subjects: &[Facts]) -> Choice {
+    pub(super) fn choose(&self, subjects: &[Derived<'_>]) -> Choice {
         Choice::of(subjects, self.via)
     }
 
