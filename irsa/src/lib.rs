@@ -7,6 +7,9 @@
 //! documents ──> facts ──> derive ──> repair ──> checks ──> diagnosis ──> output
 //! ```
 
+// What nobody outside needs is `pub(crate)`, so that the surface stays small and what is unused is seen.
+#![deny(unreachable_pub)]
+
 pub mod aws;
 pub mod aws_error;
 pub mod checks;

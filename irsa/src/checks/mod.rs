@@ -9,7 +9,7 @@ mod outcome;
 mod prelude;
 mod shared;
 
-pub use outcome::{Outcome, unknown};
+pub(crate) use outcome::{Outcome, unknown};
 
 use crate::derive::Derived;
 use crate::derive::container::ContainerView;
@@ -37,7 +37,7 @@ pub struct Check {
     /// Its static data.
     pub meta: &'static Meta,
     /// The check.
-    pub run: fn(&Derived<'_>) -> Outcome,
+    pub(crate) run: fn(&Derived<'_>) -> Outcome,
     /// Its source file, for its page.
     source: &'static str,
 }

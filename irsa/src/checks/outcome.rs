@@ -5,7 +5,7 @@ use crate::finding::{Finding, Severity};
 
 /// The answer of one check.
 #[derive(Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Checked, and nothing is wrong.
     Pass,
     /// Findings of any severity.
@@ -18,12 +18,12 @@ pub enum Outcome {
 
 impl Outcome {
     /// `Pass` if there is no finding.
-    pub fn of(findings: Vec<Finding>) -> Self {
+    pub(crate) fn of(findings: Vec<Finding>) -> Self {
         if findings.is_empty() { Self::Pass } else { Self::Fail(findings) }
     }
 
     /// The findings; or, if none of them is a fault, whatever could not be read.
-    pub fn with_unread(findings: Vec<Finding>, unread: Vec<Unknown>) -> Self {
+    pub(crate) fn with_unread(findings: Vec<Finding>, unread: Vec<Unknown>) -> Self {
         let info_only = findings.iter().all(|finding| finding.severity == Severity::Info);
         if info_only && !unread.is_empty() { Self::Unknown(unread) } else { Self::of(findings) }
     }
@@ -36,6 +36,6 @@ impl From<Finding> for Outcome {
 }
 
 /// Unknown because one fact is missing.
-pub fn unknown(fact: &Unknown) -> Outcome {
+pub(crate) fn unknown(fact: &Unknown) -> Outcome {
     Outcome::Unknown(vec![fact.clone()])
 }

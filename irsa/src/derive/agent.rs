@@ -10,7 +10,7 @@ use crate::mechanism::Mechanism;
 
 /// The agent that the pod has to ask.
 #[derive(Debug, Clone, Copy)]
-pub enum Agent<'f> {
+pub(crate) enum Agent<'f> {
     /// The pod does not use one, or the node has one built in (EKS Auto Mode).
     NotApplicable(&'static str),
     /// Not known.
@@ -45,7 +45,7 @@ const COMPUTE_TYPE: &str = "eks.amazonaws.com/compute-type";
 
 impl<'f> Agent<'f> {
     /// Looks for it.
-    pub fn of(derived: &Derived<'f>) -> Self {
+    pub(crate) fn of(derived: &Derived<'f>) -> Self {
         let facts = derived.facts;
         let Some(pod) = facts.subject.pod().filter(|_| derived.intent.mechanism == Mechanism::PodIdentity)
         else {

@@ -21,7 +21,7 @@ const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
 /// The application's errors, the most current first.
 #[derive(Debug)]
-pub struct AppErrors<'f> {
+pub(crate) struct AppErrors<'f> {
     said: Vec<AppError<'f>>,
 }
 
@@ -62,7 +62,7 @@ pub struct Caller<'f> {
 
 impl<'f> AppErrors<'f> {
     /// Weights them.
-    pub fn of(
+    pub(crate) fn of(
         facts: &'f Facts,
         expected: &Expected,
         target: Option<&ContainerView<'_>>,
@@ -110,22 +110,22 @@ impl<'f> AppErrors<'f> {
     }
 
     /// All of them, the most current first.
-    pub fn iter(&self) -> impl Iterator<Item = &AppError<'f>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &AppError<'f>> {
         self.said.iter()
     }
 
     /// The most current error of such a kind.
-    pub fn find(&self, is: impl Fn(Kind) -> bool) -> Option<&AppError<'f>> {
+    pub(crate) fn find(&self, is: impl Fn(Kind) -> bool) -> Option<&AppError<'f>> {
         self.iter().find(|said| is(said.error.kind))
     }
 
     /// Who AWS saw as the application's caller, according to its current errors.
-    pub fn caller(&self) -> Option<&AppError<'f>> {
+    pub(crate) fn caller(&self) -> Option<&AppError<'f>> {
         self.iter().find(|said| said.weight == Weight::Current && said.caller.is_some())
     }
 
     /// True if AWS itself named the pod's role as the caller just now.
-    pub fn prove_the_caller(&self) -> bool {
+    pub(crate) fn prove_the_caller(&self) -> bool {
         self.caller().and_then(|said| said.caller).is_some_and(|caller| caller.who == Who::Expected)
     }
 }

@@ -7,7 +7,7 @@ use crate::facts::{Fact, Source};
 
 /// Whether there is one.
 #[derive(Debug, Clone, Copy)]
-pub enum Associated<'f> {
+pub(crate) enum Associated<'f> {
     /// There is.
     Yes(&'f Association, &'f Source),
     /// There is none.
@@ -18,7 +18,7 @@ pub enum Associated<'f> {
 
 impl<'f> Associated<'f> {
     /// Reads EKS's answer.
-    pub fn of(derived: &Derived<'f>) -> Self {
+    pub(crate) fn of(derived: &Derived<'f>) -> Self {
         let facts = derived.facts;
         let Fact::Known(associations) = &facts.aws.associations else { return Self::Unknown };
         let own = Issuer::of(derived).ok().and_then(|issuer| issuer.is_of_described_cluster(facts));

@@ -22,7 +22,7 @@ pub enum Who {
 
 /// The role that the target should have, in the parts that a caller's ARN has.
 #[derive(Debug)]
-pub struct Expected {
+pub(crate) struct Expected {
     role: Option<(String, String)>,
     /// How it gets it.
     pub(super) mechanism: Mechanism,
@@ -30,7 +30,7 @@ pub struct Expected {
 
 impl Expected {
     /// The role that AWS gives the service account, or that the container's environment names, or its service account.
-    pub fn of(facts: &Facts, intent: &Intent<'_>, target: Option<&ContainerView<'_>>) -> Self {
+    pub(crate) fn of(facts: &Facts, intent: &Intent<'_>, target: Option<&ContainerView<'_>>) -> Self {
         let associated = || facts.aws.associations.known()?.value.first()?.role_arn.clone();
         let in_pod = || target?.env.get(ROLE_ARN)?.text().map(str::to_owned);
         let arn = match intent.mechanism {
@@ -45,7 +45,7 @@ impl Expected {
     }
 
     /// Who a caller is.
-    pub fn who(&self, principal: &Principal) -> Who {
+    pub(crate) fn who(&self, principal: &Principal) -> Who {
         let PrincipalKind::AssumedRole { role, source, .. } = &principal.kind else { return Who::Keys };
         match (source, &self.role) {
             (SessionSource::NodeInstance, _) => Who::Node,

@@ -9,13 +9,13 @@ use crate::facts::{Sourced, Unknown, of_listing};
 
 /// The policies that cover the pod's egress.
 #[derive(Debug)]
-pub struct Egress<'f> {
+pub(crate) struct Egress<'f> {
     policies: Vec<&'f Sourced<NetworkPolicy>>,
 }
 
 /// A call that the pod makes.
 #[derive(Debug, Clone, Copy)]
-pub struct Call<'c> {
+pub(crate) struct Call<'c> {
     /// `TCP` or `UDP`.
     pub protocol: &'static str,
     /// The ports that may answer.
@@ -28,7 +28,7 @@ pub struct Call<'c> {
 
 impl<'f> Egress<'f> {
     /// The policies that select the pod, or why they are not all known. Pods in the node's network have none.
-    pub fn of(derived: &Derived<'f>) -> Result<Self, &'f Unknown> {
+    pub(crate) fn of(derived: &Derived<'f>) -> Result<Self, &'f Unknown> {
         let facts = derived.facts;
         if let Some(unknown) = of_listing(&facts.network_policies) {
             return Err(unknown);
@@ -49,7 +49,7 @@ impl<'f> Egress<'f> {
     }
 
     /// The policies, if there are any and none of them allows the call.
-    pub fn closed_to(&self, call: Call<'_>) -> Option<&[&'f Sourced<NetworkPolicy>]> {
+    pub(crate) fn closed_to(&self, call: Call<'_>) -> Option<&[&'f Sourced<NetworkPolicy>]> {
         let mut rules = self.policies.iter().flat_map(|policy| policy.value.spec.egress.iter().flatten());
         (!self.policies.is_empty() && !rules.any(|rule| may_pass(rule, call))).then_some(&self.policies)
     }

@@ -144,7 +144,7 @@ fn target_name<'f>(facts: &'f Facts, regular: &'f [Container], meta: &'f Meta) -
 }
 
 /// The pod's annotation that skips containers.
-pub fn skip_annotation<'f>(meta: &'f Meta, prefix: &str) -> Option<&'f str> {
+pub(crate) fn skip_annotation<'f>(meta: &'f Meta, prefix: &str) -> Option<&'f str> {
     meta.annotations.get(&format!("{prefix}/skip-containers")).map(String::as_str)
 }
 
@@ -250,7 +250,7 @@ fn mounts_token(view: &ContainerView<'_>) -> bool {
 ///
 /// After the webhook ran, every injected container looks like that: the answer means something only where the mount is
 /// missing.
-pub fn returns_early(container: &Container) -> bool {
+pub(crate) fn returns_early(container: &Container) -> bool {
     let has = |name: &str| declares(container, name);
     (has(ROLE_ARN) || has(TOKEN_FILE))
         && (has("AWS_REGION") || has("AWS_DEFAULT_REGION"))
@@ -290,7 +290,7 @@ pub(super) fn is_preset(facts: &Facts, container: &Container, variable: &str) ->
 const REGION_VARIABLES: [&str; 3] = ["AWS_STS_REGIONAL_ENDPOINTS", "AWS_DEFAULT_REGION", "AWS_REGION"];
 
 /// Whether the workload's template sets the variable; `None` if the workload is not known.
-pub fn template_declares(facts: &Facts, container: &Container, variable: &str) -> Option<bool> {
+pub(crate) fn template_declares(facts: &Facts, container: &Container, variable: &str) -> Option<bool> {
     let spec = match &facts.subject {
         crate::facts::Subject::Template(owner) => &owner.value.template_spec,
         _ => &facts.owner.known()?.value.template_spec,
@@ -300,7 +300,7 @@ pub fn template_declares(facts: &Facts, container: &Container, variable: &str) -
 }
 
 /// True if the pod carries the volume that the webhook adds.
-pub fn has_token_volume(facts: &Facts) -> bool {
+pub(crate) fn has_token_volume(facts: &Facts) -> bool {
     facts.subject.spec().is_some_and(|(spec, ..)| spec.volume(TOKEN_VOLUME).is_some())
 }
 

@@ -72,7 +72,7 @@ impl<'f> Issuer<'f> {
 
 /// The cluster's id in an issuer URL of EKS, of either of its hosts: `https://oidc.eks.REGION.amazonaws.com/id/ID`,
 /// `https://oidc-eks.REGION.api.aws/id/ID`.
-pub fn eks_id(url: &str) -> Option<&str> {
+pub(crate) fn eks_id(url: &str) -> Option<&str> {
     let url = url.strip_prefix("https://").unwrap_or(url);
     let (host, path) = url.split_once('/')?;
     let eks = host.starts_with("oidc.eks.") || host.starts_with("oidc-eks.");
@@ -81,7 +81,7 @@ pub fn eks_id(url: &str) -> Option<&str> {
 
 /// How the URL of a provider differs from the issuer that it was meant for; both without `https://`. `None` if they are equal,
 /// or belong to two issuers.
-pub fn near_miss(provider: &str, issuer: &str) -> Option<&'static str> {
+pub(crate) fn near_miss(provider: &str, issuer: &str) -> Option<&'static str> {
     if provider == issuer {
         return None;
     }

@@ -1,28 +1,28 @@
 //! What several checks need, worked out once from the facts. Pure.
 
-pub mod agent;
-pub mod app_errors;
-pub mod association;
+pub(crate) mod agent;
+pub(crate) mod app_errors;
+pub(crate) mod association;
 pub mod ca;
-pub mod caller;
+pub(crate) mod caller;
 pub mod container;
-pub mod denial;
-pub mod egress;
-pub mod env;
-pub mod injection;
+pub(crate) mod denial;
+pub(crate) mod egress;
+pub(crate) mod env;
+pub(crate) mod injection;
 mod intent;
-pub mod issuer;
-pub mod missing_role;
-pub mod peer;
+pub(crate) mod issuer;
+pub(crate) mod missing_role;
+pub(crate) mod peer;
 pub mod plan;
-pub mod probed;
-pub mod provider;
-pub mod siblings;
-pub mod sts;
-pub mod sts_answer;
-pub mod trust;
-pub mod webhook;
-pub mod webhook_config;
+pub(crate) mod probed;
+pub(crate) mod provider;
+pub(crate) mod siblings;
+pub(crate) mod sts;
+pub(crate) mod sts_answer;
+pub(crate) mod trust;
+pub(crate) mod webhook;
+pub(crate) mod webhook_config;
 
 use std::sync::OnceLock;
 
@@ -42,32 +42,32 @@ pub struct Derived<'f> {
     /// The facts.
     pub facts: &'f Facts,
     /// Whether this is EKS.
-    pub platform: Platform,
+    pub(crate) platform: Platform,
     /// The webhook's registrations.
-    pub registrations: Registrations<'f>,
+    pub(crate) registrations: Registrations<'f>,
     /// The webhook's settings.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// Whether the webhook would see the subject.
-    pub selection: Selection<'f>,
+    pub(crate) selection: Selection<'f>,
     /// By which mechanism the subject should get its identity, and which role.
-    pub intent: Intent<'f>,
+    pub(crate) intent: Intent<'f>,
     /// Init and regular containers, in the order of the spec.
-    pub containers: Vec<ContainerView<'f>>,
+    pub(crate) containers: Vec<ContainerView<'f>>,
     /// Pods of the same workload.
-    pub siblings: Siblings<'f>,
+    pub(crate) siblings: Siblings<'f>,
     /// The pod as the probe sees it.
-    pub probed: probed::ProbeOutcome<'f>,
+    pub(crate) probed: probed::ProbeOutcome<'f>,
     /// What STS answered to a fresh token of the service account, tried from this machine.
-    pub from_here: sts_answer::StsVerdict<'f>,
+    pub(crate) from_here: sts_answer::StsVerdict<'f>,
     /// Another pod of the run for which STS accepted a token, if that also holds for this one.
-    pub peer: Option<peer::Peer<'f>>,
+    pub(crate) peer: Option<peer::Peer<'f>>,
     /// The answer of STS that counts: from this machine, from inside the pod, or from inside a peer.
-    pub sts_answer: sts_answer::StsVerdict<'f>,
+    pub(crate) sts_answer: sts_answer::StsVerdict<'f>,
     /// The answer at a second endpoint, if the first may come from an inactive region.
-    pub second_sts_answer: sts_answer::StsVerdict<'f>,
+    pub(crate) second_sts_answer: sts_answer::StsVerdict<'f>,
     provider: OnceLock<provider::Provider<'f>>,
     /// The AWS errors that the application itself reported.
-    pub app_errors: app_errors::AppErrors<'f>,
+    pub(crate) app_errors: app_errors::AppErrors<'f>,
     /// The role that the target should have.
     expected: caller::Expected,
     trust: OnceLock<trust::Trust<'f>>,

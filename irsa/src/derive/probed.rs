@@ -21,7 +21,7 @@ use crate::step::Step;
 
 /// The pod as the probe sees it.
 #[derive(Debug)]
-pub enum ProbeOutcome<'f> {
+pub(crate) enum ProbeOutcome<'f> {
     /// It reported.
     Reported(ProbedPod<'f>),
     /// It was requested, and did not report.
@@ -65,7 +65,7 @@ pub enum Leg {
 
 impl<'f> ProbeOutcome<'f> {
     /// Reads it.
-    pub fn of(facts: &'f Facts, expected: &Expected) -> Self {
+    pub(crate) fn of(facts: &'f Facts, expected: &Expected) -> Self {
         match &facts.probed {
             Fact::Known(probed) => {
                 if let Some(why) = outdated(facts, &probed.value) {
@@ -83,7 +83,7 @@ impl<'f> ProbeOutcome<'f> {
     }
 
     /// The report.
-    pub fn pod(&self) -> Option<&ProbedPod<'f>> {
+    pub(crate) fn pod(&self) -> Option<&ProbedPod<'f>> {
         match self {
             Self::Reported(seen) => Some(seen),
             Self::Unknown(_) | Self::Outdated(_) | Self::NotApplicable => None,
@@ -91,7 +91,7 @@ impl<'f> ProbeOutcome<'f> {
     }
 
     /// Why an earlier run's report no longer counts.
-    pub fn outdated(&self) -> Option<&Unknown> {
+    pub(crate) fn outdated(&self) -> Option<&Unknown> {
         match self {
             Self::Outdated(unknown) => Some(unknown),
             Self::Reported(_) | Self::Unknown(_) | Self::NotApplicable => None,
@@ -99,7 +99,7 @@ impl<'f> ProbeOutcome<'f> {
     }
 
     /// Why a link could not be checked, if only the probe can check it and did not.
-    pub fn gap(&self, step: Step) -> Option<Unknown> {
+    pub(crate) fn gap(&self, step: Step) -> Option<Unknown> {
         if !matches!(step, Step::TokenFile | Step::TokenClaims | Step::Network | Step::Caller) {
             return None;
         }
@@ -112,7 +112,7 @@ impl<'f> ProbeOutcome<'f> {
     }
 
     /// STS's answer from inside the pod.
-    pub fn sts_answer(&self) -> Option<sts_answer::StsVerdict<'f>> {
+    pub(crate) fn sts_answer(&self) -> Option<sts_answer::StsVerdict<'f>> {
         let attempt = self.pod()?.attempt()?;
         Some(sts_answer::StsVerdict::answered(&attempt.value, &attempt.source))
     }

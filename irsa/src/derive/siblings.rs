@@ -10,7 +10,7 @@ use crate::facts::{Facts, Unknown, Why, of_listing};
 
 /// The other pods of the subject's workload.
 #[derive(Debug, Default)]
-pub struct Siblings<'f> {
+pub(crate) struct Siblings<'f> {
     /// Pods whose container of the same name carries the IRSA variables.
     pub injected: Vec<&'f Pod>,
     /// Pods whose container of the same name carries neither IRSA nor Pod Identity variables.
@@ -21,7 +21,7 @@ pub struct Siblings<'f> {
 
 impl<'f> Siblings<'f> {
     /// Sorts the siblings by what their container of the same name carries.
-    pub fn of(facts: &'f Facts, target: Option<&Container>) -> Self {
+    pub(crate) fn of(facts: &'f Facts, target: Option<&Container>) -> Self {
         let Some(target) = target else { return Self::default() };
         let mut siblings = Self {
             unknown: of_listing(&facts.siblings).filter(|unknown| !matches!(unknown.why, Why::NotAsked(_))),
@@ -51,19 +51,19 @@ impl<'f> Siblings<'f> {
     }
 
     /// A sibling that was created later and is injected.
-    pub fn younger_injected(&self, created: Timestamp) -> Option<&'f str> {
+    pub(crate) fn younger_injected(&self, created: Timestamp) -> Option<&'f str> {
         let younger = |pod: &&&Pod| pod.metadata.creation_timestamp.is_some_and(|time| time > created);
         self.injected.iter().find(younger).map(|pod| pod.metadata.name.as_str())
     }
 
     /// A sibling that was created after that moment and is bare.
-    pub fn bare_after(&self, moment: Timestamp) -> Option<&'f Pod> {
+    pub(crate) fn bare_after(&self, moment: Timestamp) -> Option<&'f Pod> {
         let after = |pod: &&&Pod| pod.metadata.creation_timestamp.is_some_and(|time| time > moment);
         self.bare.iter().find(after).copied()
     }
 
     /// A sibling that was created earlier and is injected.
-    pub fn older_injected(&self, created: Timestamp) -> Option<&'f Pod> {
+    pub(crate) fn older_injected(&self, created: Timestamp) -> Option<&'f Pod> {
         let older = |pod: &&&Pod| pod.metadata.creation_timestamp.is_some_and(|time| time < created);
         self.injected.iter().find(older).copied()
     }
@@ -71,7 +71,7 @@ impl<'f> Siblings<'f> {
 
 /// Kind and name of the workload that people work with: a Deployment's pods belong to ReplicaSets, which are named after the
 /// Deployment and the pod template hash.
-pub fn owner_key(pod: &Meta) -> Option<(String, String)> {
+pub(crate) fn owner_key(pod: &Meta) -> Option<(String, String)> {
     let owner = pod.controller()?;
     if owner.kind == "ReplicaSet"
         && let Some(hash) = pod.labels.get("pod-template-hash")
@@ -85,7 +85,7 @@ pub fn owner_key(pod: &Meta) -> Option<(String, String)> {
 
 /// The labels by which pods of the same workload are found from one of them: those that name the application, or else all
 /// but the ones that differ between the pods or the revisions of a workload.
-pub fn sibling_labels(pod: &Meta) -> BTreeMap<String, String> {
+pub(crate) fn sibling_labels(pod: &Meta) -> BTreeMap<String, String> {
     const NAMES: [&str; 4] = ["app.kubernetes.io/instance", "app.kubernetes.io/name", "app", "k8s-app"];
     const DIFFER: [&str; 6] = [
         "pod-template-hash",

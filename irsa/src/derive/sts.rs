@@ -7,15 +7,15 @@ use crate::aws::endpoint::{has_global_endpoint, host_of_url, regional_host};
 use crate::facts::Subject;
 
 /// The variables that name a region; most SDKs read the first, boto3 and AWS CLI v1 only the second.
-pub const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+pub(crate) const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 /// `legacy` or `regional`.
-pub const REGIONAL_ENDPOINTS: &str = "AWS_STS_REGIONAL_ENDPOINTS";
+pub(crate) const REGIONAL_ENDPOINTS: &str = "AWS_STS_REGIONAL_ENDPOINTS";
 /// Where the Pod Identity agent listens.
-pub const AGENT_HOST: &str = "169.254.170.23";
+pub(crate) const AGENT_HOST: &str = "169.254.170.23";
 
 /// The region that the SDKs of a container read from its environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Region<'e> {
+pub(crate) enum Region<'e> {
     /// Its text.
     Known(&'e str),
     /// A variable is set whose value was not read, or may be set by something that was not read.
@@ -28,7 +28,7 @@ pub enum Region<'e> {
 
 impl<'e> Region<'e> {
     /// Reads the variables of a container.
-    pub fn of(derived: &Derived<'_>, view: &'e ContainerView<'_>) -> Self {
+    pub(crate) fn of(derived: &Derived<'_>, view: &'e ContainerView<'_>) -> Self {
         match view.env.first_set(&REGION_VARIABLES) {
             Some((_, entry)) if entry.is_certain() => entry.text().map_or(Self::Unread, Self::Known),
             Some(_) => Self::Unread,
@@ -51,7 +51,7 @@ fn region_to_come<'e>(derived: &Derived<'_>) -> Region<'e> {
 }
 
 /// The variable that redirects STS requests: its name and entry. The one for STS wins over the one for all services.
-pub fn endpoint_override<'e>(env: &'e Env<'_>) -> Option<(&'static str, &'e EnvEntry)> {
+pub(crate) fn endpoint_override<'e>(env: &'e Env<'_>) -> Option<(&'static str, &'e EnvEntry)> {
     let ignored = env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").and_then(EnvEntry::text);
     if ignored.is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return None;
@@ -60,7 +60,7 @@ pub fn endpoint_override<'e>(env: &'e Env<'_>) -> Option<(&'static str, &'e EnvE
 }
 
 /// True if the container's variables ask for the global endpoint and its region has one.
-pub fn asks_for_global(env: &Env<'_>, region: Region<'_>) -> bool {
+pub(crate) fn asks_for_global(env: &Env<'_>, region: Region<'_>) -> bool {
     let legacy = env.get(REGIONAL_ENDPOINTS).and_then(EnvEntry::text);
     legacy.is_some_and(|value| value.trim().eq_ignore_ascii_case("legacy"))
         && match region {
@@ -71,7 +71,7 @@ pub fn asks_for_global(env: &Env<'_>, region: Region<'_>) -> bool {
 }
 
 /// The host that STS requests of the container go to; `None` if not known.
-pub fn host(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<String> {
+pub(crate) fn host(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<String> {
     if let Some((_, entry)) = endpoint_override(&view.env) {
         return entry.text().and_then(host_of_url).map(str::to_owned);
     }
@@ -100,7 +100,7 @@ pub fn host(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<String> {
 
 /// True if a `NO_PROXY` list exempts the host. Programs read such lists in different ways; this is the widest of them,
 /// so that only what nobody would exempt counts as proxied.
-pub fn is_exempt(list: &str, host: &str) -> bool {
+pub(crate) fn is_exempt(list: &str, host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     list.split([',', ' ', ';', '|']).map(|entry| entry.trim().to_ascii_lowercase()).any(|entry| {
         if entry == "*" {
@@ -121,7 +121,7 @@ pub fn is_exempt(list: &str, host: &str) -> bool {
 }
 
 /// True if an address is in a network: `10.0.0.0/8`.
-pub fn is_in_network(network: &str, host: &str) -> bool {
+pub(crate) fn is_in_network(network: &str, host: &str) -> bool {
     let Some((network, bits)) = network.split_once('/') else { return false };
     let (Ok(network), Ok(bits), Ok(host)) =
         (network.parse::<core::net::IpAddr>(), bits.parse::<u32>(), host.parse::<core::net::IpAddr>())

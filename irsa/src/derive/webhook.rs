@@ -4,9 +4,9 @@ use crate::facts::kubernetes::{MutatingWebhookConfiguration, ServiceRef, Webhook
 use crate::facts::{Fact, Facts, Listing, Source, Sourced, Unknown};
 
 /// The default annotation prefix (webhook `main.go`, flag `--annotation-prefix`).
-pub const DEFAULT_PREFIX: &str = "eks.amazonaws.com";
+pub(crate) const DEFAULT_PREFIX: &str = "eks.amazonaws.com";
 /// The label that the EKS-managed registration skips, whatever its value.
-pub const SKIP_LABEL: &str = "eks.amazonaws.com/skip-pod-identity-webhook";
+pub(crate) const SKIP_LABEL: &str = "eks.amazonaws.com/skip-pod-identity-webhook";
 /// Where EKS runs its webhook: on the control plane, so that no pod or service of it is in the cluster.
 const EKS_URL: &str = "https://127.0.0.1:23443";
 
@@ -101,7 +101,9 @@ fn registrations(listing: &Sourced<Listing<MutatingWebhookConfiguration>>) -> Ve
 }
 
 /// The service of a webhook that runs in the cluster; the EKS-managed one has none.
-pub fn self_hosted_service(webhooks: &Fact<Listing<MutatingWebhookConfiguration>>) -> Option<ServiceRef> {
+pub(crate) fn self_hosted_service(
+    webhooks: &Fact<Listing<MutatingWebhookConfiguration>>,
+) -> Option<ServiceRef> {
     let registered = registrations(webhooks.known()?);
     registered.into_iter().find_map(|registration| registration.webhook.client_config.service.clone())
 }
@@ -177,7 +179,7 @@ impl Settings {
 
 /// Whether a registered webhook would be called for the subject.
 #[derive(Debug)]
-pub enum Selection<'f> {
+pub(crate) enum Selection<'f> {
     /// At least one registration selects it.
     Selected,
     /// Every registration excludes it; the first one's reason.
@@ -197,7 +199,7 @@ pub enum Selection<'f> {
 
 impl<'f> Selection<'f> {
     /// Evaluates the selectors against the labels of the subject and of its namespace.
-    pub fn of(facts: &'f Facts, registrations: &Registrations<'f>) -> Self {
+    pub(crate) fn of(facts: &'f Facts, registrations: &Registrations<'f>) -> Self {
         let Some((_, meta, ..)) = facts.subject.spec() else { return Self::NoWebhook };
         let mut excluded = None;
         let mut unknown = None;

@@ -6,7 +6,7 @@ use crate::facts::Facts;
 
 /// One entry: `"namespace/name": {"RoleARN": "…"}`.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The key, raw.
     pub key: String,
     /// The role it names.
@@ -15,7 +15,7 @@ pub struct Entry {
 
 /// Why the webhook cannot take the configuration.
 #[derive(Debug, PartialEq, Eq)]
-pub enum ConfigProblem {
+pub(crate) enum ConfigProblem {
     /// It keeps what it had before, and logs `failed to unmarshal new config`.
     Malformed(String),
     /// It crashes: the code assumes a slash in every key and fields in every entry.
@@ -23,7 +23,7 @@ pub enum ConfigProblem {
 }
 
 /// Reads the key `config`. Field names are matched without case, as Go's decoder does it.
-pub fn entries(config: &str) -> Result<Vec<Entry>, ConfigProblem> {
+pub(crate) fn entries(config: &str) -> Result<Vec<Entry>, ConfigProblem> {
     let parsed: Map<String, Value> =
         serde_json::from_str(config).map_err(|error| ConfigProblem::Malformed(error.to_string()))?;
     let mut entries = Vec::new();
@@ -50,14 +50,14 @@ pub fn entries(config: &str) -> Result<Vec<Entry>, ConfigProblem> {
 }
 
 /// The entry that counts for the subject's service account: its own, then that of the literal namespace `*`.
-pub fn entry_for<'e>(entries: &'e [Entry], facts: &Facts) -> Option<&'e Entry> {
+pub(crate) fn entry_for<'e>(entries: &'e [Entry], facts: &Facts) -> Option<&'e Entry> {
     let account = &facts.service_account_name;
     let keys = [format!("{}/{account}", facts.namespace_name), format!("*/{account}")];
     keys.iter().find_map(|wanted| entries.iter().find(|entry| split(&entry.key) == split(wanted)))
 }
 
 /// The entry that seems to cover the service account by a wildcard which the webhook takes literally.
-pub fn looks_covered<'e>(entries: &'e [Entry], facts: &Facts) -> Option<&'e Entry> {
+pub(crate) fn looks_covered<'e>(entries: &'e [Entry], facts: &Facts) -> Option<&'e Entry> {
     entries.iter().find(|entry| {
         entry.key.contains('*')
             && split(&entry.key).is_some_and(|(namespace, name)| {

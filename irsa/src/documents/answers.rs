@@ -13,7 +13,7 @@ use crate::policy::Json;
 
 /// What AWS answered, and where it was read.
 #[derive(Debug)]
-pub struct Answer {
+pub(super) struct Answer {
     pub(super) said: Reply,
     pub(super) source: Source,
 }
@@ -126,12 +126,12 @@ struct WireCaller {
 }
 
 /// The answer in a document without a kind, if it is one that the AWS CLI prints.
-pub fn as_printed(node: &Node, file: &str, document: usize) -> Option<Result<Answer, Misfit>> {
+pub(super) fn as_printed(node: &Node, file: &str, document: usize) -> Option<Result<Answer, Misfit>> {
     said(node, None).map(|said| said.map(|said| answer(said, node, file, document)))
 }
 
 /// The answer in an envelope; `None` if nothing reads such answers.
-pub fn enveloped(node: &Node, file: &str, document: usize) -> Result<Option<Answer>, Misfit> {
+pub(super) fn enveloped(node: &Node, file: &str, document: usize) -> Result<Option<Answer>, Misfit> {
     let envelope: Envelope = shape::read(node)?;
     let said = match (envelope.error, node.get("response")) {
         (Some(WireError { code, message }), _) => {

@@ -14,7 +14,7 @@ use crate::facts::Position;
 
 /// A field that does not have the type that Kubernetes requires.
 #[derive(Debug)]
-pub struct Misfit {
+pub(super) struct Misfit {
     /// Where the value stands.
     pub at: Option<Position>,
     /// The steps to the field, the innermost first.
@@ -25,7 +25,7 @@ pub struct Misfit {
 
 impl Misfit {
     /// The field: `.spec.containers[0].env`.
-    pub fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         self.steps.iter().rev().map(String::as_str).collect()
     }
 
@@ -43,7 +43,7 @@ impl Misfit {
 ///
 /// # Errors
 /// The first field that does not fit.
-pub fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Misfit> {
+pub(super) fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Misfit> {
     T::deserialize(Reader(node))
 }
 

@@ -36,7 +36,7 @@ struct Shelf {
 
 /// One object.
 #[derive(Debug)]
-pub struct Held {
+pub(super) struct Held {
     kind: &'static str,
     /// Empty for cluster-wide objects, and for manifests that do not name a namespace.
     namespace: String,
@@ -51,7 +51,7 @@ type Reader = fn(&Node, &str, usize) -> Result<Held, Misfit>;
 
 /// The reader of a kind, if any check reads that kind. The same kind means other things in other API groups; an object
 /// that names no group is matched by its kind alone.
-pub fn reader(kind: &str, group: Option<&str>) -> Option<Reader> {
+pub(super) fn reader(kind: &str, group: Option<&str>) -> Option<Reader> {
     macro_rules! one_of {
         ($($type:ty),*) => {
             $(if kind == <$type as Object>::KIND && group.is_none_or(|group| group == <$type as Resource>::GROUP) {

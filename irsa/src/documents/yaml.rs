@@ -19,14 +19,14 @@ const ALIAS_BUDGET: usize = 1_000_000;
 
 /// One part of a document.
 #[derive(Clone)]
-pub struct Node {
+pub(super) struct Node {
     pub at: Position,
     pub content: Content,
 }
 
 /// What a part is.
 #[derive(Clone)]
-pub enum Content {
+pub(super) enum Content {
     Null,
     Bool(bool),
     Int(i64),
@@ -41,7 +41,7 @@ pub enum Content {
 
 /// One entry of a mapping.
 #[derive(Clone)]
-pub struct Entry {
+pub(super) struct Entry {
     pub key: String,
     pub key_at: Position,
     pub value: Node,
@@ -49,7 +49,7 @@ pub struct Entry {
 
 /// Why a text cannot be read.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub enum Flaw {
+pub(super) enum Flaw {
     #[error("this is neither YAML nor JSON: {0}")]
     Syntax(String),
     #[error("duplicate key \"{0}\" in this mapping")]
@@ -67,11 +67,11 @@ pub enum Flaw {
 }
 
 /// A flaw and its position.
-pub type At<T> = (Position, T);
+pub(super) type At<T> = (Position, T);
 
 impl Node {
     /// The part itself, behind anchors and aliases.
-    pub fn content(&self) -> &Content {
+    pub(super) fn content(&self) -> &Content {
         let mut content = &self.content;
         while let Content::Shared(shared) = content {
             content = &shared.content;
@@ -80,7 +80,7 @@ impl Node {
     }
 
     /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<&Node> {
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
         match self.content() {
             Content::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
             _ => None,
@@ -88,7 +88,7 @@ impl Node {
     }
 
     /// The text of a key, if it is text.
-    pub fn text(&self, key: &str) -> Option<&str> {
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
         match self.get(key)?.content() {
             Content::Text(text) => Some(text),
             _ => None,
@@ -96,7 +96,7 @@ impl Node {
     }
 
     /// What it is, for messages.
-    pub fn word(&self) -> &'static str {
+    pub(super) fn word(&self) -> &'static str {
         match self.content() {
             Content::Null | Content::Shared(_) => "empty",
             Content::Bool(_) => "a boolean",
@@ -108,7 +108,7 @@ impl Node {
     }
 
     /// Nothing, at the start of a file.
-    pub fn nowhere() -> Self {
+    pub(super) fn nowhere() -> Self {
         Self { at: START, content: Content::Null }
     }
 
@@ -141,7 +141,7 @@ impl Node {
 ///
 /// # Errors
 /// The first flaw of the text, or the first error of `take`.
-pub fn documents<E: From<At<Flaw>>>(
+pub(super) fn documents<E: From<At<Flaw>>>(
     text: &str,
     mut take: impl FnMut(Node) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -515,7 +515,7 @@ fn looks_like_a_float(text: &str) -> bool {
 /// The position of each field of an object, by its path. A field's position is that of its key, an item's that of its value.
 ///
 /// Skips bookkeeping that no check refers to: that is the larger part of what `kubectl get -o yaml` prints.
-pub fn positions(node: &Node) -> BTreeMap<String, Position> {
+pub(super) fn positions(node: &Node) -> BTreeMap<String, Position> {
     let mut found = BTreeMap::new();
     let mut path = String::new();
     found.insert(String::new(), node.at);
@@ -550,7 +550,7 @@ fn walk(node: &Node, path: &mut String, found: &mut BTreeMap<String, Position>) 
 }
 
 /// The step to a key, as kubectl's jsonpath writes it.
-pub fn key_step(key: &str) -> String {
+pub(super) fn key_step(key: &str) -> String {
     let simple = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !key.is_empty() && key.chars().all(simple) { format!(".{key}") } else { format!("[\"{key}\"]") }
 }

@@ -5,7 +5,7 @@ use crate::text::safe;
 
 /// A run of text that is the same in both values, or is not.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Piece {
+pub(super) struct Piece {
     /// What to show, already escaped.
     pub text: String,
     /// True if the other value has something else here.
@@ -14,7 +14,7 @@ pub struct Piece {
 
 /// Two values on one line each.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Pair {
+pub(super) struct Pair {
     /// What it should be.
     pub expected: Vec<Piece>,
     /// What it is.
@@ -56,7 +56,7 @@ fn wants_quotes(text: &str) -> bool {
 
 /// One value, broken into lines of `columns`, at its spaces where it is prose; at most `most` lines, and then how many
 /// characters are missing.
-pub fn single(text: &str, columns: usize, most: usize, style: &Style) -> Vec<String> {
+pub(super) fn single(text: &str, columns: usize, most: usize, style: &Style) -> Vec<String> {
     let cells = cells(text, wants_quotes(text), style);
     let mut lines = Vec::new();
     let mut start = 0;
@@ -89,7 +89,7 @@ fn line_end(cells: &[Cell], start: usize, columns: usize) -> usize {
 }
 
 /// Both values within `columns`, cut around their difference if they are longer; `None` if they have too little in common.
-pub fn pair(expected: &str, found: &str, columns: usize, style: &Style) -> Option<Pair> {
+pub(super) fn pair(expected: &str, found: &str, columns: usize, style: &Style) -> Option<Pair> {
     if expected == found {
         return None;
     }

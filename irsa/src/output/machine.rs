@@ -29,11 +29,11 @@ fn plain_json(diagnoses: &[Diagnosis]) -> Result<String, serde_json::Error> {
     }
 }
 
-pub fn json(diagnoses: &[Diagnosis]) -> Result<String, RenderError> {
+pub(super) fn json(diagnoses: &[Diagnosis]) -> Result<String, RenderError> {
     Ok(safe::escape_in_strings(&plain_json(diagnoses)?) + "\n")
 }
 
-pub fn yaml(diagnoses: &[Diagnosis]) -> Result<String, RenderError> {
+pub(super) fn yaml(diagnoses: &[Diagnosis]) -> Result<String, RenderError> {
     // By way of JSON, so that both hold the same value in the same order.
     let node: Node = serde_json::from_str(&plain_json(diagnoses)?)?;
     Ok(yaml_of(&node)?)

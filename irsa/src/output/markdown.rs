@@ -6,7 +6,7 @@ use crate::finding::{Evidence, Severity};
 use crate::repair::Fix;
 use crate::text::safe;
 
-pub fn render(diagnoses: &[Diagnosis]) -> String {
+pub(super) fn render(diagnoses: &[Diagnosis]) -> String {
     let mut parts: Vec<String> = Vec::new();
     if diagnoses.len() > 1 {
         parts.push(format!("{}\n", words::tally(diagnoses)));

@@ -5,7 +5,7 @@ use super::words;
 use crate::diagnosis::Diagnosis;
 use crate::finding::Severity;
 
-pub fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
+pub(super) fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
     diagnoses.iter().map(|diagnosis| line(diagnosis, style) + "\n").collect()
 }
 

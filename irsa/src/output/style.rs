@@ -127,13 +127,13 @@ impl Style {
 }
 
 /// Columns that a text takes.
-pub fn width(text: &str) -> usize {
+pub(super) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
 /// Breaks a text at its spaces: the first line has `first` columns, the others `rest`. A word that fits no line is cut
 /// if `cut`, and overhangs otherwise. What stands in backticks is one word if it fits a line: it may be a command.
-pub fn wrap(text: &str, first: usize, rest: usize, cut: bool) -> Vec<String> {
+pub(super) fn wrap(text: &str, first: usize, rest: usize, cut: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in words(text, rest) {

@@ -18,7 +18,7 @@ const OTHERS: usize = 5;
 /// A note for readers on other shells.
 const FOR_BASH: &str = "for bash (Git Bash, WSL); PowerShell and cmd treat quotes and $ differently";
 
-pub fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
+pub(super) fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
     let mut page = Page { out: String::new(), style };
     if diagnoses.len() > 1 {
         page.flow("", 0, 0, &words::tally(diagnoses), Paint::Strong);

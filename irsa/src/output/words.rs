@@ -6,7 +6,7 @@ use crate::mechanism::Mechanism;
 use crate::repair::Fix;
 
 /// The verdict, for people.
-pub fn verdict(verdict: Verdict) -> &'static str {
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::NotConfigured => "not configured",
         other => other.name(),
@@ -14,7 +14,7 @@ pub fn verdict(verdict: Verdict) -> &'static str {
 }
 
 /// The status of a link, in a word or two.
-pub fn status(status: Status) -> &'static str {
+pub(super) fn status(status: Status) -> &'static str {
     match status {
         Status::Pass => "pass",
         Status::Fail => "fail",
@@ -26,7 +26,7 @@ pub fn status(status: Status) -> &'static str {
 }
 
 /// How far the proof reaches.
-pub fn proof(proof: Proof) -> &'static str {
+pub(super) fn proof(proof: Proof) -> &'static str {
     match proof {
         Proof::Config => "proof: configuration only; no token was tried",
         Proof::Iam => "proof: STS accepted a token of this service account",
@@ -35,7 +35,7 @@ pub fn proof(proof: Proof) -> &'static str {
 }
 
 /// `pod/x`, or what the user named if no pod was examined.
-pub fn subject(target: &Target) -> String {
+pub(super) fn subject(target: &Target) -> String {
     match &target.pod {
         Some(pod) => format!("pod/{pod}"),
         None => format!("{}/{}", target.kind, target.name),
@@ -43,24 +43,24 @@ pub fn subject(target: &Target) -> String {
 }
 
 /// Errors that nothing else explains, in the order of repair; the root cause is the first.
-pub fn faults(diagnosis: &Diagnosis) -> Vec<&Reported> {
+pub(super) fn faults(diagnosis: &Diagnosis) -> Vec<&Reported> {
     unexplained(diagnosis, Severity::Error)
 }
 
 /// Findings of a severity that nothing else explains.
-pub fn unexplained(diagnosis: &Diagnosis, severity: Severity) -> Vec<&Reported> {
+pub(super) fn unexplained(diagnosis: &Diagnosis, severity: Severity) -> Vec<&Reported> {
     let findings = diagnosis.findings.iter();
     findings.filter(|finding| finding.severity == severity && finding.caused_by.is_none()).collect()
 }
 
 /// Faults other than the root cause.
-pub fn other_faults(diagnosis: &Diagnosis) -> Vec<&Reported> {
+pub(super) fn other_faults(diagnosis: &Diagnosis) -> Vec<&Reported> {
     let root = diagnosis.root_cause.as_ref().map(|root| root.key.as_str());
     faults(diagnosis).into_iter().filter(|fault| Some(fault.key.as_str()) != root).collect()
 }
 
 /// `[id]`, with a note if it is a conclusion.
-pub fn tag(finding: &Reported) -> String {
+pub(super) fn tag(finding: &Reported) -> String {
     match finding.confidence {
         Confidence::Observed => format!("[{}]", finding.id),
         Confidence::Inferred => format!("[{}, inferred: another cause is possible]", finding.id),
@@ -68,20 +68,20 @@ pub fn tag(finding: &Reported) -> String {
 }
 
 /// The id of the finding that explains this one.
-pub fn cause<'d>(diagnosis: &'d Diagnosis, finding: &Reported) -> Option<&'d str> {
+pub(super) fn cause<'d>(diagnosis: &'d Diagnosis, finding: &Reported) -> Option<&'d str> {
     let key = finding.caused_by.as_ref()?;
     diagnosis.findings.iter().find(|other| other.key == *key).map(|other| other.id)
 }
 
 /// A line of the chain: one link, or several in a row that were not checked for the same reason.
-pub struct Row {
+pub(super) struct Row {
     pub status: Status,
     pub label: String,
     pub text: String,
 }
 
 /// The chain, for people; every link on its own if `all`.
-pub fn chain(diagnosis: &Diagnosis, all: bool, ellipsis: &str) -> Vec<Row> {
+pub(super) fn chain(diagnosis: &Diagnosis, all: bool, ellipsis: &str) -> Vec<Row> {
     let links = diagnosis.chain.iter().filter(|link| all || link.status != Status::NotApplicable);
     let links: Vec<&Link> = links.collect();
     let row = |run: &[&Link]| match run {
@@ -173,7 +173,7 @@ fn unchecked<'d>(diagnosis: &'d Diagnosis, link: &Link) -> Option<&'d Unchecked>
 }
 
 /// What was not checked, except what the chain already says in full; grouped by reason.
-pub fn not_checked(diagnosis: &Diagnosis) -> Vec<Unchecked> {
+pub(super) fn not_checked(diagnosis: &Diagnosis) -> Vec<Unchecked> {
     let in_chain = |unknown: &Unchecked| {
         let mut links = diagnosis.chain.iter().filter(|link| link.status == Status::Unknown);
         !told_below(unknown)
@@ -197,7 +197,7 @@ pub fn not_checked(diagnosis: &Diagnosis) -> Vec<Unchecked> {
 }
 
 /// The permissions that would allow the missing checks, each once.
-pub fn grants(diagnosis: &Diagnosis) -> Vec<&str> {
+pub(super) fn grants(diagnosis: &Diagnosis) -> Vec<&str> {
     let mut grants: Vec<&str> = Vec::new();
     for grant in diagnosis.unknowns.iter().filter_map(|unknown| unknown.grant.as_deref()) {
         if !grants.contains(&grant) {
@@ -208,13 +208,13 @@ pub fn grants(diagnosis: &Diagnosis) -> Vec<&str> {
 }
 
 /// True if something is missing only because the given files do not contain it.
-pub fn wants_files(diagnosis: &Diagnosis) -> bool {
+pub(super) fn wants_files(diagnosis: &Diagnosis) -> bool {
     let words = crate::facts::Why::NotInFiles.to_string();
     diagnosis.unknowns.iter().any(|unknown| unknown.why == words)
 }
 
 /// Containers whose identity differs from that of the container that the report is about, in one sentence.
-pub fn other_containers(diagnosis: &Diagnosis) -> Option<String> {
+pub(super) fn other_containers(diagnosis: &Diagnosis) -> Option<String> {
     let target = diagnosis.target.container.as_deref()?;
     let own = diagnosis.identities.iter().find(|identity| identity.container == target)?;
     let same = |other: &&Identity| {
@@ -260,7 +260,7 @@ fn identity(identity: &Identity) -> String {
 }
 
 /// Other pods with the same result: how many, and the first `most` names. Only one pod of them was probed, if any.
-pub fn represents(diagnosis: &Diagnosis, most: usize, ellipsis: &str) -> Option<String> {
+pub(super) fn represents(diagnosis: &Diagnosis, most: usize, ellipsis: &str) -> Option<String> {
     let others = &diagnosis.target.represents;
     if others.is_empty() {
         return None;
@@ -275,7 +275,7 @@ pub fn represents(diagnosis: &Diagnosis, most: usize, ellipsis: &str) -> Option<
 }
 
 /// `2 distinct results across 9 pods: 1 broken, 1 healthy`.
-pub fn tally(diagnoses: &[Diagnosis]) -> String {
+pub(super) fn tally(diagnoses: &[Diagnosis]) -> String {
     use Verdict::{Broken, Degraded, Healthy, Inconclusive, NotConfigured};
     let pods: usize = diagnoses
         .iter()
@@ -291,12 +291,12 @@ pub fn tally(diagnoses: &[Diagnosis]) -> String {
 }
 
 /// The command of a repair, on one line. Its words are quoted, so nothing in it can drive a terminal.
-pub fn command(fix: &Fix) -> Option<String> {
+pub(super) fn command(fix: &Fix) -> Option<String> {
     fix.command().map(ToString::to_string)
 }
 
 /// What a repair does, with a caution if it needs one.
-pub fn fix_title(fix: &Fix) -> String {
+pub(super) fn fix_title(fix: &Fix) -> String {
     let title = fix.title();
     if fix.needs_thought() { format!("{title} (read it before you run it)") } else { title.to_owned() }
 }

@@ -10,7 +10,7 @@ use crate::derive::injection;
 /// Sets or unsets (`NAME-`) variables in the workload that owns such pods, which restarts them; `None` if there is no such
 /// workload, or if its template is known not to set a variable that is to be unset: then something else put it into the pod,
 /// and the command would change nothing.
-pub fn set(
+pub(crate) fn set(
     derived: &Derived<'_>,
     view: &ContainerView<'_>,
     assignments: &[String],
@@ -30,7 +30,7 @@ pub fn set(
 }
 
 /// Sets a variable in a template that can be edited, whether or not that restarts its pods.
-pub fn set_in_template(
+pub(crate) fn set_in_template(
     derived: &Derived<'_>,
     view: &ContainerView<'_>,
     assignment: String,
@@ -41,7 +41,7 @@ pub fn set_in_template(
 }
 
 /// Unsets variables in the workload's template; `None` if the template cannot be edited, or is known not to set any of them.
-pub fn unset(
+pub(crate) fn unset(
     derived: &Derived<'_>,
     view: &ContainerView<'_>,
     variables: &[&str],
@@ -58,7 +58,11 @@ pub fn unset(
 }
 
 /// Unsets variables of a container: by a command if a workload's manifest sets them, else as advice.
-pub fn take_out(derived: &Derived<'_>, view: &ContainerView<'_>, variables: &[(&str, &EnvEntry)]) -> Fix {
+pub(crate) fn take_out(
+    derived: &Derived<'_>,
+    view: &ContainerView<'_>,
+    variables: &[(&str, &EnvEntry)],
+) -> Fix {
     let in_manifest = variables.iter().all(|(_, entry)| matches!(entry.origin, Origin::Env(_)));
     let names = variables.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(" and ");
     let words: Vec<String> = variables.iter().map(|(name, _)| format!("{name}-")).collect();

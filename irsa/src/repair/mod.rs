@@ -2,16 +2,16 @@
 //!
 //! A file for each thing that is repaired. It reads facts and derived results; only checks call it, nothing below them.
 
-pub mod env;
-pub mod oidc_provider;
-pub mod permissions;
-pub mod pod_identity;
-pub mod role;
-pub mod service_account;
-pub mod trust_policy;
-pub mod vpc_endpoint;
-pub mod webhook;
-pub mod workload;
+pub(crate) mod env;
+pub(crate) mod oidc_provider;
+pub(crate) mod permissions;
+pub(crate) mod pod_identity;
+pub(crate) mod role;
+pub(crate) mod service_account;
+pub(crate) mod trust_policy;
+pub(crate) mod vpc_endpoint;
+pub(crate) mod webhook;
+pub(crate) mod workload;
 
 mod command;
 mod fix;

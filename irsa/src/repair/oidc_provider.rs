@@ -6,7 +6,7 @@ use crate::derive::Derived;
 use crate::derive::provider::Missing;
 
 /// Creates the provider for the tokens' issuer.
-pub fn create(derived: &Derived<'_>, missing: &Missing<'_>) -> Fix {
+pub(crate) fn create(derived: &Derived<'_>, missing: &Missing<'_>) -> Fix {
     let plan = derived.plan();
     let words = [
         "iam",
@@ -24,7 +24,7 @@ pub fn create(derived: &Derived<'_>, missing: &Missing<'_>) -> Fix {
 }
 
 /// Adds an audience to it.
-pub fn accept(derived: &Derived<'_>, arn: &str, audience: &str) -> Fix {
+pub(crate) fn accept(derived: &Derived<'_>, arn: &str, audience: &str) -> Fix {
     let words = [
         "iam",
         "add-client-id-to-open-id-connect-provider",
@@ -38,7 +38,7 @@ pub fn accept(derived: &Derived<'_>, arn: &str, audience: &str) -> Fix {
 }
 
 /// A certificate from a public authority, or else the thumbprint of the present one.
-pub fn trust_certificate(derived: &Derived<'_>, arn: &str, issuer: &str) -> Vec<Fix> {
+pub(crate) fn trust_certificate(derived: &Derived<'_>, arn: &str, issuer: &str) -> Vec<Fix> {
     let words = ["iam", "update-open-id-connect-provider-thumbprint", "--open-id-connect-provider-arn", arn];
     let command = Command::aws_in(derived, account(arn), &words);
     let first = command.first();

@@ -8,12 +8,12 @@ use crate::derive::denial::Denial;
 use crate::policy::Json;
 
 /// True for a resource that a policy can name as it is: a single resource, not a pattern.
-pub fn is_exact(resource: &str) -> bool {
+pub(crate) fn is_exact(resource: &str) -> bool {
     resource.starts_with("arn:") && !resource.contains(['*', '?', '$'])
 }
 
 /// How to allow a role one action on one resource.
-pub enum Allow {
+pub(crate) enum Allow {
     /// By this command, which writes an inline policy for nothing else. A permission is more than the role had, and goes to all who
     /// may assume it: make it a [`Fix::shared`].
     Command(Command),
@@ -24,7 +24,7 @@ pub enum Allow {
 }
 
 /// Decides how to allow it.
-pub fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
+pub(crate) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
     // What grants permissions is not for a command that is ready to paste.
     const POWERFUL: [&str; 4] = ["iam:", "sts:", "organizations:", "sso:"];
     let (Some(action), Some(resource)) = (denial.action, denial.resource) else { return Allow::Ask };
@@ -54,7 +54,7 @@ pub fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
 }
 
 /// Asks IAM whether the role's own policies allow it, where AWS did not name the policy.
-pub fn ask_simulator(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<Fix> {
+pub(crate) fn ask_simulator(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<Fix> {
     let role = derived.plan().role_arn.filter(|_| denial.role.expected && denial.because.is_none())?;
     let words = [
         "iam",
@@ -73,7 +73,7 @@ pub fn ask_simulator(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<Fix> 
 }
 
 /// Lists the policies that an organization attaches to an account.
-pub fn policies_of(derived: &Derived<'_>, account: &str, kind: &str) -> Command {
+pub(crate) fn policies_of(derived: &Derived<'_>, account: &str, kind: &str) -> Command {
     let words = ["organizations", "list-policies-for-target", "--target-id", account, "--filter", kind];
     Command::aws(derived, &words)
 }

@@ -7,7 +7,7 @@ use crate::derive::Derived;
 use crate::facts::aws::EksCluster;
 
 /// Creates the association for the subject's service account.
-pub fn associate(derived: &Derived<'_>) -> Fix {
+pub(crate) fn associate(derived: &Derived<'_>) -> Fix {
     let facts = derived.facts;
     let Some(cluster) = facts.aws.cluster.known() else {
         return Fix::advice("create the association with aws eks create-pod-identity-association");
@@ -30,7 +30,7 @@ pub fn associate(derived: &Derived<'_>) -> Fix {
 }
 
 /// Installs the agent, on every node of the cluster.
-pub fn install_agent(derived: &Derived<'_>) -> Fix {
+pub(crate) fn install_agent(derived: &Derived<'_>) -> Fix {
     match derived.facts.aws.cluster.known() {
         Some(cluster) => {
             let words = [
@@ -50,7 +50,7 @@ pub fn install_agent(derived: &Derived<'_>) -> Fix {
 }
 
 /// Allows the node's role to request credentials for pods.
-pub fn allow_node(derived: &Derived<'_>, account: &str, role: &str) -> Fix {
+pub(crate) fn allow_node(derived: &Derived<'_>, account: &str, role: &str) -> Fix {
     let policy = serde_json::json!({
         "Version": "2012-10-17",
         "Statement": [{ "Effect": "Allow", "Action": "eks-auth:AssumeRoleForPodIdentity", "Resource": "*" }],

@@ -7,7 +7,7 @@ use crate::derive::trust;
 
 /// Creates the role, which trusts nobody but this service account; it has no permissions yet, and IAM refuses the command if a
 /// role of that name exists.
-pub fn create(derived: &Derived<'_>, account: &str, path: &str, name: &str) -> Vec<Fix> {
+pub(crate) fn create(derived: &Derived<'_>, account: &str, path: &str, name: &str) -> Vec<Fix> {
     let plan = derived.plan();
     let arn = match derived.provider() {
         Provider::Found(arn) => Some(arn),
@@ -30,12 +30,12 @@ pub fn create(derived: &Derived<'_>, account: &str, path: &str, name: &str) -> V
 }
 
 /// Prints a field of a role of the user's account.
-pub fn look(derived: &Derived<'_>, name: &str, field: &str) -> Command {
+pub(crate) fn look(derived: &Derived<'_>, name: &str, field: &str) -> Command {
     Command::aws(derived, &get(name, field))
 }
 
 /// Prints a field of a role of that account.
-pub fn look_in(derived: &Derived<'_>, account: &str, name: &str, field: &str) -> Command {
+pub(crate) fn look_in(derived: &Derived<'_>, account: &str, name: &str, field: &str) -> Command {
     Command::aws_in(derived, account, &get(name, field))
 }
 

@@ -10,7 +10,7 @@ const DEFAULT: &str = "default";
 
 /// A change to a service account of the target's namespace. `default` is also that of every pod that names none, and those of
 /// `kube-system` belong to the cluster.
-pub fn change(
+pub(crate) fn change(
     derived: &Derived<'_>,
     service_account: &str,
     title: impl Into<String>,
@@ -28,19 +28,19 @@ fn is_own(namespace: &str, service_account: &str) -> bool {
 }
 
 /// Sets an annotation on the subject's service account (`KEY=VALUE`), or removes it (`KEY-`).
-pub fn annotate(derived: &Derived<'_>, title: impl Into<String>, assignment: &str) -> Fix {
+pub(crate) fn annotate(derived: &Derived<'_>, title: impl Into<String>, assignment: &str) -> Fix {
     let name = &derived.facts.service_account_name;
     change(derived, name, title, annotation(derived, name).words([assignment]))
 }
 
 /// Sets the annotation to a role that only the user knows.
-pub fn annotate_unknown_role(derived: &Derived<'_>, title: &str) -> Fix {
+pub(crate) fn annotate_unknown_role(derived: &Derived<'_>, title: &str) -> Fix {
     let name = &derived.facts.service_account_name;
     ask_role(derived, name, title)
 }
 
 /// Creates a service account.
-pub fn create(derived: &Derived<'_>, name: &str, title: &str) -> Fix {
+pub(crate) fn create(derived: &Derived<'_>, name: &str, title: &str) -> Fix {
     let words = ["create", "serviceaccount", name, "-n", &derived.facts.namespace_name];
     change(derived, name, title, Command::kubectl(derived, &words))
 }
@@ -49,7 +49,7 @@ pub fn create(derived: &Derived<'_>, name: &str, title: &str) -> Fix {
 ///
 /// `default` is shared by every pod of the namespace that names no other, so a role on it would reach further than asked:
 /// there the workload gets a service account of its own.
-pub fn give_role(derived: &Derived<'_>, role: Option<&str>) -> Vec<Fix> {
+pub(crate) fn give_role(derived: &Derived<'_>, role: Option<&str>) -> Vec<Fix> {
     let name = derived.facts.service_account_name.as_str();
     if name == DEFAULT {
         return give_own(derived, role);
@@ -58,7 +58,7 @@ pub fn give_role(derived: &Derived<'_>, role: Option<&str>) -> Vec<Fix> {
 }
 
 /// Sets the annotation: to the role if it is known, otherwise for the user to fill in.
-pub fn name_role(derived: &Derived<'_>, service_account: &str, role: Option<&str>) -> Fix {
+pub(crate) fn name_role(derived: &Derived<'_>, service_account: &str, role: Option<&str>) -> Fix {
     let title = format!("annotate service account {service_account} with its role");
     let role = role
         .and_then(|role| if RoleArn::parse(role).is_ok() { Some(role.to_owned()) } else { repaired(role) });
@@ -73,7 +73,7 @@ pub fn name_role(derived: &Derived<'_>, service_account: &str, role: Option<&str
 }
 
 /// Replaces the role where it is set, and restarts the pods.
-pub fn rename_role(derived: &Derived<'_>, arn: &str) -> Vec<Fix> {
+pub(crate) fn rename_role(derived: &Derived<'_>, arn: &str) -> Vec<Fix> {
     match &derived.intent.role {
         Some(role) if role.is(arn) => restart_pod(derived).into_iter().collect(),
         Some(role) if role.origin == RoleOrigin::Annotation => {
@@ -88,7 +88,7 @@ pub fn rename_role(derived: &Derived<'_>, arn: &str) -> Vec<Fix> {
 }
 
 /// Prints which role eksctl created for it.
-pub fn look_into_eksctl(derived: &Derived<'_>) -> Fix {
+pub(crate) fn look_into_eksctl(derived: &Derived<'_>) -> Fix {
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let command =
         Command::new(["eksctl", "get", "iamserviceaccount", "--namespace", namespace, "--name", name]);

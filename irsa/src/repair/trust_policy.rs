@@ -7,7 +7,7 @@ use crate::facts::Source;
 use crate::policy::{Reach, Repair};
 
 /// Puts the corrected policy in place. What would open the role further than its policy intends is advice.
-pub fn let_in(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Fault) -> Fix {
+pub(crate) fn let_in(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Fault) -> Fix {
     let name = &judged.role.name;
     let Some(change) = &judged.change else {
         return Fix::advice(format!("add a statement that trusts {}", judged.token.sub));

@@ -7,7 +7,7 @@ use crate::derive::Derived;
 use crate::derive::webhook::{Registration, SKIP_LABEL};
 
 /// Writes the cluster's CA bundle into its registration.
-pub fn write_bundle(derived: &Derived<'_>, registration: &Registration<'_>) -> Fix {
+pub(crate) fn write_bundle(derived: &Derived<'_>, registration: &Registration<'_>) -> Fix {
     let words = ["patch", "mutatingwebhookconfiguration", registration.name(), "--type=json", "-p"];
     let path = format!("/webhooks/{}/clientConfig/caBundle", registration.index);
     let operation = format!(r#"[{{"op":"add","path":"{path}","value":"&"}}]"#);
@@ -16,7 +16,7 @@ pub fn write_bundle(derived: &Derived<'_>, registration: &Registration<'_>) -> F
 }
 
 /// Registers EKS's own webhook again.
-pub fn register_again(derived: &Derived<'_>) -> Fix {
+pub(crate) fn register_again(derived: &Derived<'_>) -> Fix {
     let create = Command::kubectl(derived, &["create", "-f", "-"]);
     Fix::shared(
         "register it again as EKS does; the webhook itself runs on the control plane",

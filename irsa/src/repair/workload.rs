@@ -7,7 +7,7 @@ use crate::derive::Derived;
 use crate::facts::Subject;
 
 /// A change to the target's own workload, which in `kube-system` serves the whole cluster.
-pub fn change(derived: &Derived<'_>, title: impl Into<String>, command: Command) -> Fix {
+pub(crate) fn change(derived: &Derived<'_>, title: impl Into<String>, command: Command) -> Fix {
     if derived.facts.namespace_name == SYSTEM {
         Fix::shared(title, command)
     } else {
@@ -45,7 +45,7 @@ fn target(kind: &str, name: &str) -> String {
 }
 
 /// Merges a JSON value into the workload's pod template; `None` if the template cannot be edited.
-pub fn patch(derived: &Derived<'_>, title: impl Into<String>, patch: &Value) -> Option<Fix> {
+pub(crate) fn patch(derived: &Derived<'_>, title: impl Into<String>, patch: &Value) -> Option<Fix> {
     let (target, open) = editable(derived)?;
     let close = "}".repeat(open.matches('{').count());
     let patch = format!("{open}{patch}{close}");
@@ -54,22 +54,22 @@ pub fn patch(derived: &Derived<'_>, title: impl Into<String>, patch: &Value) -> 
 }
 
 /// Restarts the workload's pods, so that the webhook sees them; `None` if no controller would recreate them.
-pub fn restart(derived: &Derived<'_>) -> Option<Fix> {
+pub(crate) fn restart(derived: &Derived<'_>) -> Option<Fix> {
     restart_titled(derived, None)
 }
 
 /// The same, with another title.
-pub fn restart_as(derived: &Derived<'_>, title: &str) -> Option<Fix> {
+pub(crate) fn restart_as(derived: &Derived<'_>, title: &str) -> Option<Fix> {
     restart_titled(derived, Some(title))
 }
 
 /// The restart, or what to do if no controller recreates the pods.
-pub fn restart_or_advice(derived: &Derived<'_>) -> Fix {
+pub(crate) fn restart_or_advice(derived: &Derived<'_>) -> Fix {
     restart(derived).unwrap_or_else(|| advice(derived))
 }
 
 /// The same if there is a pod; one that does not exist yet needs no advice.
-pub fn restart_pod(derived: &Derived<'_>) -> Option<Fix> {
+pub(crate) fn restart_pod(derived: &Derived<'_>) -> Option<Fix> {
     restart(derived).or_else(|| derived.facts.subject.pod().map(|_| advice(derived)))
 }
 
@@ -99,7 +99,7 @@ fn advice(derived: &Derived<'_>) -> Fix {
 }
 
 /// Sets the workload's service account, which restarts its pods, or says where to set it.
-pub fn use_service_account(derived: &Derived<'_>, service_account: &str) -> Fix {
+pub(crate) fn use_service_account(derived: &Derived<'_>, service_account: &str) -> Fix {
     match rolling(derived) {
         Some((workload, _)) => {
             let namespace = &derived.facts.namespace_name;

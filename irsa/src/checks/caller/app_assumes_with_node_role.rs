@@ -17,14 +17,14 @@
 use crate::checks::prelude::*;
 use crate::checks::shared::app_errors::{self, UNREPORTED};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "app-assumes-with-node-role",
     step: Step::Caller,
     title: "the application assumes its role with the node's credentials",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         Mechanism::Irsa if app_errors::is_wired(derived) => {}
         Mechanism::Irsa => return Outcome::NotApplicable("the container is not wired for a role"),

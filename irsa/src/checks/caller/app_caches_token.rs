@@ -20,14 +20,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::app_errors::{self, UNREPORTED};
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "app-caches-token",
     step: Step::Caller,
     title: "the application keeps using expired credentials",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if !matches!(derived.intent.mechanism, Mechanism::Irsa | Mechanism::PodIdentity) {
         return Outcome::NotApplicable("no role is named");
     }

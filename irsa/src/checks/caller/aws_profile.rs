@@ -15,14 +15,14 @@
 use crate::checks::prelude::*;
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "aws-profile",
     step: Step::Caller,
     title: "a profile is set in the environment",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }

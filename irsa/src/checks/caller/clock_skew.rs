@@ -20,14 +20,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::app_errors::{self, UNREPORTED};
 use crate::checks::shared::probed;
 
-pub const META: Meta =
+pub(super) const META: Meta =
     Meta { id: "clock-skew", step: Step::Caller, title: "the node's clock is wrong", explains: &[] };
 
 /// How far a clock may be ahead of AWS's, and how far behind, before signatures are refused (failures.md, 90).
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 const BEHIND: SignedDuration = SignedDuration::from_mins(15);
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let skewed =
         |kind| matches!(kind, Kind::SignatureNotYetCurrent | Kind::SignatureExpired | Kind::ClockSkewed);
     if let Some(finding) = measured(derived) {

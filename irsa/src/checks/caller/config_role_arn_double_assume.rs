@@ -16,14 +16,14 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::app_errors::{self, UNREPORTED};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "config-role-arn-double-assume",
     step: Step::Caller,
     title: "the role tries to assume itself",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let itself = |said: &&crate::derive::app_errors::AppError<'_>| {
         said.error.kind == Kind::NotAuthorizedToChain && said.error.assumes_itself()
     };

@@ -18,14 +18,14 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::app_errors;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "custom-provider-list",
     step: Step::Caller,
     title: "the application has its own list of credential providers",
     explains: &["silent-fallback-to-node-role", "app-assumes-with-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| kind == Kind::NoWebIdentityProvider) {
         Ok(said) => said,
         Err(outcome) => return outcome,

@@ -16,7 +16,7 @@
 use crate::checks::prelude::*;
 use crate::checks::shared::probed;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "imds-intercepted-kiam",
     step: Step::Caller,
     title: "kiam or kube2iam still intercepts the metadata service",
@@ -25,7 +25,7 @@ pub const META: Meta = Meta {
 
 const ANNOTATION: &str = "iam.amazonaws.com/role";
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism != Mechanism::Irsa {
         return Outcome::NotApplicable("no role is named");
     }

@@ -18,14 +18,14 @@ use crate::aws_error::{Kind, SdkName};
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "sdk-no-sts-module",
     step: Step::Caller,
     title: "the SDK's STS module is missing",
     explains: &["silent-fallback-to-node-role", "app-assumes-with-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| kind == Kind::NoStsModule) {
         Ok(said) => said,
         Err(outcome) => {

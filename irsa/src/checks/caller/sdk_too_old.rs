@@ -21,14 +21,14 @@ use crate::checks::shared::probed;
 use crate::derive::app_errors::AppError;
 use crate::derive::caller::Who;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "sdk-too-old",
     step: Step::Caller,
     title: "the SDK is too old",
     explains: &["silent-fallback-to-node-role", "app-assumes-with-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         Mechanism::Irsa if app_errors::is_wired(derived) => {}
         Mechanism::Irsa => return Outcome::NotApplicable("the container is not wired for a role"),

@@ -21,7 +21,7 @@ use crate::derive::probed::ProbedPod;
 use crate::facts::kubernetes::{Volume, VolumeMount};
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "shared-credentials-file",
     step: Step::Caller,
     title: "a credentials file is mounted",
@@ -31,7 +31,7 @@ pub const META: Meta = Meta {
 
 const VARIABLE: &str = "AWS_SHARED_CREDENTIALS_FILE";
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
         Mechanism::Irsa | Mechanism::PodIdentity => {}

@@ -26,14 +26,14 @@ use crate::derive::app_errors::{AppError, Weight};
 use crate::derive::caller::Who;
 use crate::repair::{env, workload};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "silent-fallback-to-node-role",
     step: Step::Caller,
     title: "the application calls AWS with the node's role",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         Mechanism::Irsa if app_errors::is_wired(derived) => {}
         Mechanism::Irsa => return Outcome::NotApplicable("the container is not wired for a role"),

@@ -24,7 +24,7 @@ use crate::derive::env::{EnvEntry, Origin};
 use crate::facts::kubernetes::{EnvValue, EnvVarSource};
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "static-env-keys",
     step: Step::Caller,
     title: "access keys in the environment take precedence over the role",
@@ -35,7 +35,7 @@ const ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 const TOKEN: &str = "AWS_SESSION_TOKEN";
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }

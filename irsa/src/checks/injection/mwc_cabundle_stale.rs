@@ -20,14 +20,14 @@ use crate::derive::ca::{self, ClusterCa, Trust};
 use crate::derive::webhook::Registration;
 use crate::repair::webhook;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "mwc-cabundle-stale",
     step: Step::Injection,
     title: "the webhook's CA bundle is out of date",
     explains: &["not-injected", "sa-cache-race"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
     }

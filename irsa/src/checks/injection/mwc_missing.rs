@@ -13,14 +13,14 @@
 use crate::checks::prelude::*;
 use crate::repair::webhook;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "mwc-missing",
     step: Step::Injection,
     title: "the pod identity webhook is not registered",
     explains: &["not-injected", "sa-cache-race"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
     }

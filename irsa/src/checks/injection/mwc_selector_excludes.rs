@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::facts::{Unknown, Why};
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "mwc-selector-excludes",
     step: Step::Injection,
     title: "the webhook's registration excludes the pod",
     explains: &["not-injected", "sa-cache-race"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some((_, meta, source, _)) = derived.spec() else {
         return Outcome::NotApplicable("no pod to look at");
     };

@@ -14,14 +14,14 @@
 
 use crate::checks::prelude::*;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "mwc-v1-admissionreview",
     step: Step::Injection,
     title: "the webhook may not support the AdmissionReview version it is called with",
     explains: &["not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
     }

@@ -15,14 +15,14 @@ use crate::checks::prelude::*;
 use crate::facts::kubernetes::Pod;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "not-injected",
     step: Step::Injection,
     title: "the container was not injected",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     match derived.intent.mechanism {
         Mechanism::Irsa => {}

@@ -20,14 +20,14 @@ use crate::facts::Owner;
 use crate::facts::kubernetes::Pod;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "old-webhook-drops-fields",
     step: Step::Injection,
     title: "an old webhook drops fields that it does not know",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     if derived.registrations.found().iter().any(Registration::eks_managed) {
         return Outcome::NotApplicable("the webhook is EKS's own, and current");

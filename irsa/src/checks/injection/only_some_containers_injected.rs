@@ -19,14 +19,14 @@ use crate::checks::prelude::*;
 use crate::derive::container::ContainerKind;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "only-some-containers-injected",
     step: Step::Injection,
     title: "only some containers of the pod were injected",
     explains: &["not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.facts.subject.pod().is_none() {
         return Outcome::NotApplicable("no pod to look at");
     }

@@ -20,14 +20,14 @@ use crate::checks::prelude::*;
 use crate::facts::kubernetes::Container;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "other-webhook-strips",
     step: Step::Injection,
     title: "something removed part of what the webhook added",
     explains: &["not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
     }

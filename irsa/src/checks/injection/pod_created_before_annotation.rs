@@ -16,7 +16,7 @@ use crate::checks::prelude::*;
 use crate::derive::env::Origin;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pod-created-before-annotation",
     step: Step::Injection,
     title: "the pod is older than the annotation",
@@ -30,7 +30,7 @@ pub const META: Meta = Meta {
     ],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");

@@ -21,7 +21,7 @@ use crate::checks::with_answer;
 use crate::derive::association::Associated;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pod-identity-cache-race",
     step: Step::Injection,
     title: "the webhook did not know the association yet",
@@ -31,7 +31,7 @@ pub const META: Meta = Meta {
 /// The longest that EKS takes to tell the webhook.
 const SETTLED: SignedDuration = SignedDuration::from_secs(60);
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     let Associated::Yes(association, source) = Associated::of(derived) else {
         return Outcome::NotApplicable("no EKS Pod Identity association is known");

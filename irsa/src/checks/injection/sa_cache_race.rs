@@ -13,14 +13,14 @@
 
 use crate::checks::prelude::*;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "sa-cache-race",
     step: Step::Injection,
     title: "the pod was created before the webhook knew its service account",
     explains: &["not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");

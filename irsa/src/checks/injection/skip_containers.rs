@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::derive::injection::skip_annotation;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "skip-containers",
     step: Step::Injection,
     title: "the annotation skip-containers names the container, or tries to",
     explains: &["not-injected", "only-some-containers-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some((_, meta, source, path)) = derived.spec() else {
         return Outcome::NotApplicable("no pod to look at");
     };

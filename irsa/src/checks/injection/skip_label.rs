@@ -16,14 +16,14 @@ use crate::checks::prelude::*;
 use crate::derive::webhook::SKIP_LABEL;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "skip-label",
     step: Step::Injection,
     title: "a label keeps the webhook from injecting the pod",
     explains: &["not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some((_, meta, source, path)) = derived.spec() else {
         return Outcome::NotApplicable("no pod to look at");
     };

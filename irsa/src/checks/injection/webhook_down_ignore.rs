@@ -15,14 +15,14 @@
 use crate::checks::prelude::*;
 use crate::derive::webhook::Registration;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "webhook-down-ignore",
     step: Step::Injection,
     title: "the self-hosted webhook does not answer",
     explains: &["not-injected", "sa-cache-race"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
     }

@@ -16,14 +16,14 @@
 use crate::checks::prelude::*;
 use crate::derive::webhook::Registration;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "webhook-in-cluster-flag",
     step: Step::Injection,
     title: "the webhook requests its certificate from the cluster",
     explains: &["not-injected", "webhook-down-ignore"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.intent.expects_injection() {
         return Outcome::NotApplicable("no injection is expected");
     }

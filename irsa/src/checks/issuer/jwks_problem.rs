@@ -24,14 +24,14 @@ use crate::derive::sts_answer::Refusal;
 use crate::facts::issuer::{Key, Published, Signature};
 use crate::facts::{Unknown, Why};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "jwks-problem",
     step: Step::Issuer,
     title: "AWS cannot verify the token's signature",
     explains: &["sts-refused"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }

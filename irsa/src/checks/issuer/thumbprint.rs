@@ -21,14 +21,14 @@ use crate::derive::provider::Provider;
 use crate::facts::issuer::Published;
 use crate::repair::oidc_provider;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "thumbprint",
     step: Step::Issuer,
     title: "IAM does not trust the issuer's certificate",
     explains: &["sts-refused"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }

@@ -23,14 +23,14 @@ use crate::derive::issuer::{Issuer, Teller};
 use crate::derive::provider::{Because, Missing, Provider};
 use crate::repair::{oidc_provider, trust_policy};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "token-issuer-wrong",
     step: Step::Issuer,
     title: "tokens carry an issuer that AWS does not know",
     explains: &["jwks-problem", "oidc-other-cluster", "sts-refused"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }

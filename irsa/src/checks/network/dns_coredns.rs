@@ -20,14 +20,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::{Leg, ProbedPod};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "dns-coredns",
     step: Step::Network,
     title: "the pod cannot resolve the STS host name",
     explains: &["silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = probed::of_irsa(derived).and_then(|seen| looked_up(derived, seen)) {
         return finding.into();
     }

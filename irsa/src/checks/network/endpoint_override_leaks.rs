@@ -22,7 +22,7 @@ use crate::checks::prelude::*;
 use crate::derive::sts::{self, Region};
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "endpoint-override-leaks",
     step: Step::Network,
     title: "an endpoint override sends STS requests elsewhere",
@@ -35,7 +35,7 @@ pub const META: Meta = Meta {
     ],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
         Mechanism::PodIdentity => return Outcome::NotApplicable("EKS Pod Identity does not call STS"),

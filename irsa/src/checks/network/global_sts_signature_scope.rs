@@ -18,14 +18,14 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::app_errors;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "global-sts-signature-scope",
     step: Step::Network,
     title: "a signed call goes to the global STS endpoint",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| kind == Kind::SignatureScope) {
         Ok(said) => said,
         Err(outcome) => return outcome,

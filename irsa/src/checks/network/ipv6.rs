@@ -22,7 +22,7 @@ use crate::checks::shared::probed;
 use crate::derive::probed::ProbedPod;
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "ipv6",
     step: Step::Network,
     title: "the pod has only IPv6, and the STS host only IPv4",
@@ -32,7 +32,7 @@ pub const META: Meta = Meta {
 /// The variable that makes SDKs call dual-stack names.
 const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match probed::of_irsa(derived).and_then(|seen| without_a_route(derived, seen)) {
         Some(finding) => finding.into(),
         None => probed::or_pass(

@@ -29,7 +29,7 @@ use crate::derive::egress::{Call, Egress};
 use crate::derive::probed::{Leg, ProbedPod};
 use crate::facts::kubernetes::{EgressRule, NetworkPolicy, PolicyPort, PortRef};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "networkpolicy-egress",
     step: Step::Network,
     title: "a NetworkPolicy blocks the pod's calls for credentials",
@@ -81,7 +81,7 @@ impl Silent {
     }
 }
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     // Once the probe has tried the path, earlier messages about it no longer count.
     let seen = probed::of_irsa(derived).filter(|seen| seen.way().is_some());
     let unanswered = match (derived.call_to_agent(), seen) {

@@ -25,7 +25,7 @@ use crate::derive::sts;
 use crate::facts::Unknown;
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "proxy",
     step: Step::Network,
     title: "credential requests go through a proxy",
@@ -36,7 +36,7 @@ const FOR_HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_pr
 const FOR_HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 const EXEMPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
         Mechanism::Irsa | Mechanism::PodIdentity => {}

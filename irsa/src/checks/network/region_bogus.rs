@@ -27,14 +27,14 @@ use crate::derive::probed::Leg;
 use crate::derive::sts;
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "region-bogus",
     step: Step::Network,
     title: "the region does not exist",
     explains: &["silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }

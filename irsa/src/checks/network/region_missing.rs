@@ -19,10 +19,10 @@ use crate::checks::prelude::*;
 use crate::derive::sts::{REGION_VARIABLES, Region};
 use crate::repair::env;
 
-pub const META: Meta =
+pub(super) const META: Meta =
     Meta { id: "region-missing", step: Step::Network, title: "no region is set", explains: &[] };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(view) = derived.target() else { return Outcome::NotApplicable("no pod to look at") };
     if view.wiring != Wiring::Complete && !view.pod_identity {
         return Outcome::NotApplicable("the container is not injected, and the webhook sets the region too");

@@ -21,14 +21,14 @@ use crate::derive::sts::{self, REGIONAL_ENDPOINTS, Region};
 use crate::repair::env;
 use crate::repair::{service_account, workload};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "sts-global-endpoint",
     step: Step::Network,
     title: "STS is called at its global endpoint",
     explains: &["sts-unreachable-no-egress", "silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
         Mechanism::PodIdentity => return Outcome::NotApplicable("EKS Pod Identity does not call STS"),

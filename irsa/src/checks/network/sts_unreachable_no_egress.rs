@@ -24,14 +24,14 @@ use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::{Leg, ProbedPod};
 use crate::repair::vpc_endpoint;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "sts-unreachable-no-egress",
     step: Step::Network,
     title: "the pod cannot reach STS",
     explains: &["silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = probed::of_irsa(derived).and_then(|seen| blocked(derived, seen)) {
         return finding.into();
     }

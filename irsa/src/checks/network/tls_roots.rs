@@ -20,14 +20,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::{Leg, ProbedPod};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "tls-roots",
     step: Step::Network,
     title: "the application does not trust the certificate of STS",
     explains: &["silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = probed::of_irsa(derived).and_then(|seen| not_trusted(derived, seen)) {
         return finding.into();
     }

@@ -19,14 +19,14 @@ use crate::checks::shared::trust;
 use crate::derive::trust::{About, Judgement, Open, Trust};
 use crate::repair::vpc_endpoint;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-network-conditions",
     step: Step::Network,
     title: "the trust policy has a network condition",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let judged = match derived.trust() {
         Trust::Judged(judged) => judged,
         Trust::NotApplicable(reason) => return Outcome::NotApplicable(reason),

@@ -22,14 +22,14 @@ use crate::derive::app_errors::Weight;
 use crate::policy::Decision;
 use crate::repair::vpc_endpoint;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "vpce-policy-denies-sts",
     step: Step::Network,
     title: "STS refuses calls from the pod's network only",
     explains: &["sts-refused", "silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = refused_inside(derived) {
         return finding.into();
     }

@@ -23,7 +23,7 @@ use crate::derive::trust::FaultKind;
 use crate::facts::aws::Provider as IamProvider;
 use crate::repair::{oidc_provider, service_account, trust_policy, workload};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "oidc-client-id",
     step: Step::OidcProvider,
     title: "the provider does not accept the token's audience",
@@ -33,7 +33,7 @@ pub const META: Meta = Meta {
 /// The audience of IRSA's tokens, in every partition.
 const USUAL: &str = "sts.amazonaws.com";
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }

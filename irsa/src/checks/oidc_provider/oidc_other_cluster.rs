@@ -21,14 +21,14 @@ use crate::derive::provider::{Because, Provider};
 use crate::derive::trust::FaultKind;
 use crate::repair::{oidc_provider, trust_policy};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "oidc-other-cluster",
     step: Step::OidcProvider,
     title: "the role trusts another cluster",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let judged = match trust::judged(derived) {
         Ok(judged) => judged,
         Err(Outcome::Unknown(_)) => {

@@ -20,14 +20,14 @@ use crate::checks::{role_asked, with_answer};
 use crate::derive::provider::{Because, Missing, Provider};
 use crate::repair::oidc_provider;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "oidc-provider-missing",
     step: Step::OidcProvider,
     title: "the role's account has no OIDC provider for the cluster",
     explains: &["sts-refused"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }

@@ -19,14 +19,14 @@ use crate::checks::{role_asked, with_answer};
 use crate::derive::provider::{Because, Provider};
 use crate::repair::oidc_provider;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "oidc-url-variant",
     step: Step::OidcProvider,
     title: "the provider's URL is not quite the issuer's",
     explains: &["sts-refused"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }

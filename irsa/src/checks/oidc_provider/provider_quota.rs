@@ -14,7 +14,7 @@ use crate::checks::prelude::*;
 use crate::checks::role_asked;
 use crate::derive::provider::Provider;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "provider-quota",
     step: Step::OidcProvider,
     title: "the account has reached its quota of OIDC providers",
@@ -24,7 +24,7 @@ pub const META: Meta = Meta {
 /// Providers of one account, unless AWS has raised the quota.
 const DEFAULT: usize = 100;
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }

@@ -18,14 +18,14 @@ use crate::checks::{role_asked, with_answer};
 use crate::derive::provider::{Because, Provider};
 use crate::repair::service_account;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "wrong-account-in-arn",
     step: Step::OidcProvider,
     title: "the role ARN names the wrong account",
     explains: &["sts-refused"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let arn = match role_asked(derived) {
         Ok(arn) => arn,
         Err(outcome) => return outcome,

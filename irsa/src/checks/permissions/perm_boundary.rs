@@ -18,14 +18,14 @@ use crate::checks::prelude::*;
 use crate::derive::denial::Culprit;
 use crate::repair::role;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "perm-boundary",
     step: Step::Permissions,
     title: "the permissions boundary does not allow it",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::Boundary, derived, |finding, denial| {
         let boundary = derived.facts.aws.role.known().filter(|_| denial.role.expected);
         let finding = match boundary.and_then(|role| Some((role.value.boundary.as_ref()?, &role.source))) {

@@ -20,14 +20,14 @@ use crate::derive::denial::{Culprit, Denial};
 use crate::derive::trust::FIELD;
 use crate::repair::role;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "perm-chained-role",
     step: Step::Permissions,
     title: "cannot assume the second role",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::Chain, derived, |finding, denial| repair(derived, finding, denial))
 }
 

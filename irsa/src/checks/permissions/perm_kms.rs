@@ -21,14 +21,14 @@ use crate::checks::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
 use crate::repair::permissions::{self, Allow};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "perm-kms",
     step: Step::Permissions,
     title: "the role may not use the KMS key",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::Key, derived, |finding, denial| repair(derived, finding, denial))
 }
 

@@ -22,14 +22,14 @@ use crate::checks::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
 use crate::repair::permissions::{self, Allow};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "perm-no-policy",
     step: Step::Permissions,
     title: "the role's policies do not allow it",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::Identity, derived, |finding, denial| repair(derived, finding, denial))
 }
 

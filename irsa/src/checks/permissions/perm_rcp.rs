@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::derive::denial::Culprit;
 use crate::repair::permissions;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "perm-rcp",
     step: Step::Permissions,
     title: "a resource control policy does not allow it",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::ResourceControl, derived, |finding, denial| {
         let finding = match denied::account_of(denial) {
             Some(account) => finding.fix(Fix::inspect(

@@ -20,14 +20,14 @@ use crate::checks::prelude::*;
 use crate::derive::denial::{Culprit, Denial};
 use crate::repair::permissions;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "perm-resource-policy",
     step: Step::Permissions,
     title: "the resource's own policy does not allow it",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::Resource, derived, |finding, denial| {
         let finding = match look(derived, denial) {
             Some(command) => finding.fix(Fix::inspect("check the resource's policy", command)),

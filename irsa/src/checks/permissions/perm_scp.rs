@@ -18,14 +18,14 @@ use crate::checks::prelude::*;
 use crate::derive::denial::Culprit;
 use crate::repair::permissions;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "perm-scp",
     step: Step::Permissions,
     title: "a service control policy does not allow it",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::ServiceControl, derived, |finding, denial| {
         let account = denial.role.account.as_deref();
         let finding = match account {

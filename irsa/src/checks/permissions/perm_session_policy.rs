@@ -15,14 +15,14 @@ use super::denied;
 use crate::checks::prelude::*;
 use crate::derive::denial::Culprit;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "perm-session-policy",
     step: Step::Permissions,
     title: "the session's policy does not allow it",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::Session, derived, |finding, denial| {
         let place = if derived.intent.mechanism == Mechanism::PodIdentity {
             "the policy of the Pod Identity association, or the one that the application passes"

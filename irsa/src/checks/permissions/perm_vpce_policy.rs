@@ -18,14 +18,14 @@ use crate::checks::prelude::*;
 use crate::derive::denial::Culprit;
 use crate::repair::vpc_endpoint;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "perm-vpce-policy",
     step: Step::Permissions,
     title: "the policy of a VPC endpoint does not allow it",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     denied::outcome(&META, Culprit::Endpoint, derived, |finding, denial| {
         let region = derived.plan().region;
         let service = denial.action.and_then(|action| action.split_once(':')).map(|(service, _)| service);

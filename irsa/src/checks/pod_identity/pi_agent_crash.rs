@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::derive::agent::Agent;
 use crate::facts::kubernetes::{ContainerStatus, Pod};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-agent-crash",
     step: Step::Network,
     title: "the EKS Pod Identity agent is not ready",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let pod = match agent::of(derived) {
         Ok(Agent::Here(pod)) => pod,
         Ok(_) => return Outcome::Pass,

@@ -19,14 +19,14 @@ use crate::checks::prelude::*;
 use crate::derive::agent::Agent;
 use crate::repair::pod_identity;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-agent-missing",
     step: Step::Network,
     title: "the cluster has no EKS Pod Identity agent",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let source = match agent::of(derived) {
         Ok(Agent::Missing(source)) => source,
         Ok(_) => return Outcome::Pass,

@@ -17,14 +17,14 @@ use super::agent;
 use crate::checks::prelude::*;
 use crate::derive::agent::Agent;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-agent-not-on-node",
     step: Step::Network,
     title: "the EKS Pod Identity agent is not on the pod's node",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let (node, source) = match agent::of(derived) {
         Ok(Agent::Elsewhere { node, source }) => (node, source),
         Ok(_) => return Outcome::Pass,

@@ -15,14 +15,14 @@ use crate::checks::prelude::*;
 use crate::derive::association::Associated;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-association-after-pod",
     step: Step::Injection,
     title: "the pod is older than its association",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     let Associated::Yes(association, source) = Associated::of(derived) else {
         return Outcome::NotApplicable("no EKS Pod Identity association is known");

@@ -17,14 +17,14 @@ use super::agent::{self, Told};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-bad-authorization",
     step: Step::Caller,
     title: "the agent gets something that is not a token",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
         what: |who| format!("{who} sends the EKS Pod Identity agent something that is not a token"),
         answer: "no token in the request",

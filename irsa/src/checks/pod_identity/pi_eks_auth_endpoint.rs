@@ -19,14 +19,14 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::repair::vpc_endpoint;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-eks-auth-endpoint",
     step: Step::Network,
     title: "the agent cannot reach EKS Auth",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
         what: |who| format!("the EKS Pod Identity agent gets no answer from EKS Auth for {who}"),
         answer: "no answer from EKS Auth",

@@ -20,14 +20,14 @@ use crate::checks::prelude::*;
 use crate::derive::association::Associated;
 use crate::repair::pod_identity;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-no-association",
     step: Step::ServiceAccount,
     title: "there is no EKS Pod Identity association",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism != Mechanism::PodIdentity {
         return Outcome::NotApplicable("the pod does not use EKS Pod Identity");
     }

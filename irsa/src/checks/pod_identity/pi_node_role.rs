@@ -17,14 +17,14 @@ use crate::aws_error::{Kind, PrincipalKind};
 use crate::checks::prelude::*;
 use crate::repair::pod_identity;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-node-role",
     step: Step::Sts,
     title: "the node's role may not request credentials for pods",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
         what: |who| format!("the node's role may not request credentials for {who} from EKS Auth"),
         answer: "not authorized to perform eks-auth:AssumeRoleForPodIdentity",

@@ -15,14 +15,14 @@ use crate::checks::prelude::*;
 use crate::derive::association::Associated;
 use crate::repair::service_account;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-overrides-irsa",
     step: Step::ServiceAccount,
     title: "an association overrides the annotation",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(role) = derived.intent.role.as_ref().filter(|role| role.origin == RoleOrigin::Annotation) else {
         return Outcome::NotApplicable("the service account is not annotated");
     };

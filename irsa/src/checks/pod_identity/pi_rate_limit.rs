@@ -16,10 +16,10 @@ use super::agent::{self, Told};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 
-pub const META: Meta =
+pub(super) const META: Meta =
     Meta { id: "pi-rate-limit", step: Step::Sts, title: "EKS Pod Identity throttles", explains: &[] };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
         what: |who| format!("EKS Pod Identity throttles requests for the credentials of {who}"),
         answer: "too many requests",

@@ -17,14 +17,14 @@ use super::agent::{self, Told};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-sdk-too-old",
     step: Step::Caller,
     title: "the SDK does not support EKS Pod Identity",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
         what: |who| format!("the SDK of {who} refuses the address of the EKS Pod Identity agent"),
         answer: "refused by the SDK itself: not an address that it allows",

@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::derive::association::Associated;
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-shadowed",
     step: Step::Caller,
     title: "web identity takes precedence over EKS Pod Identity",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism != Mechanism::PodIdentity {
         return Outcome::NotApplicable("the pod does not use EKS Pod Identity");
     }

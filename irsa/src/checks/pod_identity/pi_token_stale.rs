@@ -18,14 +18,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::app_errors::{self, UNREPORTED};
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-token-stale",
     step: Step::Caller,
     title: "the application sends the agent an expired token",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism != Mechanism::PodIdentity {
         return Outcome::NotApplicable("the pod does not use EKS Pod Identity");
     }

@@ -22,7 +22,7 @@ use crate::derive::association::Associated;
 use crate::derive::trust::FIELD;
 use crate::repair::role;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-trust",
     step: Step::TrustPolicy,
     title: "the role does not trust EKS Pod Identity",
@@ -32,7 +32,7 @@ pub const META: Meta = Meta {
 /// What the trust policy needs.
 const STATEMENT: &str = r#"{"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": ["sts:AssumeRole", "sts:TagSession"]}"#;
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
         what: |who| format!("EKS Auth denies {who} the credentials of the associated role"),
         answer: "AccessDeniedException",

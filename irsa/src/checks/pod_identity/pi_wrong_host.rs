@@ -18,14 +18,14 @@ use crate::checks::prelude::*;
 use crate::derive::container::CREDENTIALS_URI;
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pi-wrong-host",
     step: Step::Network,
     title: "the application calls the agent at the wrong address",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let told = Told {
         what: |who| format!("{who} calls the EKS Pod Identity agent at the wrong address"),
         answer: "called through an invalid address",

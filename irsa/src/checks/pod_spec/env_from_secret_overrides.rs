@@ -21,14 +21,14 @@ use crate::facts::kubernetes::EnvValue;
 use crate::repair::env;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "env-from-secret-overrides",
     step: Step::Pod,
     title: "AWS variables from a ConfigMap or Secret change the outcome",
     explains: &["not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }

@@ -17,14 +17,14 @@ use crate::derive::container::slashed;
 use crate::derive::injection::{has_token_volume, returns_early};
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "env-preset-complete-no-mount",
     step: Step::Pod,
     title: "the manifest presets the variables, but nothing mounts the token",
     explains: &["not-injected", "env-preset-stale-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }

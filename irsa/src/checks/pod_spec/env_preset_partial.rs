@@ -19,14 +19,14 @@ use crate::aws::arn::RoleArn;
 use crate::checks::prelude::*;
 use crate::repair::{env, service_account};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "env-preset-partial",
     step: Step::Pod,
     title: "the manifest presets only one of the two variables",
     explains: &["not-injected", "env-preset-stale-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }

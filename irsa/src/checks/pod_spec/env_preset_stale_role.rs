@@ -18,7 +18,7 @@
 use crate::checks::prelude::*;
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "env-preset-stale-role",
     step: Step::Pod,
     title: "the manifest names a different role than the service account",
@@ -31,7 +31,7 @@ pub const META: Meta = Meta {
     ],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }

@@ -18,14 +18,14 @@ use crate::checks::prelude::*;
 use crate::derive::container::{is_parent, slashed};
 use crate::derive::injection::returns_early;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "mountpath-collision",
     step: Step::Pod,
     title: "another volume is mounted where the token belongs",
     explains: &["not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }

@@ -13,14 +13,14 @@
 
 use crate::checks::prelude::*;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "static-pod",
     step: Step::Pod,
     title: "a static pod has no service account",
     explains: &["sa-not-annotated", "sa-missing", "not-injected", "fargate-no-sa"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
     let meta = &pod.value.metadata;
     let key = "kubernetes.io/config.mirror";

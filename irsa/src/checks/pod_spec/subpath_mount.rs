@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::derive::container::PI_TOKEN_FILE;
 use crate::derive::env::EnvEntry;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "subpath-mount",
     step: Step::Pod,
     title: "the token is mounted with subPath",
     explains: &["token-expired"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }

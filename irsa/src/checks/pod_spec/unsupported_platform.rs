@@ -15,14 +15,14 @@
 use crate::checks::prelude::*;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "unsupported-platform",
     step: Step::Pod,
     title: "the node does not support EKS Pod Identity",
     explains: &["fargate-no-sa"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some((spec, ..)) = derived.spec() else { return Outcome::NotApplicable("no pod to look at") };
     let wired = derived.target().filter(|view| view.pod_identity);
     let Some(view) = wired else {

@@ -18,7 +18,7 @@ use crate::checks::prelude::*;
 use crate::derive::container::{PI_TOKEN_FILE, is_parent, slashed};
 use crate::facts::kubernetes::{PodSpec, Volume};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "volume-name-collision",
     step: Step::Pod,
     title: "the pod has its own volume with the webhook's name",
@@ -34,7 +34,7 @@ struct Added<'a> {
     audience: &'a str,
 }
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some((spec, ..)) = derived.spec() else { return Outcome::NotApplicable("no pod to look at") };
     let added = match derived.intent.mechanism {
         Mechanism::PodIdentity => Added {

@@ -15,14 +15,14 @@ use crate::checks::prelude::*;
 use crate::derive::container::PI_TOKEN_FILE;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "windows-no-nodeselector",
     step: Step::Pod,
     title: "a Windows pod without the node selector",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some((spec, ..)) = derived.spec() else { return Outcome::NotApplicable("no pod to look at") };
     let Some(os) = derived.on_windows() else {
         return Outcome::NotApplicable("the pod does not run on Windows");

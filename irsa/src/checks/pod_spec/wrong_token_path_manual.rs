@@ -16,14 +16,14 @@ use crate::checks::prelude::*;
 use crate::derive::container::{is_parent, slashed};
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "wrong-token-path-manual",
     step: Step::Pod,
     title: "the token file is the API server's token",
     explains: &["env-preset-partial", "env-preset-stale-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
     }

@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::checks::role_asked;
 use crate::repair::role;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "role-deleted-or-never-existed",
     step: Step::Role,
     title: "the role does not exist",
     explains: &["sts-refused"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let arn = match role_asked(derived) {
         Ok(arn) => arn,
         Err(outcome) => return outcome,

@@ -14,14 +14,14 @@ use crate::checks::prelude::*;
 use crate::checks::role_asked;
 use crate::repair::service_account;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "role-path-missing",
     step: Step::Role,
     title: "the role ARN is not quite the role's",
     explains: &["sts-refused"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let arn = match role_asked(derived) {
         Ok(arn) => arn,
         Err(outcome) => return outcome,

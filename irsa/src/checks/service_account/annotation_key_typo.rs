@@ -17,14 +17,14 @@ use crate::checks::shared::missing_role;
 use crate::derive::missing_role::Because;
 use crate::repair::service_account;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "annotation-key-typo",
     step: Step::ServiceAccount,
     title: "the annotation key is misspelt",
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,
         Err(outcome) => return outcome,

@@ -17,14 +17,14 @@ use crate::derive::missing_role::Because;
 use crate::facts::kubernetes::Meta as ObjectMeta;
 use crate::repair::{service_account, workload};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "annotation-removed-by-operator",
     step: Step::ServiceAccount,
     title: "the annotation is gone from the service account",
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,
         Err(outcome) => return outcome,

@@ -19,14 +19,14 @@ use crate::facts::kubernetes::ConfigMap;
 use crate::repair::service_account;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "configmap-mode-confusion",
     step: Step::ServiceAccount,
     title: "the webhook's ConfigMap does not do what it seems to",
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let unnamed = matches!(derived.intent.mechanism, Mechanism::None | Mechanism::Unknown);
     let config_map = match &derived.facts.cluster.webhook_config_map {
         Fact::Known(config_map) => config_map,

@@ -12,14 +12,14 @@
 
 use crate::checks::prelude::*;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "controller-uses-tokenrequest",
     step: Step::ServiceAccount,
     title: "the controller requests tokens for other service accounts",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(controller) = derived.token_minter() else {
         return Outcome::NotApplicable("not a controller that requests tokens for other service accounts");
     };

@@ -16,14 +16,14 @@ use crate::checks::prelude::*;
 use crate::repair::service_account;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "fargate-no-sa",
     step: Step::ServiceAccount,
     title: "a Fargate pod whose service account names no role",
     explains: &["sa-not-annotated", "not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if !derived.on_fargate() {
         return Outcome::NotApplicable("the pod does not run on Fargate");
     }

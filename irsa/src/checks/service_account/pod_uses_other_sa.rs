@@ -19,14 +19,14 @@ use crate::checks::shared::missing_role;
 use crate::derive::missing_role::{Because, Sign};
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "pod-uses-other-sa",
     step: Step::ServiceAccount,
     title: "the pod runs as a different service account than the one with the role",
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,
         Err(outcome) => return outcome,

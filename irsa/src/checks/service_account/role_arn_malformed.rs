@@ -18,14 +18,14 @@ use crate::checks::prelude::*;
 use crate::repair::service_account;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "role-arn-malformed",
     step: Step::ServiceAccount,
     title: "the role ARN is malformed",
     explains: &["wrong-partition", "env-preset-stale-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism == Mechanism::PodIdentity {
         return Outcome::NotApplicable("the pod gets its identity from EKS Pod Identity");
     }

@@ -11,14 +11,14 @@
 use crate::checks::prelude::*;
 use crate::repair::service_account;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "sa-missing",
     step: Step::ServiceAccount,
     title: "the service account does not exist",
     explains: &["not-injected", "token-expired"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let facts = derived.facts;
     let source = match &facts.service_account {
         Fact::Known(_) => return Outcome::Pass,

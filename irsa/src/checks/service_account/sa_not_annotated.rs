@@ -18,14 +18,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
 use crate::repair::service_account;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "sa-not-annotated",
     step: Step::ServiceAccount,
     title: "the service account names no role",
     explains: &["not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let facts = derived.facts;
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,

@@ -21,14 +21,14 @@ use crate::derive::missing_role::Because;
 use crate::facts::Why;
 use crate::repair::service_account;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "sa-wrong-namespace",
     step: Step::ServiceAccount,
     title: "the service account with the role is in another namespace",
     explains: &["sa-not-annotated", "fargate-no-sa", "not-injected"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let gap = match missing_role::gap(derived) {
         Ok(gap) => gap,
         Err(outcome) => return outcome,

@@ -20,14 +20,14 @@ use crate::checks::prelude::*;
 use crate::facts::Why;
 use crate::repair::{service_account, workload};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "wrong-partition",
     step: Step::ServiceAccount,
     title: "the role is in a different partition",
     explains: &["oidc-provider-missing", "role-deleted-or-never-existed", "sts-refused"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.intent.mechanism != Mechanism::Irsa {
         return match derived.account_unknown().filter(|_| derived.intent.mechanism == Mechanism::Unknown) {
             Some(why) => unknown(why),

@@ -14,14 +14,14 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::app_errors;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "duration-too-long",
     step: Step::Sts,
     title: "the session is longer than the role allows",
     explains: &["silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| kind == Kind::DurationTooLong) {
         Ok(said) => said,
         Err(outcome) => return outcome,

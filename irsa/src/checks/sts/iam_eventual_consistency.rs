@@ -18,7 +18,7 @@ use crate::checks::prelude::*;
 use crate::checks::{role_asked, with_answer};
 use crate::policy::Decision;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "iam-eventual-consistency",
     step: Step::Sts,
     title: "the provider or role was created moments ago",
@@ -28,7 +28,7 @@ pub const META: Meta = Meta {
 /// How long it takes at most, in seconds; the clock of the API server may differ a little from IAM's.
 const SETTLED: i64 = 120;
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }

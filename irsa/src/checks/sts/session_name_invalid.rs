@@ -16,7 +16,7 @@
 use crate::checks::prelude::*;
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "session-name-invalid",
     step: Step::Sts,
     title: "the session name is invalid",
@@ -25,7 +25,7 @@ pub const META: Meta = Meta {
 
 const VARIABLE: &str = "AWS_ROLE_SESSION_NAME";
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
         _ if derived.containers.is_empty() => return Outcome::NotApplicable("no pod to look at"),
         Mechanism::PodIdentity => {

@@ -16,7 +16,7 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::app_errors;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "session-per-request",
     step: Step::Sts,
     title: "the application requests sessions faster than STS allows",
@@ -26,7 +26,7 @@ pub const META: Meta = Meta {
 /// So many throttled calls within the lines that are read are more than the retries of one session.
 const MANY: usize = 10;
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| kind == Kind::Throttled) {
         Ok(said) => said,
         Err(outcome) => return outcome,

@@ -20,14 +20,14 @@ use crate::checks::prelude::*;
 use crate::checks::{role_asked, with_answer};
 use crate::facts::Why;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "sts-optin-region-masquerade",
     step: Step::Sts,
     title: "the Region is not enabled, but STS reports no provider",
     explains: &["sts-refused"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let arn = match role_asked(derived) {
         Ok(arn) => arn,
         Err(outcome) => return outcome,

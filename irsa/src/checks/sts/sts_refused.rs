@@ -26,14 +26,14 @@ use crate::facts::{Unknown, Why};
 use crate::policy::Decision;
 use crate::repair::role;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "sts-refused",
     step: Step::Sts,
     title: "STS refuses the token",
     explains: &["silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let arn = match role_asked(derived) {
         Ok(arn) => arn,
         Err(outcome) => return outcome,

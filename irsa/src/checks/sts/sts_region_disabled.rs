@@ -15,14 +15,14 @@ use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
 use crate::checks::{role_asked, with_answer};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "sts-region-disabled",
     step: Step::Sts,
     title: "STS is deactivated in this Region",
     explains: &["sts-refused"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let arn = match role_asked(derived) {
         Ok(arn) => arn,
         Err(outcome) => return outcome,

@@ -16,10 +16,10 @@ use crate::checks::prelude::*;
 use crate::checks::shared::app_errors;
 use crate::checks::{role_asked, with_answer};
 
-pub const META: Meta =
+pub(super) const META: Meta =
     Meta { id: "sts-throttled", step: Step::Sts, title: "STS throttles requests", explains: &[] };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Err(outcome) = role_asked(derived) {
         return outcome;
     }

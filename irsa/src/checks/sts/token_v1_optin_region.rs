@@ -22,14 +22,14 @@ use crate::checks::shared::app_errors;
 use crate::derive::sts::{self, Region};
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "token-v1-optin-region",
     step: Step::Sts,
     title: "the global endpoint's credentials are invalid in this opt-in Region",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| kind == Kind::InvalidClientToken) {
         Ok(said) => said,
         Err(outcome) => return outcome,

@@ -16,14 +16,14 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "chroot-or-private-mount-ns",
     step: Step::TokenFile,
     title: "the process cannot see the token's directory",
     explains: &["silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(seen) = probed::of_irsa(derived) else {
         return Outcome::NotApplicable("the probe did not look at the processes");
     };

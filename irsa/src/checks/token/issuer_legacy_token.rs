@@ -16,14 +16,14 @@ use crate::aws_error::{Claim, Kind};
 use crate::checks::prelude::*;
 use crate::checks::shared::app_errors;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "issuer-legacy-token",
     step: Step::TokenClaims,
     title: "the token is a legacy service account token",
     explains: &["silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| matches!(kind, Kind::MissingClaim(_))) {
         Ok(said) => said,
         Err(outcome) => return outcome,

@@ -15,7 +15,7 @@
 
 use crate::checks::prelude::*;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "node-audience-restriction",
     step: Step::TokenFile,
     title: "the node may not request tokens for this audience",
@@ -25,7 +25,7 @@ pub const META: Meta = Meta {
 /// The API server's error messages, before and since 1.36.
 const MARKS: [&str; 2] = ["not found in pod spec volume", "is not authorized to request tokens for audience"];
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("there is no pod") };
     let events = match derived.facts.events.as_ref() {
         Fact::Known(events) => &events.value.items,

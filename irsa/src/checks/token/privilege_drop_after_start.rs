@@ -21,14 +21,14 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "privilege-drop-after-start",
     step: Step::TokenFile,
     title: "a process that changed its user cannot read the token",
     explains: &["token-permission-denied", "silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(seen) = probed::of_irsa(derived) else {
         return Outcome::NotApplicable("the probe did not look at the processes");
     };

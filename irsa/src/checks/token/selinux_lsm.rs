@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::probed;
 use crate::derive::probed::Denied;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "selinux-lsm",
     step: Step::TokenFile,
     title: "SELinux or AppArmor blocks the token file",
     explains: &["token-permission-denied", "sts-refused", "silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(seen) = probed::of_irsa(derived) else {
         return Outcome::NotApplicable("the probe did not look at the token file");
     };

@@ -22,14 +22,14 @@ use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::ProbedPod;
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "token-expired",
     step: Step::TokenClaims,
     title: "the application sends an expired token",
     explains: &["sts-refused", "silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = derived.probed.pod().and_then(|seen| in_file(derived, seen)) {
         return finding.into();
     }

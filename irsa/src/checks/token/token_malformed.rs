@@ -18,14 +18,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::ProbedPod;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "token-malformed",
     step: Step::TokenFile,
     title: "the application sends something that is not a token",
     explains: &["sts-refused", "silent-fallback-to-node-role"],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = probed::of_irsa(derived).and_then(|seen| in_file(derived, seen)) {
         return finding.into();
     }

@@ -15,14 +15,14 @@
 use crate::checks::prelude::*;
 use crate::repair::service_account;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "token-mount-failed",
     step: Step::TokenFile,
     title: "the kubelet cannot mount the token",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("there is no pod") };
     if pod.value.status.phase != "Pending" {
         return Outcome::NotApplicable("the pod has started, so its volumes are mounted");

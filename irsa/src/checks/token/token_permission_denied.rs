@@ -23,7 +23,7 @@ use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::{Denied, ProbedPod};
 use crate::repair::workload;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "token-permission-denied",
     step: Step::TokenFile,
     title: "the application cannot read its token",
@@ -33,7 +33,7 @@ pub const META: Meta = Meta {
 /// The group that AWS's documentation uses: `nobody`.
 const GROUP: i64 = 65534;
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(seen) = probed::of_irsa(derived)
         && seen.denied() == Some(Denied::Mode)
         && let Some(finding) = denied(derived, seen)

@@ -16,14 +16,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-aud-mismatch",
     step: Step::TrustPolicy,
     title: "the trust policy requires another audience",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::AudMismatch, |judged, _, first| {
         let wanted = trust::listed(&first.found);
         let (role, has) = (&judged.role.name, judged.token.aud.join(", "));

@@ -15,14 +15,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-case",
     step: Step::TrustPolicy,
     title: "the trust policy differs from the token in case",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::Case, |judged, _, first| {
         let role = &judged.role.name;
         let written = first.found.first().map_or("", String::as_str);

@@ -19,14 +19,14 @@ use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 use crate::policy::Decision;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-deny-statement",
     step: Step::TrustPolicy,
     title: "the trust policy denies the token",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let judged = match trust::judged(derived) {
         Ok(judged) => judged,
         Err(outcome) => return outcome,

@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-issuer-typo",
     step: Step::TrustPolicy,
     title: "the trust policy misspells the issuer",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::IssuerTypo, |judged, _, first| {
         let (role, issuer) = (&judged.role.name, &judged.token.issuer);
         let written = first.found.first().map_or("", |found| trust::issuer_in(found));

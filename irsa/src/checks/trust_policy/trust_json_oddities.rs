@@ -19,14 +19,14 @@ use crate::checks::shared::trust;
 use crate::derive::trust::{Judgement, Trust};
 use crate::policy::{Oddity, Path};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-json-oddities",
     step: Step::TrustPolicy,
     title: "the trust policy does not mean what it seems to",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let judged = match derived.trust() {
         Trust::Judged(judged) => judged,
         Trust::NotApplicable(reason) => return Outcome::NotApplicable(reason),

@@ -20,14 +20,14 @@ use crate::checks::shared::trust;
 use crate::derive::trust::{Judgement, Trust};
 use crate::policy::{Context, Decision, Principal, Request, Statement, Value, WebIdentity, evaluate};
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-permissive",
     step: Step::TrustPolicy,
     title: "the role trusts others, too",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let judged = match derived.trust() {
         Trust::Judged(judged) => judged,
         Trust::NotApplicable(reason) => return Outcome::NotApplicable(reason),

@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-provider-other-account",
     step: Step::TrustPolicy,
     title: "the trusted provider belongs to another account",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::ProviderOtherAccount, |judged, _, first| {
         let account = |principal: &String| {
             Arn::account_of(principal.strip_prefix("Federated ").unwrap_or(principal)).map(str::to_owned)

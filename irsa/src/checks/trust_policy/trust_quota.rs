@@ -19,14 +19,14 @@ use crate::checks::shared::trust;
 use crate::derive::trust::QUOTA;
 use crate::policy::Path;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-quota",
     step: Step::TrustPolicy,
     title: "the trust policy would exceed its quota",
     explains: &[],
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let judged = match trust::judged(derived) {
         Ok(judged) => judged,
         Err(outcome) => return outcome,

@@ -20,7 +20,7 @@ use crate::derive::trust::{About, FaultKind, Judgement, SESSION_VARIABLE, Trust}
 use crate::policy::{Decision, Value, evaluate};
 use crate::repair::env;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-session-name-or-tag",
     step: Step::TrustPolicy,
     title: "the trust policy requires a session name",
@@ -36,7 +36,7 @@ const OWN_NAMES: [&str; 5] = [
     "web-identity-token-1795334400123",
 ];
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Trust::Judged(judged) = derived.trust()
         && !derived.sts_answer.accepted()
         && judged.open.iter().all(|open| open.about == About::SessionName)

@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-sub-mismatch",
     step: Step::TrustPolicy,
     title: "the role trusts another service account",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::SubMismatch, |judged, _, first| {
         let (role, sub) = (&judged.role.name, &judged.token.sub);
         match first.found.first() {

@@ -17,14 +17,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-two-clusters-anded",
     step: Step::TrustPolicy,
     title: "one statement requires the claims of two clusters",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::TwoClustersAnded, |judged, fault, first| {
         let key = first.found.first().map_or("", String::as_str);
         format!(

@@ -16,14 +16,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-unavailable-key",
     step: Step::TrustPolicy,
     title: "the trust policy has a condition that cannot be met",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::UnavailableKey, |judged, fault, first| {
         let (role, asked) = (&judged.role.name, trust::listed(&first.found));
         let place = fault.statement();

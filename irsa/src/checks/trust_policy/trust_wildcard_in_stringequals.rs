@@ -14,14 +14,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-wildcard-in-stringequals",
     step: Step::TrustPolicy,
     title: "the trust policy has a wildcard under StringEquals",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::WildcardInStringEquals, |judged, _, first| {
         let value = first.found.first().map_or("", String::as_str);
         format!(

@@ -16,14 +16,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-wrong-action",
     step: Step::TrustPolicy,
     title: "the trust policy allows another action",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::WrongAction, |judged, _, first| {
         let (role, actions) = (&judged.role.name, trust::listed(&first.found));
         let verb = if first.excludes { "excludes" } else { "allows" };

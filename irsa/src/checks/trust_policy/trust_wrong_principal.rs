@@ -16,14 +16,14 @@ use crate::checks::prelude::*;
 use crate::checks::shared::trust;
 use crate::derive::trust::FaultKind;
 
-pub const META: Meta = Meta {
+pub(super) const META: Meta = Meta {
     id: "trust-wrong-principal",
     step: Step::TrustPolicy,
     title: "the role does not trust the cluster's OIDC provider",
     explains: trust::EXPLAINS,
 };
 
-pub fn check(derived: &Derived<'_>) -> Outcome {
+pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     trust::check(derived, &META, FaultKind::WrongPrincipal, |judged, fault, first| {
         let role = &judged.role.name;
         if fault.place.is_none() {

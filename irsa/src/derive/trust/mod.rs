@@ -5,7 +5,7 @@ mod issuer_match;
 #[cfg(test)]
 mod tests;
 
-pub use fault::{Fault, FaultKind, Miss};
+pub(crate) use fault::{Fault, FaultKind, Miss};
 
 use super::Derived;
 use super::issuer::Issuer;
@@ -18,10 +18,10 @@ use crate::policy::{
 };
 
 /// Characters, not counting white space, that IAM allows in a trust policy unless the account's quota was raised.
-pub const QUOTA: usize = 2048;
+pub(crate) const QUOTA: usize = 2048;
 
 /// The variable that names the sessions of most SDKs.
-pub const SESSION_VARIABLE: &str = "AWS_ROLE_SESSION_NAME";
+pub(crate) const SESSION_VARIABLE: &str = "AWS_ROLE_SESSION_NAME";
 
 /// What the trust policy says.
 #[derive(Debug)]
@@ -169,7 +169,7 @@ impl<'f> Trust<'f> {
 }
 
 /// The policy of a role for this service account alone.
-pub fn of_new_role(derived: &Derived<'_>, provider_arn: &str) -> Option<Document> {
+pub(crate) fn of_new_role(derived: &Derived<'_>, provider_arn: &str) -> Option<Document> {
     let (plan, issuer) = (derived.plan(), Issuer::of(derived).ok()?);
     let request = Request::web_identity(WebIdentity {
         provider_arn,
@@ -182,7 +182,7 @@ pub fn of_new_role(derived: &Derived<'_>, provider_arn: &str) -> Option<Document
 }
 
 /// Where the policy stands in the role.
-pub const FIELD: &str = "Role.AssumeRolePolicyDocument";
+pub(crate) const FIELD: &str = "Role.AssumeRolePolicyDocument";
 
 impl<'f> Judgement<'f> {
     fn of(derived: &Derived<'f>, role: &'f Role, source: Source, document: Document, token: Token) -> Self {
