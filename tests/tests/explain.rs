@@ -111,7 +111,7 @@ fn what_is_neither_an_id_nor_an_error() {
     for text in ["all is well", "GET /healthz 200\nGET /healthz 200"] {
         let run = explain(text);
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{run:?}");
-        assert!(run.stderr.starts_with("error: no error of AWS"), "{run:?}");
+        assert!(run.stderr.starts_with("error: no known AWS error"), "{run:?}");
     }
     assert_eq!(piped("").code, Some(2));
     let id = piped("sa-not-annotated\n");

@@ -9,20 +9,20 @@ use crate::mechanism::Mechanism;
 use crate::repair::{Command, Fix};
 use crate::step::Step;
 
-pub const ROLE: &str = "arn:aws:iam::111122223333:role/shop-checkout";
+pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/shop-checkout";
 const POD: &str = "checkout-7d9f8b6c5d-x2x4z";
 const NOT_YET: &str = "this version reads Kubernetes only";
 
-pub fn evidence(what: &str, expected: Option<&str>, found: Option<&str>, source: &str) -> Evidence {
+pub(crate) fn evidence(what: &str, expected: Option<&str>, found: Option<&str>, source: &str) -> Evidence {
     let own = |text: Option<&str>| text.map(str::to_owned);
     Evidence { what: what.into(), expected: own(expected), found: own(found), source: source.into() }
 }
 
-pub fn fix(title: &str, words: &[&str]) -> Fix {
+pub(crate) fn fix(title: &str, words: &[&str]) -> Fix {
     Fix::sample(title, (!words.is_empty()).then(|| Command::new(words.iter().copied())))
 }
 
-pub fn finding(
+pub(crate) fn finding(
     id: &'static str,
     severity: Severity,
     step: Step,
@@ -72,7 +72,7 @@ fn identity(container: &str, mechanism: Mechanism) -> Identity {
 }
 
 /// A pod with no problem on the Kubernetes side; the links beyond could not be checked.
-pub fn sound() -> Diagnosis {
+pub(crate) fn sound() -> Diagnosis {
     let target = Target {
         kind: "pod".into(),
         namespace: "shop".into(),
@@ -132,7 +132,7 @@ fn set(diagnosis: &mut Diagnosis, step: Step, status: Status, summary: &str, rea
 }
 
 /// A root cause with a consequence, an independent error, a warning and an info finding.
-pub fn broken() -> Diagnosis {
+pub(crate) fn broken() -> Diagnosis {
     let mut typo = finding(
         "annotation-key-typo",
         Severity::Error,
@@ -244,7 +244,7 @@ pub fn broken() -> Diagnosis {
 }
 
 /// Works; one warning.
-pub fn warned() -> Diagnosis {
+pub(crate) fn warned() -> Diagnosis {
     let mut expiry = finding(
         "token-expiration-clamped",
         Severity::Warning,
@@ -279,7 +279,7 @@ pub fn warned() -> Diagnosis {
 }
 
 /// Nothing wrong, but the service account could not be read.
-pub fn denied() -> Diagnosis {
+pub(crate) fn denied() -> Diagnosis {
     let mut diagnosis = sound();
     let what = "service account shop/checkout";
     let why = "denied: serviceaccounts \"checkout\" is forbidden: User \"dev\" cannot get resource \"serviceaccounts\" in \
@@ -301,7 +301,7 @@ pub fn denied() -> Diagnosis {
 }
 
 /// A value longer than the page, with a difference that cannot be seen.
-pub fn long() -> Diagnosis {
+pub(crate) fn long() -> Diagnosis {
     let mut malformed = finding(
         "role-arn-malformed",
         Severity::Error,
@@ -335,7 +335,7 @@ pub fn long() -> Diagnosis {
 }
 
 /// A service account that no pod uses, without a role.
-pub fn idle() -> Diagnosis {
+pub(crate) fn idle() -> Diagnosis {
     let mut diagnosis = sound();
     diagnosis.target = Target {
         kind: "serviceaccount".into(),
@@ -356,7 +356,7 @@ pub fn idle() -> Diagnosis {
 }
 
 /// Every string that may come from a cluster is hostile.
-pub fn hostile(evil: &str) -> Diagnosis {
+pub(crate) fn hostile(evil: &str) -> Diagnosis {
     let mut diagnosis = broken();
     let spoil = |text: &mut String| {
         let middle = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(index, _)| index);
@@ -403,6 +403,6 @@ pub fn hostile(evil: &str) -> Diagnosis {
     diagnosis
 }
 
-pub fn all() -> Vec<Diagnosis> {
+pub(crate) fn all() -> Vec<Diagnosis> {
     vec![sound(), broken(), warned(), denied(), long(), idle(), hostile("\u{1b}[31m\n\u{202e}`|<b>")]
 }

@@ -26,17 +26,18 @@ use irsa::target::{self, Target};
 
 /// Find the broken link between a pod and AWS
 ///
-/// Reads the service account, the pod and its environment, the workload and the webhook; asks AWS for the role and the OIDC
-/// provider with your credentials; tries a fresh token of the service account at STS, which needs no AWS credentials; looks
-/// from inside the pod with a probe that it adds as an ephemeral container; and says which link is broken. A workload is reported once per distinct situation of its pods, newest first. What could not
-/// be checked is said, with the permission that would allow it.
+/// Reads the service account, the pod and its environment, the workload and the webhook; reads the role and the OIDC provider
+/// with your AWS credentials; tries a fresh token of the service account at STS, which needs no AWS credentials; looks from
+/// inside the pod with a probe that it adds as an ephemeral container; and says which link is broken. A workload gets one report
+/// per distinct result of its pods, newest first. The report lists what could not be checked, with the permission that would
+/// allow it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   # why does this pod get AccessDenied?
   kubectl irsa debug pod/checkout-7d9f -n shop
 
-  # all pods of a workload, once per distinct situation
+  # all pods of a workload, one report per distinct result
   kubectl irsa debug deploy/checkout
 
   # a service account before any pod uses it
@@ -45,13 +46,13 @@ Examples:
   # the role is in another account than the one you are signed in to
   kubectl irsa debug pod/checkout-7d9f --profile prod
 
-  # may the role do what the application needs?
+  # is the role allowed to do what the application needs?
   kubectl irsa debug pod/checkout-7d9f --action s3:GetObject --resource 'arn:aws:s3:::orders/*'
 
-  # what the application said, from elsewhere
+  # with an error message of the application
   kubectl irsa debug pod/checkout-7d9f --error 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity'
 
-  # without a cluster: from what kubectl and the AWS CLI printed
+  # without a cluster: from saved output of kubectl and the AWS CLI
   kubectl get pod,sa,deploy -o yaml > checkout.yaml; aws iam get-role --role-name checkout > role.json
   kubectl irsa debug pod/checkout-7d9f --from checkout.yaml role.json
 
@@ -61,7 +62,7 @@ Examples:
   # the cluster refuses ephemeral containers, or no pod runs yet
   kubectl irsa debug sa/checkout --via pod
 
-  # the nodes pull from a mirror only
+  # the nodes can only pull from a mirror
   kubectl irsa debug pod/checkout-7d9f --probe-image registry.example/irsa-probe:0.1.0
 
   # one line for a chat; JSON for a script
@@ -70,17 +71,17 @@ Examples:
 
 Exit codes: 0 healthy, 1 broken or degraded, 2 wrong usage or could not run, 3 inconclusive.")]
 pub struct Debug {
-    /// What to look at: pod/NAME, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME, cronjob/NAME, sa/NAME; a bare NAME
-    /// is a pod
+    /// What to diagnose: pod/NAME, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME, cronjob/NAME, sa/NAME; NAME alone is
+    /// a pod
     #[arg(value_name = "TARGET", required = true)]
     targets: Vec<String>,
-    /// The container to judge; by default the one that should have the identity
+    /// The container to diagnose; by default the one that should have the identity
     #[arg(short, long, value_name = "NAME")]
     container: Option<String>,
-    /// Read Kubernetes objects and answers of AWS from files or directories instead; - is stdin
+    /// Read Kubernetes objects and AWS answers from files or directories instead; - is stdin
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "probe_image")]
     from: Vec<PathBuf>,
-    /// The time to take as now, with --from: 2026-11-22T08:00:00Z
+    /// Treat this as the current time, with --from: 2026-11-22T08:00:00Z
     #[arg(long, value_name = "TIME", requires = "from")]
     at: Option<String>,
     /// Run only this check; may be repeated
@@ -89,29 +90,29 @@ pub struct Debug {
     /// Do not run this check; may be repeated
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     skip: Vec<String>,
-    /// How to print
+    /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = form())]
     output: Format,
-    /// Colour
+    /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     color: Color,
-    /// How long the whole run may take
+    /// Time limit for the whole run
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     timeout: String,
-    /// Show links that do not apply and remarks, and on stderr every answer
+    /// Also show links that do not apply and info findings; log each request to stderr
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Request no credentials: make no token of the service account and try none at STS
+    /// Request no credentials: create no token of the service account and try none at STS
     #[arg(long)]
     no_assume: bool,
     /// Do not read the log of the target container
     #[arg(long)]
     no_logs: bool,
-    /// Add nothing to the cluster: do not look from inside the pod
+    /// Add nothing to the cluster: do not probe the pod from inside
     #[arg(long, conflicts_with = "probe_image")]
     no_probe: bool,
-    /// How the probe comes in: as an ephemeral container of the pod, or in a pod of its own that is deleted afterwards; the
-    /// latter for clusters that refuse ephemeral containers, and for service accounts without pods
+    /// How to run the probe: as an ephemeral container of the pod, or in a pod of its own that is deleted afterwards; the
+    /// latter is for clusters that refuse ephemeral containers, and for service accounts without pods
     #[arg(long, value_name = "WAY", default_value = "ephemeral", conflicts_with_all = ["no_probe", "from"])]
     via: Via,
     #[command(flatten)]
@@ -119,10 +120,10 @@ pub struct Debug {
     /// An error that the application printed; - reads it from stdin
     #[arg(long, value_name = "TEXT|-")]
     error: Option<String>,
-    /// An action that the application needs, to be simulated for the role: s3:GetObject; may be repeated
+    /// An action that the application needs, to simulate for the role: s3:GetObject; may be repeated
     #[arg(long, value_name = "ACTION", value_delimiter = ',')]
     action: Vec<String>,
-    /// The ARN that the action is done on; may be repeated
+    /// The resource ARN for the action; may be repeated
     #[arg(long, value_name = "ARN", requires = "action")]
     resource: Vec<String>,
     #[command(flatten)]
@@ -172,7 +173,7 @@ impl Debug {
             return Err(only);
         }
         print(&output::render(&diagnoses, self.output, &terminal::style(self.color, self.verbose))?)?;
-        // What one target lacks must not take the others' diagnoses away.
+        // One target's failure must not suppress the others' diagnoses.
         failures.for_each(|failure| super::print_error(&failure));
         Ok(code)
     }
@@ -312,7 +313,7 @@ impl Debug {
         })
     }
 
-    /// What cannot be set up for AWS takes only AWS's part of the answer away.
+    /// If AWS cannot be set up, only AWS's part of the answer is missing.
     async fn cloud(
         &self,
         hints: EksHints,
@@ -341,10 +342,10 @@ fn said(text: &str) -> Result<String, CliError> {
     if text == "-" { super::stdin() } else { Ok(text.to_owned()) }
 }
 
-/// What of `--timeout` is left once the probe must have reported.
+/// The part of `--timeout` that is left after the probe must have reported.
 const TO_DIAGNOSE: Duration = Duration::from_secs(3);
 
-/// With `--from` and without `-n`, the namespace in which the files have the target.
+/// With `--from` and without `-n`, the target's namespace in the files.
 fn namespace_in_files(store: &Store, target: &Target) -> Result<Option<String>, CliError> {
     let mut namespaces = store.namespace_of(target.kind.kind(), &target.name);
     namespaces.sort();

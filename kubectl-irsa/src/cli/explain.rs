@@ -1,4 +1,4 @@
-//! `kubectl irsa explain`: the pages of the checks, and what a pasted error can mean; offline.
+//! `kubectl irsa explain`: the pages of the checks, and the possible causes of a pasted error; offline.
 
 use clap::Args;
 
@@ -8,15 +8,15 @@ use irsa::aws_error::{self, Sighting};
 use irsa::checks::{self, catalogue::entries};
 use irsa::output::{Style, catalogue, explanation};
 
-/// A search has no more words than these; what has more is the text of an error.
+/// A search has at most this many words; a longer text is an error.
 const MOST_WORDS: usize = 3;
 /// Characters of the shortest word that is searched for.
 const SHORTEST_WORD: usize = 3;
 
 /// Print the page of a failure mode, or what an error can mean
 ///
-/// The page says what happens, what you see, how it is decided, what is no fault, and how to repair it. Of an error, the
-/// failure modes that can be behind it are shown, with what tells them apart.
+/// The page says what happens, what you see, how it is decided, what is not a fault, and how to repair it. For an error, the
+/// possible failure modes are shown, with what tells them apart.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,7 +35,7 @@ Examples:
   # a log; nothing of it is kept
   kubectl logs checkout-7d9f | kubectl irsa explain -")]
 pub struct Explain {
-    /// Id of a failure mode, as `debug` prints it; a word to search for; or the text of an error, in quotes; - reads it from
+    /// ID of a failure mode, as `debug` prints it; a word to search for; or the text of an error, in quotes; - reads it from
     /// stdin
     #[arg(value_name = "ID | WORD | ERROR")]
     words: Vec<String>,
@@ -59,7 +59,7 @@ impl Explain {
     }
 }
 
-/// What a text that is no id says of AWS.
+/// The AWS errors in a text that is not an id.
 fn explain(text: &str) -> Result<String, CliError> {
     let sightings = errors(text);
     let caller = aws_error::caller(text);
@@ -78,8 +78,8 @@ fn explain(text: &str) -> Result<String, CliError> {
     Ok(explanation::errors(&sightings, caller.as_ref(), &Style::default()))
 }
 
-/// The errors of a text: as a log has them; as a terminal broke them; or short of the words that make them AWS's, since who
-/// asks here means an error of AWS.
+/// The errors of a text: as in a log; as broken into lines by a terminal; or without the words that tie them to AWS, since
+/// whoever asks here means an AWS error.
 fn errors(text: &str) -> Vec<Sighting> {
     let as_log = aws_error::parse(text);
     if !as_log.is_empty() {
@@ -87,14 +87,14 @@ fn errors(text: &str) -> Vec<Sighting> {
     }
     let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let unbroken = aws_error::parse(&one_line);
-    // One word is rather a misspelled id.
+    // One word is more likely a misspelt id.
     if !unbroken.is_empty() || !one_line.contains(' ') {
         return unbroken;
     }
     aws_error::parse(&format!("AssumeRoleWithWebIdentity S3Exception {one_line}"))
 }
 
-/// The words of a search: a few, none of them so short that every page has it. Anything longer is the text of an error.
+/// The words of a search: a few, none so short that every page contains it. Anything longer is the text of an error.
 fn searched(text: &str) -> Option<Vec<&str>> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let few = (1..=MOST_WORDS).contains(&words.len());

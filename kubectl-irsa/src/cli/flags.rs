@@ -18,7 +18,7 @@ use crate::collect::probe::Image;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterFlags {
-    /// Namespace; by default that of the context
+    /// Namespace; defaults to that of the context
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
     /// Kubeconfig, or several separated as in KUBECONFIG
@@ -48,7 +48,7 @@ pub struct ClusterFlags {
     /// Bearer token for the API server
     #[arg(long, value_name = "TOKEN", hide_env_values = true)]
     token: Option<SecretString>,
-    /// File with the certificates that the API server's must chain to
+    /// File with the CA certificates for the API server
     #[arg(long, value_name = "PATH")]
     certificate_authority: Option<PathBuf>,
     /// Client certificate
@@ -57,33 +57,33 @@ pub struct ClusterFlags {
     /// Key of the client certificate
     #[arg(long, value_name = "PATH", requires = "client_certificate")]
     client_key: Option<PathBuf>,
-    /// Name that the API server's certificate must carry
+    /// Name that the API server's certificate must contain
     #[arg(long, value_name = "NAME")]
     tls_server_name: Option<String>,
-    /// Do not check the API server's certificate
+    /// Do not verify the API server's certificate
     #[arg(long)]
     insecure_skip_tls_verify: bool,
-    /// How long to wait for one answer of the API server: 10s, 1m, or a number of seconds
+    /// How long to wait for each answer of the API server: 10s, 1m, or a number of seconds
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     request_timeout: String,
 }
 
-/// How AWS is asked.
+/// How to access AWS.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "AWS")]
 pub struct AwsFlags {
-    /// Profile to sign in to AWS with; by default as the AWS CLI chooses, else that of the kubeconfig
+    /// AWS profile to use; by default the AWS CLI's choice, else that of the kubeconfig
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// Region of the cluster; by default that of the kubeconfig or of the profile
+    /// Region of the cluster; defaults to that of the kubeconfig or of the profile
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// The cluster's name in EKS; by default as the kubeconfig tells it
+    /// The cluster's name in EKS; defaults to the one in the kubeconfig
     #[arg(long, value_name = "NAME")]
     cluster_name: Option<String>,
 }
 
-/// `-o` of what has no more forms than these.
+/// `-o` for commands with just these formats.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// For a person.
@@ -102,16 +102,16 @@ pub fn form() -> impl TypedValueParser<Value = output::Format> {
     })
 }
 
-/// Which image the probe is.
+/// Which image the probe uses.
 #[derive(Debug, Args)]
 pub struct ImageFlag {
-    /// The probe's image, for clusters that cannot pull the default; also KUBECTL_IRSA_PROBE_IMAGE
+    /// The probe's image, for clusters that cannot pull the default; or set KUBECTL_IRSA_PROBE_IMAGE
     #[arg(long, value_name = "IMAGE")]
     probe_image: Option<String>,
 }
 
 impl ImageFlag {
-    /// That of `--probe-image`, else of the environment, else the one of this version.
+    /// The one of `--probe-image`, else of the environment, else this version's own.
     pub fn image(&self) -> Result<Image, CliError> {
         let set = std::env::var("KUBECTL_IRSA_PROBE_IMAGE").ok().filter(|value| !value.is_empty());
         match self.probe_image.as_deref().or(set.as_deref()) {
@@ -193,14 +193,14 @@ impl ClusterFlags {
         self.namespace.as_deref()
     }
 
-    /// `--request-timeout`; `0` means kubectl's "never", which here is an hour: nothing waits for ever.
+    /// `--request-timeout`; `0` means "never" to kubectl and an hour here: nothing waits forever.
     pub fn request_timeout(&self) -> Result<Duration, CliError> {
         let duration = duration("--request-timeout", &self.request_timeout)?;
         Ok(if duration.is_zero() { Duration::from_secs(3600) } else { duration })
     }
 }
 
-/// As good as for ever.
+/// As good as forever.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A duration as Go writes it (`1m30s`, `500ms`), or a bare number of seconds.

@@ -7,7 +7,7 @@ use super::{CliError, print};
 
 /// Print the reference of the probe's image, to mirror it
 ///
-/// `debug` starts this image in the pod. A release names it by its digest: a mirror that keeps the digest holds the same bytes.
+/// `debug` starts this image in the pod. A release names it by digest: a mirror that keeps the digest has the same bytes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

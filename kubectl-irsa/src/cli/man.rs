@@ -1,4 +1,4 @@
-//! `kubectl-irsa man`: for those who package it, and therefore not in the help.
+//! `kubectl-irsa man`: for packagers, and therefore not in the help.
 
 use std::path::PathBuf;
 

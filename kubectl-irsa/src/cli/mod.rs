@@ -31,7 +31,7 @@ use irsa::target::TargetError;
 const MOST_BYTES: u64 = 16 << 20;
 /// Wrong usage, or it could not run.
 const COULD_NOT_RUN: u8 = 2;
-/// Stopped by Ctrl-C or what is like it, as shells have it: 128 + SIGINT.
+/// Stopped by Ctrl-C or the like; as in shells, 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
 
 /// Why can this pod not reach AWS?
@@ -93,7 +93,7 @@ pub(crate) enum CliError {
     /// The target cannot be read.
     #[error(transparent)]
     Collect(#[from] CollectError),
-    /// `--probe-image` is none.
+    /// `--probe-image` is not an image reference.
     #[error(transparent)]
     Image(#[from] crate::collect::probe::ImageError),
     /// The man pages cannot be written.
@@ -108,7 +108,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Install(#[from] completion::InstallError),
     /// The cluster's issuer is not known.
-    #[error("the cluster's issuer cannot be read: {0}; name it: kubectl irsa thumbprint https://…")]
+    #[error("cannot read the cluster's issuer: {0}; name it yourself: kubectl irsa thumbprint https://…")]
     NoIssuer(String),
     /// The HTTPS client cannot be set up.
     #[error(transparent)]
@@ -127,10 +127,9 @@ pub(crate) enum CliError {
         /// Ids that are close.
         near: Vec<String>,
     },
-    /// A text in which no error is known.
+    /// A text without a known error.
     #[error(
-        "no error of AWS or one of its SDKs is known in this text; paste the whole message, or pipe the log into \
-         `kubectl irsa explain -`"
+        "no known AWS error found in this text; paste the whole message, or pipe the log into `kubectl irsa explain -`"
     )]
     NoErrorKnown,
     /// A flag's value cannot be read.
@@ -144,7 +143,7 @@ pub(crate) enum CliError {
         expected: &'static str,
     },
     /// The whole run took too long.
-    #[error("stopped after {seconds} s (--timeout); the cluster answers too slowly; {left}")]
+    #[error("stopped after {seconds} s (--timeout): the cluster answers too slowly; {left}")]
     TimedOut {
         /// After how long.
         seconds: u64,
@@ -160,7 +159,7 @@ pub(crate) enum CliError {
     /// The runtime cannot start.
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
-    /// Ctrl-C, or what is like it.
+    /// Ctrl-C, or the like.
     #[error("interrupted; {0}")]
     Interrupted(Cleanup),
 }
@@ -189,12 +188,12 @@ pub fn main() -> ExitCode {
     exit_code(run(cli))
 }
 
-/// A panic is a bug. What it would say may hold anything, a token too, and so would a core dump: only its place is told.
+/// A panic is a bug. Its message may contain anything, even a token, and so may a core dump: only its location is printed.
 fn give_up(place: Option<&Location<'_>>) -> ! {
     let place = place.map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
     let _ = writeln!(
         std::io::stderr(),
-        "error: kubectl irsa {}{place} has a bug; please tell {}/issues",
+        "error: kubectl irsa {}{place} has a bug; please report it at {}/issues",
         env!("CARGO_PKG_VERSION"),
         env!("CARGO_PKG_REPOSITORY")
     );
@@ -217,7 +216,7 @@ fn print_error(error: &CliError) {
 }
 
 impl CliError {
-    /// What is printed of it. Server words and file names may hold anything; only our own line breaks are kept.
+    /// What is printed of it. Server messages and file names may contain anything; only our own line breaks are kept.
     fn told(&self) -> String {
         let text = self.to_string();
         let lines: Vec<String> = text.split('\n').map(irsa::text::safe::line).collect();
@@ -238,7 +237,7 @@ fn run(cli: Cli) -> Result<u8, CliError> {
     }
 }
 
-/// Runs a command that talks, until it ends or is to stop; what it made for itself alone is then taken away.
+/// Runs a command that uses the network, until it ends or is stopped; then removes what it created for itself.
 fn until_interrupted(
     command: impl Future<Output = Result<u8, CliError>>,
     cleanup: &Cleanup,
@@ -254,7 +253,7 @@ fn until_interrupted(
             }
         }
     });
-    // The system's resolver and reads of files cannot be interrupted; what is still under way ends with the process.
+    // The system's resolver and file reads cannot be interrupted; what is still running ends with the process.
     runtime.shutdown_background();
     outcome
 }
@@ -297,14 +296,14 @@ async fn to_stop() -> std::io::Result<()> {
     Ok(())
 }
 
-/// What is piped in, up to [`MOST_BYTES`]; errors are found in any text, whatever its encoding.
+/// Standard input, up to [`MOST_BYTES`]; errors are found in any text, whatever its encoding.
 fn stdin() -> Result<String, CliError> {
     let mut read = Vec::new();
     std::io::stdin().lock().take(MOST_BYTES).read_to_end(&mut read).map_err(CliError::Stdin)?;
     Ok(String::from_utf8_lossy(&read).into_owned())
 }
 
-/// Writes to stdout; a reader that went away (`| head`) is no error.
+/// Writes to stdout; a reader that went away (`| head`) is not an error.
 fn print(text: &str) -> Result<u8, CliError> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

@@ -1,4 +1,4 @@
-//! What the terminal on stdout can do, told by the environment.
+//! What the terminal on stdout can do, judging by the environment.
 
 use std::io::IsTerminal;
 

@@ -21,8 +21,8 @@ use irsa::text::shell;
 
 /// Show the certificates of an OIDC issuer, its thumbprint, and whether IAM uses it at all
 ///
-/// IAM verifies the issuer's certificate with its own list of trusted authorities and looks at the configured thumbprint
-/// only if none of those signed it. The issuers of EKS are signed by a public authority, so theirs is not used.
+/// IAM verifies the issuer's certificate against its own list of trusted CAs and uses the configured thumbprint only if none
+/// of them signed it. EKS issuers have certificates from a public CA, so their thumbprints are not used.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -32,12 +32,12 @@ Examples:
   # of any issuer
   kubectl irsa thumbprint https://oidc.example.com/clusters/blue
 
-Exit codes: 0 the chain was read, 2 it could not be.")]
+Exit codes: 0 the chain was read, 2 it could not be read.")]
 pub struct Thumbprint {
-    /// The issuer; by default that of the cluster
+    /// The issuer; defaults to that of the cluster
     #[arg(value_name = "ISSUER-URL")]
     issuer: Option<String>,
-    /// How to print
+    /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub struct Thumbprint {
     cluster: ClusterFlags,
 }
 
-/// What was seen. Its serialised form is that of `-o json`.
+/// The result. Its serialised form is that of `-o json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -56,11 +56,11 @@ struct Report {
     issuer: String,
     /// Where its keys are; IAM connects to this host.
     jwks_uri: Option<String>,
-    /// What each host sends: that of the keys first.
+    /// What each host sends; the host of the keys first.
     chains: Vec<Chain>,
     /// SHA-1 of the top certificate of each chain.
     thumbprints: Vec<String>,
-    /// False if a public authority signed every chain: IAM then does not look at thumbprints.
+    /// False if a public CA signed every chain: IAM then ignores thumbprints.
     used_by_iam: bool,
     /// The command that sets them.
     update: String,
@@ -173,21 +173,21 @@ fn text(report: &Report, now: Timestamp) -> String {
             one(&mut text, index + 1, certificate, last, now);
         }
         let _ = match &chain.not_public {
-            None => writeln!(text, "  a public authority vouches for it"),
-            Some(why) => writeln!(text, "  no public authority vouches for it: {}", safe::line(why)),
+            None => writeln!(text, "  signed by a public CA"),
+            Some(why) => writeln!(text, "  not signed by a public CA: {}", safe::line(why)),
         };
     }
     let _ = writeln!(text);
     if report.used_by_iam {
         text.push_str(
-            "IAM uses the configured thumbprint here, if none of its own authorities signed the chain.\n",
+            "IAM uses the configured thumbprint here, unless a CA that it trusts signed the chain.\n",
         );
-        text.push_str("The provider's thumbprints must hold the last certificate's:\n");
+        text.push_str("The provider's thumbprints must include that of the last certificate:\n");
     } else {
         text.push_str(
-            "IAM does not use the thumbprint here: it trusts the authority itself. A difference is no fault.\n",
+            "IAM does not use the thumbprint here: it trusts the CA itself. A different thumbprint is not a fault.\n",
         );
-        text.push_str("Only if STS says \"OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint\":\n");
+        text.push_str("Only needed if STS says \"OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint\":\n");
     }
     let _ = writeln!(text, "  {}", report.update);
     text
@@ -202,6 +202,6 @@ fn one(text: &mut String, number: usize, certificate: &Certificate, last: bool, 
             if until < now { format!("expired {} days ago", -days) } else { format!("{days} days left") };
         let _ = writeln!(text, "     valid until {until} ({left})");
     }
-    let mark = if last { "  <- the thumbprint: the last that is sent" } else { "" };
+    let mark = if last { "  <- the thumbprint: that of the last certificate sent" } else { "" };
     let _ = writeln!(text, "     SHA-1      {}{mark}", certificate.sha1);
 }

@@ -7,7 +7,7 @@ use super::flags::{Format, ImageFlag};
 use super::{CliError, print, print_json};
 use irsa::diagnosis::API_VERSION;
 
-/// Print the version, what it was built from, and the probe's image
+/// Print the version, the commit it was built from, and the probe's image
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -17,7 +17,7 @@ Examples:
   # for a script
   kubectl irsa version -o json")]
 pub struct Version {
-    /// How to print
+    /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What may stand under the cursor.
+//! Candidates for the word under the cursor.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use irsa::target::Kind;
 /// The kinds that are offered, as the help has them.
 const KINDS: [&str; 8] = ["pod", "deploy", "sts", "ds", "rs", "job", "cronjob", "sa"];
 
-/// What the shell is told.
+/// The answer to the shell.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     candidates: Vec<Candidate>,
@@ -82,7 +82,7 @@ fn value(arg: &Arg, cursor: &Cursor<'_>, access: impl FnOnce() -> Option<Access>
         "context" => without_help(live(Listed::Contexts)),
         "cluster" => without_help(live(Listed::Clusters)),
         "user" => without_help(live(Listed::Users)),
-        // Several ids may stand in one word.
+        // One word may contain several ids.
         "only" | "skip" => ids(cursor.typed.rfind(',').map_or("", |comma| &cursor.typed[..=comma])),
         "words" if cursor.positionals.is_empty() => ids(""),
         _ => values(arg),
@@ -130,7 +130,7 @@ fn line(help: Option<&StyledStr>) -> String {
     help.map(StyledStr::to_string).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
 }
 
-/// Names come from a cluster and a kubeconfig: one that a shell would have to quote is not offered.
+/// Names come from a cluster and a kubeconfig: those that a shell would have to quote are not offered.
 fn is_plain(word: &str) -> bool {
     word.chars().all(|c| c.is_ascii_alphanumeric() || "-._:/@+=,%".contains(c))
 }
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(offered("deb"), "debug\tFind the broken link between a pod and AWS\n:4\n");
         assert_eq!(
             offered("debug --no-as"),
-            "--no-assume\tRequest no credentials: make no token of the service account and try none at STS\n:4\n"
+            "--no-assume\tRequest no credentials: create no token of the service account and try none at STS\n:4\n"
         );
         assert_eq!(offered("debug -o j"), "json\tFor programs (docs/diagnosis.schema.json)\n:4\n");
         assert_eq!(offered("debug --output=sh"), "short\tOne line, to paste into a chat\n:4\n");

@@ -1,4 +1,4 @@
-//! What the word under the cursor is, as far as the words before it tell. Reads clap's own tree, so that no flag is written twice.
+//! What the word under the cursor is, judging by the words before it. Reads clap's own tree, so that no flag is listed twice.
 
 use clap::{Arg, Command};
 

@@ -1,4 +1,4 @@
-//! Puts the name under which kubectl asks for candidates beside the plugin, or where the user wants it.
+//! Installs the name under which kubectl asks for candidates next to the plugin, or where the user wants it.
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use irsa::text::safe;
 /// It cannot be installed.
 #[derive(Debug, Error)]
 pub enum InstallError {
-    /// Where this program is cannot be told.
+    /// This program's location is not known.
     #[error(
-        "cannot tell where kubectl-irsa is installed; name a directory of the PATH: kubectl irsa completion install DIRECTORY"
+        "cannot find where kubectl-irsa is installed; name a directory on the PATH: kubectl irsa completion install DIRECTORY"
     )]
     WhereAmI,
-    /// A file of that name is there, and it is none of ours.
-    #[error("{0} exists and is no link to kubectl-irsa; it is left as it is")]
+    /// A file of that name exists and is not ours.
+    #[error("{0} exists and is not a link to kubectl-irsa; it is left as it is")]
     Occupied(String),
     /// It cannot be written.
     #[error("cannot write {path}: {cause}")]
@@ -29,21 +29,21 @@ pub enum InstallError {
     },
 }
 
-/// Installs it; what is to be said of it.
+/// Installs it; returns what to print.
 pub fn install(directory: Option<&Path>) -> Result<String, InstallError> {
     let plugin = plugin().ok_or(InstallError::WhereAmI)?;
     let beside = plugin.parent().ok_or(InstallError::WhereAmI)?;
     let directory = directory.map_or_else(|| Ok(beside.to_owned()), std::path::absolute);
     let directory = directory.map_err(|cause| InstallError::Write { path: String::from("there"), cause })?;
     let link = put(&plugin, &directory)?;
-    let mut said = format!("kubectl now completes `kubectl irsa` by {}\n", shown(&link));
+    let mut said = format!("kubectl now completes `kubectl irsa` with {}\n", shown(&link));
     let path = std::env::var_os("PATH").unwrap_or_default();
     if !std::env::split_paths(&path).any(|known| is_same(&known, &directory)) {
-        said.push_str(&format!("but only once {} is on the PATH\n", shown(&directory)));
+        said.push_str(&format!("{} is not on the PATH yet: add it\n", shown(&directory)));
     }
-    said.push_str("it takes kubectl 1.26 or newer, whose own completion is on in the shell: kubectl completion --help\n");
+    said.push_str("this needs kubectl 1.26 or newer, with its own completion enabled in the shell: kubectl completion --help\n");
     if link.read_link().is_err() {
-        said.push_str("it is a copy: after an upgrade of kubectl-irsa, install it again\n");
+        said.push_str("this is a copy: install it again after upgrading kubectl-irsa\n");
     }
     Ok(said)
 }

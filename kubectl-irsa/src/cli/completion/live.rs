@@ -1,4 +1,4 @@
-//! Names from the cluster and the kubeconfig, while a person waits with a finger on the tab key.
+//! Names from the cluster and the kubeconfig, while someone waits for the tab key.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// How long everything may take: an exec plugin such as `aws eks get-token` takes a second by itself.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// What names are wanted of.
+/// What to list the names of.
 #[derive(Debug, Clone, Copy)]
 pub enum Listed {
     /// Objects of the namespace.
@@ -32,7 +32,7 @@ pub enum Listed {
     Users,
 }
 
-/// The names; none if they cannot be had in time.
+/// The names; none if they do not arrive in time.
 pub fn names(listed: Listed, access: &Access) -> Vec<String> {
     ask(listed, access).unwrap_or_default()
 }

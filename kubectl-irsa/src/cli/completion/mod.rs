@@ -1,8 +1,8 @@
 //! Completion: scripts for kubectl-irsa itself, and answers for kubectl's own completion.
 //!
-//! kubectl completes a plugin's words by running `kubectl_complete-PLUGIN` from the `PATH` with them, the last one being the one
-//! under the cursor. It prints a candidate a line, a tab before its description, and at last `:N`, a directive for the shell
-//! (kubectl, `pkg/cmd/plugin/plugin_completion.go`). Here that is this program under another name.
+//! kubectl completes a plugin's words by running `kubectl_complete-PLUGIN` from the `PATH` with them; the last one is the one
+//! under the cursor. That program prints one candidate per line, a tab before its description, and finally `:N`, a directive for
+//! the shell (kubectl, `pkg/cmd/plugin/plugin_completion.go`). Here it is this program under another name.
 
 mod candidates;
 mod cursor;
@@ -26,10 +26,10 @@ const NAME: &str = "kubectl_complete-irsa";
 pub enum Completion {
     /// Let kubectl complete `kubectl irsa`: live targets and namespaces, contexts, ids, flags
     ///
-    /// Adds kubectl_complete-irsa, another name of this program that kubectl (1.26 or newer) asks for candidates. The shell must
-    /// have kubectl's own completion: `kubectl completion --help`.
+    /// Adds kubectl_complete-irsa, another name for this program, which kubectl (1.26 or newer) asks for candidates. The shell
+    /// must have kubectl's own completion: `kubectl completion --help`.
     Install {
-        /// Where to; by default beside the plugin. It must be on the PATH
+        /// Where to install it; by default next to the plugin. It must be on the PATH
         #[arg(value_name = "DIRECTORY")]
         directory: Option<PathBuf>,
     },
@@ -71,7 +71,7 @@ pub fn is_asked() -> bool {
     called.is_some_and(|called| Path::new(&called).file_stem().is_some_and(|stem| stem == NAME))
 }
 
-/// Answers kubectl. Whatever goes wrong, a shell that waits for candidates wants no words.
+/// Answers kubectl. Prints no errors: a shell that waits for candidates cannot show them.
 pub fn answer() -> Result<u8, CliError> {
     let words: Vec<String> =
         std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
