@@ -178,7 +178,7 @@ fn bad_input_is_named_with_what_was_expected() {
         (&[POD, "--only", "sa-not-anotated"], "did you mean sa-not-annotated?"),
         (&[POD, "--skip", "zzzzzzzz"], "no check is called \"zzzzzzzz\""),
         (&[POD, "--request-timeout", "soon"], "expected a duration such as"),
-        (&[POD, "--probe-image", "https://registry/x"], "is no image reference"),
+        (&[POD, "--probe-image", "https://registry/x"], "is not an image reference"),
         (&[POD, "--no-probe", "--via", "pod"], "cannot be used with"),
         (&[POD, "--from", "x.yaml", "--probe-image", "irsa-probe"], "cannot be used with"),
         (&[POD, "--context", "nope"], "there is no context \"nope\" (contexts there: world)"),
@@ -371,7 +371,7 @@ fn the_image_to_mirror_is_the_one_that_debug_would_start() {
     assert_eq!(image(&[], "registry.example/probe:1").stdout, "registry.example/probe:1\n");
     let flag = ["--probe-image", "registry.example/probe:2"];
     assert_eq!(image(&flag, "registry.example/probe:1").stdout, "registry.example/probe:2\n");
-    assert!(refused(&image(&[], "https://x")).contains("is no image reference"));
+    assert!(refused(&image(&[], "https://x")).contains("is not an image reference"));
     for args in [&["--no-probe"][..], &["--from", "-"]] {
         let both = run(plugin().args(["debug", POD]).args(args).args(flag));
         assert!(refused(&both).contains("cannot be used with"), "{both:?}");
@@ -543,9 +543,9 @@ fn an_exec_plugin_that_cannot_do_its_work_is_named() {
     let directory = tempfile::tempdir().unwrap();
     for (script, mode, said) in [
         ("exit 7", "Never", "plugin failed (exit status: 7)"),
-        ("echo '{}'", "Never", "something else than an ExecCredential"),
+        ("echo '{}'", "Never", "did not print an ExecCredential"),
         ("echo '{\"status\": {}}'", "Never", "it has neither a token nor a certificate"),
-        ("exit 0", "Always", "must ask you, and standard input is not a terminal"),
+        ("exit 0", "Always", "needs to prompt you, but standard input is not a terminal"),
     ] {
         let kubeconfig = with_exec_plugin(directory.path(), "https://127.0.0.1:1", script, mode);
         let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", "--no-probe", POD]));

@@ -272,10 +272,10 @@ fn a_token_that_no_header_can_hold_is_refused() {
     let mut config = Config::of(&kube);
     for token in ["hunter2\nX-Other: 1", "hunter2 \u{1}"] {
         config.user = json!({"token": token});
-        refused(&run(&mut config.debug()), "characters that an HTTP header cannot have");
+        refused(&run(&mut config.debug()), "characters that are not allowed in an HTTP header");
         std::fs::write(config.path().join("token"), token).unwrap();
         config.user = json!({"tokenFile": "token"});
-        refused(&run(&mut config.debug()), "characters that an HTTP header cannot have");
+        refused(&run(&mut config.debug()), "characters that are not allowed in an HTTP header");
     }
     config.user = json!({"username": "me", "password": "hunter2"});
     refused(&run(&mut config.debug()), "Unauthorized");
@@ -335,7 +335,10 @@ fn whom_to_act_as_may_have_extras() {
         assert_eq!(extra, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
     config.user["as"] = json!("a\nb");
-    refused(&run(&mut config.debug()), "to act as holds characters that an HTTP header cannot have");
+    refused(
+        &run(&mut config.debug()),
+        "to act as contains characters that are not allowed in an HTTP header",
+    );
 }
 
 #[test]
@@ -375,7 +378,7 @@ fn a_client_certificate_of_version_1_is_named_as_the_cause() {
     let mut config = Config::of(&kube);
     let pem = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/certificates/client-v1.pem");
     config.user = json!({"client-certificate": pem, "client-key": pem});
-    refused(&run(&mut config.debug()), "the client's certificate is of X.509 version 1");
+    refused(&run(&mut config.debug()), "the client certificate is X.509 version 1");
 }
 
 #[test]
@@ -400,12 +403,12 @@ fn a_clients_certificate_and_key_may_lie_in_one_file() {
     reached(&run(&mut config.debug()));
 
     config.user = json!({"client-certificate": "both.pem"});
-    refused(&run(&mut config.debug()), "the client's certificate and its key must both be there");
+    refused(&run(&mut config.debug()), "the client certificate and its key must both be given");
     std::fs::write(config.path().join("odd.pem"), "-----BEGIN PRIVATE KEY-----hunter2\n").unwrap();
     config.user = json!({"client-certificate": "both.pem", "client-key": "odd.pem"});
-    refused(&run(&mut config.debug()), "the client's key is not a private key in PEM");
+    refused(&run(&mut config.debug()), "the client's key is not a PEM private key");
     config.user = json!({"client-certificate": "odd.pem", "client-key": "both.pem"});
-    refused(&run(&mut config.debug()), "the client's certificate holds no certificate in PEM");
+    refused(&run(&mut config.debug()), "the client's certificate contains no PEM certificate");
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub struct Chain {
     pub port: u16,
     /// In the order in which they are sent: the server's own first.
     pub certificates: Vec<Certificate>,
-    /// Why no public authority vouches for it; `None` if one does. Mozilla's list stands for IAM's, which is not published.
+    /// Why it is not signed by a public CA; `None` if it is. Mozilla's list stands in for IAM's, which is not published.
     pub not_public: Option<String>,
 }
 
@@ -60,7 +60,7 @@ impl Chain {
 #[derive(Debug, Error)]
 pub enum CertificatesError {
     /// The address is none.
-    #[error("{0} is no host and port")]
+    #[error("{0} is not a host and port")]
     Address(String),
     /// Not connected.
     #[error("cannot connect to {host}: {cause}")]

@@ -32,7 +32,7 @@ pub enum FilesError {
         error: io::Error,
     },
     /// A directory without any file to read.
-    #[error("{directory} holds no file named *.yaml, *.yml or *.json")]
+    #[error("{directory} contains no file named *.yaml, *.yml or *.json")]
     NoFiles {
         /// The path.
         directory: String,
@@ -188,7 +188,7 @@ mod tests {
         let empty = read().unwrap_err().to_string();
         assert_eq!(
             empty,
-            format!("{} holds no file named *.yaml, *.yml or *.json", directory.path().display())
+            format!("{} contains no file named *.yaml, *.yml or *.json", directory.path().display())
         );
         fs::create_dir_all(path("b/.git")).unwrap();
         fs::write(path("z.yaml"), "# later\n").unwrap();

@@ -36,7 +36,7 @@ pub async fn gather(
             return Ok(read.await?.0);
         }
     };
-    let pending = Why::NotAsked(String::from("it is asked once the cluster has answered"));
+    let pending = Why::NotAsked(String::from("AWS is asked once the cluster has answered"));
     // What AWS is slow to answer must not hold up the cluster's answers.
     let (wide, subjects) = tokio::join!(
         AccountWide::ask(cloud, api),

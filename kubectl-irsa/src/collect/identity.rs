@@ -1,4 +1,4 @@
-//! The AWS side of one identity: a service account and the role that it should become. Asked once, however many pods
+//! The AWS side of one identity: a service account and the role that it should assume. Asked once, however many pods
 //! share it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,7 +146,7 @@ async fn mint(
             },
             None => none(Fact::unknown_because(
                 what,
-                Why::Failed(String::from("what the API server made is no JSON Web Token")),
+                Why::Failed(String::from("what the API server issued is not a JSON Web Token")),
                 None,
             )),
         },
@@ -160,7 +160,7 @@ async fn mint(
 }
 
 const NO_ASSUME: &str = "--no-assume";
-const NO_ROLE: &str = "nothing names a role that AWS could be asked about";
+const NO_ROLE: &str = "no role is named that AWS could be asked about";
 
 impl Cloud {
     /// What is to be asked about a subject.
@@ -263,7 +263,7 @@ impl Cloud {
         let trail = async {
             match arn {
                 Some(arn) => self.session.refusals(&plan.region, arn, &plan.subject()).await,
-                None => Fact::not_asked("CloudTrail's record of refused calls", NO_ROLE),
+                None => Fact::not_asked("denied calls in CloudTrail", NO_ROLE),
             }
         };
         let simulation = async {
@@ -271,7 +271,7 @@ impl Cloud {
                 Some(arn) if !self.actions.is_empty() => {
                     self.session.simulate(arn, &self.actions, &self.resources).await
                 }
-                _ => Fact::not_asked("what the role may do", "no --action was given"),
+                _ => Fact::not_asked("what the role is allowed to do", "no --action was given"),
             }
         };
         let (role, policies, provider, trail, simulation, trials, published) = tokio::join!(
@@ -281,7 +281,7 @@ impl Cloud {
             trail,
             simulation,
             self.trials(minted, plan),
-            // Who is to become no role needs no issuer.
+            // Without a role to assume, no issuer is needed.
             self.published(issuer.as_deref().filter(|_| arn.is_some())),
         );
         let aws = Aws {
@@ -344,12 +344,12 @@ impl Cloud {
             let grant = minted.claims.unknown().and_then(|unknown| unknown.grant.clone());
             return (
                 Fact::unknown_because(TRIAL, why, grant),
-                Fact::not_asked(TRIAL, "the first was not made either"),
+                Fact::not_asked(TRIAL, "the first attempt was not made either"),
             );
         };
         self.progress.say(&format!(
             "trying a fresh 10-minute token of {}/{} at {} for role {arn}: STS issues credentials for 15 minutes, which are \
-             thrown away unread; CloudTrail shows it as session {} (--no-assume leaves this out)",
+             discarded unread; CloudTrail shows it as session {} (--no-assume skips this)",
             plan.namespace, plan.service_account, plan.host, StsAttempt::SESSION
         ));
         let attempt = Attempt { role_arn: arn.to_owned(), host: plan.host.clone() };

@@ -1,4 +1,4 @@
-//! The cluster's OIDC issuer: what the API server says of it, and what the world sees at its URL.
+//! The cluster's OIDC issuer: what the API server says about it, and what is published at its URL.
 
 use jsonwebtoken::jwk::JwkSet;
 use serde::Deserialize;
@@ -75,7 +75,7 @@ pub async fn published(web: &Web, issuer: &str) -> Fact<Published<Discovery>> {
     // OpenID Connect Discovery 1.0, section 4: a trailing slash of the issuer is taken off first.
     let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     fetch(web, &url, "the published discovery document", |body| {
-        serde_json::from_slice(body).map_err(|_| "not the JSON of a discovery document")
+        serde_json::from_slice(body).map_err(|_| "not a JSON discovery document")
     })
     .await
 }
@@ -92,14 +92,14 @@ pub async fn published_keys(
         _ => None,
     });
     let Some(uri) = uri.filter(|uri| uri.starts_with("https://")) else {
-        return (Fact::not_asked(what, "the discovery document names no place for them"), verifying);
+        return (Fact::not_asked(what, "the discovery document has no jwks_uri"), verifying);
     };
     let keys = fetch(web, &uri, what, |body| {
-        let set: KeySet<Value> = serde_json::from_slice(body).map_err(|_| "not the JSON of a key set")?;
+        let set: KeySet<Value> = serde_json::from_slice(body).map_err(|_| "not a JSON key set")?;
         let keys: Result<Vec<WireKey>, _> = set.keys.iter().map(WireKey::deserialize).collect();
         // One by one: a single key of a new kind must not hide the others.
         verifying.keys = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
-        Ok(keys.map_err(|_| "not the JSON of a key set")?.into_iter().map(Key::from).collect())
+        Ok(keys.map_err(|_| "not a JSON key set")?.into_iter().map(Key::from).collect())
     })
     .await;
     (keys, verifying)

@@ -25,7 +25,7 @@ pub async fn of(
         return Fact::unknown_because(what, Why::Excluded(String::from("--no-logs")), None);
     }
     if index >= PODS {
-        return Fact::not_asked(what, format!("the logs of the newest {PODS} pods are read"));
+        return Fact::not_asked(what, format!("only the logs of the newest {PODS} pods are read"));
     }
     let (Subject::Pod(pod), Some(container)) = (&facts.subject, container) else {
         return Fact::not_asked(what, "there is no pod");

@@ -1,4 +1,4 @@
-//! Everything that talks: the Kubernetes API, AWS, the issuer, files. Fills facts, judges nothing.
+//! Everything that does I/O: the Kubernetes API, AWS, the issuer, files. Fills facts, judges nothing.
 //! Which objects are asked for in which round is [`irsa::rounds`]'s business.
 
 pub mod aws;

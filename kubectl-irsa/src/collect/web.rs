@@ -32,10 +32,10 @@ pub enum WebError {
         cause: std::io::Error,
     },
     /// It holds no certificate, or a damaged one.
-    #[error("AWS_CA_BUNDLE: {} holds no certificates in PEM", .0.display())]
+    #[error("AWS_CA_BUNDLE: {} contains no PEM certificates", .0.display())]
     NoCertificates(PathBuf),
     /// The TLS library refuses them.
-    #[error("the certificates to trust cannot be used: {0}")]
+    #[error("the trusted certificates cannot be used: {0}")]
     Tls(String),
 }
 

@@ -54,4 +54,4 @@ impl Session {
     }
 }
 
-const NO_NAME: &str = "the kubeconfig does not tell the cluster's name in EKS; name it with --cluster-name";
+const NO_NAME: &str = "the kubeconfig does not contain the cluster's name in EKS; set it with --cluster-name";

@@ -20,7 +20,7 @@ pub struct Roles {
 
 impl Roles {
     fn named(named: Fact<Role>) -> Self {
-        Self { named, namesake: Fact::not_asked(NAMESAKE, "the ARN names the account that was asked") }
+        Self { named, namesake: Fact::not_asked(NAMESAKE, "the ARN is in the account that was asked") }
     }
 
     /// Nothing was asked, and why.
@@ -45,7 +45,7 @@ impl Session {
             && self.caller().await.known().is_none()
         {
             let why = Why::Failed(String::from(
-                "it is not in the account that was asked, and which that is is not known",
+                "it is not in the account that was asked, and that account is not known",
             ));
             return Roles::named(unknown(what, why, action, arn));
         }
@@ -154,7 +154,7 @@ impl Session {
         actions: &[String],
         resources: &[String],
     ) -> Fact<Vec<Simulated>> {
-        let what = format!("what role {} may do", role_name(arn));
+        let what = format!("what role {} is allowed to do", role_name(arn));
         let action = "iam:SimulatePrincipalPolicy";
         if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
             return unknown(what, why, action, arn);

@@ -112,7 +112,7 @@ impl Session {
             .get_or_init(|| async {
                 let client = aws_sdk_sts::Client::new(&self.sdk);
                 let answer = self.ask("sts:GetCallerIdentity", client.get_caller_identity().send()).await;
-                let what = "who you are to AWS";
+                let what = "your AWS identity";
                 let source = super::source("sts:GetCallerIdentity", "");
                 match answer {
                     Ok(answer) => match (answer.account, answer.arn) {
@@ -126,7 +126,7 @@ impl Session {
             .await
     }
 
-    /// Why what stands in `account` cannot be asked: the user is signed in elsewhere.
+    /// Why `account` cannot be asked: the user is signed in to another account.
     pub(super) async fn elsewhere(&self, account: &str) -> Option<Why> {
         let caller = self.caller().await.known()?;
         (caller.value.account != account).then(|| Why::OtherAccount {
@@ -176,7 +176,7 @@ impl Session {
 fn credentials_words(error: &CredentialsError) -> String {
     let text = causes(error).to_ascii_lowercase();
     if text.contains("sso") && (text.contains("expired") || text.contains("token")) {
-        return String::from("the SSO session has expired or was never opened; run `aws sso login`");
+        return String::from("the SSO session has expired or was never started; run `aws sso login`");
     }
     match error {
         CredentialsError::CredentialsNotLoaded(_) => {
@@ -210,10 +210,10 @@ where
         | "UnrecognizedClientException"
         | "SignatureDoesNotMatch"
         | "InvalidSignatureException" => {
-            Why::NoCredentials(format!("AWS refuses those found here: {code}: {message}"))
+            Why::NoCredentials(format!("AWS rejects the ones found here: {code}: {message}"))
         }
         "Throttling" | "ThrottlingException" | "TooManyRequestsException" => {
-            Why::Failed(String::from("AWS throttles this call just now"))
+            Why::Failed(String::from("AWS is throttling this call"))
         }
         _ => Why::Failed(format!("AWS answered {code}: {message}")),
     })
@@ -231,7 +231,7 @@ pub(super) fn unsent(failure: &DispatchFailure) -> String {
 
 /// An answer that lacks what it must have.
 pub(super) fn incomplete() -> Why {
-    Why::Failed(String::from("AWS's answer lacks a field that it must have"))
+    Why::Failed(String::from("AWS's answer lacks a required field"))
 }
 
 /// The fact that an answer, or its absence, amounts to.

@@ -59,7 +59,7 @@ impl Session {
             }
             // The other errors are made before anything is sent, or of an answer that is not STS's; neither holds the token.
             Some(Err(_)) => {
-                let why = Why::Failed(format!("{} did not answer as STS does", attempt.host));
+                let why = Why::Failed(format!("{} did not answer like STS", attempt.host));
                 return Fact::unknown_because(what, why, None);
             }
         };

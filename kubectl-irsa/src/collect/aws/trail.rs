@@ -1,4 +1,4 @@
-//! CloudTrail: attempts to become the role that AWS refused.
+//! CloudTrail: denied attempts to assume the role.
 
 use aws_config::Region;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
@@ -43,7 +43,7 @@ impl Session {
     /// Refused `AssumeRoleWithWebIdentity` calls of a region, newest first, of the service account or for the role. Events
     /// appear some minutes after the call; refusals before the trust policy (provider, keys) do not appear at all.
     pub async fn refusals(&self, region: &str, role_arn: &str, subject: &str) -> Fact<Listing<TrailEvent>> {
-        let what = format!("CloudTrail's record of refused calls in {region}");
+        let what = format!("denied calls in CloudTrail, {region}");
         let config = aws_sdk_cloudtrail::config::Builder::from(&self.sdk)
             .region(Region::new(region.to_owned()))
             .build();

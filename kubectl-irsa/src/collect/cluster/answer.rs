@@ -110,9 +110,9 @@ pub fn unexpected(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     match error.classify() {
         serde_json::error::Category::Data if line > 0 => {
-            format!("a field of another type than expected, at line {line}, column {column}")
+            format!("a field has the wrong type, at line {line}, column {column}")
         }
-        serde_json::error::Category::Data => String::from("a field of another type than expected"),
+        serde_json::error::Category::Data => String::from("a field has the wrong type"),
         _ => format!("not JSON, at line {line}, column {column}"),
     }
 }

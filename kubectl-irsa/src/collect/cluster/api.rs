@@ -107,7 +107,7 @@ impl Api {
         let request = request.map_err(|error| NoAnswer::Unreadable(error.to_string()))?;
         let uri = request.uri().to_string();
         if self.address.len() + uri.len() > LONGEST_URL {
-            return Err(NoAnswer::Unreadable(String::from("the request is longer than a URL may be")));
+            return Err(NoAnswer::Unreadable(String::from("the request is too long for a URL")));
         }
         let task = self.progress.start(&format!("{} {}", request.method(), uri.replace("?&", "?")));
         let answer = timeout_at(until, read(request)).await.unwrap_or(Err(NoAnswer::TimedOut));

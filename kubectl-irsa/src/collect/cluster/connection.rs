@@ -35,11 +35,11 @@ pub enum ConnectionError {
     Proxy(#[from] ProxyError),
     #[error("the TLS server name \"{0}\" is not a host name")]
     ServerName(String),
-    #[error("the user, group or uid to act as holds characters that an HTTP header cannot have")]
+    #[error("the user, group or UID to act as contains characters that are not allowed in an HTTP header")]
     Impersonation,
     #[error(
-        "the client's certificate is of X.509 version 1, which kubectl takes and this program's TLS library (rustls) does \
-         not: have one of version 3 issued"
+        "the client certificate is X.509 version 1, which kubectl accepts and this program's TLS library (rustls) does \
+         not: have a version 3 certificate issued"
     )]
     Version1,
     #[error("{0}")]

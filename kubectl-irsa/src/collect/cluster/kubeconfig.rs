@@ -8,10 +8,10 @@ use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, KubeconfigError as Ca
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-/// A larger file is no kubeconfig.
+/// A larger file is not a kubeconfig.
 const LARGEST: u64 = 16 << 20;
 
-/// A kubeconfig cannot be read. Nothing of it is repeated: it may be a token.
+/// A kubeconfig cannot be read. Its content is never repeated: it may be a token.
 #[derive(Debug, Error)]
 #[error("{path}{what}")]
 pub struct KubeconfigError {
@@ -23,7 +23,7 @@ pub struct KubeconfigError {
 pub fn read(path: &Path) -> Result<Kubeconfig, KubeconfigError> {
     let wrong = |what| KubeconfigError { path: path.display().to_string(), what };
     if std::fs::metadata(path).is_ok_and(|file| file.len() > LARGEST) {
-        return Err(wrong(format!(" is larger than {} MB: it is no kubeconfig", LARGEST >> 20)));
+        return Err(wrong(format!(" is larger than {} MB: it is not a kubeconfig", LARGEST >> 20)));
     }
     let mut read = Kubeconfig::read_from(path).map_err(|error| wrong(without_values(&error)))?;
     blank(&mut read.current_context);
@@ -47,11 +47,9 @@ fn without_values(error: &Cause) -> String {
         Cause::Parse(error) => {
             let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column()));
             let place = place.unwrap_or_default();
-            format!(
-                "{place}: no kubeconfig: not YAML, or a field is missing or of another type than expected"
-            )
+            format!("{place}: not a kubeconfig: not YAML, or a field is missing or has the wrong type")
         }
-        _ => String::from(" is of another kind or apiVersion than the kubeconfigs before it"),
+        _ => String::from(" has another kind or apiVersion than the kubeconfigs before it"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The objects of the API server, as [`irsa::rounds`] asks for them. Every answer, also a refusal and a silence, becomes a [`Fact`].
+//! The objects of the API server, as [`irsa::rounds`] asks for them. Every answer, including a refusal or silence, becomes a
+//! [`Fact`].
 
 use http::StatusCode;
 use irsa::facts::kubernetes::resource::{Query, Resource};
@@ -118,9 +119,7 @@ impl Api {
         };
         match self.read::<T>(request).await {
             Ok(value) if value.meta().name == name => Ok(Fact::Known(Sourced { value, source })),
-            Ok(_) => {
-                Err(NoAnswer::Unreadable(String::from("the answer is not the object that was asked for")))
-            }
+            Ok(_) => Err(NoAnswer::Unreadable(String::from("the answer is not the requested object"))),
             Err(NoAnswer::Status { code: StatusCode::NOT_FOUND, about_object: true, .. }) => {
                 Ok(Fact::Absent { source })
             }

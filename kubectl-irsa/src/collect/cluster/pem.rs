@@ -15,11 +15,11 @@ pub enum PemError {
     Unreadable { path: String, cause: std::io::Error },
     #[error("a certificate or key in the kubeconfig is not base64")]
     Base64,
-    #[error("{0} holds no certificate in PEM, or a damaged one")]
+    #[error("{0} contains no PEM certificate, or a damaged one")]
     NoCertificate(&'static str),
-    #[error("the client's key is not a private key in PEM")]
+    #[error("the client's key is not a PEM private key")]
     NoKey,
-    #[error("the client's certificate and its key must both be there")]
+    #[error("the client certificate and its key must both be given")]
     Half,
 }
 

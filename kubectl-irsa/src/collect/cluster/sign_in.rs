@@ -33,7 +33,7 @@ type Credentials = (Option<HeaderValue>, Option<Identity>);
 pub enum SignInError {
     #[error("cannot read the token file {path}: {cause}")]
     TokenFile { path: String, cause: std::io::Error },
-    #[error("the token or password holds characters that an HTTP header cannot have")]
+    #[error("the token or password contains characters that are not allowed in an HTTP header")]
     Characters,
     #[error(transparent)]
     Certificate(#[from] PemError),
@@ -41,7 +41,7 @@ pub enum SignInError {
     Provider(String),
     #[error("the auth provider oidc has no id-token")]
     NoIdToken,
-    #[error("the exec plugin {0} must ask you, and standard input is not a terminal")]
+    #[error("the exec plugin {0} needs to prompt you, but standard input is not a terminal")]
     NoTerminal(String),
     #[error("the exec plugin {command} cannot be run: {cause}{hint}")]
     Start { command: String, cause: std::io::Error, hint: String },
@@ -49,7 +49,7 @@ pub enum SignInError {
     Failed { command: String, status: ExitStatus },
     #[error("{what} did not end within {} s{}", .within.as_secs_f32(), if *.within < LONGEST { " (--timeout)" } else { "" })]
     TimedOut { what: String, within: Duration },
-    #[error("the exec plugin {command} printed something else than an ExecCredential: {cause}")]
+    #[error("the exec plugin {command} did not print an ExecCredential: {cause}")]
     NoCredential { command: String, cause: String },
 }
 

@@ -1,4 +1,4 @@
-//! Which of the subjects is looked into: one pod of a run.
+//! Which of the subjects is probed: one pod of a run.
 
 use irsa::derive::Derived;
 use irsa::derive::container::Wiring;
@@ -11,11 +11,11 @@ use super::Via;
 pub struct Choice {
     /// What is known of the inside of each without it.
     pub unseen: Vec<Fact<ProbeFacts>>,
-    /// The one that is looked into.
+    /// The one that is probed.
     pub chosen: Option<Chosen>,
 }
 
-/// The subject that is looked into.
+/// The subject that is probed.
 #[derive(Debug, Clone)]
 pub struct Chosen {
     /// Which one it is.
@@ -36,7 +36,7 @@ impl Choice {
     pub fn of(subjects: &[Derived<'_>], via: Via) -> Self {
         let candidates: Vec<Option<Chosen>> =
             subjects.iter().enumerate().map(|(index, derived)| candidate(index, derived, via)).collect();
-        // Newest first; one that does not run tells at least why it cannot be looked into.
+        // Newest first; one that does not run shows at least why it cannot be probed.
         let all = || candidates.iter().flatten();
         let chosen = all().find(|candidate| candidate.runs).or_else(|| all().next()).cloned();
         let pod = chosen.as_ref().and_then(|chosen| chosen.pod.as_deref());
@@ -49,12 +49,12 @@ impl Choice {
     }
 }
 
-/// What is known of a subject that is not looked into, because another pod is or because there is nothing to look at.
+/// What is known about a subject that is not probed, because another pod is or because there is nothing to probe.
 fn unseen(facts: &Facts, other: Option<&str>) -> Fact<ProbeFacts> {
     match (&facts.subject, other) {
         (_, Some(pod)) => Fact::unknown_because(ProbeFacts::WHAT, Why::OneOfMany(pod.to_owned()), None),
         (Subject::Pod(_), None) => {
-            Fact::not_asked(ProbeFacts::WHAT, "the container has no AWS identity that could be looked at")
+            Fact::not_asked(ProbeFacts::WHAT, "the container has no AWS identity to probe")
         }
         (Subject::Template(_) | Subject::ServiceAccount, None) => {
             Fact::not_asked(ProbeFacts::WHAT, "there is no pod")
@@ -134,7 +134,10 @@ mod tests {
             (2, Some("runs"), "app")
         );
         assert!(why[0].contains("no AWS identity"), "{}", why[0]);
-        assert!(why[1].contains("that was pod/runs") && why[3].contains("that was pod/runs"), "{why:?}");
+        assert!(
+            why[1].contains("only pod/runs was probed") && why[3].contains("only pod/runs was probed"),
+            "{why:?}"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a run leaves in the cluster, so that its last words say it exactly, however the run ends.
+//! What a run leaves in the cluster, so that its last message is exact, however the run ends.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,11 +34,11 @@ enum What {
 enum State {
     /// It was asked for; the answer has not come.
     Asked,
-    /// It is there.
+    /// It exists.
     Made,
     /// It was refused.
     Refused,
-    /// It was there, and is no more.
+    /// It existed and was deleted.
     Deleted,
 }
 
@@ -92,7 +92,7 @@ impl Cleanup {
 }
 
 impl Making {
-    /// It is there.
+    /// It exists.
     pub(super) fn made(&self) {
         self.cleanup.set(self.index, State::Made);
     }
@@ -137,7 +137,7 @@ impl fmt::Display for Cleanup {
                     Some(format!("the ephemeral container {name} may have been added to pod/{pod}"))
                 }
                 (What::Pod { namespace, name, .. }, _) => Some(format!(
-                    "pod/{name} may be left: delete it with kubectl delete pod {name} -n {namespace}"
+                    "pod/{name} may be left over; delete it: kubectl delete pod {name} -n {namespace}"
                 )),
             })
             .collect();

@@ -120,12 +120,12 @@ async fn may_delete(api: &Api, namespace: &str, name: &str) -> Result<(), Obstac
 
 fn announcement(probing: &Probing, like: &Like<'_>, name: &str) -> String {
     let of = match like.pod {
-        Some((pod, container)) => format!("made like pod/{pod}, container {container}"),
-        None => format!("of service account {}", like.account),
+        Some((pod, container)) => format!("like pod/{pod}, container {container}"),
+        None => format!("with service account {}", like.account),
     };
-    let sts = if probing.assume { "; STS issues credentials that it throws away" } else { "" };
+    let sts = if probing.assume { "; the credentials that STS issues are discarded" } else { "" };
     format!(
-        "making pod/{name} -n {} ({}), {of}{sts}; it is deleted once it has reported (--no-probe leaves it out)",
+        "creating pod/{name} -n {} ({}), {of}{sts}; the pod is deleted once it has reported (--no-probe skips this)",
         like.namespace, probing.image
     )
 }

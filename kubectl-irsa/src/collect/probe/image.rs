@@ -11,7 +11,7 @@ pub struct Image(String);
 
 /// What is given is no reference to an image.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is no image reference; expected one such as registry.example/irsa-probe:1.0")]
+#[error("\"{0}\" is not an image reference; expected one such as registry.example/irsa-probe:1.0")]
 pub struct ImageError(String);
 
 /// The longest reference.

@@ -31,7 +31,7 @@ pub enum Via {
     /// As an ephemeral container of the pod itself.
     #[default]
     Ephemeral,
-    /// In a short-lived pod made like it.
+    /// In a short-lived copy of the pod.
     Pod,
 }
 
@@ -57,7 +57,7 @@ impl Probing {
         Choice::of(subjects, self.via)
     }
 
-    /// Looks into the chosen one; what is known of the inside of each.
+    /// Probes the chosen one; returns what is known about the inside of each.
     pub(super) async fn look(&self, api: &Api, choice: Choice) -> Vec<Fact<ProbeFacts>> {
         let Choice { mut unseen, chosen } = choice;
         if let Some(chosen) = &chosen

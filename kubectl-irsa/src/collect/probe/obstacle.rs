@@ -1,4 +1,4 @@
-//! The ways in which the probe does not start, or does not report. None of them is a fault of the pod.
+//! Why the probe does not start, or does not report. None of these is a fault of the pod.
 
 use http::StatusCode;
 use thiserror::Error;
@@ -12,7 +12,7 @@ use irsa::facts::{Fact, Grant, Why};
 
 /// The annotation of a pod that stands in a file of the node.
 const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mirror";
-/// More of the server's words is not repeated, in characters.
+/// How much of the server's message is repeated, in characters.
 const LONGEST: usize = 600;
 
 /// Why the probe gave no report, in one sentence.
@@ -29,11 +29,13 @@ pub enum Obstacle {
         words: String,
     },
     /// The cluster has no such subresource.
-    #[error("the cluster has no ephemeral containers; a pod of its own does without: --via pod")]
+    #[error(
+        "the cluster does not support ephemeral containers; --via pod runs the probe in a pod of its own"
+    )]
     NoEphemeralContainers,
     /// PodSecurity refuses any change of this pod.
     #[error(
-        "the pod itself violates the level \"{level}\" that its namespace demands by now, so that nothing can be added to it: \
+        "the pod itself violates PodSecurity \"{level}\", which its namespace now requires, so nothing can be added to it: \
          {words}"
     )]
     PodViolates {
@@ -43,7 +45,7 @@ pub enum Obstacle {
         words: String,
     },
     /// PodSecurity refuses the probe's own container.
-    #[error("PodSecurity \"{level}\" refuses the probe, which must run as the target does: {words}")]
+    #[error("PodSecurity \"{level}\" rejects the probe, which must run as the target does: {words}")]
     PodSecurity {
         /// `restricted:latest`.
         level: String,
@@ -54,37 +56,37 @@ pub enum Obstacle {
     #[error("a quota is used up: {0}")]
     Quota(String),
     /// Something else refuses: an admission policy or webhook.
-    #[error("the cluster refuses the probe: {0}")]
+    #[error("the cluster rejects the probe: {0}")]
     Refused(String),
     /// The server does not answer as it should.
-    #[error("the API server did not take the request: {0}")]
+    #[error("the API server did not accept the request: {0}")]
     NoAnswer(String),
     /// The pod waits.
     #[error("the pod is Pending: nothing runs in it yet")]
     Pending,
     /// The pod has ended.
-    #[error("the pod has ended ({}): nothing starts in it any more", .0.join(": "))]
+    #[error("the pod has ended ({}): nothing can start in it", .0.join(": "))]
     Finished(Vec<String>),
     /// The pod is going, or gone.
-    #[error("the pod is gone, or being deleted")]
+    #[error("the pod was deleted, or is being deleted")]
     Deleted,
     /// The pod is made by its node.
-    #[error("it is a static pod, which its node makes from a file and the API server cannot change")]
+    #[error("it is a static pod: the kubelet creates it from a file, and the API server cannot change it")]
     Static,
     /// The probe is for Linux.
-    #[error("it runs on Windows, for which there is no probe")]
+    #[error("it runs on Windows, and the probe is for Linux only")]
     Windows,
     /// The container is not in the pod.
-    #[error("the pod has no container \"{0}\" any more")]
+    #[error("the pod no longer has a container \"{0}\"")]
     NoContainer(String),
     /// The image cannot be had.
-    #[error("the probe's image cannot be pulled: {0}; name one that the node can pull with --probe-image")]
+    #[error("the probe's image cannot be pulled: {0}; use --probe-image to name one that the node can pull")]
     ImagePull(String),
     /// The kubelet does not make the container.
     #[error("the probe's container cannot be made: {0}")]
     CannotStart(String),
     /// Its target does not run.
-    #[error("the target container does not run: {0}")]
+    #[error("the target container is not running: {0}")]
     TargetNotRunning(String),
     /// It was killed, most often because its target ended.
     #[error(
@@ -92,7 +94,7 @@ pub enum Obstacle {
     )]
     Killed,
     /// It was killed for its memory.
-    #[error("the probe was killed because the pod's memory is used up")]
+    #[error("the probe was killed because the pod ran out of memory")]
     OutOfMemory,
     /// Nothing within the time.
     #[error("the probe did not report within {seconds} s: {last}")]
@@ -103,7 +105,7 @@ pub enum Obstacle {
         last: String,
     },
     /// There is no time left to start it.
-    #[error("no time was left to start the probe; give it more with --timeout")]
+    #[error("no time was left to start the probe; allow more with --timeout")]
     NoTime,
     /// Its report cannot be read.
     #[error("{error}{}", log_words(.log))]
@@ -310,7 +312,7 @@ mod tests {
         assert_eq!(before(json!({"status": {"phase": "Pending"}})), Some(Obstacle::Pending));
         assert_eq!(
             before(json!({"status": {"phase": "Failed"}})).unwrap().to_string(),
-            "the pod has ended (Failed): nothing starts in it any more"
+            "the pod has ended (Failed): nothing can start in it"
         );
         let deleting = json!({"metadata": {"deletionTimestamp": "2026-11-22T07:00:00Z"}});
         assert_eq!(before(deleting), Some(Obstacle::Deleted));

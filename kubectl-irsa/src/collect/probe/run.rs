@@ -65,7 +65,8 @@ async fn look(api: &Api, probing: &Probing, into: &Into<'_>) -> Result<(String, 
                 pod = get().await?;
             }
             Err(Obstacle::NotInTime { seconds, last }) if on_fargate(&pod) => {
-                let last = format!("{last}; it runs on Fargate: --via pod makes a pod of its own");
+                let last =
+                    format!("{last}; it runs on Fargate: --via pod runs the probe in a pod of its own");
                 return Err(Obstacle::NotInTime { seconds, last });
             }
             Err(obstacle) => return Err(obstacle),
@@ -121,12 +122,12 @@ fn announcement(probing: &Probing, into: &Into<'_>, name: &str, user: Option<i64
     let beside = if beside {
         format!("beside container {}", into.container)
     } else {
-        format!("without the processes of container {}, which does not run", into.container)
+        format!("without the processes of container {}, which is not running", into.container)
     };
-    let sts = if probing.assume { ", and STS issues credentials that it throws away" } else { "" };
+    let sts = if probing.assume { "; the credentials that STS issues are discarded" } else { "" };
     format!(
-        "adding the ephemeral container {name} ({}) to pod/{} -n {} as {user}, {beside}{sts}; it stays in the pod as a \
-         terminated entry (--no-probe leaves it out)",
+        "adding the ephemeral container {name} ({}) to pod/{} -n {} as {user}, {beside}{sts}; the container stays in the pod as a \
+         terminated entry (--no-probe skips this)",
         probing.image, into.pod, into.namespace
     )
 }

@@ -1,5 +1,5 @@
-//! As whom the probe runs: as the target, so that it may read what the target may, and so that the kubelet keeps the pod's
-//! token files as they are. Never privileged, never with a capability that the target lacks.
+//! The user that the probe runs as: the target's, so that it may read what the target may, and so that the kubelet leaves the
+//! pod's token files unchanged. Never privileged, never with a capability that the target lacks.
 
 use k8s_openapi::api::core::v1::{Capabilities, SeccompProfile, SecurityContext};
 use serde_json::{Value, json};
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_user_that_all_containers_share_is_kept() {
-        // The process may have started as another one; the kubelet looks at the spec.
+        // The process may have started as another user; the kubelet goes by the spec.
         let found = of(json!({
             "spec": {"securityContext": {"runAsUser": 1000, "runAsGroup": 5}, "containers": [{"name": "app"}],
                      "initContainers": [{"name": "first", "securityContext": {"runAsUser": 1000}}]},

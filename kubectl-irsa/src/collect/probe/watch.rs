@@ -79,7 +79,7 @@ impl<'a> Watch<'a> {
             until,
             version: version.to_owned(),
             stream: None,
-            last: String::from("the kubelet has not spoken of it"),
+            last: String::from("the kubelet has not reported it yet"),
         };
         watch.reopen().await.map_err(|error| Obstacle::of_answer("watch", "pods", &error))?;
         Ok(watch)
@@ -180,8 +180,8 @@ impl PodNow {
     fn doing(&self, container: &str) -> Option<String> {
         let state = &self.state(container)?.state;
         match &state.waiting {
-            Some(waiting) => Some(format!("it waits: {}", waiting.reason)),
-            None => state.running.is_some().then(|| String::from("it runs, and has not ended")),
+            Some(waiting) => Some(format!("it is waiting: {}", waiting.reason)),
+            None => state.running.is_some().then(|| String::from("it is running and has not ended")),
         }
     }
 
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(end.unwrap().message, "{}");
         let creating = with_state(json!({"waiting": {"reason": "ContainerCreating"}}));
         assert!(creating.end_of("p").unwrap().is_none());
-        assert_eq!(creating.doing("p").unwrap(), "it waits: ContainerCreating");
+        assert_eq!(creating.doing("p").unwrap(), "it is waiting: ContainerCreating");
         assert!(with_state(json!({"running": {}})).end_of("p").unwrap().is_none());
         assert!(pod(json!({"status": {"phase": "Running"}})).end_of("p").unwrap().is_none());
     }
