@@ -274,7 +274,7 @@ async fn connected(
 #[cfg(unix)]
 async fn to_stop() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    // Not the hang-up: who says `nohup` does not want to hear of it.
+    // Not SIGHUP: whoever uses `nohup` wants it ignored.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {
         _ = interrupt.recv() => {}

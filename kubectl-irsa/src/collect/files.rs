@@ -17,7 +17,7 @@ const STDIN: (&str, &str) = ("-", "stdin");
 /// Why the files cannot be used.
 #[derive(Debug, Error)]
 pub enum FilesError {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("{file} does not exist")]
     Missing {
         /// The path.
@@ -69,7 +69,7 @@ fn size(bytes: Option<u64>) -> String {
 /// Reads the files, directories and standard input (`-`) that the user named. `at` is the time to judge by (`--at`).
 ///
 /// # Errors
-/// The first thing that cannot be read or that Kubernetes would not take.
+/// The first thing that cannot be read or that Kubernetes would not accept.
 pub fn load(paths: &[PathBuf], at: Option<Timestamp>) -> Result<Store, FilesError> {
     let mut store = Store::default();
     let mut stdin_read = false;

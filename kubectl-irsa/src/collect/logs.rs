@@ -38,7 +38,7 @@ pub async fn of(
         .any(|status| status.name == container && status.restart_count > 0);
     let log = |previous| api.log(&facts.namespace_name, name, container, previous);
     let before = async {
-        // A log of a former run may be gone: that it was asked for is no fault.
+        // The log of a former run may be gone: that is not an error.
         if restarted { log(true).await.unwrap_or_default() } else { Vec::new() }
     };
     let (now, before) = tokio::join!(log(false), before);

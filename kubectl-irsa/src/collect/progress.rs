@@ -1,4 +1,4 @@
-//! What is being waited for, on stderr: a line that goes away, or with `-v` a line for each answer.
+//! Progress on stderr: a line that disappears, or with `-v` a line for each answer.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -32,7 +32,7 @@ impl Token {
         self.0.expose_secret()
     }
 
-    /// What the token says; `None` if it is no JSON Web Token.
+    /// The token's claims; `None` if it is not a JSON Web Token.
     pub fn claims(&self) -> Option<Claims> {
         let token = self.expose();
         let payload: Payload = insecure_decode_claims(token).ok().filter(|_| !token.ends_with('.'))?;

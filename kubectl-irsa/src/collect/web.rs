@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::{Progress, Surroundings};
 
-/// A larger answer is no document of an issuer. STS itself reads at most 100 keys.
+/// A larger answer is not an issuer's document. STS itself reads at most 100 keys.
 const LARGEST: usize = 1 << 20;
 
 /// The client cannot be made.

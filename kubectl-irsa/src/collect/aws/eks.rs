@@ -39,7 +39,7 @@ impl Session {
             Ok(answer) => answer.associations.unwrap_or_default(),
             Err(error) => return fact(Err(error), what, action, name),
         };
-        // There is at most one: EKS refuses a second for the same service account. Its role stands in the description only.
+        // There is at most one: EKS rejects a second for the same service account. Only the description contains its role.
         let Some(id) = found.into_iter().find_map(|entry| entry.association_id) else {
             return fact(Ok(Vec::new()), what, action, name);
         };

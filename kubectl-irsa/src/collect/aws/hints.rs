@@ -1,4 +1,4 @@
-//! What a kubeconfig tells of the EKS cluster: its name, region and account, and how its user signs in to AWS.
+//! What a kubeconfig says about the EKS cluster: its name, region and account, and how its user signs in to AWS.
 
 use kube::config::{ExecConfig, Kubeconfig};
 

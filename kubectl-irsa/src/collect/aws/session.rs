@@ -1,4 +1,4 @@
-//! Who asks AWS: the user's own credentials, found as every AWS tool finds them.
+//! Access to AWS with the user's own credentials, found the way every AWS tool finds them.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
@@ -64,7 +64,7 @@ pub struct Session {
 /// Why a question has no answer.
 #[derive(Debug)]
 pub(super) enum NoAnswer {
-    /// AWS says that there is no such thing.
+    /// AWS says that it does not exist.
     NotFound,
     /// It is not known.
     Unknown(Why),
@@ -152,7 +152,7 @@ impl Session {
         }
     }
 
-    /// Looks the credentials up, once, so that ten questions do not search for them ten times.
+    /// Looks up the credentials once, so that ten requests do not search for them ten times.
     async fn signed_in(&self) -> Result<(), Why> {
         let find = || async {
             let Some(provider) = self.sdk.credentials_provider() else {

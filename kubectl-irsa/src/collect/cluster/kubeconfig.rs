@@ -1,4 +1,4 @@
-//! The kubeconfig: kube's model of it, read file by file, with what kube reads otherwise than kubectl put right
+//! The kubeconfig: kube's model of it, read file by file, corrected where kube reads it differently from kubectl
 //! (<https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/>).
 
 use std::io::ErrorKind;
@@ -33,7 +33,7 @@ pub fn read(path: &Path) -> Result<Kubeconfig, KubeconfigError> {
     Ok(read)
 }
 
-/// Adds another file: whatever stands in both, the first one's counts.
+/// Adds another file: if both contain an entry, the first one's counts.
 pub fn merge(first: Kubeconfig, next: Kubeconfig, path: &Path) -> Result<Kubeconfig, KubeconfigError> {
     let wrong = |error| KubeconfigError { path: path.display().to_string(), what: without_values(&error) };
     first.merge(next).map_err(wrong)

@@ -1,4 +1,4 @@
-//! Certificates and keys in PEM, from the kubeconfig, a file, or an exec plugin.
+//! PEM certificates and keys, from the kubeconfig, a file, or an exec plugin.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,7 +23,7 @@ pub enum PemError {
     Half,
 }
 
-/// What stands in place, in base64, or else in a file; `None` if there is neither. Read once: a file may be a pipe.
+/// The inline value, in base64, or else the file's; `None` if there is neither. Read once: a file may be a pipe.
 pub async fn read(data: Option<&str>, path: Option<&String>) -> Result<Option<Zeroizing<Vec<u8>>>, PemError> {
     Ok(match (data, path) {
         (Some(data), _) => Some(Zeroizing::new(STANDARD.decode(data).map_err(|_| PemError::Base64)?)),
@@ -54,7 +54,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Both, or neither. Each may lie among other things, and often both lie in one file, which kube would take for two chains.
+    /// Both, or neither. Each may be among other things, and often both are in one file, which kube would take for two chains.
     pub fn of(certificate: Option<&[u8]>, key: Option<&[u8]>) -> Result<Option<Self>, PemError> {
         let (certificate, key) = match (certificate, key) {
             (Some(certificate), Some(key)) => (certificate, key),

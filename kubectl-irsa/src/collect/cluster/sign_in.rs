@@ -146,7 +146,7 @@ async fn run(exec: &ExecConfig, cluster: &Cluster) -> Result<Status, SignInError
         .args(exec.args.iter().flatten())
         .envs(environment.filter_map(|variable| Some((variable.get("name")?, variable.get("value")?))))
         .env("KUBERNETES_EXEC_INFO", told(exec, cluster, interactive))
-        // What is piped into this plugin is not meant for the other.
+        // What is piped into this plugin is not meant for the exec plugin.
         .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
         .stderr(if interactive { Stdio::inherit() } else { Stdio::null() })
         .stdout(Stdio::piped())
@@ -178,7 +178,7 @@ async fn run(exec: &ExecConfig, cluster: &Cluster) -> Result<Status, SignInError
 /// What the plugin is told, in `KUBERNETES_EXEC_INFO`.
 fn told(exec: &ExecConfig, cluster: &Cluster, interactive: bool) -> String {
     let mut spec = json!({"interactive": interactive});
-    // Its authorities stand in place, so that nothing is read here.
+    // Its CAs are inlined, so that nothing is read here.
     if exec.provide_cluster_info
         && let Ok(cluster) = ExecAuthCluster::try_from(cluster)
     {

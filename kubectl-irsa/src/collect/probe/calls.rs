@@ -1,4 +1,4 @@
-//! What is asked of the API server for the probe's sake.
+//! The probe's requests to the API server.
 
 use futures::stream::BoxStream;
 use k8s_openapi::api::core::v1::Pod;
@@ -14,15 +14,15 @@ use irsa::documents::report::LARGEST;
 
 /// Lines of the probe's log that are read from its end: the report is the last.
 const LINES: i64 = 5;
-/// How long a pod that is deleted may take to end, in seconds: the probe needs no time.
+/// How long a deleted pod may take to end, in seconds: the probe needs no time.
 const GRACE: u32 = 1;
 
-/// Whether a change is made, or only what the server would say to it.
+/// Whether to make a change, or only ask what the server would say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// `dryRun=All`: admission decides, nothing is stored.
     DryRun,
-    /// In earnest.
+    /// For real.
     Made,
 }
 

@@ -21,9 +21,9 @@ use irsa::facts::Fact;
 use irsa::facts::probed::{Place, ProbeFacts};
 use irsa::rounds::PROBED_CONTAINER;
 
-/// How long the kubelet lets the pod live, should this run not come to delete it.
+/// How long the kubelet lets the pod live, in case this run cannot delete it.
 const LIFETIME: Duration = Duration::from_secs(300);
-/// What of the pod's spec decides as whom it talks, and by which way.
+/// The fields of the pod's spec that decide its identity and its network path.
 const COPIED: [&str; 9] = [
     "dnsConfig",
     "dnsPolicy",
@@ -36,7 +36,7 @@ const COPIED: [&str; 9] = [
     "tolerations",
 ];
 
-/// Whose identity the pod takes on.
+/// Whose identity the pod uses.
 pub struct Like<'p> {
     /// Namespace.
     pub namespace: &'p str,
@@ -46,7 +46,7 @@ pub struct Like<'p> {
     pub pod: Option<(&'p str, &'p str)>,
 }
 
-/// Makes the pod, has it look around, and deletes it.
+/// Creates the pod, waits for its report, and deletes it.
 pub async fn run(api: &Api, probing: &Probing, like: &Like<'_>) -> Fact<ProbeFacts> {
     let name = new_name();
     match look(api, probing, like, &name).await {
@@ -100,7 +100,7 @@ async fn look(
             making.refused();
             return Err(refused(error));
         }
-        // It is not certain that it was not made.
+        // It may have been created all the same.
         Err(error) => Err(refused(error)),
     };
     if let Err(error) = making.delete().await {
@@ -110,7 +110,8 @@ async fn look(
     report
 }
 
-/// What could not be deleted again is not made. There is no such pod yet, which only who may delete it gets to know.
+/// A pod that could not be deleted again is not created: asks first. The pod does not exist yet, which only someone who may delete
+/// it is told.
 async fn may_delete(api: &Api, namespace: &str, name: &str) -> Result<(), Obstacle> {
     match api.delete_pod(namespace, name, Change::DryRun).await {
         Ok(()) | Err(NoAnswer::Status { code: StatusCode::NOT_FOUND, .. }) => Ok(()),
@@ -130,13 +131,13 @@ fn announcement(probing: &Probing, like: &Like<'_>, name: &str) -> String {
     )
 }
 
-/// A pod like another. What the webhook gave that one is copied, so that it adds nothing to this one.
+/// A copy of a pod. What the webhook injected into that one is copied, so that it adds nothing to this one.
 fn of_pod(pod: &RawPod, target: &Value, name: &str, account: &str, wanted: Wanted<'_>) -> Value {
     let container = with_copied(&container(name, wanted), like(pod, target));
     let used =
         |volume: &&Value| items(&container["volumeMounts"]).any(|mount| mount["name"] == volume["name"]);
     let volumes: Vec<&Value> = items(pod.spec("volumes")).filter(used).collect();
-    // A Fargate node takes one pod, and that is there.
+    // A Fargate node runs only one pod, and it already has one.
     let copied = COPIED.into_iter().filter(|field| *field != "nodeName" || !on_fargate(pod));
     let mut manifest = manifest(name, account);
     let copied = copied.map(|field| (field, pod.spec(field).clone())).chain([("volumes", json!(volumes))]);
@@ -145,7 +146,7 @@ fn of_pod(pod: &RawPod, target: &Value, name: &str, account: &str, wanted: Wante
     manifest
 }
 
-/// A pod of a service account, which the webhook is to complete.
+/// A pod with a service account, which the webhook is expected to complete.
 fn of_account(name: &str, account: &str, wanted: Wanted<'_>) -> Value {
     let env = EnvVar { name: PROBED_CONTAINER.to_owned(), value: Some(name.to_owned()), ..EnvVar::default() };
     let mut container = container(name, wanted);
@@ -167,7 +168,7 @@ fn container(name: &str, wanted: Wanted<'_>) -> Container {
         image_pull_policy: Some(String::from(PULL)),
         args: Some(arguments(wanted, 1, None)),
         termination_message_policy: Some(String::from(REPORT)),
-        // Quotas may demand them.
+        // Quotas may require them.
         resources: Some(ResourceRequirements {
             requests: amounts("10m", "16Mi"),
             limits: amounts("100m", "64Mi"),
@@ -179,7 +180,7 @@ fn container(name: &str, wanted: Wanted<'_>) -> Container {
 
 /// The pod without its container.
 fn manifest(name: &str, account: &str) -> Value {
-    // Labels of its own alone: no workload and no service must take it for theirs.
+    // Only labels of its own: no workload and no service must select it.
     let labels = [("app.kubernetes.io/name", "irsa-probe"), ("app.kubernetes.io/managed-by", "kubectl-irsa")];
     json!(Pod {
         metadata: ObjectMeta {

@@ -9,7 +9,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image(String);
 
-/// What is given is no reference to an image.
+/// The given text is not an image reference.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("\"{0}\" is not an image reference; expected one such as registry.example/irsa-probe:1.0")]
 pub struct ImageError(String);

@@ -10,7 +10,7 @@ use irsa::facts::kubernetes::{ProbeEnd, Waiting};
 use irsa::facts::probed::ProbeFacts;
 use irsa::facts::{Fact, Grant, Why};
 
-/// The annotation of a pod that stands in a file of the node.
+/// The annotation of a pod that comes from a file on the node.
 const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mirror";
 /// How much of the server's message is repeated, in characters.
 const LONGEST: usize = 600;
@@ -58,7 +58,7 @@ pub enum Obstacle {
     /// Something else refuses: an admission policy or webhook.
     #[error("the cluster rejects the probe: {0}")]
     Refused(String),
-    /// The server does not answer as it should.
+    /// The server does not answer as expected.
     #[error("the API server did not accept the request: {0}")]
     NoAnswer(String),
     /// The pod waits.
@@ -70,7 +70,7 @@ pub enum Obstacle {
     /// The pod is going, or gone.
     #[error("the pod was deleted, or is being deleted")]
     Deleted,
-    /// The pod is made by its node.
+    /// The pod is created by its node.
     #[error("it is a static pod: the kubelet creates it from a file, and the API server cannot change it")]
     Static,
     /// The probe is for Linux.
@@ -79,13 +79,13 @@ pub enum Obstacle {
     /// The container is not in the pod.
     #[error("the pod no longer has a container \"{0}\"")]
     NoContainer(String),
-    /// The image cannot be had.
+    /// The image cannot be pulled.
     #[error("the probe's image cannot be pulled: {0}; use --probe-image to name one that the node can pull")]
     ImagePull(String),
     /// The kubelet does not make the container.
     #[error("the probe's container cannot be made: {0}")]
     CannotStart(String),
-    /// Its target does not run.
+    /// Its target is not running.
     #[error("the target container is not running: {0}")]
     TargetNotRunning(String),
     /// It was killed, most often because its target ended.
@@ -152,7 +152,7 @@ impl Obstacle {
             }
         };
         match code {
-            // RBAC's own words; admission never says who may not what.
+            // RBAC's own message; admission never says who may not do what.
             StatusCode::FORBIDDEN if message.contains(&format!("cannot {verb} resource")) => {
                 Self::Denied { verb, resource, words: message }
             }
@@ -187,11 +187,11 @@ impl Obstacle {
         }
     }
 
-    /// What a container waits for, if it will wait for ever.
+    /// What a container is waiting for, if it will wait forever.
     pub fn of_waiting(waiting: &Waiting) -> Option<Self> {
         let words = if waiting.message.is_empty() { &waiting.reason } else { &waiting.message };
         let words = shortened(words);
-        // What the kubelet tries again within seconds.
+        // The kubelet retries these within seconds.
         if words.contains("QPS exceeded") || words.contains("failed to sync") {
             return None;
         }

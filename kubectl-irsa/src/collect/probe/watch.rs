@@ -1,4 +1,4 @@
-//! Waits for a container's end by watching its pod: the server tells of every change, nothing is polled.
+//! Waits for a container to end by watching its pod: the server reports every change, nothing is polled.
 
 use futures::stream::StreamExt;
 use http::StatusCode;
@@ -11,10 +11,10 @@ use super::obstacle::Obstacle;
 use crate::collect::cluster::{Api, NoAnswer};
 use irsa::facts::kubernetes::{ProbeEnd, ProbeStatus};
 
-/// What is waited before a watch that ended is opened again.
+/// How long to wait before reopening a watch that ended.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// A pod as far as it tells how its containers fare.
+/// The parts of a pod that show the state of its containers.
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct PodNow {
@@ -43,9 +43,9 @@ struct Status {
 enum Told {
     /// The pod is now like this.
     Pod(Box<PodNow>),
-    /// It is no more.
+    /// It was deleted.
     Deleted,
-    /// The version to go on from is no longer kept.
+    /// The version to continue from is no longer kept.
     Expired,
     /// Nothing about the pod.
     Nothing,
@@ -149,7 +149,7 @@ fn told(event: Result<WatchEvent<PodNow>, kube::Error>) -> Told {
     match event {
         Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod)) => Told::Pod(Box::new(pod)),
         Ok(WatchEvent::Deleted(_)) => Told::Deleted,
-        // Whatever the error is: beginning anew is right.
+        // Whatever the error is: starting over is right.
         Ok(WatchEvent::Error(_)) => Told::Expired,
         // The connection's end is that of the stream, which comes next.
         Ok(WatchEvent::Bookmark(_)) | Err(_) => Told::Nothing,
