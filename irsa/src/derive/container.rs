@@ -145,7 +145,7 @@ impl ContainerView<'_> {
     }
 
     /// True if it sets any AWS variable itself: a sign that it means to call AWS. What the webhook gives every container
-    /// of the pod is no such sign.
+    /// of the pod is not such a sign.
     pub fn speaks_aws(&self) -> bool {
         const FROM_WEBHOOK: [&str; 4] = [ROLE_ARN, TOKEN_FILE, CREDENTIALS_URI, PI_TOKEN_FILE];
         // Exporters and agents that never sign a request also set a region.

@@ -49,7 +49,7 @@ fn yaml_of(node: &Node) -> Result<String, serde_saphyr::ser::Error> {
     Ok(text)
 }
 
-/// What the printer let through of what must not reach a terminal. It can only stand in double quotes: [`Node`] puts such
+/// Escapes what the printer passed through and must not reach a terminal. It can only be in double quotes: [`Node`] puts such
 /// strings there.
 fn escape(document: &str) -> String {
     let mut safe = String::with_capacity(document.len());
