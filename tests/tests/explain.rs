@@ -93,7 +93,7 @@ fn a_log_on_stdin_each_error_once_and_nothing_else_of_it() {
 
 #[test]
 fn what_a_terminal_or_a_hurried_hand_makes_of_an_error() {
-    let trust = "the role does not let its bearer in";
+    let trust = "the role does not trust its subject";
     for text in [
         "Not authorized to\nperform sts:AssumeRoleWithWebIdentity",
         "{\"error\":\"WebIdentityErr: failed\\ncaused by: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity\"}",

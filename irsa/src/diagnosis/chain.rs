@@ -38,7 +38,7 @@ fn link(
     let of_step =
         || outcomes.iter().filter(move |(check, _)| check.meta.step == step).map(|(_, outcome)| outcome);
     if derived.sts_answer.proves(step) && here(Severity::Warning).is_none() {
-        let summary = format!("proven: {} passed this step at STS", proven_by(derived));
+        let summary = format!("proven by STS with {}", proven_by(derived));
         return Link { step, status: Status::Pass, summary, reason: None };
     }
     if step == Step::Caller
