@@ -127,7 +127,10 @@ fn installing_replaces_only_its_own() {
 
     let other = tempfile::tempdir().unwrap();
     let elsewhere = install(other.path());
-    assert!(elsewhere.code == Some(0) && elsewhere.stdout.contains("not on the PATH"), "not on the PATH: {elsewhere:?}");
+    assert!(
+        elsewhere.code == Some(0) && elsewhere.stdout.contains("not on the PATH"),
+        "not on the PATH: {elsewhere:?}"
+    );
     let link = other.path().join("kubectl_complete-irsa");
     assert_eq!(link.read_link().unwrap(), installed.path().join("kubectl-irsa"));
 
