@@ -59,7 +59,7 @@ fn is_sound(diagnosis: &Diagnosis) {
                 finding.key
             );
         }
-        finding.fixes.iter().filter_map(|fix| fix.command.as_deref()).for_each(stays_a_command);
+        finding.fixes.iter().filter_map(|fix| fix.command()).for_each(|command| stays_a_command(&command.to_string()));
     }
     if let Some(root) = &diagnosis.root_cause {
         assert!(root.caused_by.is_none() && by_key(&root.key).len() == 1, "{} is a root cause", root.key);

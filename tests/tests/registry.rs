@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use irsa::checks::{NOT_A_FAULT, all};
+use irsa::checks::{LINKS, Meta, NOT_A_FAULT, all};
 use irsa_tests::run::{plugin, run};
 use irsa_tests::world::{Case, all_worlds, worlds_dir};
 
@@ -40,6 +40,19 @@ fn ids_are_unique_and_named_after_their_files() {
     assert_eq!(ids, files, "a file without a registered check, or a check under another name");
     for id in pages().keys() {
         assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{id}");
+    }
+}
+
+#[test]
+fn a_check_is_in_the_folder_of_its_step() {
+    for link in LINKS {
+        for check in link.checks {
+            let Meta { id, step, .. } = check.meta;
+            assert!(link.steps.contains(step), "{id} is about {step:?}, its folder about {:?}", link.steps);
+        }
+        for step in link.steps {
+            assert!(link.checks.iter().any(|check| check.meta.step == *step), "{}: {step:?}", link.title);
+        }
     }
 }
 

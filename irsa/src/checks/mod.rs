@@ -56,10 +56,11 @@ fn page_of(source: &str) -> String {
 
 /// The checks of one link: each a module named after its id, in the order in which faults of the link are to be repaired.
 macro_rules! checks {
-    ($link:literal: $($name:ident,)*) => {
+    ($link:literal [$($step:ident),+]: $($name:ident,)*) => {
         $(mod $name;)*
         pub(super) static LINK: $crate::checks::Link = $crate::checks::Link {
             title: $link,
+            steps: &[$($crate::step::Step::$step),+],
             checks: &[$($crate::checks::Check {
                 meta: &$name::META,
                 run: $name::check,
@@ -75,6 +76,8 @@ use checks;
 pub struct Link {
     /// Its name.
     pub title: &'static str,
+    /// The steps of the chain that its checks look at.
+    pub steps: &'static [Step],
     /// Its checks, in the order in which faults are to be repaired.
     pub checks: &'static [Check],
 }

@@ -6,7 +6,7 @@ use crate::derive::app_errors::AppError;
 use crate::derive::caller::Who;
 
 super::checks! {
-    "caller":
+    "caller" [Caller]:
     static_env_keys,
     shared_credentials_file,
     aws_profile,

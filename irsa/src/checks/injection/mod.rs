@@ -5,7 +5,7 @@ use crate::facts::Unknown;
 use crate::repair::workload;
 
 super::checks! {
-    "injection":
+    "injection" [Injection]:
     admission_policy_volume,
     skip_label,
     skip_containers,

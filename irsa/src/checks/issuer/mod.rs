@@ -1,7 +1,7 @@
 //! Checks of the cluster's OIDC issuer and its keys.
 
 super::checks! {
-    "issuer":
+    "issuer" [Issuer]:
     token_issuer_wrong,
     thumbprint,
     jwks_problem,

@@ -4,7 +4,7 @@ use crate::aws::partition::is_region_shaped;
 use crate::derive::Derived;
 
 super::checks! {
-    "network":
+    "network" [Network]:
     region_bogus,
     region_missing,
     endpoint_override_leaks,

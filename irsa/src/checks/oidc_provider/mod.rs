@@ -1,7 +1,7 @@
 //! Checks of the issuer's OIDC provider in IAM.
 
 super::checks! {
-    "OIDC provider":
+    "OIDC provider" [OidcProvider]:
     wrong_account_in_arn,
     oidc_url_variant,
     oidc_other_cluster,

@@ -3,7 +3,7 @@
 mod denied;
 
 super::checks! {
-    "permissions":
+    "permissions" [Permissions]:
     perm_no_policy,
     perm_boundary,
     perm_scp,

@@ -3,7 +3,7 @@
 mod agent;
 
 super::checks! {
-    "EKS Pod Identity":
+    "EKS Pod Identity" [ServiceAccount, Injection, Network, TrustPolicy, Sts, Caller]:
     pi_no_association,
     pi_overrides_irsa,
     pi_association_after_pod,

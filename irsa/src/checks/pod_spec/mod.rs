@@ -1,7 +1,7 @@
 //! Checks of the pod's own manifest: variables, volumes, mounts.
 
 super::checks! {
-    "pod spec":
+    "pod spec" [Pod]:
     static_pod,
     unsupported_platform,
     wrong_token_path_manual,

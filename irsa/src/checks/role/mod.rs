@@ -1,7 +1,7 @@
 //! Checks of the role that the service account names.
 
 super::checks! {
-    "IAM role":
+    "IAM role" [Role]:
     role_path_missing,
     role_deleted_or_never_existed,
 }

@@ -1,7 +1,7 @@
 //! Checks of the service account and its annotations.
 
 super::checks! {
-    "service account":
+    "service account" [ServiceAccount]:
     sa_missing,
     annotation_key_typo,
     annotation_on_wrong_object,

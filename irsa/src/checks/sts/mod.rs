@@ -1,7 +1,7 @@
 //! Checks of STS's own answer.
 
 super::checks! {
-    "STS":
+    "STS" [Sts]:
     session_name_invalid,
     session_per_request,
     sts_region_disabled,

@@ -1,7 +1,7 @@
 //! Checks of the projected token: its file and its claims.
 
 super::checks! {
-    "token":
+    "token" [TokenFile, TokenClaims]:
     node_audience_restriction,
     token_mount_failed,
     selinux_lsm,

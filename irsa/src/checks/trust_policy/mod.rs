@@ -1,7 +1,7 @@
 //! Checks of the role's trust policy.
 
 super::checks! {
-    "trust policy":
+    "trust policy" [TrustPolicy]:
     trust_deny_statement,
     trust_provider_other_account,
     trust_wrong_principal,
