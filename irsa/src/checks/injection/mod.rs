@@ -1,6 +1,7 @@
 //! Checks of what the webhook puts into new pods.
 
 use crate::checks::prelude::*;
+use crate::derive::webhook::Registration;
 use crate::facts::Unknown;
 use crate::repair::workload;
 
@@ -22,6 +23,18 @@ super::checks! {
     pod_created_before_annotation,
     only_some_containers_injected,
     not_injected,
+}
+
+/// The webhook's registrations, if injection is expected; otherwise the outcome of a check of them.
+fn registered<'d, 'f>(derived: &'d Derived<'f>) -> Result<&'d [Registration<'f>], Outcome> {
+    if !derived.intent.expects_injection() {
+        return Err(Outcome::NotApplicable("no injection is expected"));
+    }
+    match &derived.registrations {
+        Registrations::Found(found) => Ok(found),
+        Registrations::Missing(_) => Err(Outcome::NotApplicable("no webhook is registered")),
+        Registrations::Unknown(why) => Err(unread(derived, why)),
+    }
 }
 
 /// How bad a webhook that cannot answer is: a pod that is injected works, and only the next one is broken.

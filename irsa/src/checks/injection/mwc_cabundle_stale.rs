@@ -28,13 +28,9 @@ pub(super) const META: Meta = Meta {
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
-    if !derived.intent.expects_injection() {
-        return Outcome::NotApplicable("no injection is expected");
-    }
-    let found = match &derived.registrations {
-        Registrations::Found(found) => found,
-        Registrations::Missing(_) => return Outcome::NotApplicable("no webhook is registered"),
-        Registrations::Unknown(why) => return super::unread(derived, why),
+    let found = match super::registered(derived) {
+        Ok(found) => found,
+        Err(outcome) => return outcome,
     };
     let Some(registration) = found.iter().find(|registration| registration.eks_managed()) else {
         return Outcome::NotApplicable(
