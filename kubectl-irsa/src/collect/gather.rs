@@ -1,8 +1,7 @@
 //! From a target to facts, live: the cluster, AWS and the probe side by side.
 
 use irsa::derive::Derived;
-use irsa::facts::probed::ProbeFacts;
-use irsa::facts::{Fact, Facts, Request, Why};
+use irsa::facts::{Facts, Request, Why};
 use irsa::rounds::{CollectError, of_cluster, without_probe};
 use irsa::target::Target;
 
@@ -48,20 +47,19 @@ pub async fn gather(
     // The probe takes longest: it starts while AWS is asked.
     let derived: Vec<Derived<'_>> = subjects.iter().map(Derived::of).collect();
     let asked: Vec<_> = derived.iter().map(|derived| cloud.asked(derived)).collect();
-    let choice = cloud.probing.as_ref().map(|probing| (probing, probing.choose(&derived)));
-    let unprobed: Vec<Fact<ProbeFacts>> = derived
-        .iter()
-        .map(|derived| without_probe(derived, &Why::Excluded(String::from("--no-probe"))))
-        .collect();
+    let excluded = Why::Excluded(String::from("--no-probe"));
+    let choice = match &cloud.probing {
+        Some(probing) => Ok((probing, probing.choose(&derived))),
+        None => Err(derived.iter().map(|derived| without_probe(derived, &excluded)).collect()),
+    };
     drop(derived);
     let probe = async {
         match choice {
-            Some((probing, choice)) => Some(probing.look(api, choice).await),
-            None => None,
+            Ok((probing, choice)) => probing.look(api, choice).await,
+            Err(unprobed) => unprobed,
         }
     };
-    let ((), looked) = tokio::join!(cloud.complete(api, &wide, &early, &asked, &mut subjects), probe);
-    let probed = looked.unwrap_or(unprobed);
+    let ((), probed) = tokio::join!(cloud.complete(api, &wide, &early, &asked, &mut subjects), probe);
     for (facts, probed) in subjects.iter_mut().zip(probed) {
         facts.probed = probed;
     }
