@@ -12,9 +12,11 @@ mod principal;
 mod record;
 mod sdk;
 mod sts;
+mod success;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod voice;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,8 @@ pub use kind::{Claim, Kind, Stage};
 pub use principal::{Principal, PrincipalKind, SessionSource, principal};
 pub use sdk::{Sdk, SdkName};
 pub use sts::{agent, sts, sts_because};
+pub use success::{Success, Worked};
+pub use voice::Voice;
 
 /// At most this many sightings of one text; the oldest are dropped first.
 const MOST: usize = 64;
@@ -59,6 +63,15 @@ pub struct Sighting {
     pub line: usize,
     /// How often it occurs.
     pub count: usize,
+    /// In which voice it is said, where it was said last.
+    #[serde(default)]
+    pub voice: Voice,
+    /// True if S3 is what the text is about, which does not name the caller that it denies.
+    #[serde(default)]
+    pub of_s3: bool,
+    /// What went well afterwards, in the same text.
+    #[serde(default)]
+    pub then: Option<Success>,
 }
 
 /// The policy that denied an action, according to AWS.
@@ -115,10 +128,10 @@ pub fn parse(text: &str) -> Vec<Sighting> {
             record.1.push_str(line.trim());
         } else {
             let (number, done) = std::mem::replace(&mut record, (index + 1, line));
-            note(&mut seen, record::read(&done, number));
+            take(&mut seen, &done, number);
         }
     }
-    note(&mut seen, record::read(&record.1, record.0));
+    take(&mut seen, &record.1, record.0);
     seen.sort_by_key(|sighting| (sighting.kind.is_last_resort(), std::cmp::Reverse(sighting.line)));
     seen
 }
@@ -143,6 +156,30 @@ fn continues(line: &str) -> bool {
     ];
     let line = line.trim_start();
     STARTS.iter().any(|start| line.starts_with(start))
+}
+
+/// Takes in one record: its errors, or what it says of the errors before it.
+fn take(seen: &mut Vec<Sighting>, record: &str, line: usize) {
+    let found = record::read(record, line);
+    if !found.is_empty() {
+        note(seen, found);
+    } else if !record.trim().is_empty() {
+        let success = success::read(record, line);
+        for sighting in seen.iter_mut() {
+            let next = || Success { what: Worked::NextAttempt, line };
+            let went_on = || (sighting.voice == Voice::Attempt && sighting.then.is_none()).then(next);
+            if let Some(then) =
+                success.clone().filter(|_| may_replace(sighting.then.as_ref())).or_else(went_on)
+            {
+                sighting.then = Some(then);
+            }
+        }
+    }
+}
+
+/// The first success counts, unless it was only the absence of another failure.
+fn may_replace(then: Option<&Success>) -> bool {
+    then.is_none_or(|then| matches!(then.what, Worked::NextAttempt | Worked::Request))
 }
 
 fn note(seen: &mut Vec<Sighting>, found: Vec<Sighting>) {
@@ -178,6 +215,7 @@ impl Sighting {
         };
         same_kind
             && same_caller
+            && self.voice == other.voice
             && self.pieces() == other.pieces()
             && self.because == other.because
             && self.service_account == other.service_account

@@ -379,6 +379,11 @@ pub(super) fn find(lower: &str) -> impl Iterator<Item = (usize, &'static Phrase)
     })
 }
 
+/// True if a text of lower case has a phrase of an error.
+pub(super) fn tells_of_an_error(lower: &str) -> bool {
+    find(lower).any(|(_, phrase)| matches!(phrase.sign, Sign::Error { .. }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

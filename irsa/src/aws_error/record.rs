@@ -4,7 +4,7 @@ use super::kind::Kind;
 use super::phrases::{self, Mark, Sign, Weight};
 use super::principal::principal;
 use super::sdk::{Sdk, SdkName};
-use super::{Because, Layer, ServiceAccountName, Sighting, pieces, transport};
+use super::{Because, Layer, ServiceAccountName, Sighting, Voice, pieces, transport, voice};
 
 /// How far around a phrase to look for its pieces: SDKs name the caller before the phrase and the reason after it.
 const BEFORE: usize = 700;
@@ -42,9 +42,11 @@ pub(super) fn read(text: &str, line: usize) -> Vec<Sighting> {
     let mut found: Vec<(Weight, Sighting)> = Vec::new();
     for said in said {
         let around = Around::new(text, &lower, said.at);
-        if let Some((weight, sighting)) = around.sighting(said, &marks, speaker, line)
+        if let Some((weight, mut sighting)) = around.sighting(said, &marks, speaker, line)
             && !found.iter().any(|(_, it)| it.kind == sighting.kind)
         {
+            sighting.voice =
+                voice::of(text, &lower, said.at, speaker.is_some() || marks.contains(&Mark::Sts));
             found.push((weight, sighting));
         }
     }
@@ -130,6 +132,9 @@ impl<'a> Around<'a> {
             request_id: self.request_id().map(str::to_owned),
             line,
             count: 1,
+            voice: Voice::Own,
+            of_s3: marks.contains(&Mark::S3),
+            then: None,
         };
         Some((weight, sighting))
     }
