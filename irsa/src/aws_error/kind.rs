@@ -200,7 +200,102 @@ pub enum Stage {
     Trust,
 }
 
+/// What an error is about, and so who has to explain it before a pod can be called healthy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// The exchange of the pod's token for credentials: STS's answers to `AssumeRoleWithWebIdentity`.
+    Exchange,
+    /// The credentials that a request was signed with, or that there were none.
+    Credentials,
+    /// What a caller with valid credentials may do.
+    Permissions,
+    /// The way to AWS.
+    Network,
+    /// How the SDK is configured: Region, profile, token file, providers, endpoint.
+    Configuration,
+    /// EKS Pod Identity: the agent, and EKS Auth behind it.
+    PodIdentity,
+    /// Kubernetes: the webhook, the kubelet, the service account.
+    Kubernetes,
+    /// Neither the pod's identity nor the way to AWS. It says nothing against either.
+    Unrelated,
+}
+
 impl Kind {
+    /// What the error is about. Exhaustive on purpose: who adds a kind decides what it speaks against.
+    pub const fn about(self) -> Subject {
+        match self {
+            Self::InvalidRoleArn
+            | Self::RoleArnTooShort
+            | Self::SessionNameInvalid
+            | Self::RequestInvalid
+            | Self::RegionDisabled
+            | Self::NotAJwt
+            | Self::NotAnOidcToken
+            | Self::MissingClaim(_)
+            | Self::NoProvider
+            | Self::NoVerificationKey
+            | Self::ThumbprintMismatch
+            | Self::IdpCommunication
+            | Self::IdpRejectedClaim
+            | Self::TokenNotValidated
+            | Self::TokenExpired { .. }
+            | Self::TokenTooOld
+            | Self::IncorrectAudience
+            | Self::NotAuthorizedToAssume
+            | Self::DurationTooLong
+            | Self::Throttled => Subject::Exchange,
+            Self::InvalidClientToken
+            | Self::CredentialsExpired
+            | Self::SignatureScope
+            | Self::SignatureNotYetCurrent
+            | Self::SignatureExpired
+            | Self::ClockSkewed
+            | Self::NoCredentials
+            | Self::NoInstanceMetadata => Subject::Credentials,
+            Self::NotAuthorizedToChain
+            | Self::NotAuthorizedToTag
+            | Self::NotAuthorized
+            | Self::AccessDenied => Subject::Permissions,
+            Self::NoSuchHost
+            | Self::DnsTimeout
+            | Self::ConnectTimeout
+            | Self::ConnectionRefused
+            | Self::ConnectFailed
+            | Self::TlsUnknownAuthority
+            | Self::TlsWrongName
+            | Self::Proxy => Subject::Network,
+            Self::ProfileNotFound
+            | Self::TokenFileUnreadable
+            | Self::TokenFileMissing
+            | Self::RoleArnNotSet
+            | Self::TokenPathNotAbsolute
+            | Self::NoStsModule
+            | Self::NoWebIdentityProvider
+            | Self::MissingRegion
+            | Self::EndpointNotSts => Subject::Configuration,
+            Self::PodIdentityDenied
+            | Self::NodeNotAuthorized
+            | Self::PodIdentityNotFound
+            | Self::PodIdentityTokenExpired
+            | Self::PodIdentityTokenInvalid
+            | Self::PodIdentityTokenMalformed
+            | Self::PodIdentityThrottled
+            | Self::EksAuthUnreachable
+            | Self::AgentUnreachable
+            | Self::AgentHostRejected
+            | Self::AgentWrongAddress => Subject::PodIdentity,
+            Self::TokenMountFailed
+            | Self::NodeAudienceRestricted
+            | Self::WebhookFailed
+            | Self::ServiceAccountMissing
+            | Self::EksctlExcluded => Subject::Kubernetes,
+            // A policy that the application writes, a token that AWS does not use, and all that is not about identity.
+            Self::InvalidPrincipal | Self::KubernetesTokenMissing | Self::Other => Subject::Unrelated,
+        }
+    }
+
     /// The stage at which STS refused `AssumeRoleWithWebIdentity`; `None` if the message does not show it, or if it is
     /// not an answer to that request.
     pub const fn stage(self) -> Option<Stage> {
@@ -224,17 +319,7 @@ impl Kind {
 
     /// True for errors of the connection to AWS.
     pub const fn is_transport(self) -> bool {
-        matches!(
-            self,
-            Self::NoSuchHost
-                | Self::DnsTimeout
-                | Self::ConnectTimeout
-                | Self::ConnectionRefused
-                | Self::ConnectFailed
-                | Self::TlsUnknownAuthority
-                | Self::TlsWrongName
-                | Self::Proxy
-        )
+        matches!(self.about(), Subject::Network)
     }
 
     /// True for what an SDK says last, after all else has failed: the reason, if there is one, is in another error.

@@ -20,7 +20,7 @@ mod voice;
 
 use serde::{Deserialize, Serialize};
 
-pub use kind::{Claim, Kind, Stage};
+pub use kind::{Claim, Kind, Stage, Subject};
 pub use principal::{Principal, PrincipalKind, SessionSource, principal};
 pub use sdk::{Sdk, SdkName};
 pub use sts::{agent, sts, sts_because};
