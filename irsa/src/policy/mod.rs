@@ -20,6 +20,7 @@ mod document;
 mod edit;
 mod evaluate;
 mod json;
+mod keys;
 mod nearest;
 mod operator;
 mod reach;
@@ -37,6 +38,7 @@ pub use document::{
 pub use edit::{Edit, EditKind};
 pub use evaluate::evaluate;
 pub use json::{Json, Path, Segment};
+pub use keys::Call;
 pub use nearest::{Nearest, Repair, nearest};
 pub use operator::{Operator, Quantifier, Relation, Test};
 pub use reach::Reach;

@@ -1,5 +1,6 @@
 //! What is asked: who calls which action, and what is known of the circumstances.
 
+use super::keys::{self, Call, Class};
 use super::wildcard::{matches, wild};
 
 /// A question to a policy.
@@ -74,11 +75,20 @@ impl<'a> Found<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     values: Vec<(String, Value)>,
+    /// What is known of the global keys that are not set follows from who calls.
+    call: Option<Call>,
     /// Patterns of keys that may or may not be there, and why that is not known.
     unknown: Vec<(String, String)>,
 }
 
 impl Context {
+    /// The keys of such a call, each present, absent or unknown; set those of which more is known.
+    pub fn of(call: Call) -> Self {
+        let certain = keys::certain(call);
+        let values = certain.map(|(key, value)| (key.to_owned(), Value::Present(vec![value.to_owned()])));
+        Self { values: values.collect(), call: Some(call), unknown: Vec::new() }
+    }
+
     /// Sets a key, in place of what was known of it.
     pub fn set(&mut self, key: impl Into<String>, value: Value) {
         let key = key.into();
@@ -101,10 +111,14 @@ impl Context {
                 Value::Unknown(why) => Found::Unknown(why),
             };
         }
-        let key = key.to_ascii_lowercase();
-        match self.unknown.iter().find(|(pattern, _)| matches(&wild(pattern), &key)) {
-            Some((_, why)) => Found::Unknown(why),
-            None => Found::Absent,
+        let lower = key.to_ascii_lowercase();
+        if let Some((_, why)) = self.unknown.iter().find(|(pattern, _)| matches(&wild(pattern), &lower)) {
+            return Found::Unknown(why);
+        }
+        match self.call.and_then(|call| keys::class(call, key)) {
+            Some(Class::Unknown(why)) => Found::Unknown(why),
+            // What is certainly there was set when the context was made.
+            Some(Class::Is(_) | Class::Absent) | None => Found::Absent,
         }
     }
 }
@@ -122,44 +136,17 @@ pub struct WebIdentity<'a> {
     pub aud: &'a [&'a str],
 }
 
-/// What a web identity's call has, or may have, beside the token's claims.
-const DEPENDS_ON_THE_CALL: [(&str, &str); 12] = [
-    ("aws:SourceIp", "it depends on where the call comes from"),
-    ("aws:VpcSourceIp", "it depends on where the call comes from"),
-    ("aws:SourceVpc", "it depends on whether the call goes through a VPC endpoint"),
-    ("aws:SourceVpcArn", "it depends on whether the call goes through a VPC endpoint"),
-    ("aws:SourceVpce", "it depends on whether the call goes through a VPC endpoint"),
-    ("aws:VpceOrg*", "it depends on whether the call goes through a VPC endpoint"),
-    ("aws:VpceAccount", "it depends on whether the call goes through a VPC endpoint"),
-    ("aws:CurrentTime", "it depends on when the call is made"),
-    ("aws:EpochTime", "it depends on when the call is made"),
-    ("aws:RequestedRegion", "it depends on the STS endpoint that is called"),
-    ("aws:UserAgent", "it depends on the client"),
-    ("sts:RoleSessionName", "the client chooses it"),
-];
-
-/// What describes the role, which a trust policy may ask for as well.
-const DEPENDS_ON_THE_ROLE: [&str; 4] =
-    ["aws:ResourceTag/*", "iam:ResourceTag/*", "aws:ResourceAccount", "aws:ResourceOrg*"];
-
 impl Request {
     /// `sts:AssumeRoleWithWebIdentity` with a token. What the token does not say and the call does is unknown; set it if
-    /// you know it. All other keys are absent.
+    /// you know it.
     pub fn web_identity(identity: WebIdentity<'_>) -> Self {
         let issuer = identity.issuer.strip_prefix("https://").unwrap_or(identity.issuer);
-        let mut context = Context::default();
+        let mut context = Context::of(Call::WebIdentity);
         let one = |text: &str| Value::Present(vec![text.to_owned()]);
         context.set(format!("{issuer}:sub"), one(identity.sub));
         let aud = identity.aud.iter().map(|aud| (*aud).to_owned()).collect();
         context.set(format!("{issuer}:aud"), Value::Present(aud));
-        // STS has no endpoint without TLS.
-        context.set("aws:SecureTransport", one("true"));
-        for (key, why) in DEPENDS_ON_THE_CALL {
-            context.set_unknown(key, why);
-        }
-        for key in DEPENDS_ON_THE_ROLE {
-            context.set_unknown(key, "it describes the role, and was not read");
-        }
+        context.set("aws:FederatedProvider", one(identity.provider_arn));
         Self {
             principal: Principal::WebIdentity {
                 provider_arn: identity.provider_arn.to_owned(),
