@@ -17,6 +17,15 @@ pub enum Confidence {
     Inferred,
 }
 
+/// What a warning says against a link that decides; `healthy` beside it would not be true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// The link fails for some of the container's clients: the target is *degraded*.
+    SomeFail,
+    /// The link may fail: the result is *inconclusive*.
+    MayFail,
+}
+
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct About {
@@ -66,6 +75,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// How to repair it, in order.
     pub fixes: Vec<Fix>,
+    /// For a warning: what it says against a link that decides.
+    pub doubt: Option<Doubt>,
 }
 
 impl Finding {
@@ -136,6 +147,13 @@ impl Finding {
     #[must_use]
     pub fn inferred(mut self) -> Self {
         self.confidence = Confidence::Inferred;
+        self
+    }
+
+    /// Says that the warning is about a link that decides.
+    #[must_use]
+    pub fn doubt(mut self, doubt: Doubt) -> Self {
+        self.doubt = Some(doubt);
         self
     }
 

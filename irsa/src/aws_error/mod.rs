@@ -136,6 +136,21 @@ pub fn parse(text: &str) -> Vec<Sighting> {
     seen
 }
 
+/// The beginning of a text that has none of the known errors, without what could be a secret, and without control characters.
+pub fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 160;
+    let start = &text[..text.floor_char_boundary(16 * LONGEST)];
+    let words = start.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let shown = words.map(|word| if pieces::may_be_secret(word) { "…" } else { word });
+    let line = shown.collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LONGEST { line } else { line.chars().take(LONGEST).chain(['…']).collect() }
+}
+
+/// True if a text speaks of AWS, whatever it says.
+pub fn mentions_aws(text: &str) -> bool {
+    phrases::find(&text.to_ascii_lowercase()).any(|(_, phrase)| matches!(phrase.sign, phrases::Sign::Mark(_)))
+}
+
 /// The first caller that a text names, whatever else it says.
 pub fn caller(text: &str) -> Option<Principal> {
     text.lines().find_map(|raw| {
@@ -203,6 +218,43 @@ fn note(seen: &mut Vec<Sighting>, found: Vec<Sighting>) {
 }
 
 impl Sighting {
+    /// What is known of a text in which no error was recognised.
+    pub fn of_unknown_text() -> Self {
+        Self {
+            kind: Kind::Other,
+            operation: None,
+            principal: None,
+            action: None,
+            resource: None,
+            because: None,
+            host: None,
+            issuer: None,
+            account: None,
+            service_account: None,
+            sdk: None,
+            request_id: None,
+            line: 1,
+            count: 1,
+            voice: Voice::Own,
+            of_s3: false,
+            then: None,
+        }
+    }
+
+    /// What it says in one sentence, without a full stop: what it is about, and what that means.
+    pub fn sentence(&self) -> String {
+        let what = causes::of(self).what.split(". ").next().unwrap_or_default().trim_end_matches('.');
+        let mut letters = what.chars();
+        let what = match (letters.next(), letters.next()) {
+            (Some(first), Some(second)) if !second.is_uppercase() => {
+                format!("{}{}", first.to_lowercase(), &what[first.len_utf8()..])
+            }
+            _ => what.to_owned(),
+        };
+        let about = self.action.as_deref().or(self.operation.as_deref()).or(self.host.as_deref());
+        about.map_or_else(|| what.clone(), |about| format!("{about}: {what}"))
+    }
+
     /// True if both say the same, apart from times, session numbers and request ids.
     fn is_same(&self, other: &Self) -> bool {
         let same_kind = match (self.kind, other.kind) {

@@ -180,6 +180,7 @@ impl Meta {
             },
             evidence: Vec::new(),
             fixes: Vec::new(),
+            doubt: None,
         }
     }
 }

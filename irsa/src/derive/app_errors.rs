@@ -4,16 +4,19 @@
 //! within the last [`FRESH`] minutes by the API server's clock; for a container that has ended, within the last minutes of its
 //! run. An earlier error of the running container gives a warning; an error of a former run, or one that something later
 //! contradicts, gives an info finding.
+//!
+//! Checks only see errors of the pod itself, and those whose owner is not known; [`AppErrors::all`] has the others as well.
 
 use crate::text::duration;
 use jiff::{SignedDuration, Timestamp};
 
+use super::attribution::{Own, Whose};
 use super::caller::{Expected, Who};
 use super::container::ContainerView;
 use super::probed::ProbeOutcome;
 use super::sts_answer::StsVerdict;
-use crate::aws_error::{Kind, Principal, Sighting};
-use crate::facts::{Facts, Source};
+use crate::aws_error::{Kind, Principal, Sighting, Stage, Subject, Worked};
+use crate::facts::{Facts, LoggedError, Source, UnknownText};
 use crate::severity::Severity;
 
 /// How long an error counts as current: a crash loop backs off for up to five minutes, and people take a while to react.
@@ -26,16 +29,25 @@ pub(crate) struct AppErrors<'f> {
 }
 
 /// An error that the application reported.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct AppError<'f> {
     /// What it says.
     pub error: &'f Sighting,
     /// Where it was read.
     pub source: &'f Source,
+    /// True if the user gave it.
+    pub given: bool,
+    /// Whose it is.
+    pub whose: Whose,
     /// The caller that it names.
     pub caller: Option<Caller<'f>>,
     /// How much it still counts.
     pub weight: Weight,
+    /// Why it no longer counts, if something later ended it.
+    pub over: Option<String>,
+    /// A text that the user gave, if no error was recognised in it.
+    pub unknown_text: Option<&'f UnknownText>,
+    at: Option<Timestamp>,
     /// How long ago it was logged; `None` for what the user gave, and where no clock is known.
     age: Option<SignedDuration>,
 }
@@ -61,7 +73,7 @@ pub struct Caller<'f> {
 }
 
 impl<'f> AppErrors<'f> {
-    /// Weights them.
+    /// Attributes and weights them.
     pub(crate) fn of(
         facts: &'f Facts,
         expected: &Expected,
@@ -70,48 +82,76 @@ impl<'f> AppErrors<'f> {
         probed: &ProbeOutcome<'_>,
     ) -> Self {
         let run = Run::of(facts, target);
-        let app_errors = || facts.app_errors.known().into_iter().flat_map(|listing| &listing.value.items);
-        let caller = |error: &'f Sighting| {
-            let principal = error.principal.as_ref()?;
-            Some(Caller { principal, who: expected.who(principal) })
-        };
-        // Whoever had the role by then had got past every earlier obstacle.
-        let arrived = app_errors()
-            .filter(|app_errors| {
-                caller(&app_errors.value.error).is_some_and(|caller| caller.who == Who::Expected)
-            })
-            .filter_map(|app_errors| app_errors.value.at)
-            .max();
-        let reached = probed.pod().is_some_and(super::probed::ProbedPod::reached_sts);
-        let mut said: Vec<AppError<'f>> = app_errors()
-            .map(|app_errors| {
-                let (error, at) = (&app_errors.value.error, app_errors.value.at);
-                let mut weight = at.map_or(Weight::Current, |at| run.weight(at));
-                let overtaken = at.is_some_and(|at| arrived.is_some_and(|arrived| at < arrived));
-                let settled = attempt.accepted() && weight == Weight::Earlier && error.kind.stage().is_some();
-                if keeps_credentials_away(error.kind) && (overtaken || settled && !of_the_pod(error.kind)) {
-                    weight = Weight::History;
-                }
-                // The connection failed earlier and works now: the problem is intermittent.
-                if reached && weight == Weight::Current && at.is_some() && error.kind.is_transport() {
-                    weight = Weight::Earlier;
-                }
+        let own = Own::new(facts, expected, target);
+        let logged = || facts.app_errors.known().into_iter().flat_map(|listing| &listing.value.items);
+        let mut said: Vec<AppError<'f>> = logged()
+            .map(|logged| {
+                let error = &logged.value.error;
+                let caller = error.principal.as_ref();
                 AppError {
                     error,
-                    source: &app_errors.source,
-                    caller: caller(error),
-                    weight,
-                    age: run.age(at),
+                    source: &logged.source,
+                    given: logged.value.given,
+                    whose: own.whose(&logged.value),
+                    caller: caller.map(|principal| Caller { principal, who: expected.who(principal) }),
+                    weight: logged.value.at.map_or(Weight::Current, |at| run.weight(at)),
+                    over: None,
+                    unknown_text: logged.value.unknown_text.as_ref(),
+                    at: logged.value.at,
+                    age: run.age(logged.value.at),
                 }
             })
             .collect();
+        // Whoever had the role by then had got past every earlier obstacle.
+        let arrived = said
+            .iter()
+            .filter(|said| said.caller.is_some_and(|caller| caller.who == Who::Expected))
+            .filter_map(|said| said.at)
+            .max();
+        let reached = probed.pod().is_some_and(super::probed::ProbedPod::reached_sts);
+        let accepted_inside = probed.sts_answer().is_some_and(|answer| answer.accepted());
+        let got_credentials = probed.pod().is_some_and(super::probed::ProbedPod::proves_identity);
+        for (said, logged) in said.iter_mut().zip(logged()) {
+            let kind = said.error.kind;
+            let was_logged = logged.value.at.is_some();
+            let stage = kind.stage();
+            let settled = attempt.accepted() && stage.is_some() && !of_the_pod(kind);
+            said.over = ended(&logged.value, expected)
+                .or_else(|| {
+                    let overtaken = keeps_credentials_away(kind) && said.at.is_some() && said.at < arrived;
+                    overtaken.then(|| String::from("AWS has named the pod's role as the caller since"))
+                })
+                .or_else(|| made_since(&logged.value, facts))
+                .or_else(|| {
+                    let is_over = was_logged && attempt.accepted() && is_of_aws_itself(kind);
+                    let is_over = is_over || settled && said.weight == Weight::Earlier;
+                    is_over.then(|| String::from("STS accepts a token of this service account now"))
+                })
+                .or_else(|| {
+                    let is_over = was_logged && got_credentials && is_decided_by_eks(kind);
+                    is_over.then(|| String::from("the probe got credentials in the pod since"))
+                });
+            if said.over.is_some() {
+                said.weight = Weight::History;
+            }
+            // It failed a moment ago and works now.
+            let works_now = if kind.is_transport() { reached } else { settled && accepted_inside };
+            if works_now && said.weight == Weight::Current && was_logged {
+                said.weight = Weight::Earlier;
+            }
+        }
         said.sort_by_key(|said| (said.weight, said.age));
         Self { said }
     }
 
-    /// All of them, the most current first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &AppError<'f>> {
+    /// All of them, the most current first; also those of others.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &AppError<'f>> {
         self.said.iter()
+    }
+
+    /// Those that are the pod's, or that nothing attributes to another, the most current first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &AppError<'f>> {
+        self.said.iter().filter(|said| matches!(said.whose, Whose::Pods | Whose::Unattributed(_)))
     }
 
     /// The most current error of such a kind.
@@ -131,6 +171,14 @@ impl<'f> AppErrors<'f> {
 }
 
 impl AppError<'_> {
+    /// What it says, in one sentence without a full stop.
+    pub fn sentence(&self) -> String {
+        match self.unknown_text {
+            Some(text) => format!("\"{}\", which kubectl-irsa does not know", text.excerpt),
+            None => self.error.sentence(),
+        }
+    }
+
     /// Errors that are no longer current count less.
     pub fn severity(&self) -> Severity {
         match self.weight {
@@ -150,6 +198,34 @@ impl AppError<'_> {
     }
 }
 
+/// What ended a failure, according to the same log: a later success of the same kind of call.
+fn ended(logged: &LoggedError, expected: &Expected) -> Option<String> {
+    let error = &logged.error;
+    let then = error.then.as_ref()?;
+    let line = then.line;
+    match &then.what {
+        Worked::NextAttempt => {
+            Some(format!("it was one attempt of several, and the log goes on (line {line})"))
+        }
+        _ if error.kind.about() == Subject::Permissions => None,
+        Worked::Caller(caller) if expected.who(caller) != Who::Expected => None,
+        Worked::Caller(_) => Some(format!("AWS named the pod's role as the caller afterwards (line {line})")),
+        Worked::Credentials => Some(format!("the process had credentials afterwards (line {line})")),
+        Worked::Request => Some(format!("a request to AWS succeeded afterwards (line {line})")),
+    }
+}
+
+/// The OIDC provider or the role was made after STS had missed it.
+fn made_since(logged: &LoggedError, facts: &Facts) -> Option<String> {
+    let at = logged.at?;
+    let (what, created) = match logged.error.kind.stage()? {
+        Stage::Provider => ("OIDC provider", facts.aws.provider.known()?.value.created?),
+        Stage::Trust => ("role", facts.aws.role.known()?.value.created?),
+        _ => return None,
+    };
+    (created > at).then(|| format!("the {what} was created after it, at {created}"))
+}
+
 /// True for errors behind which no AWS API was called as the role.
 fn keeps_credentials_away(kind: Kind) -> bool {
     kind.stage().is_some()
@@ -162,6 +238,24 @@ fn keeps_credentials_away(kind: Kind) -> bool {
                 | Kind::NoWebIdentityProvider
                 | Kind::CredentialsExpired
         )
+}
+
+/// True for what is between AWS and the issuer, or between AWS and everybody: no process has a part in it.
+fn is_of_aws_itself(kind: Kind) -> bool {
+    matches!(kind, Kind::Throttled | Kind::IdpCommunication | Kind::NoVerificationKey)
+}
+
+/// True for what the agent and EKS Auth decide for the whole pod, whichever process asks.
+fn is_decided_by_eks(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::PodIdentityDenied
+            | Kind::NodeNotAuthorized
+            | Kind::PodIdentityNotFound
+            | Kind::PodIdentityThrottled
+            | Kind::EksAuthUnreachable
+            | Kind::AgentUnreachable
+    )
 }
 
 /// True for stages about which a fresh token, tried from elsewhere, says nothing.

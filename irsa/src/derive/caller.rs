@@ -44,6 +44,11 @@ impl Expected {
         }
     }
 
+    /// Account and name of the role.
+    pub(crate) fn role(&self) -> Option<(&str, &str)> {
+        self.role.as_ref().map(|(account, name)| (account.as_str(), name.as_str()))
+    }
+
     /// Who a caller is.
     pub(crate) fn who(&self, principal: &Principal) -> Who {
         let PrincipalKind::AssumedRole { role, source, .. } = &principal.kind else { return Who::Keys };

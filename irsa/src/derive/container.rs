@@ -1,6 +1,7 @@
 //! One container: how it is wired, and how the webhook would have wired it.
 
 use super::env::Env;
+use crate::aws::arn::RoleArn;
 use crate::facts::kubernetes::{Container, PodSpec, ServiceAccountToken, Volume, VolumeMount};
 
 /// Variable that names the role.
@@ -153,6 +154,13 @@ impl ContainerView<'_> {
         let injected = self.wiring == Wiring::Complete || self.pod_identity;
         let no_sign = |name: &str| WEAK.contains(&name) || (injected && FROM_WEBHOOK.contains(&name));
         self.env.iter().any(|(name, _)| name.starts_with("AWS_") && !no_sign(name))
+    }
+
+    /// True if a variable of its own names the role: the application's settings mean it.
+    pub fn names_role(&self, account: &str, role: &str) -> bool {
+        let is_it = |arn: RoleArn<'_>| arn.account == account && arn.name() == role;
+        let mut texts = self.env.iter().filter_map(|(_, entry)| entry.text());
+        texts.any(|text| RoleArn::parse(text.trim()).is_ok_and(is_it))
     }
 
     /// Regular containers and native sidecars, which run as long as the pod does.

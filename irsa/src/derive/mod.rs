@@ -3,6 +3,7 @@
 pub(crate) mod agent;
 pub(crate) mod app_errors;
 pub(crate) mod association;
+pub(crate) mod attribution;
 pub mod ca;
 pub(crate) mod caller;
 pub mod container;
@@ -230,6 +231,11 @@ impl<'f> Derived<'f> {
         };
         let minted = self.facts.issuer.minted.known();
         minted.map(|claims| (&claims.value, claims.source.clone())).or_else(mounted)
+    }
+
+    /// Account and name of the role that the target should have.
+    pub fn expected_role(&self) -> Option<(&str, &str)> {
+        self.expected.role()
     }
 
     /// Which identity AWS was asked about.

@@ -1,6 +1,6 @@
 //! How each link of the chain stands.
 
-use super::report::{Link, Reported, Status};
+use super::report::{Fate, Link, Reported, ReportedError, Status};
 use crate::checks::{Check, Outcome};
 use crate::derive::Derived;
 use crate::derive::caller::Who;
@@ -15,8 +15,23 @@ pub(super) fn chain(
     outcomes: &[(&Check, Outcome)],
     excluded: &[&Check],
     findings: &[Reported],
+    errors: &[ReportedError],
 ) -> Vec<Link> {
-    Step::ALL.iter().map(|step| link(*step, derived, outcomes, excluded, findings)).collect()
+    let links = Step::ALL.iter().map(|step| link(*step, derived, outcomes, excluded, findings));
+    links.map(|link| beside(link, errors)).collect()
+}
+
+/// No tick stands beside an error that speaks against it.
+fn beside(link: Link, errors: &[ReportedError]) -> Link {
+    let speaks = |error: &&ReportedError| error.fate == Fate::Unexplained && error.step == Some(link.step);
+    match errors.iter().find(speaks) {
+        Some(_) if matches!(link.status, Status::Pass | Status::NotApplicable | Status::Skipped) => {
+            let summary =
+                format!("{}, but the application reports an error that is not explained", link.summary);
+            Link { status: Status::Warn, summary, reason: None, ..link }
+        }
+        _ => link,
+    }
 }
 
 fn link(

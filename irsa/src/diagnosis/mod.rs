@@ -1,5 +1,6 @@
 //! From outcomes to one verdict: root cause, consequences, chain, exit code. All decided here, before anything is rendered.
 
+mod app_errors;
 mod chain;
 mod group;
 mod identities;
@@ -11,8 +12,8 @@ mod verdict;
 pub use group::diagnose_all;
 pub use rank::docs;
 pub use report::{
-    API_VERSION, Actual, Diagnosis, Expected, Identity, Link, Proof, Reported, Status, Target, Tool,
-    Unchecked, Verdict, exit_code,
+    API_VERSION, Actual, CanMean, Diagnosis, Expected, Fate, Identity, Link, Proof, Reported, ReportedError,
+    Status, Target, Tool, Unchecked, Verdict, exit_code,
 };
 
 use crate::checks::{self, Check, Outcome};
@@ -47,19 +48,22 @@ fn diagnose(facts: &Facts, peers: &[Peer<'_>], choice: &Choice) -> Diagnosis {
     let target = target(facts, &derived);
     let findings = rank::report(&outcomes, &derived);
     let root = rank::root_cause(&findings).cloned();
-    let chain = chain::chain(&derived, &outcomes, &excluded, &findings);
-    let verdict = verdict::verdict(&findings, &chain, &target, &derived);
+    let proof = verdict::proof(&derived);
+    let errors = app_errors::account(&derived, &outcomes, &findings, proof);
+    let chain = chain::chain(&derived, &outcomes, &excluded, &findings, &errors);
+    let verdict = verdict::verdict(&findings, &errors, &chain, &target, &derived);
     Diagnosis {
         api_version: API_VERSION,
         kind: "Diagnosis",
         observed_at: facts.cluster.server_clock.known().map(|clock| clock.value),
         tool: Tool { version: env!("CARGO_PKG_VERSION") },
-        summary: verdict::summary(verdict, root.as_ref(), &target, &chain),
+        summary: verdict::summary(verdict, root.as_ref(), &findings, &errors, &target, &chain),
         target,
         verdict,
-        proof: verdict::proof(&derived),
+        proof,
         root_cause: root,
         findings,
+        application_errors: errors,
         chain,
         identities: derived.containers.iter().map(|view| identities::identity(view, &derived)).collect(),
         unknowns: unknowns::unknowns(&derived, &outcomes),

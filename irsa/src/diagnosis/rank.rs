@@ -6,7 +6,7 @@ use super::report::Reported;
 use crate::checks::{self, Check, Outcome};
 use crate::derive::Derived;
 use crate::derive::container::ContainerView;
-use crate::finding::{About, Finding, Severity};
+use crate::finding::{About, Doubt, Finding, Severity};
 
 /// Findings in the order of repair, consequences pointing at their cause.
 pub(super) fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> Vec<Reported> {
@@ -53,6 +53,7 @@ pub(super) fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> V
                 subject: finding.about.clone(),
                 evidence: finding.evidence.clone(),
                 fixes: finding.fixes.clone(),
+                doubt: finding.doubt.filter(|_| severity(finding, derived) == Severity::Warning),
                 caused_by: cause.map(|(_, key)| key.clone()),
                 docs: docs(finding.id),
             }
@@ -87,7 +88,11 @@ fn is_on_target(finding: &Finding, target: Option<&str>) -> bool {
     finding.about.container.as_deref().is_none_or(|container| Some(container) == target)
 }
 
-/// The first error along the chain that nothing explains.
+/// The first error along the chain that nothing explains; without one, the first link that fails for some clients.
 pub(super) fn root_cause(findings: &[Reported]) -> Option<&Reported> {
-    findings.iter().find(|finding| finding.severity == Severity::Error && finding.caused_by.is_none())
+    let first = |is: fn(&Reported) -> bool| {
+        findings.iter().find(|finding| is(finding) && finding.caused_by.is_none())
+    };
+    first(|finding| finding.severity == Severity::Error)
+        .or_else(|| first(|finding| finding.doubt == Some(Doubt::SomeFail)))
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::finding::{About, Confidence, Evidence, Severity};
+use crate::finding::{About, Confidence, Doubt, Evidence, Severity};
 use crate::mechanism::Mechanism;
 use crate::repair::Fix;
 use crate::step::Step;
@@ -35,6 +35,8 @@ pub struct Diagnosis {
     pub root_cause: Option<Reported>,
     /// Every finding, in the order of repair.
     pub findings: Vec<Reported>,
+    /// Every AWS error that the application reported, and what became of it.
+    pub application_errors: Vec<ReportedError>,
     /// Every link, in order.
     pub chain: Vec<Link>,
     /// The identity that each container should have, and the one it has.
@@ -82,9 +84,9 @@ pub enum Verdict {
     Healthy,
     /// A link of the target is broken.
     Broken,
-    /// No problem was found in the target; something beside it (another container) is broken.
+    /// Something beside the target (another container) is broken, or a link of the target fails for some of its clients.
     Degraded,
-    /// No problem was found, but a link that matters could not be checked.
+    /// No problem was found, but a link that matters could not be checked, or something that was seen is not explained.
     Inconclusive,
     /// No AWS identity was asked for.
     NotConfigured,
@@ -155,10 +157,62 @@ pub struct Reported {
     pub evidence: Vec<Evidence>,
     /// How to repair it.
     pub fixes: Vec<Fix>,
+    /// What a warning says against a link that decides.
+    #[serde(skip)]
+    pub doubt: Option<Doubt>,
     /// Key of the finding that explains it.
     pub caused_by: Option<String>,
     /// Its page.
     pub docs: String,
+}
+
+/// An error that the application reported, with its judge.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportedError {
+    /// What it says, in one sentence.
+    pub error: String,
+    /// Where it was read.
+    pub source: String,
+    /// How often it was reported.
+    pub count: usize,
+    /// The link that it speaks against, if it is about one.
+    pub step: Option<Step>,
+    /// True if the user gave it (`--error`).
+    pub given: bool,
+    /// What became of it.
+    pub fate: Fate,
+    /// Key of the finding that explains it.
+    pub explained_by: Option<String>,
+    /// Why it does not count; or, if it is unexplained, what is proven beside it.
+    pub reason: Option<String>,
+    /// What it can mean here, if it is unexplained: most likely first.
+    pub can_mean: Vec<CanMean>,
+}
+
+/// What became of an error that the application reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    /// A finding explains it.
+    Explained,
+    /// It is current, and no finding explains it.
+    Unexplained,
+    /// It is about another identity, or the process only passes it on.
+    NotThePods,
+    /// Something later ended it.
+    Over,
+    /// It is neither about identity nor about the way to AWS.
+    Unrelated,
+}
+
+/// What an unexplained error can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CanMean {
+    /// Id of the failure mode.
+    pub id: &'static str,
+    /// What would point to it.
+    pub when: &'static str,
 }
 
 /// One link of the chain.

@@ -1,8 +1,8 @@
 //! The verdict, the sentence that says it, and how far its proof reaches.
 
-use super::report::{Link, Proof, Reported, Status, Target, Verdict};
+use super::report::{Fate, Link, Proof, Reported, ReportedError, Status, Target, Verdict};
 use crate::derive::Derived;
-use crate::finding::Severity;
+use crate::finding::{Doubt, Severity};
 use crate::mechanism::Mechanism;
 
 pub(super) fn proof(derived: &Derived<'_>) -> Proof {
@@ -17,16 +17,24 @@ pub(super) fn proof(derived: &Derived<'_>) -> Proof {
 
 pub(super) fn verdict(
     findings: &[Reported],
+    errors: &[ReportedError],
     chain: &[Link],
     target: &Target,
     derived: &Derived<'_>,
 ) -> Verdict {
-    let mut errors = findings.iter().filter(|finding| finding.severity == Severity::Error).peekable();
-    if errors.peek().is_some() {
-        let on_target = errors.any(|finding| {
+    let mut faults = findings.iter().filter(|finding| finding.severity == Severity::Error).peekable();
+    if faults.peek().is_some() {
+        let on_target = faults.any(|finding| {
             finding.subject.container.is_none() || finding.subject.container == target.container
         });
         return if on_target { Verdict::Broken } else { Verdict::Degraded };
+    }
+    let is_doubted = |doubt| findings.iter().any(|finding| finding.doubt == Some(doubt));
+    if is_doubted(Doubt::SomeFail) {
+        return Verdict::Degraded;
+    }
+    if is_doubted(Doubt::MayFail) || unexplained(errors).is_some() {
+        return Verdict::Inconclusive;
     }
     if chain.iter().any(|link| {
         matches!(link.status, Status::Unknown)
@@ -40,7 +48,19 @@ pub(super) fn verdict(
     }
 }
 
-pub(super) fn summary(verdict: Verdict, root: Option<&Reported>, target: &Target, chain: &[Link]) -> String {
+/// The first error that nothing explains.
+fn unexplained(errors: &[ReportedError]) -> Option<&ReportedError> {
+    errors.iter().find(|error| error.fate == Fate::Unexplained)
+}
+
+pub(super) fn summary(
+    verdict: Verdict,
+    root: Option<&Reported>,
+    findings: &[Reported],
+    errors: &[ReportedError],
+    target: &Target,
+    chain: &[Link],
+) -> String {
     if let Some(root) = root {
         return root.summary.clone();
     }
@@ -49,6 +69,16 @@ pub(super) fn summary(verdict: Verdict, root: Option<&Reported>, target: &Target
         None => format!("{}/{}", target.kind, target.name),
     };
     match verdict {
+        Verdict::Inconclusive if let Some(error) = unexplained(errors) => {
+            let speaker = target.container.as_ref().map(|name| format!("container {name}"));
+            let speaker = speaker.unwrap_or(who);
+            format!("{speaker} reports an error that nothing found here explains: {}", error.error)
+        }
+        Verdict::Inconclusive
+            if let Some(doubted) = findings.iter().find(|finding| finding.doubt.is_some()) =>
+        {
+            doubted.summary.clone()
+        }
         Verdict::Inconclusive => {
             let labels = not_checked(chain);
             format!("no problem found in {who} so far; could not check: {}", labels.join(", "))

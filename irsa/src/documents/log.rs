@@ -2,19 +2,24 @@
 
 use jiff::Timestamp;
 
-use crate::aws_error;
-use crate::facts::{Fact, Facts, Listing, LoggedError, Source, Sourced};
+use crate::aws_error::{self, Sighting};
+use crate::facts::{Fact, Facts, Listing, LoggedError, Source, Sourced, UnknownText};
 
-/// Adds what the user pasted (`--error`): the first that counts.
+/// Adds what the user pasted (`--error`): the first that counts. A text in which nothing is recognised is kept in part, to be said.
 pub fn add_said(facts: &mut Facts, text: &str) {
-    let source = Source::Log { of: String::from("--error"), line: 1 };
-    let mut items: Vec<Sourced<LoggedError>> = aws_error::parse(text)
-        .into_iter()
-        .map(|error| {
-            let source = Source::Log { of: String::from("--error"), line: error.line };
-            Sourced { value: LoggedError { error, at: None }, source }
-        })
-        .collect();
+    let source = |line| Source::Log { of: String::from("--error"), line };
+    let given = |error: Sighting, unknown_text| {
+        let source = source(error.line);
+        Sourced { value: LoggedError { error, at: None, given: true, unknown_text }, source }
+    };
+    let mut items: Vec<Sourced<LoggedError>> =
+        aws_error::parse(text).into_iter().map(|error| given(error, None)).collect();
+    if items.is_empty() && !text.trim().is_empty() {
+        let unknown =
+            UnknownText { excerpt: aws_error::excerpt(text), of_aws: aws_error::mentions_aws(text) };
+        items.push(given(Sighting::of_unknown_text(), Some(unknown)));
+    }
+    let source = source(1);
     match &mut facts.app_errors {
         Fact::Known(listing) => {
             items.append(&mut listing.value.items);
@@ -39,7 +44,7 @@ pub fn app_errors(log: &str, of: &str) -> Vec<Sourced<LoggedError>> {
         .map(|error| {
             let at = error.line.checked_sub(1).and_then(|index| lines.get(index)?.0);
             let source = Source::Log { of: of.to_owned(), line: error.line };
-            Sourced { value: LoggedError { error, at }, source }
+            Sourced { value: LoggedError { error, at, given: false, unknown_text: None }, source }
         })
         .collect()
 }

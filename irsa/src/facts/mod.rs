@@ -77,6 +77,21 @@ pub struct LoggedError {
     pub error: Sighting,
     /// When it was last logged, by the node's clock; `None` for a text that the user gave, which counts as current.
     pub at: Option<Timestamp>,
+    /// True if the user gave it (`--error`), rather than the container's log.
+    #[serde(default)]
+    pub given: bool,
+    /// The text that the user gave, if no error was recognised in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_text: Option<UnknownText>,
+}
+
+/// A text in which no error was recognised.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UnknownText {
+    /// Its beginning, without what could be a secret.
+    pub excerpt: String,
+    /// True if it speaks of AWS.
+    pub of_aws: bool,
 }
 
 /// What the user asked about.

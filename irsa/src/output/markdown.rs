@@ -75,12 +75,31 @@ fn report(diagnosis: &Diagnosis) -> String {
     findings(&mut out, "Also broken", &words::other_faults(diagnosis));
     let warnings = words::unexplained(diagnosis, Severity::Warning);
     findings(&mut out, if words::faults(diagnosis).is_empty() { "Found" } else { "Also found" }, &warnings);
+    app_errors(&mut out, diagnosis);
     not_checked(&mut out, diagnosis);
     if let Some(root) = diagnosis.root_cause.as_ref().filter(|root| !root.fixes.is_empty()) {
         out.push_str("\n### Fix\n\n");
         fixes(&mut out, "", &root.fixes);
     }
     out
+}
+
+/// What the application reports and no finding explains.
+fn app_errors(out: &mut String, diagnosis: &Diagnosis) {
+    let errors = words::told_errors(diagnosis);
+    if errors.is_empty() {
+        return;
+    }
+    out.push_str("\n### Reported by the application, and not explained\n\n");
+    for error in errors {
+        out.push_str(&format!("- {}\n", text(&words::app_error(error))));
+        if let Some(reason) = &error.reason {
+            out.push_str(&format!("  {}\n", text(reason)));
+        }
+        for cause in &error.can_mean {
+            out.push_str(&format!("  - {}: {}\n", code(cause.id), text(cause.when)));
+        }
+    }
 }
 
 fn tag(finding: &Reported) -> String {

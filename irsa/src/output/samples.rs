@@ -46,6 +46,7 @@ pub(crate) fn finding(
         },
         evidence: vec![],
         fixes: vec![],
+        doubt: None,
         caused_by: None,
         docs: docs(id),
     }
@@ -119,6 +120,7 @@ pub(crate) fn sound() -> Diagnosis {
         summary: format!("no problem found in pod/{POD} so far; could not check: token file and beyond"),
         root_cause: None,
         findings: vec![],
+        application_errors: vec![],
         chain: chain.to_vec(),
         identities: vec![identity("app", Mechanism::Irsa)],
         unknowns,

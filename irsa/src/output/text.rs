@@ -87,6 +87,7 @@ impl Page<'_> {
         }
         self.also_broken(diagnosis);
         self.also_found(diagnosis);
+        self.app_errors(diagnosis);
         self.not_checked(diagnosis);
         if diagnosis.verdict == Verdict::Inconclusive {
             self.next(diagnosis);
@@ -265,6 +266,27 @@ impl Page<'_> {
             self.flow(&lead, 6, 6, &format!("{} {}", finding.summary, words::tag(finding)), Paint::Plain);
             self.evidence(8, &finding.evidence);
             self.own_fixes(8, diagnosis, finding);
+        }
+    }
+
+    /// What the application reports and no finding explains.
+    fn app_errors(&mut self, diagnosis: &Diagnosis) {
+        let errors = words::told_errors(diagnosis);
+        if errors.is_empty() {
+            return;
+        }
+        self.heading("reported by the application, and not explained");
+        for error in errors {
+            self.flow("    ", 4, 6, &words::app_error(error), Paint::Plain);
+            if let Some(reason) = &error.reason {
+                self.text(6, reason, Paint::Plain);
+            }
+            if !error.can_mean.is_empty() {
+                self.put(6, &self.style.paint(Paint::Dim, "it can mean"));
+            }
+            for cause in &error.can_mean {
+                self.flow(&" ".repeat(8), 8, 10, &format!("{}: {}", cause.id, cause.when), Paint::Plain);
+            }
         }
     }
 

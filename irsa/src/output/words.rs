@@ -1,6 +1,8 @@
 //! Wording that several formats share.
 
-use crate::diagnosis::{Diagnosis, Identity, Link, Proof, Reported, Status, Target, Unchecked, Verdict};
+use crate::diagnosis::{
+    Diagnosis, Fate, Identity, Link, Proof, Reported, ReportedError, Status, Target, Unchecked, Verdict,
+};
 use crate::finding::{Confidence, Severity};
 use crate::mechanism::Mechanism;
 use crate::repair::Fix;
@@ -57,6 +59,20 @@ pub(super) fn unexplained(diagnosis: &Diagnosis, severity: Severity) -> Vec<&Rep
 pub(super) fn other_faults(diagnosis: &Diagnosis) -> Vec<&Reported> {
     let root = diagnosis.root_cause.as_ref().map(|root| root.key.as_str());
     faults(diagnosis).into_iter().filter(|fault| Some(fault.key.as_str()) != root).collect()
+}
+
+/// The application's errors that are told: those that nothing explains, and what the user gave and does not count.
+pub(super) fn told_errors(diagnosis: &Diagnosis) -> Vec<&ReportedError> {
+    let is_told = |error: &&ReportedError| {
+        error.fate == Fate::Unexplained || error.given && error.fate != Fate::Explained
+    };
+    diagnosis.application_errors.iter().filter(is_told).collect()
+}
+
+/// An application's error in one line: what it says, how often, and where.
+pub(super) fn app_error(error: &ReportedError) -> String {
+    let times = if error.count > 1 { format!(", {} times", error.count) } else { String::new() };
+    format!("{} ({}{times})", error.error, error.source)
 }
 
 /// `[id]`, with a note if it is a conclusion.

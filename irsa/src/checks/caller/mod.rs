@@ -19,6 +19,7 @@ super::checks! {
     config_role_arn_double_assume,
     clock_skew,
     app_caches_token,
+    error_names_another_role,
 }
 
 /// True for a role that is named in a credentials file and nowhere else: the token is mounted, no variable names it.

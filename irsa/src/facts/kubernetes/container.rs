@@ -1,5 +1,6 @@
 //! Containers and their environment. Values that may be secret are dropped while being parsed.
 
+use crate::aws::arn::RoleArn;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ContainerSecurity, NameRef, null_default};
@@ -120,9 +121,9 @@ pub enum EnvValue {
 }
 
 impl EnvValue {
-    /// Keeps the value only if the variable's name shows that it is not secret.
+    /// Keeps the value only if the variable's name shows that it is not secret, or if the value is the ARN of a role.
     pub fn literal(name: &str, value: String) -> Self {
-        if is_public(name) {
+        if is_public(name) || RoleArn::parse(&value).is_ok() {
             let is_url = ["PROXY", "ENDPOINT"].iter().any(|part| name.to_ascii_uppercase().contains(part));
             Self::Literal(if is_url { without_password(value) } else { value })
         } else {
@@ -156,7 +157,8 @@ impl EnvValue {
 /// The variables whose values are read: those that the probe also shows, and what only a spec contains. Everything else, above
 /// all keys, is not kept in memory.
 fn is_public(name: &str) -> bool {
-    const READ: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "KUBECTL_IRSA_CONTAINER"];
+    const READ: [&str; 3] =
+        ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ENDPOINT_URL_S3", "KUBECTL_IRSA_CONTAINER"];
     irsa_probe::is_public(name) || READ.contains(&name.to_ascii_uppercase().as_str())
 }
 
