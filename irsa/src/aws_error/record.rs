@@ -25,6 +25,7 @@ pub(super) fn read(text: &str, line: usize) -> Vec<Sighting> {
     let (mut said, mut marks, mut speaker) = (Vec::<Recognised>::new(), Vec::new(), None);
     for (at, phrase) in phrases::find(&lower) {
         match phrase.sign {
+            Sign::Mark(_) if is_field_name(&lower[at..]) => {}
             Sign::Mark(mark) if !marks.contains(&mark) => marks.push(mark),
             Sign::Mark(_) => {}
             Sign::Sdk(name) => _ = speaker.get_or_insert(name),
@@ -61,6 +62,13 @@ pub(super) fn read(text: &str, line: usize) -> Vec<Sighting> {
         }
     }
     found.into_iter().map(|(_, sighting)| sighting).collect()
+}
+
+/// True for text that starts in the name of a field: `aws_region":`, `webidentity=`. What a field is called says nothing about what
+/// failed.
+fn is_field_name(lower: &str) -> bool {
+    let rest = lower.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_-".contains(c));
+    rest.starts_with("\":") || rest.starts_with('=')
 }
 
 /// The words around a phrase, and the same in lower case.
