@@ -2,7 +2,11 @@
 //! what it says.
 #![no_main]
 
-use irsa::policy::{Context, Decision, Document, Principal, Request, WebIdentity, evaluate, nearest};
+use std::iter;
+
+use irsa::policy::{
+    Call, Context, Decision, Document, Principal, Reach, Request, WebIdentity, evaluate, nearest,
+};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
@@ -19,13 +23,13 @@ fuzz_target!(|text: &str| {
         let after = evaluate(&denied, &request).decision;
         assert!(matches!(after, Decision::ExplicitDeny { .. }), "{after:?} in spite of the denial");
         if let Some(nearest) = nearest(&evaluation) {
-            let corrected = Document::parse(&nearest.corrected.pretty()).expect("the proposal is a policy");
-            assert_eq!(
-                evaluate(&corrected, &request).decision,
-                nearest.after,
-                "the repair does what it says"
-            );
-            assert_ne!(nearest.after, Decision::NoMatch, "it repairs something");
+            assert_ne!(nearest.change.correction.reach(), Reach::Namespace, "it lets in one more");
+            for change in iter::once(&nearest.change).chain(&nearest.wider) {
+                let (text, after) = (change.correction.document().pretty(), change.correction.after());
+                let corrected = Document::parse(&text).expect("the proposal is a policy");
+                assert_eq!(evaluate(&corrected, &request).decision, *after, "the repair does what it says");
+                assert_ne!(*after, Decision::NoMatch, "it repairs something");
+            }
         }
     }
 });
@@ -38,17 +42,18 @@ fn requests() -> [Request; 3] {
         sub: "system:serviceaccount:shop:checkout",
         aud: &["sts.amazonaws.com"],
     });
-    let asks = |principal| Request {
+    let asks = |principal, call| Request {
         principal,
         action: String::from("sts:AssumeRole"),
         resource: Some(String::from("arn:aws:iam::111122223333:role/app")),
-        context: Context::default(),
+        context: Context::of(call),
     };
     let role = Principal::Aws {
         arn: String::from("arn:aws:sts::111122223333:assumed-role/app/session"),
         role_arn: Some(String::from("arn:aws:iam::111122223333:role/app")),
     };
-    [token, asks(Principal::Service(String::from("pods.eks.amazonaws.com"))), asks(role)]
+    let service = Principal::Service(String::from("pods.eks.amazonaws.com"));
+    [token, asks(service, Call::Service), asks(role, Call::RoleSession)]
 }
 
 /// The document with a statement that denies everything to everyone.

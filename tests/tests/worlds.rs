@@ -24,6 +24,8 @@ mod fixes;
 mod in_process;
 #[path = "worlds/neutral.rs"]
 mod neutral;
+#[path = "worlds/trust.rs"]
+mod trust;
 
 /// What is wrong with one world; empty if it is as expected.
 struct Verdict {
@@ -141,6 +143,7 @@ fn judge(path: &Path, by: By) -> Verdict {
     problems += &against_schema(&json);
     if !json.stdout.is_empty() {
         problems += &fixes::problems(&first(&json.json()));
+        problems += &trust::problems(&world, &first(&json.json()));
     }
     if text.code != json.code {
         let _ = writeln!(problems, "text exits {:?}, json {:?}", text.code, json.code);

@@ -32,6 +32,15 @@ pub fn serves_sts(host: &str) -> bool {
     is_aws(&host) && host.split('.').any(|label| label == "sts" || label == "sts-fips")
 }
 
+/// The Region that `aws:RequestedRegion` has for requests to an endpoint of STS; the global one is in us-east-1, whichever
+/// Region serves it. `None` for a host that is not STS's.
+pub fn requested_region(host: &str) -> Option<&str> {
+    let host = host.trim_end_matches('.');
+    let mut labels = host.split('.').filter(|_| serves_sts(host));
+    labels.find(|label| label.eq_ignore_ascii_case("sts") || label.eq_ignore_ascii_case("sts-fips"))?;
+    labels.next().map(|next| if next == "amazonaws" { "us-east-1" } else { next })
+}
+
 /// True if the host lies under one of AWS's DNS suffixes.
 pub fn is_aws(host: &str) -> bool {
     const SUFFIXES: [&str; 9] = [
@@ -95,6 +104,21 @@ mod tests {
         for host in ["s3.eu-west-1.amazonaws.com", "sts.minio", "sts.amazonaws.com.evil.example", "localhost"]
         {
             assert!(!serves_sts(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn regions_of_hosts() {
+        for (host, region) in [
+            ("sts.amazonaws.com", Some("us-east-1")),
+            ("sts.eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("sts-fips.us-east-2.amazonaws.com", Some("us-east-2")),
+            ("sts.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("vpce-0123456789abcdef0-abcdefgh.sts.eu-west-1.vpce.amazonaws.com", Some("eu-west-1")),
+            ("s3.eu-west-1.amazonaws.com", None),
+            ("localhost", None),
+        ] {
+            assert_eq!(requested_region(host), region, "{host}");
         }
     }
 

@@ -18,6 +18,7 @@ pub(crate) mod peer;
 pub mod plan;
 pub(crate) mod probed;
 pub(crate) mod provider;
+pub(crate) mod session_name;
 pub(crate) mod siblings;
 pub(crate) mod sts;
 pub(crate) mod sts_answer;

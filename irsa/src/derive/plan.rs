@@ -2,6 +2,7 @@
 
 use super::Derived;
 use super::container::{ROLE_ARN, TOKEN_FILE};
+use super::session_name::SessionName;
 use super::sts::{Region, host};
 use crate::aws::arn::RoleArn;
 use crate::aws::endpoint::{has_global_endpoint, regional_host, serves_sts};
@@ -23,6 +24,8 @@ pub struct Plan {
     pub region: String,
     /// Host of the STS endpoint.
     pub host: String,
+    /// Name of the session that a token is tried for.
+    pub session_name: String,
     /// An endpoint in a region that is active in every account, if the first is not.
     pub second_host: Option<String>,
 }
@@ -63,6 +66,7 @@ impl Plan {
             audience: mounted.unwrap_or(&derived.intent.audience).to_owned(),
             role_arn: role.map(|(raw, _)| raw.to_owned()),
             host: host.unwrap_or_else(|| regional_host(&region)),
+            session_name: SessionName::of_attempt(derived),
             second_host: (!active && partition_of_region(&region) == partition_of_region(by_partition))
                 .then(|| regional_host(by_partition)),
             region,

@@ -98,6 +98,20 @@ pub(crate) fn host(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<St
     }
 }
 
+/// `aws:RequestedRegion` of the container's requests to STS; `None` if its variables leave it to the SDK's version whether that
+/// calls the global endpoint or the Region's.
+pub(crate) fn requested_region(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<String> {
+    let is_said = endpoint_override(&view.env).is_some()
+        || view.env.get(REGIONAL_ENDPOINTS).is_some_and(|entry| entry.text().is_some());
+    let is_alike = match Region::of(derived, view) {
+        // Both endpoints are in it.
+        Region::Known(region) => is_said || region == "us-east-1" || !has_global_endpoint(region),
+        Region::Unread | Region::FromWebhook | Region::Missing => endpoint_override(&view.env).is_some(),
+    };
+    let host = host(derived, view).filter(|_| is_alike)?;
+    crate::aws::endpoint::requested_region(&host).map(str::to_owned)
+}
+
 /// True if a `NO_PROXY` list exempts the host. Programs read such lists in different ways; this is the widest of them,
 /// so that only what nobody would exempt counts as proxied.
 pub(crate) fn is_exempt(list: &str, host: &str) -> bool {

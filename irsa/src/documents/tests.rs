@@ -648,6 +648,7 @@ fn plan() -> crate::derive::plan::Plan {
         role_arn: Some(String::from("arn:aws:iam::111122223333:role/team/shop-checkout")),
         region: String::from("eu-west-1"),
         host: String::from("sts.eu-west-1.amazonaws.com"),
+        session_name: String::from("kubectl-irsa-debug"),
         second_host: None,
     }
 }

@@ -184,7 +184,7 @@ pub struct StsAttempt {
 }
 
 impl StsAttempt {
-    /// The session's name: what CloudTrail shows of it, and what a trust policy may ask for.
+    /// The session's name where the pod has none: what CloudTrail shows of it, and what a trust policy may ask for.
     pub const SESSION: &str = "kubectl-irsa-debug";
 }
 

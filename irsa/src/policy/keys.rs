@@ -69,8 +69,8 @@ const fn row(key: &'static str, web_identity: Class, service: Class, role_sessio
 
 const CALLER: Class = Unknown("it depends on the caller");
 const ORGANIZATION: Class = Unknown("it depends on the organization of the caller's account");
-const UNSIGNED: Class = Unknown("AWS does not document what a call has here that is not signed");
-const SERVICE: Class = Unknown("AWS does not document what a call of a service has here");
+const UNSIGNED: Class = Unknown("AWS does not document its value for calls that are not signed");
+const SERVICE: Class = Unknown("AWS does not document its value for the calls of a service");
 const SESSION: Class = Unknown("it depends on how the caller's session was created");
 const PATH: Class = Unknown("it depends on where the call comes from");
 const ENDPOINT: Class = Unknown("it depends on whether the call goes through a VPC endpoint");

@@ -7,10 +7,10 @@ use super::document::{Document, Effect};
 use super::edit::{Edit, EditKind};
 use super::evaluate::evaluate;
 use super::json::{Json, Path};
-use super::reach::Reach;
+use super::reach::{Correction, Reach};
 use super::request::{Principal, Request};
-use super::token::Token;
-use super::trace::{Decision, Evaluation, StatementTrace};
+use super::token::{Patterns, Token};
+use super::trace::{Evaluation, StatementTrace};
 use super::tri::Tri;
 
 /// What to change in a trust policy.
@@ -18,14 +18,19 @@ use super::tri::Tri;
 pub struct Nearest {
     /// Index of the allowing statement that comes nearest; `None` if there is none at all.
     pub statement: Option<usize>,
+    /// The change that lets in who asks, and nobody else.
+    pub change: Change,
+    /// What lets in others of the namespace as well, because a pattern covers them: for a person to choose.
+    pub wider: Option<Change>,
+}
+
+/// A change of a trust policy.
+#[derive(Debug, Clone)]
+pub struct Change {
     /// What to do.
     pub repair: Repair,
-    /// The document after it.
-    pub corrected: Document,
-    /// Whom it reaches.
-    pub reach: Reach,
-    /// The answer after it: an explicit denial stays, and so does what is not known.
-    pub after: Decision,
+    /// The document after it, held against the one before.
+    pub correction: Correction,
 }
 
 /// What to do so that a request is allowed.
@@ -41,7 +46,7 @@ pub enum Repair {
 const ROUNDS: usize = 3;
 
 /// The least change that makes the document allow the request. `None` if an allowing statement matches already or may
-/// match, and for policies that name no principal.
+/// match, for policies that name no principal, and if no change lets in who asks alone.
 pub fn nearest(evaluation: &Evaluation<'_>) -> Option<Nearest> {
     let allows = || evaluation.statements.iter().filter(|trace| trace.effect == Effect::Allow);
     if allows().any(|trace| trace.matched != Tri::False) {
@@ -49,13 +54,22 @@ pub fn nearest(evaluation: &Evaluation<'_>) -> Option<Nearest> {
     }
     let (document, request) = (evaluation.document, evaluation.request);
     let token = Token::of(request);
-    let edited = token.as_ref().and_then(|token| {
-        allows()
-            .filter_map(|trace| Some((trace.index, edit(document, request, token, trace)?)))
-            .min_by_key(|(_, (edits, _))| edits.iter().map(cost).sum::<usize>())
-    });
-    if let Some((statement, (edits, json))) = edited {
-        return finish(evaluation, Some(statement), Repair::Edit(edits), json);
+    let mut edited: Vec<(usize, Change)> = Vec::new();
+    for patterns in [Patterns::GiveWay, Patterns::Count] {
+        let of = |trace: &StatementTrace<'_>| {
+            let (edits, json) = edit(document, request, token.as_ref()?, trace, patterns)?;
+            Some((trace.index, change(evaluation, Repair::Edit(edits), json)?))
+        };
+        edited.extend(allows().filter_map(of));
+    }
+    edited.sort_by_key(|(_, change)| cost(&change.repair));
+    let mut take = |wider: bool| {
+        let is = |change: &Change| (change.correction.reach() == Reach::Namespace) == wider;
+        edited.iter().position(|(_, change)| is(change)).map(|index| edited.remove(index))
+    };
+    let (narrow, wider) = (take(false), take(true).map(|(_, change)| change));
+    if let Some((statement, change)) = narrow {
+        return Some(Nearest { statement: Some(statement), change, wider });
     }
     let statement = allows().min_by_key(|trace| distance(trace)).map(|trace| trace.index);
     let appended = statement_for(request, token.as_ref())?;
@@ -64,22 +78,22 @@ pub fn nearest(evaluation: &Evaluation<'_>) -> Option<Nearest> {
         Json::Array(statements) => statements.push(appended.clone()),
         single => *single = Json::Array(vec![single.clone(), appended.clone()]),
     }
-    finish(evaluation, statement, Repair::Append(appended), json)
+    let change = change(evaluation, Repair::Append(appended), json)?;
+    Some(Nearest { statement, change, wider })
 }
 
-fn finish(
-    evaluation: &Evaluation<'_>,
-    statement: Option<usize>,
-    repair: Repair,
-    json: Json,
-) -> Option<Nearest> {
-    let corrected = Document::read(json).ok()?;
-    let after = evaluate(&corrected, evaluation.request).decision;
-    let reach = Reach::of(evaluation.document, &corrected, evaluation.request);
-    (after != Decision::NoMatch).then_some(Nearest { statement, repair, corrected, reach, after })
+fn change(evaluation: &Evaluation<'_>, repair: Repair, json: Json) -> Option<Change> {
+    let document = Document::read(json).ok()?;
+    let correction = Correction::check(evaluation.document, document, evaluation.request)?;
+    Some(Change { repair, correction })
 }
 
-fn cost(edit: &Edit) -> usize {
+fn cost(repair: &Repair) -> usize {
+    let Repair::Edit(edits) = repair else { return usize::MAX };
+    edits.iter().map(cost_of).sum()
+}
+
+fn cost_of(edit: &Edit) -> usize {
     match edit.kind {
         EditKind::ReplaceValue | EditKind::ReplaceOperator | EditKind::RenameKey => 2,
         EditKind::AddValue | EditKind::ReplacePrincipal => 3,
@@ -122,10 +136,11 @@ fn edit(
     request: &Request,
     token: &Token<'_>,
     trace: &StatementTrace<'_>,
+    patterns: Patterns,
 ) -> Option<(Vec<Edit>, Json)> {
     let mut edits = Vec::new();
     let mut json = document.json.clone();
-    let mut next = token.edits(&json, trace)?;
+    let mut next = token.edits(&json, trace, patterns)?;
     for _ in 0..ROUNDS {
         for edit in &next {
             edit.apply(&mut json)?;
@@ -137,7 +152,7 @@ fn edit(
         if now.matched != Tri::False {
             return token.is_named(now).then_some((edits, json));
         }
-        next = token.edits(&json, now)?;
+        next = token.edits(&json, now, patterns)?;
     }
     None
 }

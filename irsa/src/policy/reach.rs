@@ -1,28 +1,88 @@
-//! Whom a change of a trust policy reaches: what decides whether one may make it without asking.
+//! Whom a change of a trust policy reaches: what decides whether it is offered, and whether one may make it without asking.
 
 use super::document::{Condition, Document, Effect, PrincipalKind, Statement};
+use super::evaluate::evaluate;
 use super::json::{Json, Path};
+use super::neighbours::{Neighbour, Who, neighbours};
 use super::operator::Test;
 use super::request::Request;
 use super::token::Token;
+use super::trace::Decision;
 
-/// Whom a change reaches.
+/// A changed document that was held against the one before it. There is no other way to make one, so that nobody offers a
+/// change without knowing whom it reaches.
+#[derive(Debug, Clone)]
+pub struct Correction {
+    document: Document,
+    reach: Reach,
+    after: Decision,
+}
+
+/// Whom a change reaches. Nobody ever loses what they had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// One statement differs, and it lets in the subject that asks and nobody else.
     Own,
-    /// A statement is new, or the one that differs lets in others as well: the role is given to one more, or its pattern
-    /// begins to count.
-    Others,
+    /// The subject that asks is let in, and nobody else who was not: by a new statement, or by one that lets in others as well.
+    One,
+    /// Other service accounts of the namespace are let in as well: a pattern begins to count.
+    Namespace,
 }
 
-impl Reach {
-    /// Compares the document before and after; judged by what it says, not by how it came about.
-    pub(super) fn of(before: &Document, after: &Document, request: &Request) -> Self {
-        match (only_difference(before, after), Token::of(request)) {
-            (Some(statement), Some(token)) if token.is_alone_in(statement) => Self::Own,
-            _ => Self::Others,
+impl Correction {
+    /// Evaluates both documents for who asks and for all beside; `None` if the change does not let in who asks, if somebody
+    /// loses access, or if somebody beyond the namespace gains it.
+    pub(super) fn check(before: &Document, document: Document, request: &Request) -> Option<Self> {
+        let after = evaluate(&document, request).decision;
+        if after == Decision::NoMatch {
+            return None;
         }
+        let mut namespace = false;
+        for Neighbour { who, request } in neighbours(request, [before, &document]) {
+            let was = access(&evaluate(before, &request).decision);
+            let is = access(&evaluate(&document, &request).decision);
+            match who {
+                _ if is < was => return None,
+                Who::Stranger if is > was => return None,
+                Who::OfTheNamespace => namespace |= is > was,
+                Who::Stranger | Who::Itself => {}
+            }
+        }
+        let own = || {
+            only_difference(before, &document)
+                .zip(Token::of(request))
+                .is_some_and(|(statement, token)| token.is_alone_in(statement))
+        };
+        let reach = match namespace {
+            true => Reach::Namespace,
+            false if own() => Reach::Own,
+            false => Reach::One,
+        };
+        Some(Self { document, reach, after })
+    }
+
+    /// The document after the change.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Whom it reaches.
+    pub fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    /// The answer after it: an explicit denial stays, and so does what is not known.
+    pub fn after(&self) -> &Decision {
+        &self.after
+    }
+}
+
+/// How much access a decision gives: none, perhaps, certainly.
+fn access(decision: &Decision) -> u8 {
+    match decision {
+        Decision::NoMatch | Decision::ExplicitDeny { .. } => 0,
+        Decision::Unknown { .. } => 1,
+        Decision::Allow { .. } => 2,
     }
 }
 

@@ -48,7 +48,12 @@ impl<'a> Token<'a> {
     }
 
     /// One edit for each part of the statement that is certainly wrong; `None` if one of them is not to be edited.
-    pub(super) fn edits(&self, json: &Json, trace: &StatementTrace<'_>) -> Option<Vec<Edit>> {
+    pub(super) fn edits(
+        &self,
+        json: &Json,
+        trace: &StatementTrace<'_>,
+        patterns: Patterns,
+    ) -> Option<Vec<Edit>> {
         if trace.resource.outcome == Tri::False {
             return None;
         }
@@ -60,7 +65,7 @@ impl<'a> Token<'a> {
             edits.push(self.action(json, trace)?);
         }
         for failed in trace.failed_conditions() {
-            edits.push(self.condition(json, trace, failed)?);
+            edits.push(self.condition(json, trace, failed, patterns)?);
         }
         Some(edits)
     }
@@ -70,6 +75,16 @@ impl<'a> Token<'a> {
         statement.conditions.iter().any(|trace| {
             self.claim(&trace.condition.key) == Some("sub") && matches!(trace.reason, Reason::Matches { .. })
         })
+    }
+
+    /// The condition key of a claim.
+    pub(super) fn key(&self, claim: &str) -> String {
+        format!("{}:{claim}", self.issuer)
+    }
+
+    /// Its audiences.
+    pub(super) fn aud(&self) -> &'a [String] {
+        self.aud
     }
 
     /// Its subject.
@@ -135,6 +150,7 @@ impl<'a> Token<'a> {
         json: &Json,
         statement: &StatementTrace<'_>,
         trace: &ConditionTrace<'_>,
+        patterns: Patterns,
     ) -> Option<Edit> {
         let condition = trace.condition;
         let operator = condition.operator?;
@@ -143,31 +159,22 @@ impl<'a> Token<'a> {
         }
         match trace.reason {
             Reason::KeyAbsent => self.absent(statement, trace),
-            Reason::WildcardIsLiteral { .. } => {
-                let to = match operator.test {
-                    Test::StringEquals => condition.operator_name.replacen("Equals", "Like", 1),
-                    _ => return None,
-                };
-                let taken = |other: &ConditionTrace<'_>| {
-                    other.condition.operator_name == to && other.condition.key == condition.key
-                };
-                let free = to != condition.operator_name && !statement.conditions.iter().any(taken);
-                let from = condition.operator_name.clone();
-                free.then(|| Edit {
-                    place: condition.place.clone(),
-                    kind: EditKind::ReplaceOperator,
-                    from,
-                    to,
-                })
-            }
+            Reason::WildcardIsLiteral { expected } => match (patterns, self.claim(&condition.key)?) {
+                (Patterns::Count, "sub") => like(statement, trace),
+                // No token has a subject with a wildcard in it, so nobody loses it.
+                (Patterns::GiveWay, "sub") => {
+                    let place = value_place(json, &condition.place, expected)?;
+                    Some(replace(place, condition.values.get(expected)?, self.sub))
+                }
+                (_, claim) => Some(add(&condition.place, &condition.values, self.value(claim)?)),
+            },
             Reason::CaseDiffers { expected } => {
                 let claim = self.claim(&condition.key)?;
                 let from = condition.values.get(expected)?;
-                // Kubernetes has no upper case in names; a pattern keeps its wildcards.
-                let to = if from.contains(['*', '?']) {
-                    from.to_ascii_lowercase()
-                } else {
-                    self.value(claim)?.into()
+                // Kubernetes has no upper case in names.
+                let to = match patterns {
+                    Patterns::Count if from.contains(['*', '?']) => from.to_ascii_lowercase(),
+                    _ => self.value(claim)?.into(),
                 };
                 Some(replace(value_place(json, &condition.place, expected)?, from, &to))
             }
@@ -257,6 +264,30 @@ impl<'a> Token<'a> {
     }
 }
 
+/// What becomes of a pattern that matches nobody as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patterns {
+    /// The subject takes its place: it alone is let in.
+    GiveWay,
+    /// It begins to count: all whom it covers are let in.
+    Count,
+}
+
+/// The operator with wildcards in place of the one without.
+fn like(statement: &StatementTrace<'_>, trace: &ConditionTrace<'_>) -> Option<Edit> {
+    let condition = trace.condition;
+    if condition.operator?.test != Test::StringEquals {
+        return None;
+    }
+    let from = condition.operator_name.clone();
+    let to = from.replacen("Equals", "Like", 1);
+    let taken = |other: &ConditionTrace<'_>| {
+        other.condition.operator_name == to && other.condition.key == condition.key
+    };
+    let free = to != from && !statement.conditions.iter().any(taken);
+    free.then(|| Edit { place: condition.place.clone(), kind: EditKind::ReplaceOperator, from, to })
+}
+
 /// The issuer and the claim of a condition key.
 fn claim(key: &str) -> (&str, &str) {
     key.rsplit_once(':').unwrap_or(("", key))
@@ -285,8 +316,13 @@ fn is_free(statement: &StatementTrace<'_>, trace: &ConditionTrace<'_>, key: &str
 
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
+/// The subject of a service account's tokens.
+pub(super) fn subject(namespace: &str, name: &str) -> String {
+    format!("{SERVICE_ACCOUNT}{namespace}:{name}")
+}
+
 /// Namespace and name of a subject of Kubernetes, if the text can be one.
-fn service_account(sub: &str) -> Option<(&str, &str)> {
+pub(super) fn service_account(sub: &str) -> Option<(&str, &str)> {
     let (namespace, name) = sub.strip_prefix(SERVICE_ACCOUNT)?.split_once(':')?;
     let plain = |text: &str| {
         !text.is_empty()

@@ -2,34 +2,67 @@
 
 use super::{Command, Fix};
 use crate::derive::Derived;
-use crate::derive::trust::{Change, Fault, Judgement, QUOTA};
+use crate::derive::trust::{Fault, Judgement, QUOTA, REQUESTED_REGION, words};
 use crate::facts::Source;
-use crate::policy::{Reach, Repair};
+use crate::policy::{Change, Reach, Repair};
 
-/// Puts the corrected policy in place. What would open the role further than its policy intends is advice.
-pub(crate) fn let_in(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Fault) -> Fix {
-    let name = &judged.role.name;
-    let Some(change) = &judged.change else {
-        return Fix::advice(format!("add a statement that trusts {}", judged.token.sub));
-    };
-    let words = change.words(&judged.token);
+/// Puts the corrected policy in place: the one that lets in the subject alone; then, for a person to choose, the one that lets
+/// in those of its namespace whom a pattern covers. What would drop a condition that counts is advice.
+pub(crate) fn let_in(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Fault) -> Vec<Fix> {
+    let (name, sub, statement) = (&judged.role.name, &judged.token.sub, fault.statement());
     if fault.misses.iter().any(|miss| miss.excludes) {
-        let (sub, place) = (&judged.token.sub, fault.statement());
-        return Fix::advice(format!("if {sub} is not meant to be excluded, exempt it in {place}"));
+        let advice = format!("if {sub} is not meant to be excluded, exempt it in {statement}");
+        return vec![Fix::advice(advice)];
     }
-    if matches!(change.repair, Repair::Append(_)) && fault.other_conditions {
-        return Fix::advice(format!(
-            "in the trust policy of role {name}: {words}, with the other conditions of {}",
-            fault.statement()
-        ));
+    // The request has the key, and another value: a statement without the condition would give it up.
+    if let Some(miss) = fault.misses.iter().find(|miss| miss.is_of_the_call()) {
+        let has = miss.expected.as_deref().unwrap_or_default();
+        let or = if miss.what.starts_with(REQUESTED_REGION) {
+            ", or have the pod call STS in a Region that it allows"
+        } else {
+            ""
+        };
+        let advice = format!(
+            "if {sub} is meant to assume role {name}, allow {has} in the condition on {} of {statement}{or}",
+            miss.what
+        );
+        return vec![Fix::advice(advice)];
     }
-    let size = match judged.over_quota(change) {
-        Some(length) => format!(" ({length} characters; IAM's quota is {QUOTA} unless it was raised)"),
-        None => String::new(),
+    let Some(change) = &judged.change else {
+        return vec![Fix::advice(format!("add a statement that trusts {sub}"))];
     };
-    let title = format!("in the trust policy of role {name}: {words}{size}");
-    let document = change.corrected.line();
-    let words = ["iam", "update-assume-role-policy", "--role-name", name, "--policy-document", &document];
+    if matches!(change.repair, Repair::Append(_)) && fault.other_conditions {
+        return vec![Fix::advice(format!(
+            "in the trust policy of role {name}: {}, with the other conditions of {statement}",
+            words(change, &judged.token)
+        ))];
+    }
+    let title = format!("in the trust policy of role {name}: {}", words(change, &judged.token));
+    let put = put(derived, judged, change, title);
+    let namespace = &derived.facts.namespace_name;
+    let wider = judged.wider.as_ref().map(|change| {
+        let title = format!(
+            "or, if other service accounts of namespace {namespace} are meant as well: {}; the role then trusts every one that \
+             the pattern covers",
+            words(change, &judged.token)
+        );
+        self::put(derived, judged, change, title)
+    });
+    [put].into_iter().chain(wider).collect()
+}
+
+/// The command that puts it in place.
+fn put(derived: &Derived<'_>, judged: &Judgement<'_>, change: &Change, title: String) -> Fix {
+    let title = match judged.over_quota(change) {
+        Some(length) => {
+            format!("{title} ({length} characters; IAM's quota is {QUOTA} unless it was raised)")
+        }
+        None => title,
+    };
+    let document = change.correction.document().line();
+    let role = ["--role-name", &judged.role.name];
+    let words =
+        [&["iam", "update-assume-role-policy"], &role[..], &["--policy-document", &document]].concat();
     let command = Command::aws(derived, &words);
     if is_own(judged, change) { Fix::own(title, command) } else { Fix::shared(title, command) }
 }
@@ -43,7 +76,7 @@ pub(crate) fn let_in(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Faul
 /// * the document was read in this run. A file may be weeks old, and the command would restore that state for everyone;
 /// * nothing in it was odd. What was dropped while reading would be dropped for the others too.
 fn is_own(judged: &Judgement<'_>, change: &Change) -> bool {
-    change.reach == Reach::Own
+    change.correction.reach() == Reach::Own
         && matches!(judged.source, Source::Aws { .. })
         && judged.document.oddities.is_empty()
 }

@@ -350,9 +350,13 @@ impl Cloud {
         self.progress.say(&format!(
             "trying a fresh 10-minute token of {}/{} at {} for role {arn}: STS issues credentials for 15 minutes, which are \
              discarded unread; CloudTrail shows it as session {} (--no-assume skips this)",
-            plan.namespace, plan.service_account, plan.host, StsAttempt::SESSION
+            plan.namespace, plan.service_account, plan.host, plan.session_name
         ));
-        let attempt = Attempt { role_arn: arn.to_owned(), host: plan.host.clone() };
+        let attempt = Attempt {
+            role_arn: arn.to_owned(),
+            host: plan.host.clone(),
+            session_name: plan.session_name.clone(),
+        };
         let first = self.session.try_token(token, &attempt).await;
         let no_provider = first.known().is_some_and(|attempt| {
             matches!(&attempt.value.answer, StsAnswer::Refused { code, message, .. }

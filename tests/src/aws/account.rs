@@ -46,6 +46,9 @@ pub struct Account {
     /// EKS clusters.
     #[serde(default)]
     pub eks: Vec<Cluster>,
+    /// Condition keys of calls with a token that AWS does not document, as the world supposes them to be.
+    #[serde(default)]
+    pub undocumented_keys: BTreeMap<String, String>,
     /// What CloudTrail recorded.
     #[serde(default)]
     pub trail: Vec<TrailEvent>,

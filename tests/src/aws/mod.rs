@@ -22,6 +22,7 @@ mod serve;
 mod sigv4;
 mod sts;
 pub(crate) mod tls;
+pub mod trust_change;
 mod xml;
 
 #[cfg(test)]

@@ -31,22 +31,42 @@ pub struct Request<'a> {
     pub context: &'a BTreeMap<String, String>,
 }
 
-/// Global keys that are absent from a call without AWS credentials, behind no proxy service. A global key that is
+/// Global keys that are absent from a call without AWS credentials, made by no service. A global key that is
 /// neither here nor in the request's context is unknown.
 const ABSENT: &[&str] = &[
-    "aws:principalaccount",
+    "aws:assumedroot",
+    "aws:calledvia",
+    "aws:calledviaawsmcp",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:chatbotsourcearn",
+    "aws:ec2instancesourceprivateipv4",
+    "aws:ec2instancesourcevpc",
+    "aws:ismcpserviceaction",
+    "aws:multifactorauthage",
+    "aws:multifactorauthpresent",
     "aws:principalarn",
     "aws:principalorgid",
     "aws:principalorgpaths",
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "aws:referer",
+    "aws:signinsessionarn",
     "aws:sourceaccount",
     "aws:sourcearn",
+    "aws:sourceidentity",
     "aws:sourceip",
     "aws:sourceorgid",
+    "aws:sourceorgpaths",
     "aws:sourcevpc",
     "aws:sourcevpce",
+    "aws:tagkeys",
+    "aws:tokenissuetime",
+    "aws:username",
     "aws:vpcsourceip",
     "sts:externalid",
     "sts:sourceidentity",
+    "sts:transitivetagkeys",
 ];
 
 const ABSENT_PREFIXES: &[&str] = &["aws:principaltag/", "aws:requesttag/"];

@@ -150,7 +150,7 @@ fn what_is_not_known_is_said() {
         (json!({"DateLessThan": {"aws:SourceIp": "x"}}), "condition operator DateLessThan"),
         (json!({"stringEquals": {"issuer.example/id/B:sub": "x"}}), "condition operator stringEquals"),
         (json!({"ForEachValue:StringEquals": {"aws:SourceIp": "x"}}), "set operator ForEachValue"),
-        (json!({"StringEquals": {"aws:MultiFactorAuthAge": "x"}}), "condition key aws:MultiFactorAuthAge"),
+        (json!({"StringEquals": {"aws:PrincipalType": "x"}}), "condition key aws:PrincipalType"),
         (json!({"StringEquals": {"issuer.example/id/A:sub": "${aws:username}"}}), "policy variable"),
         (json!({"StringEquals": {"issuer.example/id/A:sub": 1}}), "is Some(Number(1))"),
         (json!({"StringEquals": "x"}), "StringEquals is \"x\""),

@@ -117,7 +117,7 @@ impl<'c> Request<'c> {
             .iter()
             .find(|role| role.settled && format!("{}{}", role.path, role.name) == self.role);
         let Some(role) = found else { return Err(refused()) };
-        let context = self.context(server, call, claims, provider);
+        let context = self.context(server, account, call, claims, provider);
         let request = policy::Request { action: &action, provider, context: &context };
         let decision = policy::evaluate(&policy_text(&role.trust), &request).map_err(|unknown| {
             Failure::NotModelled(format!("trust policy of {}: {}", role.name, unknown.0))
@@ -129,6 +129,7 @@ impl<'c> Request<'c> {
     fn context(
         &self,
         server: &Server,
+        account: &Account,
         call: &Call,
         claims: &Claims<'_>,
         provider: &str,
@@ -151,9 +152,12 @@ impl<'c> Request<'c> {
             ("aws:RequestedRegion", call.endpoint.region.as_str()),
             ("aws:SecureTransport", "true"),
             ("aws:UserAgent", call.user_agent.as_str()),
+            ("aws:ViaAWSService", "false"),
             ("sts:RoleSessionName", self.session),
         ];
-        network.into_iter().chain(rest).map(|(key, value)| (key.to_lowercase(), value.to_owned())).collect()
+        let supposed = account.undocumented_keys.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let all = network.into_iter().chain(rest).chain(supposed);
+        all.map(|(key, value)| (key.to_lowercase(), value.to_owned())).collect()
     }
 
     fn success(

@@ -84,7 +84,7 @@ fn changed(derived: &Derived<'_>, missing: &Missing<'_>) -> Outcome {
     };
     finding
         .fix(oidc_provider::create(derived, missing))
-        .fix(trust_policy::let_in(derived, judged, fault))
+        .fixes(trust_policy::let_in(derived, judged, fault))
         .fix(Fix::advice(
             "or, if the issuer changed by mistake, set the API server's --service-account-issuer back",
         ))

@@ -108,7 +108,7 @@ fn repaired(
     }
     let finding = finding.fix(oidc_provider::accept(derived, arn, audience));
     match refused {
-        Some((judged, fault)) => finding.fix(trust_policy::let_in(derived, judged, fault)),
+        Some((judged, fault)) => finding.fixes(trust_policy::let_in(derived, judged, fault)),
         None => finding,
     }
 }

@@ -59,5 +59,5 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         // The provider exists, or is checked separately: what is broken is the trust policy.
         _ => Finding { step: Step::TrustPolicy, ..finding },
     };
-    finding.fix(trust_policy::let_in(derived, judged, fault)).into()
+    finding.fixes(trust_policy::let_in(derived, judged, fault)).into()
 }

@@ -31,7 +31,7 @@ pub(in crate::checks) fn check(
     match fault.and_then(|fault| Some((fault, fault.misses.first()?))) {
         Some((fault, first)) => {
             let finding = found(derived, meta, judged, fault, summary(judged, fault, first));
-            finding.fix(trust_policy::let_in(derived, judged, fault)).into()
+            finding.fixes(trust_policy::let_in(derived, judged, fault)).into()
         }
         None => Outcome::Pass,
     }

@@ -8,8 +8,8 @@
 //! **Decided by**: STS. The message also tells how far the token got. `Not authorized` proves that the OIDC provider exists and
 //! that signature, expiry and audience are right: what remains is the role, which may not exist, and its trust policy.
 //!
-//! **Not a fault**: a refusal that only this machine gets. It calls under the session name `kubectl-irsa-debug`; a role with a
-//! condition on the network or the session name may refuse it and accept the pod.
+//! **Not a fault**: a refusal that only this machine gets. It calls under the pod's `AWS_ROLE_SESSION_NAME`, else under the session
+//! name `kubectl-irsa-debug`; a role with a condition on the network or the session name may refuse it and accept the pod.
 //!
 //! **Repair**: check the role with credentials of its account, or give them to this command (`--profile`), which then says what
 //! differs.
@@ -17,11 +17,10 @@
 use crate::aws::arn::RoleArn;
 use crate::aws_error::Stage;
 use crate::checks::prelude::*;
-use crate::checks::shared::probed;
+use crate::checks::shared::{probed, trust};
 use crate::checks::{role_asked, with_answer};
 use crate::derive::sts_answer::Refusal;
 use crate::derive::trust::{FIELD, Judgement};
-use crate::facts::aws::StsAttempt;
 use crate::facts::{Unknown, Why};
 use crate::policy::Decision;
 use crate::repair::role;
@@ -100,7 +99,7 @@ fn finding(derived: &Derived<'_>, summary: String, refusal: &Refusal<'_>) -> Fin
 fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome {
     let subject = derived.plan().subject();
     match (derived.trust().judged(), &derived.facts.aws.role) {
-        (Some(judged), _) if judged.may_refuse_trial_alone() => of_this_machine(judged),
+        (Some(judged), _) if judged.may_refuse_trial_alone() => of_this_machine(derived, judged),
         (Some(judged), _) if matches!(judged.to_trial, Decision::Allow { .. }) => {
             let summary = format!(
                 "{subject} is not allowed to assume {arn}, although the role's trust policy allows it"
@@ -114,16 +113,35 @@ fn at_trust(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Outcome 
                 ))
                 .into()
         }
+        (Some(judged), _) if !judged.open.is_empty() => open(derived, arn, judged, refusal).into(),
         (_, Fact::Unknown(_)) => unread(derived, arn, refusal).into(),
         _ => finding(derived, format!("{subject} is not allowed to assume {arn}"), refusal).into(),
     }
 }
 
+/// The trust policy depends on something that is the same for the pod, and of which AWS does not say what it is.
+fn open(derived: &Derived<'_>, arn: &str, judged: &Judgement<'_>, refusal: &Refusal<'_>) -> Finding {
+    let what = judged.open.iter().map(|open| open.what.as_str()).collect::<Vec<_>>().join(" and ");
+    let summary = format!(
+        "{} is not allowed to assume {arn}; whether the role's trust policy allows it depends on {what}",
+        derived.plan().subject()
+    );
+    let finding = finding(derived, summary, refusal);
+    let finding = judged.open.iter().fold(finding, |finding, open| {
+        let asked = format!("{} is required; {}", trust::listed(&open.values), open.why);
+        finding.seen(&open.what, asked, &judged.at(&open.place))
+    });
+    finding.fix(Fix::advice(format!(
+        "check whether the conditions of role {} on {what} are meant for calls with a token",
+        judged.role.name
+    )))
+}
+
 /// The role requires a network or a session name, in which this machine differs from the pod.
-fn of_this_machine(judged: &Judgement<'_>) -> Outcome {
+fn of_this_machine(derived: &Derived<'_>, judged: &Judgement<'_>) -> Outcome {
     let why = format!(
         "STS refuses it from this machine under session name {}; the trust policy of role {} requires a network or a session name",
-        StsAttempt::SESSION,
+        derived.plan().session_name,
         judged.role.name
     );
     Outcome::Unknown(vec![Unknown {

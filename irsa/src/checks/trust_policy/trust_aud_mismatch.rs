@@ -10,7 +10,8 @@
 //!
 //! **Not a fault**: no condition on `aud` at all; the provider's list of audiences guards it.
 //!
-//! **Repair**: allow the token's audience alongside the others.
+//! **Repair**: allow the token's audience alongside the others. Where the statement is for a pattern of subjects, that would
+//! let in all of them; then a statement for the service account is offered first.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;

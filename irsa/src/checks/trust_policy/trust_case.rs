@@ -9,7 +9,7 @@
 //!
 //! **Not a fault**: the case of condition keys and operators.
 //!
-//! **Repair**: write the value as the token has it.
+//! **Repair**: write the value as the token has it; for a pattern of the namespace, its lower case is offered as well.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;

@@ -16,7 +16,7 @@
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;
-use crate::derive::trust::FaultKind;
+use crate::derive::trust::{FaultKind, words};
 use crate::policy::Decision;
 
 pub(super) const META: Meta = Meta {
@@ -40,11 +40,13 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         "if {statement} is not meant for {sub}, exempt it there: a Deny wins over every Allow"
     )));
     // Nothing else in the policy allows the token: that comes next.
-    let missing =
-        judged.change.as_ref().filter(|change| matches!(change.after, Decision::ExplicitDeny { .. }));
+    let missing = judged
+        .change
+        .as_ref()
+        .filter(|change| matches!(change.correction.after(), Decision::ExplicitDeny { .. }));
     match missing {
         Some(change) => finding
-            .fix(Fix::advice(format!("no statement allows it either: {}", change.words(&judged.token)))),
+            .fix(Fix::advice(format!("no statement allows it either: {}", words(change, &judged.token)))),
         None => finding,
     }
     .into()

@@ -2,15 +2,20 @@
 //!
 //! A condition uses a key that `AssumeRoleWithWebIdentity` does not have for a Kubernetes token: `…:iss`, `…:kubernetes.io/…`,
 //! `aws:PrincipalTag/…`, `aws:PrincipalArn`, `aws:RequestTag/…`, `sts:ExternalId`; or one whose value cannot be the required
-//! one, such as an end date that has passed (`aws:CurrentTime`). Of the token's claims AWS uses `sub` and `aud`.
+//! one: an end date that has passed (`aws:CurrentTime`), another Region than that of the STS endpoint in use
+//! (`aws:RequestedRegion`; the global endpoint is in us-east-1), a call through another service (`aws:ViaAWSService`). Of the
+//! token's claims AWS uses `sub` and `aud`.
 //!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
 //! **Decided by**: the keys of the nearest statement. The time is the API server's.
 //!
-//! **Not a fault**: operators that hold for an absent key: negated ones, `…IfExists`, `Null`, `ForAllValues:`.
+//! **Not a fault**: operators that hold for an absent key: negated ones, `…IfExists`, `Null`, `ForAllValues:`. Keys of which AWS
+//! does not document what such a call has (`aws:PrincipalType`, `aws:PrincipalIsAWSService`, a new one): if STS accepts the
+//! token, they hold; if it was not tried, that is not known.
 //!
-//! **Repair**: remove the condition if the subject is named next to it; the subject is what distinguishes pods.
+//! **Repair**: remove the condition if its key is certainly absent and the subject is named next to it; the subject is what
+//! distinguishes pods. A condition on a key that the call has is never removed.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;

@@ -8,7 +8,9 @@
 //!
 //! **Not a fault**: wildcards under `StringLike`.
 //!
-//! **Repair**: `StringLike` instead of `StringEquals`, for this key alone.
+//! **Repair**: the service account in place of the pattern, which has let in nobody so far. If the pattern is meant, and stays
+//! within the namespace, `StringLike` instead of `StringEquals` is offered as well: the role then trusts every service account
+//! that it covers. A pattern for several namespaces is not offered: `*` also matches `:`.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;

@@ -84,6 +84,13 @@ pub struct Miss {
     pub excludes: bool,
 }
 
+impl Miss {
+    /// True if the call has the key with another value, and the key is no claim of the token: its condition counts.
+    pub fn is_of_the_call(&self) -> bool {
+        self.kind == FaultKind::UnavailableKey && self.expected.is_some()
+    }
+}
+
 /// The fault, if the policy certainly does not accept the token. `nearest` is the statement that a repair would change.
 pub(super) fn of(evaluation: &Evaluation<'_>, token: &Token, nearest: Option<usize>) -> Option<Fault> {
     let (statement, misses) = match evaluation.decision {

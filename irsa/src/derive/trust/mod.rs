@@ -7,21 +7,20 @@ mod tests;
 
 pub(crate) use fault::{Fault, FaultKind, Miss};
 
-use super::Derived;
 use super::issuer::Issuer;
+use super::session_name::SessionName;
+use super::{Derived, sts};
 use crate::aws::arn::{Arn, RoleArn};
-use crate::facts::aws::{Role, StsAttempt};
+use crate::aws::endpoint;
+use crate::facts::aws::Role;
 use crate::facts::{Fact, Source, Unknown, Why};
 use crate::policy::{
-    Decision, Document, Edit, EditKind, Evaluation, Found, Nearest, Path, Reach, Reason, Repair, Request,
-    Segment, Tri, Value, WebIdentity, evaluate, known_claim, nearest,
+    Change, Decision, Document, Edit, EditKind, Evaluation, Found, Path, Reason, Repair, Request, Segment,
+    Tri, Value, WebIdentity, evaluate, known_claim, nearest,
 };
 
 /// Characters, not counting white space, that IAM allows in a trust policy unless the account's quota was raised.
 pub(crate) const QUOTA: usize = 2048;
-
-/// The variable that names the sessions of most SDKs.
-pub(crate) const SESSION_VARIABLE: &str = "AWS_ROLE_SESSION_NAME";
 
 /// What the trust policy says.
 #[derive(Debug)]
@@ -45,18 +44,23 @@ pub struct Judgement<'f> {
     pub document: Document,
     /// The token.
     pub token: Token,
+    /// The name that the pod's session has.
+    pub session_name: SessionName,
     /// The request that the policy is evaluated for, on behalf of the pod.
     pub request: Request,
     /// The decision.
     pub decision: Decision,
-    /// The decision on the attempt from this machine, which has its own session name and another network path to STS.
+    /// The decision on the attempt from this machine, which takes another network path to STS, and has a session name of its own
+    /// if the pod's is not known.
     pub to_trial: Decision,
     /// Unknowns that the decision depends on; empty unless it is [`Decision::Unknown`].
     pub open: Vec<Open>,
     /// Why the token is not accepted.
     pub fault: Option<Fault>,
-    /// What would make the policy accept it.
+    /// What would make the policy accept it, and nobody else.
     pub change: Option<Change>,
+    /// What would let in others of the namespace as well, whom a pattern covers.
+    pub wider: Option<Change>,
 }
 
 /// The claims of the service account's tokens, as a trust policy sees them.
@@ -100,19 +104,6 @@ pub enum About {
     Other,
 }
 
-/// A change that makes the policy accept the token.
-#[derive(Debug)]
-pub struct Change {
-    /// What is to be changed.
-    pub repair: Repair,
-    /// The document after it.
-    pub corrected: Document,
-    /// Whom it reaches.
-    pub reach: Reach,
-    /// What that says.
-    pub after: Decision,
-}
-
 /// Condition keys about the network path of a request.
 const NETWORK: [&str; 9] = [
     "aws:SourceIp",
@@ -123,8 +114,11 @@ const NETWORK: [&str; 9] = [
     "aws:VpceAccount",
     "aws:VpceOrgID",
     "aws:VpceOrgPaths",
-    "aws:RequestedRegion",
+    REQUESTED_REGION,
 ];
+
+/// The Region of the STS endpoint.
+pub(crate) const REQUESTED_REGION: &str = "aws:RequestedRegion";
 
 impl<'f> Trust<'f> {
     /// Reads the policy and evaluates it.
@@ -178,7 +172,7 @@ pub(crate) fn of_new_role(derived: &Derived<'_>, provider_arn: &str) -> Option<D
         aud: &[&plan.audience],
     });
     let nothing = Document::parse(r#"{"Version":"2012-10-17","Statement":[]}"#).ok()?;
-    nearest(&evaluate(&nothing, &request)).map(|nearest| nearest.corrected)
+    nearest(&evaluate(&nothing, &request)).map(|nearest| nearest.change.correction.document().clone())
 }
 
 /// Where the policy stands in the role.
@@ -186,22 +180,35 @@ pub(crate) const FIELD: &str = "Role.AssumeRolePolicyDocument";
 
 impl<'f> Judgement<'f> {
     fn of(derived: &Derived<'f>, role: &'f Role, source: Source, document: Document, token: Token) -> Self {
-        let request = token.request(derived, role);
+        let mut request = token.request(derived, role);
+        let session_name = SessionName::of(derived);
+        request.context.set(fault::SESSION_NAME, value_of(&session_name, &document, &request));
         let evaluation = evaluate(&document, &request);
         let nearest = nearest(&evaluation);
-        let edited = nearest.as_ref().filter(|nearest| matches!(nearest.repair, Repair::Edit(_)));
+        let edited = nearest.as_ref().filter(|nearest| matches!(nearest.change.repair, Repair::Edit(_)));
         let fault = fault::of(&evaluation, &token, edited.and_then(|nearest| nearest.statement));
         let (decision, open) = (evaluation.decision.clone(), open(&evaluation));
-        let mut of_trial = request.clone();
-        of_trial.context.set(fault::SESSION_NAME, Value::Present(vec![StsAttempt::SESSION.to_owned()]));
+        let (plan, mut of_trial) = (derived.plan(), request.clone());
+        of_trial.context.set(fault::SESSION_NAME, Value::Present(vec![plan.session_name]));
+        if let Some(region) = endpoint::requested_region(&plan.host) {
+            of_trial.context.set(REQUESTED_REGION, Value::Present(vec![region.to_owned()]));
+        }
         let to_trial = evaluate(&document, &of_trial).decision;
-        let change = nearest.map(|Nearest { repair, corrected, reach, after, .. }| Change {
-            repair,
-            corrected,
-            reach,
-            after,
-        });
-        Self { role, source, document, token, request, decision, to_trial, open, fault, change }
+        let (change, wider) = nearest.map(|nearest| (nearest.change, nearest.wider)).unzip();
+        Self {
+            role,
+            source,
+            document,
+            token,
+            session_name,
+            request,
+            decision,
+            to_trial,
+            open,
+            fault,
+            change,
+            wider: wider.flatten(),
+        }
     }
 
     /// Where a place of the policy was read.
@@ -213,7 +220,7 @@ impl<'f> Judgement<'f> {
     pub fn over_quota(&self, change: &Change) -> Option<usize> {
         let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
         let now = length(&self.document.line());
-        Some(length(&change.corrected.line())).filter(|after| *after > QUOTA && now <= QUOTA)
+        Some(length(&change.correction.document().line())).filter(|after| *after > QUOTA && now <= QUOTA)
     }
 
     /// True if the decision depends on something of this kind.
@@ -224,8 +231,34 @@ impl<'f> Judgement<'f> {
     /// True if a refusal of the attempt from this machine says nothing about the pod: the policy may accept the pod, and requires
     /// a session name or a network path that the attempt does not have.
     pub fn may_refuse_trial_alone(&self) -> bool {
-        let may_allow = matches!(self.decision, Decision::Allow { .. } | Decision::Unknown { .. });
+        let may_allow = match self.decision {
+            Decision::Allow { .. } => true,
+            Decision::Unknown { .. } => {
+                self.depends_on(About::Network) || self.depends_on(About::SessionName)
+            }
+            Decision::NoMatch | Decision::ExplicitDeny { .. } => false,
+        };
         may_allow && !matches!(self.to_trial, Decision::Allow { .. })
+    }
+}
+
+/// What the policy finds as the session's name. One that an SDK makes up is known if every SDK's leads to the same answer.
+fn value_of(name: &SessionName, document: &Document, request: &Request) -> Value {
+    let forms = match name {
+        SessionName::Named(name) => return Value::Present(vec![name.clone()]),
+        SessionName::Unknown(why) => return Value::Unknown(why.clone()),
+        SessionName::MadeUp(forms) => forms,
+    };
+    let decision = |sample: &str| {
+        let mut request = request.clone();
+        request.context.set(fault::SESSION_NAME, Value::Present(vec![sample.to_owned()]));
+        evaluate(document, &request).decision
+    };
+    let mut decisions = forms.iter().map(|form| decision(form.sample));
+    let first = decisions.next();
+    match forms.first().filter(|_| decisions.all(|other| Some(&other) == first.as_ref())) {
+        Some(form) => Value::Present(vec![form.sample.to_owned()]),
+        None => Value::Unknown(String::from("each SDK makes up its own, of which some match")),
     }
 }
 
@@ -280,15 +313,8 @@ impl Token {
             set("aws:CurrentTime", now.value.to_string());
             set("aws:EpochTime", now.value.as_second().to_string());
         }
-        let named =
-            derived.target().and_then(|view| view.env.get(SESSION_VARIABLE)).filter(|entry| entry.is_set());
-        match named.map(|entry| entry.text()) {
-            Some(Some(name)) => set(fault::SESSION_NAME, name.to_owned()),
-            Some(None) => request.context.set(
-                fault::SESSION_NAME,
-                Value::Unknown(format!("the value of {SESSION_VARIABLE} was not read")),
-            ),
-            None => {}
+        if let Some(region) = derived.target().and_then(|view| sts::requested_region(derived, view)) {
+            set(REQUESTED_REGION, region);
         }
         request
     }
@@ -349,13 +375,11 @@ fn about(key: &str) -> About {
     }
 }
 
-impl Change {
-    /// The change, to end the sentence "in the trust policy, …".
-    pub fn words(&self, token: &Token) -> String {
-        match &self.repair {
-            Repair::Edit(edits) => edits.iter().map(edit_words).collect::<Vec<_>>().join("; "),
-            Repair::Append(_) => format!("add a statement for {}", token.sub),
-        }
+/// The change, to end the sentence "in the trust policy, …".
+pub(crate) fn words(change: &Change, token: &Token) -> String {
+    match &change.repair {
+        Repair::Edit(edits) => edits.iter().map(edit_words).collect::<Vec<_>>().join("; "),
+        Repair::Append(_) => format!("add a statement for {}", token.sub),
     }
 }
 

@@ -30,7 +30,7 @@ fn fault_of(policy: &str) -> Option<Fault> {
     let mut request = request(&token);
     request.context.set("sts:RoleSessionName", Value::Present(vec!["checkout".to_owned()]));
     let evaluation = evaluate(&document, &request);
-    let nearest = nearest(&evaluation).filter(|nearest| matches!(nearest.repair, Repair::Edit(_)));
+    let nearest = nearest(&evaluation).filter(|nearest| matches!(nearest.change.repair, Repair::Edit(_)));
     fault::of(&evaluation, &token, nearest.and_then(|nearest| nearest.statement))
 }
 

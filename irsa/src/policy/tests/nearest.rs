@@ -5,7 +5,18 @@ use super::*;
 /// What is proposed, in a line for each change, and the answer after it.
 fn propose(document: &Document, request: &Request) -> (Vec<String>, &'static str) {
     let nearest = nearest(&evaluate(document, request)).expect("a proposal");
-    let lines = match &nearest.repair {
+    (lines(&nearest.change), word(nearest.change.correction.after()))
+}
+
+/// The wider change that is left to a person, in a line for each edit.
+fn wider(statement: &str) -> Option<Vec<String>> {
+    let document = policy(&format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#));
+    let request = web_identity(SUB);
+    nearest(&evaluate(&document, &request)).expect("a proposal").wider.as_ref().map(lines)
+}
+
+fn lines(change: &Change) -> Vec<String> {
+    match &change.repair {
         Repair::Edit(edits) => edits
             .iter()
             .map(|edit| {
@@ -17,8 +28,7 @@ fn propose(document: &Document, request: &Request) -> (Vec<String>, &'static str
             })
             .collect(),
         Repair::Append(_) => vec!["Append".to_owned()],
-    };
-    (lines, word(&nearest.after))
+    }
 }
 
 fn propose_for(statement: &str) -> Vec<String> {
@@ -43,7 +53,17 @@ fn one_fault_one_edit() {
         (
             "a wildcard that is literal",
             sub("system:serviceaccount:shop:*"),
-            format!("ReplaceOperator {key}: StringEquals -> StringLike"),
+            format!("ReplaceValue {key}: system:serviceaccount:shop:* -> $SUB"),
+        ),
+        (
+            "a wildcard for all of the cluster",
+            sub("system:serviceaccount:*"),
+            format!("ReplaceValue {key}: system:serviceaccount:* -> $SUB"),
+        ),
+        (
+            "a pattern in upper case",
+            sub("system:serviceaccount:Shop:*").replace("StringEquals", "StringLike"),
+            format!("ReplaceValue {key}: system:serviceaccount:Shop:* -> $SUB").replace("StringEquals", "StringLike"),
         ),
         (
             "upper case",
@@ -164,7 +184,7 @@ fn a_fault_behind_a_fault_is_found() {
         propose_for(&statement),
         [
             r#"RenameKey Statement[0].Condition.StringEquals["https://$ISSUER:sub"]: https://$ISSUER:sub -> $ISSUER:sub"#,
-            r#"ReplaceOperator Statement[0].Condition.StringEquals["$ISSUER:sub"]: StringEquals -> StringLike"#,
+            r#"ReplaceValue Statement[0].Condition.StringEquals["$ISSUER:sub"]: system:serviceaccount:shop:* -> $SUB"#,
         ]
     );
 }
@@ -207,8 +227,8 @@ fn what_is_meant_for_others_is_left_alone() {
         ),
         ("two keys of one claim", subjects_of_two),
         (
-            "the same key under the operator that would be right",
-            given(r#"{"StringEquals":{"$ISSUER:sub":"system:*"},"StringLike":{"$ISSUER:sub":"*"}}"#),
+            "another audience, for a pattern",
+            given(r#"{"StringEquals":{"$ISSUER:aud":"other"},"StringLike":{"$ISSUER:sub":"system:*"}}"#),
         ),
         ("another action, for every subject", trust("").replace("WithWebIdentity", "")),
         ("another audience, for every subject", given(r#"{"StringEquals":{"$ISSUER:aud":"other"}}"#)),
@@ -258,7 +278,7 @@ fn the_statement_of_its_own() {
   ]
 }"#;
     let expected = expected.replace("$PROVIDER", PROVIDER).replace("$ISSUER", ISSUER).replace("$SUB", SUB);
-    assert_eq!(nearest.corrected.pretty(), expected);
+    assert_eq!(nearest.change.correction.document().pretty(), expected);
 }
 
 #[test]
@@ -281,10 +301,10 @@ fn other_principals_get_a_statement() {
             context: Context::default(),
         };
         let nearest = nearest(&evaluate(&document, &request)).unwrap();
-        let Repair::Append(statement) = nearest.repair else { panic!("a statement") };
+        let Repair::Append(statement) = nearest.change.repair else { panic!("a statement") };
         let expected = format!(r#"{{"Effect":"Allow","Principal":{expected},"Action":"sts:TagSession"}}"#);
         assert_eq!(serde_json::to_string(&statement).unwrap(), expected);
-        assert_eq!(nearest.after, Decision::Allow { statement: 0 });
+        assert_eq!(*nearest.change.correction.after(), Decision::Allow { statement: 0 });
     }
 }
 
@@ -306,7 +326,9 @@ fn denials_stay_and_are_told() {
     let (lines, after) = propose(&document, &web_identity(SUB));
     assert_eq!(
         lines,
-        [r#"ReplaceOperator Statement[1].Condition.StringEquals["$ISSUER:sub"]: StringEquals -> StringLike"#]
+        [
+            r#"ReplaceValue Statement[1].Condition.StringEquals["$ISSUER:sub"]: system:serviceaccount:shop:* -> $SUB"#
+        ]
     );
     assert_eq!(after, "deny");
 }
@@ -318,7 +340,7 @@ fn the_nearest_of_several() {
     let document = policy(&format!(r#"{{"Version":"2012-10-17","Statement":[{other},{near}]}}"#));
     let nearest = nearest(&evaluate(&document, &web_identity(SUB))).unwrap();
     assert_eq!(nearest.statement, Some(1));
-    assert_eq!(nearest.after, Decision::Allow { statement: 1 });
+    assert_eq!(*nearest.change.correction.after(), Decision::Allow { statement: 1 });
 }
 
 #[test]
@@ -342,7 +364,7 @@ fn what_stays_unknown_is_told() {
 
 fn reach(statements: &str) -> Reach {
     let document = policy(&format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#));
-    nearest(&evaluate(&document, &web_identity(SUB))).expect("a proposal").reach
+    nearest(&evaluate(&document, &web_identity(SUB))).expect("a proposal").change.correction.reach()
 }
 
 #[test]
@@ -352,6 +374,8 @@ fn a_slip_in_the_own_statement_reaches_nobody_else() {
         GOOD.replace("$SUB", "shop:checkout"),
         GOOD.replace("$ISSUER:sub", "oidc.eks.eu-west-1.amazonaws.com/id/TYPO:sub"),
         GOOD.replace("sts.amazonaws.com", "my-audience"),
+        GOOD.replace("$SUB", "system:serviceaccount:shop:*"),
+        GOOD.replace("$SUB", "system:serviceaccount:*"),
     ] {
         assert_eq!(reach(&given(&conditions)), Reach::Own, "{conditions}");
     }
@@ -370,12 +394,40 @@ fn what_gives_the_role_to_one_more_reaches_others() {
     for (name, conditions) in [
         ("beside another account", GOOD.replace("$SUB", "system:serviceaccount:shop:chekout")),
         ("a statement of its own", GOOD.replace("$SUB", "system:serviceaccount:billing:invoice")),
-        ("a pattern that begins to count", GOOD.replace("$SUB", "system:serviceaccount:shop:*")),
         (
             "a slip in a list of several",
             GOOD.replace(r#""$SUB""#, r#"["shop:checkout","system:serviceaccount:billing:invoice"]"#),
         ),
     ] {
-        assert_eq!(reach(&given(&conditions)), Reach::Others, "{name}");
+        assert_eq!(reach(&given(&conditions)), Reach::One, "{name}");
     }
+}
+
+#[test]
+fn a_pattern_is_left_to_a_person_and_only_within_one_namespace() {
+    let sub = |value: &str| given(&GOOD.replace("$SUB", value));
+    let like = |value: &str| sub(value).replace("StringEquals", "StringLike");
+    let key = r#"Statement[0].Condition.StringEquals["$ISSUER:sub"]"#;
+    let replaced = format!("ReplaceOperator {key}: StringEquals -> StringLike");
+    for value in ["system:serviceaccount:shop:*", "system:serviceaccount:shop:check*"] {
+        assert_eq!(wider(&sub(value)), Some(vec![replaced.clone()]), "{value}");
+    }
+    for value in [
+        "system:serviceaccount:*",
+        "system:serviceaccount:*:checkout",
+        "system:serviceaccount:shop*:checkout",
+        "system:serviceaccount:shop*",
+        "system:serviceaccount:sh?p:checkout",
+        "system:*:shop:checkout",
+        "*",
+    ] {
+        assert_eq!(wider(&sub(value)), None, "{value}");
+    }
+    let lower = "ReplaceValue Statement[0].Condition.StringLike[\"$ISSUER:sub\"]: system:serviceaccount:Shop:* -> \
+                 system:serviceaccount:shop:*";
+    assert_eq!(wider(&like("system:serviceaccount:Shop:*")), Some(vec![lower.to_owned()]));
+    assert_eq!(wider(&like("System:serviceaccount:*:checkout")), None);
+    let aud = like("system:serviceaccount:shop:*").replace("sts.amazonaws.com", "other");
+    assert_eq!(propose_for(&aud), ["Append"]);
+    assert!(wider(&aud).is_some());
 }

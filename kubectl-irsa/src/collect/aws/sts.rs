@@ -20,6 +20,8 @@ pub struct Attempt {
     pub role_arn: String,
     /// Host of the endpoint.
     pub host: String,
+    /// Name of the session.
+    pub session_name: String,
 }
 
 impl Session {
@@ -36,7 +38,7 @@ impl Session {
         let call = aws_sdk_sts::Client::from_conf(config)
             .assume_role_with_web_identity()
             .role_arn(&attempt.role_arn)
-            .role_session_name(StsAttempt::SESSION)
+            .role_session_name(&attempt.session_name)
             .duration_seconds(SECONDS)
             .web_identity_token(token.expose())
             .send();

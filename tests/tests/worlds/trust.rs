@@ -1,0 +1,86 @@
+//! What the commands that write a trust policy would change: they let in the target's service account, and nobody else.
+
+use std::fmt::Write;
+
+use irsa_tests::aws::account::{Account, Role, policy_text};
+use irsa_tests::aws::trust_change::{self, Asker, Meant};
+use irsa_tests::world::World;
+use serde_json::Value;
+
+/// What is wrong with them.
+pub fn problems(world: &World, diagnosis: &Value) -> String {
+    let mut problems = String::new();
+    let findings = diagnosis["findings"].as_array().into_iter().flatten();
+    for fix in findings.flat_map(|finding| finding["fixes"].as_array().into_iter().flatten()) {
+        let Some(command) = fix["command"].as_str() else { continue };
+        let Some(after) = option(command, "-policy-document") else { continue };
+        let name = option(command, "--role-name").unwrap_or_default();
+        // A trust policy names principals.
+        if command.contains("put-role-policy") || !after.contains("\"Principal\"") {
+            continue;
+        }
+        let before = match role(world, name) {
+            Some((_, role)) if command.contains("update-assume-role-policy") => policy_text(&role.trust),
+            _ => String::from(r#"{"Version": "2012-10-17", "Statement": []}"#),
+        };
+        let target = &diagnosis["target"];
+        let [namespace, service_account] =
+            ["namespace", "serviceAccount"].map(|field| target[field].as_str().unwrap_or_default());
+        let subject = format!("system:serviceaccount:{namespace}:{service_account}");
+        let Some(provider) = provider_of(after, &subject) else {
+            let _ = writeln!(problems, "no statement names {subject}, or a pattern: {fix}");
+            continue;
+        };
+        let (_, issuer) = provider.split_once(":oidc-provider/").unwrap_or_default();
+        let asker = Asker { issuer, provider: &provider, namespace, name: service_account };
+        let title = fix["title"].as_str().unwrap_or_default();
+        let meant =
+            if title.starts_with("or, if other service accounts") { Meant::Namespace } else { Meant::Alone };
+        if meant == Meant::Namespace && fix["kind"] != "shared" {
+            let _ = writeln!(problems, "a namespace is let in unasked: {fix}");
+        }
+        for problem in trust_change::problems(&before, after, asker, meant) {
+            let _ = writeln!(problems, "{problem}: {fix}");
+        }
+    }
+    problems
+}
+
+/// The value of an option: in quotes, or up to the next space.
+fn option<'c>(command: &'c str, name: &str) -> Option<&'c str> {
+    let (_, rest) = command.split_once(&format!("{name} "))?;
+    match rest.strip_prefix('\'') {
+        Some(quoted) => quoted.split('\'').next(),
+        None => rest.split(' ').next(),
+    }
+}
+
+fn role<'w>(world: &'w World, name: &str) -> Option<(&'w Account, &'w Role)> {
+    let of = |account: &'w Account| account.roles.iter().map(move |role| (account, role));
+    world.accounts.iter().flat_map(of).find(|(_, role)| role.name == name)
+}
+
+/// The provider of the statement that names the subject, or covers its namespace.
+fn provider_of(policy: &str, subject: &str) -> Option<String> {
+    let policy: Value = serde_json::from_str(policy).ok()?;
+    let (namespace, _) = subject.rsplit_once(':')?;
+    let statements = match &policy["Statement"] {
+        Value::Array(statements) => statements.clone(),
+        single => vec![single.clone()],
+    };
+    let names = |wanted: &str| {
+        let named = statements.iter().rev().find(|statement| {
+            statement["Effect"] == "Allow" && statement["Condition"].to_string().contains(wanted)
+        })?;
+        let keys = named["Condition"].to_string();
+        let federated = match &named["Principal"]["Federated"] {
+            Value::Array(several) => several.clone(),
+            single => vec![single.clone()],
+        };
+        // Of several, the one whose claims are asked for.
+        let is_asked =
+            |arn: &&str| arn.split_once(":oidc-provider/").is_some_and(|(_, issuer)| keys.contains(issuer));
+        federated.iter().filter_map(Value::as_str).find(is_asked).map(str::to_owned)
+    };
+    names(&format!("\"{subject}\"")).or_else(|| names(namespace))
+}
