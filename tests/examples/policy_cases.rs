@@ -5,11 +5,12 @@
 use std::io::{BufWriter, Write};
 
 use irsa::policy::{
-    Context, Decision, Document, Evaluation, Principal, Reason, Request, Tri, Value, evaluate,
+    Call, Context, Decision, Document, Evaluation, Found, Principal, Reason, Request, Tri, Value, evaluate,
 };
 use serde_json::{Map, Value as Json, json};
 
 const ISSUER: &str = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF";
+const PROVIDER: &str = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF";
 const SUB: &str = "system:serviceaccount:shop:checkout";
 const ROLE: &str = "arn:aws:iam::111122223333:role/app";
 const QUEUE: &str = "arn:aws:sqs:eu-west-1:111122223333:orders:dead";
@@ -69,7 +70,7 @@ const STRINGS: [&str; 6] = [
     "StringNotLike",
 ];
 
-const KEYS: [Key; 8] = [
+const KEYS: &[Key] = &[
     Key {
         names: &["ISSUER:sub", "issuer:SUB", "other/id/1:sub"],
         found: &[SUB, "system:serviceaccount:shop:cart", "system:serviceaccount:Shop:checkout", "a*b"],
@@ -162,11 +163,72 @@ const KEYS: [Key; 8] = [
             "orders",
         ],
     },
+    // Global keys that a call with a token certainly has, may have, or lacks.
+    Key {
+        names: &["aws:ViaAWSService", "AWS:viaawsservice"],
+        found: &["true", "false"],
+        operators: &["Bool", "StringEquals"],
+        expected: &["true", "false", "False"],
+    },
+    Key {
+        names: &["aws:FederatedProvider"],
+        found: &[PROVIDER, "arn:aws:iam::111122223333:oidc-provider/other"],
+        operators: &["ArnEquals", "ArnNotEquals", "ArnLike", "StringEquals", "StringLike"],
+        expected: &[
+            PROVIDER,
+            "arn:aws:iam::*:oidc-provider/oidc.eks.*",
+            "arn:aws:iam::111122223333:oidc-provider/other",
+        ],
+    },
+    Key {
+        names: &["aws:PrincipalIsAWSService"],
+        found: &["true", "false"],
+        operators: &["Bool"],
+        expected: &["true", "false"],
+    },
+    Key {
+        names: &["aws:PrincipalType"],
+        found: &["Anonymous", "AssumedRole"],
+        operators: &STRINGS,
+        expected: &["Anonymous", "assumedrole", "A*", "User"],
+    },
+    Key {
+        names: &["aws:RequestedRegion", "aws:requestedregion"],
+        found: &["eu-west-1", "us-east-1"],
+        operators: &STRINGS,
+        expected: &["eu-west-1", "us-east-1", "eu-*", "EU-WEST-1"],
+    },
+    Key {
+        names: &["aws:SourceVpce"],
+        found: &["vpce-0a1b2c3d4e5f60718"],
+        operators: &STRINGS,
+        expected: &["vpce-0a1b2c3d4e5f60718", "vpce-*", "vpce-1"],
+    },
+    Key {
+        names: &["sts:RoleSessionName"],
+        found: &["checkout-1", "botocore-session-1795334400"],
+        operators: &STRINGS,
+        expected: &["checkout-*", "botocore-session-*", "checkout-1"],
+    },
+    Key { names: &["aws:PrincipalOrgID"], found: &[], operators: &STRINGS, expected: &["o-1", "o-*"] },
+    Key {
+        names: &["aws:MultiFactorAuthPresent"],
+        found: &[],
+        operators: &["Bool"],
+        expected: &["true", "false"],
+    },
+    Key {
+        names: &["aws:RequestTag/team", "aws:requesttag/TEAM"],
+        found: &[],
+        operators: &STRINGS,
+        expected: &["shop", "sh*"],
+    },
 ];
 
 fn case(random: &mut Random) -> Result<Json, Box<dyn std::error::Error>> {
     let is_trust = !random.once_in(4);
-    let context = found(random);
+    let mut found = found(random);
+    let context = to_context(&mut found, is_trust);
     let statements: Vec<Json> = (0..=random.below(3)).map(|_| statement(random, is_trust)).collect();
     let statements = match statements.as_slice() {
         [single] if random.once_in(4) => single.clone(),
@@ -177,7 +239,7 @@ fn case(random: &mut Random) -> Result<Json, Box<dyn std::error::Error>> {
         1 => json!({"Statement": statements}),
         _ => json!({"Version": "2012-10-17", "Statement": statements}),
     };
-    let provider = format!("arn:aws:iam::111122223333:oidc-provider/{ISSUER}");
+    let provider = PROVIDER.to_owned();
     let (principal, name, action, resource) = if is_trust {
         let principal = Principal::WebIdentity { provider_arn: provider.clone(), issuer: ISSUER.to_owned() };
         (principal, provider, "sts:AssumeRoleWithWebIdentity", ROLE)
@@ -185,12 +247,8 @@ fn case(random: &mut Random) -> Result<Json, Box<dyn std::error::Error>> {
         let user = "arn:aws:iam::111122223333:user/ana".to_owned();
         (Principal::Holder, user, "sqs:SendMessage", QUEUE)
     };
-    let request = Request {
-        principal,
-        action: action.to_owned(),
-        resource: Some(resource.to_owned()),
-        context: to_context(&context),
-    };
+    let request =
+        Request { principal, action: action.to_owned(), resource: Some(resource.to_owned()), context };
     let document = Document::parse(&policy.to_string())?;
     let evaluation = evaluate(&document, &request);
     Ok(json!({
@@ -199,7 +257,7 @@ fn case(random: &mut Random) -> Result<Json, Box<dyn std::error::Error>> {
         "principal": name,
         "action": action,
         "resource": resource,
-        "context": context,
+        "context": found,
         "decision": match evaluation.decision {
             Decision::Allow { .. } => "Allowed",
             Decision::ExplicitDeny { .. } => "ExplicitlyDenied",
@@ -240,8 +298,8 @@ fn open(evaluation: &Evaluation<'_>) -> Vec<&'static str> {
 /// The keys of a request: a text for one value, a list for several.
 fn found(random: &mut Random) -> Map<String, Json> {
     let mut context = Map::new();
-    for key in &KEYS {
-        if random.once_in(3) {
+    for key in KEYS {
+        if key.found.is_empty() || random.once_in(3) {
             continue;
         }
         let name = key.names[0].replace("ISSUER", ISSUER);
@@ -263,14 +321,25 @@ fn found(random: &mut Random) -> Map<String, Json> {
     context
 }
 
-fn to_context(found: &Map<String, Json>) -> Context {
-    let mut context = Context::default();
-    for (key, values) in found {
+/// The request's keys as ours has them. In a call with a token, those that it certainly has go to the other engine as well; those
+/// that are not known are what was found, or absent.
+fn to_context(found: &mut Map<String, Json>, is_trust: bool) -> Context {
+    let mut context = if is_trust { Context::of(Call::WebIdentity) } else { Context::default() };
+    for (key, values) in &*found {
         let values = match values {
             Json::Array(values) => values.iter().filter_map(Json::as_str).map(str::to_owned).collect(),
             value => value.as_str().map(str::to_owned).into_iter().collect(),
         };
         context.set(key.clone(), Value::Present(values));
+    }
+    for name in KEYS.iter().map(|key| key.names[0].replace("ISSUER", ISSUER)) {
+        match context.get(&name) {
+            Found::Present([value]) if !found.contains_key(&name) => {
+                found.insert(name, json!(value));
+            }
+            Found::Unknown(_) => context.set(name, Value::Absent),
+            Found::Present(_) | Found::Absent => {}
+        }
     }
     context
 }

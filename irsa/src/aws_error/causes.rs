@@ -33,6 +33,7 @@ const fn meaning(what: &'static str, causes: &'static [Cause]) -> Meaning {
 pub fn of(sighting: &Sighting) -> Meaning {
     let caller = sighting.principal.as_ref().map(|caller| &caller.kind);
     match (sighting.kind, caller, sighting.because) {
+        (Kind::NodeNotAuthorized, _, Some(because)) if because.is_above() => of_layer(because),
         (Kind::NodeNotAuthorized, ..) => of_kind(sighting.kind),
         (_, Some(PrincipalKind::AssumedRole { source: SessionSource::NodeInstance, .. }), _) => {
             if sighting.kind == Kind::NotAuthorizedToChain { NODE_ASSUMES } else { NODE }

@@ -83,6 +83,39 @@ pub struct Because {
     pub explicit: bool,
 }
 
+impl Because {
+    /// True for a policy above the caller's own, which limits what those can grant: nothing is won by granting more there.
+    pub const fn is_above(self) -> bool {
+        match self.layer {
+            Layer::PermissionsBoundary
+            | Layer::ServiceControlPolicy
+            | Layer::ResourceControlPolicy
+            | Layer::SessionPolicy
+            | Layer::VpcEndpointPolicy => true,
+            Layer::IdentityPolicy | Layer::ResourcePolicy | Layer::TrustPolicy => false,
+        }
+    }
+
+    /// Why, in AWS's terms: `an explicit deny in a service control policy`.
+    pub fn words(self) -> String {
+        let (article, policy) = match self.layer {
+            Layer::IdentityPolicy => ("an", "identity-based policy"),
+            Layer::PermissionsBoundary => ("the", "permissions boundary"),
+            Layer::ServiceControlPolicy => ("a", "service control policy"),
+            Layer::ResourceControlPolicy => ("a", "resource control policy"),
+            Layer::SessionPolicy => ("the", "session policy"),
+            Layer::VpcEndpointPolicy => ("a", "VPC endpoint policy"),
+            Layer::ResourcePolicy => ("a", "resource-based policy"),
+            Layer::TrustPolicy => ("the", "role trust policy"),
+        };
+        if self.explicit {
+            format!("an explicit deny in {article} {policy}")
+        } else {
+            format!("no {policy} allows it")
+        }
+    }
+}
+
 /// The kinds of policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

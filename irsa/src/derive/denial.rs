@@ -109,7 +109,7 @@ pub enum Simulator<'d> {
 impl<'d> Denials<'d> {
     /// Finds them.
     pub fn of(derived: &'d Derived<'_>) -> Self {
-        let said = || derived.app_errors.iter().filter(|said| is_denial(said.error.kind));
+        let said = || derived.app_errors.iter().filter(|said| is_denial(said));
         let of_others = said().any(|said| !is_of_a_role(said));
         let mut all: Vec<Denial<'d>> = Vec::new();
         let allowed = |denial: &Denial<'_>| {
@@ -149,17 +149,22 @@ impl<'d> Denials<'d> {
     }
 }
 
-/// True for errors that say a caller was denied an action.
-fn is_denial(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::NotAuthorized | Kind::NotAuthorizedToChain | Kind::NotAuthorizedToTag | Kind::AccessDenied
-    )
+/// True for errors that say a caller was denied an action. What the node's role lacks to request credentials for pods is
+/// `pi-node-role`, unless a policy above that role denies it.
+fn is_denial(said: &AppError<'_>) -> bool {
+    match said.error.kind {
+        Kind::NotAuthorized | Kind::NotAuthorizedToChain | Kind::NotAuthorizedToTag | Kind::AccessDenied => {
+            true
+        }
+        Kind::NodeNotAuthorized => said.error.because.is_some_and(Because::is_above),
+        _ => false,
+    }
 }
 
-/// False if the caller was the node or an IAM user: the wrong caller is then the fault.
+/// False if the caller was the node, on its own account, or an IAM user: the wrong caller is then the fault.
 fn is_of_a_role(said: &AppError<'_>) -> bool {
-    said.caller.is_none_or(|caller| matches!(caller.who, Who::Expected | Who::OtherRole))
+    said.error.kind == Kind::NodeNotAuthorized
+        || said.caller.is_none_or(|caller| matches!(caller.who, Who::Expected | Who::OtherRole))
 }
 
 fn spoken<'d>(said: &'d AppError<'d>) -> Option<Denial<'d>> {
@@ -250,6 +255,11 @@ impl Denial<'_> {
     /// True if a policy forbids it, and not merely none allows it.
     pub fn is_explicit(&self) -> bool {
         self.because.is_some_and(|because| because.explicit)
+    }
+
+    /// True if it was denied to the node's role, which requests the credentials of pods.
+    pub fn is_of_the_node(&self) -> bool {
+        matches!(self.witness, Witness::AppErrors(said) if said.error.kind == Kind::NodeNotAuthorized)
     }
 
     /// What was denied, as AWS names it: `s3:GetObject`, or the operation.

@@ -1,7 +1,7 @@
 //! What the permission checks have in common: when they apply, and how they report a denial.
 
 use crate::aws::arn::Arn;
-use crate::aws_error::Layer;
+use crate::aws_error::Because;
 use crate::checks::prelude::*;
 use crate::checks::shared::app_errors;
 use crate::derive::denial::{Culprit, Denial, Simulator, Witness};
@@ -35,6 +35,7 @@ pub(in crate::checks) fn outcome(
 fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> Finding {
     let who = match (&denial.role.name, denial.role.expected) {
         (Some(role), true) => format!("role {role}"),
+        (Some(role), false) if denial.is_of_the_node() => format!("the node's role {role}"),
         (Some(role), false) => format!("role {role}, which is not the pod's,"),
         (None, _) => app_errors::speaker(derived),
     };
@@ -59,6 +60,8 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
     {
         let whose = if denial.role.expected {
             "caller (the pod's own role)"
+        } else if denial.is_of_the_node() {
+            "caller (the node's role, for the pod)"
         } else {
             "caller (another role than the pod's)"
         };
@@ -86,22 +89,7 @@ fn speaks(denial: &Denial<'_>) -> &'static str {
 
 /// Why, in AWS's terms.
 fn reason(denial: &Denial<'_>) -> String {
-    let Some(because) = denial.because else { return String::from("AWS did not say which policy") };
-    let (article, policy) = match because.layer {
-        Layer::IdentityPolicy => ("an", "identity-based policy"),
-        Layer::PermissionsBoundary => ("the", "permissions boundary"),
-        Layer::ServiceControlPolicy => ("a", "service control policy"),
-        Layer::ResourceControlPolicy => ("a", "resource control policy"),
-        Layer::SessionPolicy => ("the", "session policy"),
-        Layer::VpcEndpointPolicy => ("a", "VPC endpoint policy"),
-        Layer::ResourcePolicy => ("a", "resource-based policy"),
-        Layer::TrustPolicy => ("the", "role trust policy"),
-    };
-    if because.explicit {
-        format!("an explicit deny in {article} {policy}")
-    } else {
-        format!("no {policy} allows it")
-    }
+    denial.because.map_or_else(|| String::from("AWS did not say which policy"), Because::words)
 }
 
 /// A denial from before the repair is no longer a fault; IAM takes some seconds to propagate the change.

@@ -8,13 +8,16 @@
 //!
 //! **Decided by**: this message, in the agent's answer to the probe or in the application's log.
 //!
-//! **Not a fault** of the pod's own role: EKS Auth has not looked at it yet.
+//! **Not a fault** of the pod's own role: EKS Auth has not looked at it yet. If AWS names a policy above the node's role (a service
+//! control policy, a permissions boundary, a VPC endpoint's), nothing is won by granting that role more: see `perm-scp`,
+//! `perm-boundary`, `perm-vpce-policy`.
 //!
-//! **Repair**: allow the action for the node's role.
+//! **Repair**: allow the action for the node's role; if AWS names an explicit deny, remove that.
 
 use super::agent::{self, Told};
-use crate::aws_error::{Kind, PrincipalKind};
+use crate::aws_error::{Because, Kind, PrincipalKind};
 use crate::checks::prelude::*;
+use crate::derive::app_errors::AppError;
 use crate::repair::pod_identity;
 
 pub(super) const META: Meta = Meta {
@@ -25,6 +28,12 @@ pub(super) const META: Meta = Meta {
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
+    let is_above = |said: &AppError<'_>| {
+        said.error.kind == Kind::NodeNotAuthorized && said.error.because.is_some_and(Because::is_above)
+    };
+    if derived.app_errors.iter().any(is_above) {
+        return Outcome::NotApplicable("AWS names a policy above the node's role");
+    }
     let told = Told {
         what: |who| format!("the node's role may not request credentials for {who} from EKS Auth"),
         answer: "not authorized to perform eks-auth:AssumeRoleForPodIdentity",
@@ -34,6 +43,14 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             Ok(found) => found,
             Err(outcome) => return outcome,
         };
+    // The reason that AWS gives comes before whom it names: more permissions would change nothing.
+    if let Some(because) = said.because.filter(|because| because.explicit || because.is_above()) {
+        let advice = format!(
+            "change that policy: AWS names {}, so that granting the node's role more changes nothing",
+            because.words()
+        );
+        return finding.fix(Fix::advice(advice)).into();
+    }
     let Some(principal) = &said.principal else {
         return finding
             .fix(Fix::advice("allow eks-auth:AssumeRoleForPodIdentity for the node's role"))
