@@ -180,9 +180,58 @@ pub fn repaired(raw: &str) -> Option<String> {
     RoleArn::parse(&text).is_ok().then_some(text)
 }
 
+/// The name of the role that a malformed ARN is about, where it can be told: what follows the last slash or colon.
+pub fn role_name(raw: &str) -> Option<&str> {
+    let name = raw.trim().rsplit(['/', ':']).next()?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let is_name = (1..=64).contains(&name.len()) && name.chars().all(allowed);
+    (is_name && !raw.contains('=') && RoleArn::parse(raw).is_err()).then_some(name)
+}
+
+/// True if nothing that a malformed ARN says speaks against this one: it may lack parts, and zeros before the account's number.
+pub fn may_mean(raw: &str, arn: &RoleArn<'_>) -> bool {
+    let parts: Vec<&str> = raw.trim().split(':').collect();
+    let Some((resource, parts)) = parts.split_last() else { return false };
+    let number = |text: &str| text.trim_start_matches('0').to_owned();
+    let agrees = |part: &&str| match *part {
+        "" | "arn" | "iam" => true,
+        partition if partition.starts_with("aws") => partition == arn.partition,
+        account => !number(account).is_empty() && number(account) == number(arn.account),
+    };
+    resource.rsplit('/').next() == Some(arn.name()) && parts.iter().all(agrees)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_malformed_arn_may_mean() {
+        let arn = RoleArn::parse("arn:aws:iam::011122223333:role/team/app").unwrap();
+        for raw in [
+            "app",
+            "role/app",
+            "arn:aws:iam::11122223333:role/team/app",
+            "arn:aws:iam:011122223333:role/app",
+            "arn:aws:iam:::role/app",
+            "arn:aws:iam::011122223333:app",
+        ] {
+            assert_eq!(role_name(raw), Some("app"), "{raw}");
+            assert!(may_mean(raw, &arn), "{raw}");
+        }
+        for raw in [
+            "arn:aws:iam::11122223334:role/app",
+            "arn:aws:iam::1.11122E+10:role/app",
+            "arn:aws-cn:iam:011122223333:role/app",
+            "arn:aws:s3:::app",
+            "other",
+        ] {
+            assert!(!may_mean(raw, &arn), "{raw}");
+        }
+        for raw in ["", "${ROLE}", "arn:aws:iam::111122223333:role/app", "<role>", "a b", "key=arn:x:app"] {
+            assert_eq!(role_name(raw), None, "{raw}");
+        }
+    }
 
     #[test]
     fn good_arns() {

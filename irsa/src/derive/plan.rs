@@ -4,7 +4,7 @@ use super::Derived;
 use super::container::{ROLE_ARN, TOKEN_FILE};
 use super::session_name::SessionName;
 use super::sts::{Region, host};
-use crate::aws::arn::RoleArn;
+use crate::aws::arn::{RoleArn, role_name};
 use crate::aws::endpoint::{has_global_endpoint, regional_host, serves_sts};
 use crate::aws::partition::partition_of_region;
 use crate::mechanism::Mechanism;
@@ -20,6 +20,8 @@ pub struct Plan {
     pub audience: String,
     /// The role that the target container requests, or will request; `None` if no role is named that AWS could be asked about.
     pub role_arn: Option<String>,
+    /// The name of that role, where its ARN is malformed: IAM may know the rest.
+    pub role_name: Option<String>,
     /// Region of the STS endpoint in use.
     pub region: String,
     /// Host of the STS endpoint.
@@ -38,6 +40,7 @@ impl Plan {
         let in_pod = target.and_then(|view| view.env.get(ROLE_ARN)?.text());
         let claimed = derived.intent.role.as_ref().map(|role| role.raw);
         let role = in_pod.or(claimed).filter(|_| derived.intent.mechanism != Mechanism::PodIdentity);
+        let role_name = role.and_then(role_name).map(str::to_owned);
         let role = role.and_then(|raw| RoleArn::parse(raw).ok().map(|arn| (raw, arn)));
 
         let by_partition = match role.as_ref().map(|(_, arn)| arn.partition) {
@@ -65,6 +68,7 @@ impl Plan {
             service_account: facts.service_account_name.clone(),
             audience: mounted.unwrap_or(&derived.intent.audience).to_owned(),
             role_arn: role.map(|(raw, _)| raw.to_owned()),
+            role_name,
             host: host.unwrap_or_else(|| regional_host(&region)),
             session_name: SessionName::of_attempt(derived),
             second_host: (!active && partition_of_region(&region) == partition_of_region(by_partition))

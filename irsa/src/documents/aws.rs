@@ -29,7 +29,16 @@ impl Store {
         }) {
             aws.providers = found;
         }
-        let Some(arn) = plan.role_arn.as_deref() else { return aws };
+        let Some(arn) = plan.role_arn.as_deref() else {
+            let named = self.answer(|said| match said {
+                Reply::Role(role) => {
+                    Some(role).filter(|role| plan.role_name.as_ref() == Some(&role.name)).cloned()
+                }
+                _ => None,
+            });
+            aws.namesake = named.unwrap_or(aws.namesake);
+            return aws;
+        };
         let (account, name) = (Arn::account_of(arn), arn.rsplit('/').next());
         let same = |role: &&Role| Arn::account_of(&role.arn) == account && Some(role.name.as_str()) == name;
         let role = self.answer(|said| match said {

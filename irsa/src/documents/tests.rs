@@ -646,6 +646,7 @@ fn plan() -> crate::derive::plan::Plan {
         service_account: String::from("checkout"),
         audience: String::from("sts.amazonaws.com"),
         role_arn: Some(String::from("arn:aws:iam::111122223333:role/team/shop-checkout")),
+        role_name: None,
         region: String::from("eu-west-1"),
         host: String::from("sts.eu-west-1.amazonaws.com"),
         session_name: String::from("kubectl-irsa-debug"),

@@ -12,7 +12,7 @@ pub struct Aws {
     pub caller: Fact<Caller>,
     /// The role that the subject should have: `iam:GetRole`.
     pub role: Fact<Role>,
-    /// A role of the same name in the user's own account, where the ARN names another account.
+    /// A role of the same name in the user's own account, where the ARN names another account or is malformed.
     pub namesake: Fact<Role>,
     /// The role's attached and inline policies: `iam:ListAttachedRolePolicies`, `iam:ListRolePolicies`.
     pub policies: Fact<RolePolicies>,

@@ -245,7 +245,10 @@ impl Cloud {
             match arn {
                 Some(arn) if early.roles.contains_key(arn) => early.roles[arn].clone(),
                 Some(arn) => self.session.role(arn).await,
-                None => Roles::not_asked(NO_ROLE),
+                None => match &plan.role_name {
+                    Some(name) => self.session.role_of_name(name).await,
+                    None => Roles::not_asked(NO_ROLE),
+                },
             }
         };
         let policies = async {

@@ -11,9 +11,10 @@
 //!
 //! **Not a fault**: a bare role name where the webhook runs with `--compose-role-arn`.
 //!
-//! **Repair**: set the right ARN and recreate the pods.
+//! **Repair**: set the right ARN and recreate the pods. Where the value lacks parts (only the name, no account, a leading zero
+//! lost), the role of that name in your account tells them, if you may `iam:GetRole`.
 
-use crate::aws::arn::{ArnProblem, RoleArn, repaired};
+use crate::aws::arn::{ArnProblem, RoleArn, may_mean, repaired};
 use crate::checks::prelude::*;
 use crate::repair::service_account;
 use crate::repair::workload;
@@ -51,7 +52,16 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     };
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let summary = format!("the role ARN of service account {namespace}/{name} {}", problem.words());
-    let expected = repaired(role.raw);
+    // IAM knows the role that the value names, if nothing of the value speaks against it.
+    let namesake = derived.facts.aws.namesake.known();
+    let namesake =
+        namesake.filter(|known| RoleArn::parse(&known.value.arn).is_ok_and(|arn| may_mean(role.raw, &arn)));
+    let (expected, title) = match (repaired(role.raw), namesake) {
+        (None, Some(known)) => {
+            (Some(known.value.arn.clone()), "set the ARN of the role of that name in your account")
+        }
+        (expected, _) => (expected, "correct the ARN"),
+    };
     let shown =
         expected.clone().unwrap_or_else(|| String::from("arn:aws:iam::<12 digits>:role/<path and name>"));
     let mut finding = match role.origin {
@@ -61,13 +71,15 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         RoleOrigin::Annotation | RoleOrigin::WebhookConfigMap => META.on_account(derived, summary),
     };
     finding = finding.evidence("role ARN", shown, role.raw, &role.source);
+    if let Some(namesake) = namesake {
+        finding = finding.seen("role of that name in your account", &namesake.value.arn, &namesake.source);
+    }
     if role.origin != RoleOrigin::Annotation {
         return finding.fix(Fix::advice("correct the ARN where it is set")).into();
     }
     finding = match expected {
         Some(arn) => {
             let key = format!("{}/role-arn={arn}", derived.settings.annotation_prefix);
-            let title = "correct the ARN";
             finding.fix(service_account::annotate(derived, title, &key))
         }
         None => finding.fix(service_account::annotate_unknown_role(derived, "set the right ARN")),

@@ -38,9 +38,7 @@ impl Session {
         let action = "iam:GetRole";
         let (name, account) = (role_name(arn), account_of(arn).unwrap_or_default());
         let what = format!("IAM role {name}");
-        let client = aws_sdk_iam::Client::new(&self.sdk);
-        let (elsewhere, answer) =
-            tokio::join!(self.elsewhere(account), self.ask(action, client.get_role().role_name(name).send()));
+        let (elsewhere, answer) = tokio::join!(self.elsewhere(account), self.get_role(name));
         if let Err(NoAnswer::NotFound) = answer
             && self.caller().await.known().is_none()
         {
@@ -49,25 +47,35 @@ impl Session {
             ));
             return Roles::named(unknown(what, why, action, arn));
         }
-        let role = answer.and_then(|answer| {
-            let role = answer.role.ok_or_else(|| NoAnswer::Unknown(incomplete()))?;
-            let trust = role.assume_role_policy_document.as_deref().map(decoded);
-            Ok(Role {
-                trust: trust.ok_or_else(|| NoAnswer::Unknown(incomplete()))?,
-                name: role.role_name,
-                arn: role.arn,
-                created: timestamp(&role.create_date),
-                max_session: role.max_session_duration,
-                boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
-            })
-        });
         match elsewhere {
             Some(why) => Roles {
                 named: unknown(what, why, action, arn),
-                namesake: fact(role, format!("role {name} in your account"), action, name),
+                namesake: fact(answer, format!("role {name} in your account"), action, name),
             },
-            None => Roles::named(fact(role, what, action, arn)),
+            None => Roles::named(fact(answer, what, action, arn)),
         }
+    }
+
+    /// The role of that name in the user's account, where no ARN says more.
+    pub async fn role_of_name(&self, name: &str) -> Roles {
+        let namesake =
+            fact(self.get_role(name).await, format!("role {name} in your account"), "iam:GetRole", name);
+        Roles { namesake, ..Roles::not_asked("its ARN is malformed") }
+    }
+
+    async fn get_role(&self, name: &str) -> Result<Role, NoAnswer> {
+        let client = aws_sdk_iam::Client::new(&self.sdk);
+        let answer = self.ask("iam:GetRole", client.get_role().role_name(name).send()).await?;
+        let role = answer.role.ok_or_else(|| NoAnswer::Unknown(incomplete()))?;
+        let trust = role.assume_role_policy_document.as_deref().map(decoded);
+        Ok(Role {
+            trust: trust.ok_or_else(|| NoAnswer::Unknown(incomplete()))?,
+            name: role.role_name,
+            arn: role.arn,
+            created: timestamp(&role.create_date),
+            max_session: role.max_session_duration,
+            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+        })
     }
 
     /// The policies that hang on the role.
