@@ -7,12 +7,16 @@
 //!
 //! **You see**: `The config profile (x) could not be found` (boto3, AWS CLI); or a caller that is not the role.
 //!
-//! **Decided by**: the variable. Whether the image has a profile of that name could not be checked, so this is a warning.
-//! `default` is what SDKs use anyway, and is not reported.
+//! **Decided by**: the SDK's error message, which makes it an error, `default` included: boto3 wants a profile that is named to
+//! exist. Without a message the variable alone: whether the image has a profile of that name could not be checked, so this is a
+//! warning, and `default`, which SDKs use anyway, is not reported.
 //!
-//! **Repair**: unset the variable.
+//! **Repair**: unset the variable; or take the profile out of the application's code and settings.
 
+use crate::aws_error::Kind;
 use crate::checks::prelude::*;
+use crate::checks::shared::app_errors;
+use crate::derive::app_errors::AppError;
 use crate::repair::env;
 
 pub(super) const META: Meta = Meta {
@@ -22,9 +26,14 @@ pub(super) const META: Meta = Meta {
     explains: &[],
 };
 
+const VARIABLES: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
         return Outcome::NotApplicable("no pod to look at");
+    }
+    if let Some(said) = derived.app_errors.find(|kind| kind == Kind::ProfileNotFound) {
+        return not_found(derived, said).into();
     }
     if super::profile_is_the_mechanism(derived) {
         return Outcome::NotApplicable("the pod gets its role from a profile, as on OpenShift");
@@ -32,8 +41,25 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     Outcome::of(derived.judged().filter_map(|view| profile(derived, view)).collect())
 }
 
+/// The SDK looked for a profile and found none of that name.
+fn not_found(derived: &Derived<'_>, said: &AppError<'_>) -> Finding {
+    let who = app_errors::speaker(derived);
+    let set = derived.target().and_then(|view| Some((view, view.env.first_set(&VARIABLES)?)));
+    let Some((view, (variable, entry))) = set else {
+        let summary = format!("{who} names a profile that does not exist, in its code or settings");
+        return app_errors::finding(&META, derived, said, &summary)
+            .seen("the SDK says", "profile not found", said.source)
+            .fix(Fix::advice("take the profile out of the application's code or settings"));
+    };
+    let summary = format!("{who} sets the profile {:?}, which does not exist", entry.shown());
+    app_errors::finding(&META, derived, said, &summary)
+        .seen("the SDK says", "profile not found", said.source)
+        .evidence(variable, "not set", entry.shown(), &entry.source)
+        .fix(env::take_out(derived, view, &[(variable, entry)]))
+}
+
 fn profile(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
-    let (variable, entry) = view.env.first_set(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])?;
+    let (variable, entry) = view.env.first_set(&VARIABLES)?;
     let profile = match entry.text() {
         Some("default") => return None,
         Some(text) => format!(" {text:?}"),
