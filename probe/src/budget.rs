@@ -130,7 +130,10 @@ mod tests {
             process: Some(Process { identity: Some(identity.clone()), ..Process::default() }),
             target: Some(Target {
                 identity: Some(identity),
-                others: vec![Other { name: text.into(), ..Other::default() }; times],
+                others: vec![
+                    Other { name: text.into(), lacks: vec![text.into()], ..Other::default() };
+                    times
+                ],
                 ..Target::default()
             }),
             environment: Some(Environment { variables: vec![variable; times], ..Environment::default() }),

@@ -3,11 +3,19 @@
 use irsa_probe::{Fault, FaultKind, Identity, Other, Process, Target};
 use std::fs;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// More processes are not looked at.
 const MOST: usize = 4096;
 /// More sorts of other processes are not reported.
 const MOST_OTHERS: usize = 8;
+/// The variables that give a process its role, by either mechanism.
+const WIRING: [&str; 4] = [
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+];
 
 /// The probe's own process.
 pub fn own(proc: &Path) -> Process {
@@ -61,7 +69,9 @@ fn others(target: &mut Target, proc: &Path, first: u32, all: &[u32]) {
     let Some(identity) = &target.identity else { return };
     let container = cgroup(proc, first);
     let own = std::process::id();
-    let mut sorts = vec![(identity.uid[3], identity.gid[3], identity.groups.clone(), target.root.clone())];
+    let wiring = wiring(&proc.join(first.to_string())).unwrap_or_default();
+    let root = target.root.clone();
+    let mut sorts = vec![(identity.uid[3], identity.gid[3], identity.groups.clone(), root, Vec::new())];
     for &pid in all.iter().filter(|&&pid| pid != first && pid != own) {
         if cgroup(proc, pid) != container {
             continue;
@@ -69,7 +79,11 @@ fn others(target: &mut Target, proc: &Path, first: u32, all: &[u32]) {
         let process = proc.join(pid.to_string());
         // It may have ended in the meantime.
         let Ok(identity) = self::identity(&process) else { continue };
-        let sort = (identity.uid[3], identity.gid[3], identity.groups, foreign_root(&process));
+        // What cannot be read is taken to be the same.
+        let has = self::wiring(&process).unwrap_or_else(|| wiring.clone());
+        let lacks: Vec<String> =
+            wiring.iter().filter(|name| !has.contains(name)).map(|name| (*name).to_owned()).collect();
+        let sort = (identity.uid[3], identity.gid[3], identity.groups, foreign_root(&process), lacks);
         let capabilities = identity.capabilities;
         if sorts.contains(&sort) {
             continue;
@@ -79,10 +93,25 @@ fn others(target: &mut Target, proc: &Path, first: u32, all: &[u32]) {
             return;
         }
         sorts.push(sort.clone());
-        let (uid, gid, groups, root) = sort;
+        let (uid, gid, groups, root, lacks) = sort;
         let name = name(&process).unwrap_or_default();
-        target.others.push(Other { pid, name, uid, gid, groups, capabilities, root, may_read_token: None });
+        let other = Other { pid, name, uid, gid, groups, capabilities, root, lacks, may_read_token: None };
+        target.others.push(other);
     }
+}
+
+/// The names of [`WIRING`] that a process was started with; `None` if the probe may not look, or if it has ended.
+fn wiring(process: &Path) -> Option<Vec<&'static str>> {
+    let block = Zeroizing::new(fs::read(process.join("environ")).ok()?);
+    // The kernel shows nothing of a process without memory; one that was started with nothing still has its arguments.
+    if block.is_empty() && fs::read(process.join("cmdline")).ok()?.is_empty() {
+        return None;
+    }
+    let is_set = |name: &&str| {
+        let value = |entry: &[u8]| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::len);
+        block.split(|&byte| byte == 0).find_map(value).is_some_and(|length| length > 0)
+    };
+    Some(WIRING.into_iter().filter(is_set).collect())
 }
 
 fn split<T>(result: Result<T, Fault>) -> (Option<T>, Option<Fault>) {
@@ -181,6 +210,32 @@ mod tests {
         let [other] = target.others.as_slice() else { panic!("{:?}", target.others) };
         assert_eq!((other.pid, other.uid, other.groups.as_slice()), (7, 101, [2000].as_slice()));
         assert!(!target.more && target.root_fault.is_none());
+    }
+
+    #[test]
+    fn a_process_without_the_variables_of_the_first_is_told() {
+        let proc = tempfile::tempdir().unwrap();
+        let start = |pid: u32, environment: &[u8]| {
+            process(proc.path(), pid, 0, "", "0::/a");
+            fs::write(proc.path().join(format!("{pid}/environ")), environment).unwrap();
+            fs::write(proc.path().join(format!("{pid}/cmdline")), b"app\0").unwrap();
+        };
+        start(1, b"AWS_ROLE_ARN=r\0SECRET=x\0AWS_WEB_IDENTITY_TOKEN_FILE=/token\0");
+        start(7, b"AWS_ROLE_ARN=r\0AWS_WEB_IDENTITY_TOKEN_FILE=/token\0");
+        start(8, b"AWS_ROLE_ARN=r\0AWS_WEB_IDENTITY_TOKEN_FILE=\0");
+        start(9, b"");
+        // Whose environment is closed to the probe, and one that has ended.
+        process(proc.path(), 10, 0, "", "0::/a");
+        start(11, b"");
+        fs::write(proc.path().join("11/cmdline"), b"").unwrap();
+        let lacks: Vec<_> = target(proc.path(), None)
+            .unwrap()
+            .others
+            .into_iter()
+            .map(|other| (other.pid, other.lacks))
+            .collect();
+        let token = String::from("AWS_WEB_IDENTITY_TOKEN_FILE");
+        assert_eq!(lacks, [(8, vec![token.clone()]), (9, vec![String::from("AWS_ROLE_ARN"), token])]);
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub struct Target {
     /// Its root directory, when that is not the container's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
-    /// Processes of the same container with another user, group or root: one of each sort.
+    /// Processes of the same container with another user, group, root or wiring: one of each sort.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<Other>,
     /// If there were more processes than were looked at.
@@ -96,6 +96,9 @@ pub struct Other {
     /// If its credentials let it read the token file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub may_read_token: Option<bool>,
+    /// Variables that give the first process its role, and that this one does not have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
 }
 
 /// The environment whose settings were followed.
