@@ -190,6 +190,8 @@ const CREDENTIALS: &[Cause] = causes! {
     "env-preset-partial" => "the manifest sets only one of AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, so the webhook adds neither",
     "pi-no-association" => "the cluster uses Pod Identity, but the service account has no association",
     "sdk-too-old" => "the container has AWS_ROLE_ARN, but the SDK is too old to use it",
+    "process-environment-differs" => "the container has AWS_ROLE_ARN, but the process does not: envdir, env -i, sudo, cron",
+    "custom-provider-list" => "the container has AWS_ROLE_ARN, but the application uses its own list of credential providers",
 };
 
 /// The meaning of a kind.
@@ -301,6 +303,15 @@ pub const fn of_kind(kind: Kind) -> Meaning {
                 "sts-throttled" => "many pods start at once",
             },
         ),
+        Kind::ExchangeFailed => meaning(
+            "The application could not exchange the pod's token for credentials at STS, and does not say why.",
+            causes! {
+                "trust-sub-mismatch" => "STS answers 403: the role does not trust the pod's service account",
+                "sts-unreachable-no-egress" => "STS cannot be reached: the subnet has neither NAT nor a VPC endpoint for STS",
+                "oidc-provider-missing" => "STS answers 400: the role's account has no OIDC provider for the cluster's issuer",
+                "sts-throttled" => "it passes after a while: STS is throttling, or failed itself",
+            },
+        ),
         Kind::NotAuthorizedToChain => meaning(
             "The caller is not allowed to assume the second role.",
             causes! {
@@ -358,6 +369,48 @@ pub const fn of_kind(kind: Kind) -> Meaning {
         Kind::SignatureNotYetCurrent => meaning("The caller's clock is ahead of AWS's.", CLOCK),
         Kind::SignatureExpired => meaning("The caller's clock is behind AWS's.", CLOCK),
         Kind::ClockSkewed => meaning("The caller's clock differs from AWS's.", CLOCK),
+        Kind::SignatureMismatch => meaning(
+            "The signature is wrong. Credentials from STS never have a wrong secret key: the key is static, or the request was changed on its way.",
+            causes! {
+                "static-env-keys" => "AWS_SECRET_ACCESS_KEY is set in the container, and does not belong to the key ID or ends in a line break",
+                "env-from-secret-overrides" => "envFrom sets the keys, from a Secret or ConfigMap",
+                "shared-credentials-file" => "a credentials file is mounted or in the image",
+                "proxy" => "a proxy changes the request's headers or path",
+            },
+        ),
+        Kind::SecretNotFetched => meaning(
+            "The CSI driver could not read the secret, and does not say why here; its own log does.",
+            causes! {
+                "perm-no-policy" => "the role's policies do not allow secretsmanager:GetSecretValue on the secret, or there is no such secret",
+                "perm-kms" => "the secret is encrypted with a key that the role may not use",
+                "sts-unreachable-no-egress" => "the node's subnet reaches neither STS nor Secrets Manager",
+                "trust-sub-mismatch" => "the role does not trust the service account of the pod that mounts the volume",
+            },
+        ),
+        Kind::NotFound => meaning(
+            "AWS answered the caller: what it asked for does not exist. The pod's identity works.",
+            &[],
+        ),
+        Kind::ServiceThrottled => meaning(
+            "The service is throttling: too many requests. That has nothing to do with the pod's identity.",
+            &[],
+        ),
+        Kind::WrongRegion => meaning(
+            "The bucket is in another Region than the one that the client is configured for. That has nothing to do with the pod's identity.",
+            &[],
+        ),
+        Kind::RequestRejected => meaning(
+            "AWS rejected the request for what it says: a condition, a parameter, a conflict or a quota. That has nothing to do with the pod's identity.",
+            &[],
+        ),
+        Kind::ServiceFailed => meaning(
+            "The service failed (5xx); SDKs try again. That has nothing to do with the pod's identity.",
+            &[],
+        ),
+        Kind::PresignedUrlExpired => meaning(
+            "A presigned URL has expired. It carries the signature of whoever made it: the pod's identity plays no part.",
+            &[],
+        ),
         Kind::InvalidPrincipal => meaning(
             "IAM rejected a policy: it names a principal that does not exist.",
             causes! {
@@ -383,6 +436,40 @@ pub const fn of_kind(kind: Kind) -> Meaning {
             "The SDK is configured to use a profile that does not exist in the container.",
             causes! {
                 "aws-profile" => "AWS_PROFILE is set, or the code names a profile",
+            },
+        ),
+        Kind::SessionNameEmpty => meaning(
+            "The application assumes a role, and gives no name for the session: the SDK refuses to send that.",
+            causes! {
+                "session-name-empty" => "the application's settings name a role to assume, and no session name",
+            },
+        ),
+        Kind::ClientClosed => meaning(
+            "The application closed the client with which the SDK renews the pod's credentials.",
+            causes! {
+                "credentials-client-closed" => "it works for about an hour, until the first session ends",
+            },
+        ),
+        Kind::CredentialsFileMissing => meaning(
+            "The application wants a credentials file: it does not use its SDK's default chain, in which the pod's role is.",
+            causes! {
+                "app-needs-imds" => "it takes itself to be outside AWS, since it cannot reach the instance metadata service",
+                "custom-provider-list" => "its settings name a credentials file or profile",
+                "sa-not-annotated" => "the pod's service account names no role, and the file is the last that was tried",
+            },
+        ),
+        Kind::AmbientCredentialsOff => meaning(
+            "The application uses the pod's identity for some of its objects only, and not for this one.",
+            causes! {
+                "ambient-credentials-off" => "cert-manager: it does for a ClusterIssuer, and for an Issuer only with --issuer-ambient-credentials",
+            },
+        ),
+        Kind::TokenReadElsewhere => meaning(
+            "The application reads the token only through a path of its own, and finds nothing there.",
+            causes! {
+                "app-reads-token-elsewhere" => "Elasticsearch, OpenSearch: their configuration directory needs a symlink to the token",
+                "wrong-token-path-manual" => "the symlink points to another file than AWS_WEB_IDENTITY_TOKEN_FILE",
+                "token-permission-denied" => "the symlink is right, and the process may not read the file",
             },
         ),
         Kind::TokenFileUnreadable => meaning(
@@ -580,6 +667,22 @@ pub const fn of_kind(kind: Kind) -> Meaning {
                 "sa-missing" => "the pod template names one that was deleted, or never created in this namespace",
             },
         ),
+        Kind::RoleNotAnnotated => meaning(
+            "The service account names no role in its annotation. Here the CSI driver or external-secrets reads it, not the webhook.",
+            causes! {
+                "sa-not-annotated" => "the service account has no annotation eks.amazonaws.com/role-arn",
+                "annotation-key-typo" => "the annotation key is misspelt",
+                "pod-uses-other-sa" => "the pod that mounts the volume runs as a different service account than the annotated one",
+                "pi-no-association" => "the role is meant to come from EKS Pod Identity, and the volume does not say usePodIdentity",
+            },
+        ),
+        Kind::MountedTwice => meaning(
+            "The API server refuses the pod: two volumes are mounted at the same path.",
+            causes! {
+                "mountpath-collision" => "the pod template has a mount at the path of the webhook's",
+                "other-webhook-strips" => "two webhooks each add the mount, or one is invoked again after another",
+            },
+        ),
         Kind::KubernetesTokenMissing => meaning(
             "The token for the Kubernetes API is not mounted. AWS uses a different file.",
             causes! {
@@ -592,6 +695,12 @@ pub const fn of_kind(kind: Kind) -> Meaning {
                 "eksctl-excluded" => "the stack exists, but the service account is missing or has an older role",
             },
         ),
+        Kind::Wrapper(_) => meaning(
+            "A program starts another one with an environment of its own: the pod's variables do not get through.",
+            causes! {
+                "process-environment-differs" => "the SDK of the program that it starts finds no credentials",
+            },
+        ),
         Kind::Other => meaning("An AWS error that says nothing about the pod's identity.", &[]),
     }
 }
@@ -599,15 +708,12 @@ pub const fn of_kind(kind: Kind) -> Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws_error::parse;
-    use crate::aws_error::phrases::{PHRASES, Sign};
+    use crate::aws_error::phrases::PHRASES;
+    use crate::aws_error::{Subject, parse};
     use crate::checks;
 
     fn every_meaning() -> impl Iterator<Item = Meaning> {
-        let said = PHRASES.iter().filter_map(|phrase| match phrase.sign {
-            Sign::Error { kind, .. } => Some(kind),
-            Sign::Mark(_) | Sign::Sdk(_) => None,
-        });
+        let said = PHRASES.iter().filter_map(|phrase| phrase.kind());
         let refined = [
             Kind::RequestInvalid,
             Kind::NotAuthorizedToChain,
@@ -632,7 +738,7 @@ mod tests {
     #[test]
     fn every_error_has_causes_that_exist() {
         for Meaning { what, causes } in every_meaning() {
-            assert!(what.ends_with('.') && !causes.is_empty(), "{what}");
+            assert!(what.ends_with('.'), "{what}");
             let mut ids: Vec<_> = causes.iter().map(|cause| cause.id).collect();
             for id in &ids {
                 let has_page =
@@ -642,6 +748,16 @@ mod tests {
             ids.sort_unstable();
             ids.dedup();
             assert_eq!(ids.len(), causes.len(), "{what}: a cause is there twice");
+        }
+    }
+
+    #[test]
+    fn what_is_about_identity_has_causes_and_nothing_else() {
+        for kind in PHRASES.iter().filter_map(|phrase| phrase.kind()) {
+            let has_none = of_kind(kind).causes.is_empty();
+            let other =
+                matches!(kind, Kind::InvalidPrincipal | Kind::KubernetesTokenMissing | Kind::Wrapper(_));
+            assert_eq!(has_none, kind.about() == Subject::Unrelated && !other, "{kind:?}");
         }
     }
 

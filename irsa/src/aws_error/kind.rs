@@ -52,6 +52,8 @@ pub enum Kind {
     DurationTooLong,
     /// STS is throttling.
     Throttled,
+    /// The exchange with STS failed, and the application does not say how: Fluent Bit at its usual log level.
+    ExchangeFailed,
 
     // Answers of AWS to a caller that has credentials.
     /// The caller may not assume a second role.
@@ -74,8 +76,26 @@ pub enum Kind {
     SignatureExpired,
     /// The caller's clock is wrong, one way or the other.
     ClockSkewed,
+    /// `SignatureDoesNotMatch`: the secret key is wrong, or something on the way changed the request.
+    SignatureMismatch,
     /// `Invalid principal in policy`: IAM refused a trust policy.
     InvalidPrincipal,
+    /// The secret could not be read, and the CSI driver does not say why.
+    SecretNotFetched,
+
+    // Answers of AWS that are about neither the pod's identity nor the way to AWS.
+    /// A key, bucket, table, queue, secret … that does not exist.
+    NotFound,
+    /// A service other than STS is throttling.
+    ServiceThrottled,
+    /// The bucket is in another Region.
+    WrongRegion,
+    /// The request itself: a condition that does not hold, a parameter, a conflict, a quota.
+    RequestRejected,
+    /// A service failed: 5xx.
+    ServiceFailed,
+    /// A presigned URL has expired; whoever used it has no credentials of the pod.
+    PresignedUrlExpired,
 
     // What an SDK says before it asks AWS.
     /// No provider of the SDK's chain had credentials.
@@ -96,6 +116,16 @@ pub enum Kind {
     NoStsModule,
     /// The application's own list of providers has none for web identity, and none of them had credentials: Hadoop's S3A.
     NoWebIdentityProvider,
+    /// The application assumes a role without a name for its session; Go refuses to send that.
+    SessionNameEmpty,
+    /// The application closed the client with which its credentials are renewed: `Connection pool shut down`.
+    ClientClosed,
+    /// The application wants a credentials file, and there is none: `SharedCredsLoad`.
+    CredentialsFileMissing,
+    /// The application uses the pod's identity only if told to: cert-manager.
+    AmbientCredentialsOff,
+    /// The application reads the token only through a path of its own: Elasticsearch.
+    TokenReadElsewhere,
     /// No Region is configured.
     MissingRegion,
     /// The answer did not come from STS.
@@ -152,13 +182,74 @@ pub enum Kind {
     WebhookFailed,
     /// The pod's service account does not exist.
     ServiceAccountMissing,
+    /// The service account names no role: the CSI driver for secrets and external-secrets read the annotation themselves.
+    RoleNotAnnotated,
+    /// Two mounts at one path: the API server refuses the pod.
+    MountedTwice,
     /// The token for the Kubernetes API is not mounted; nothing to do with AWS.
     KubernetesTokenMissing,
     /// `eksctl` made no service account.
     EksctlExcluded,
 
+    /// A program that starts another one with an environment of its own. No error by itself.
+    Wrapper(Wrapper),
+
     /// Any other AWS error.
     Other,
+}
+
+/// A program that starts another one without the container's variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wrapper {
+    /// `envdir DIR`: variables from files.
+    Envdir,
+    /// `env -i`.
+    Env,
+    /// `sudo` without `-E`.
+    Sudo,
+    /// `su -`.
+    Su,
+    /// Debian's and Red Hat's cron.
+    Cron,
+    /// s6-overlay, without `with-contenv`.
+    S6,
+}
+
+impl Wrapper {
+    /// The wrapper that a command starts with, also within `sh -c 'exec …'`.
+    pub fn of_command(words: &[String]) -> Option<Self> {
+        let words: Vec<&str> = match words {
+            [shell, flag, script, ..] if shell.ends_with("sh") && flag == "-c" => {
+                script.split_whitespace().skip_while(|word| *word == "exec").collect()
+            }
+            words => words.iter().map(String::as_str).collect(),
+        };
+        let program = words.first()?.rsplit('/').next()?;
+        let has = |flags: &[&str]| words.iter().any(|word| flags.contains(word));
+        Some(match program {
+            "envdir" => Self::Envdir,
+            "env" if has(&["-i", "-", "--ignore-environment"]) => Self::Env,
+            "sudo" if !words.iter().any(|word| *word == "-E" || word.starts_with("--preserve-env")) => {
+                Self::Sudo
+            }
+            "su" if has(&["-", "-l", "--login"]) => Self::Su,
+            "cron" => Self::Cron,
+            _ => return None,
+        })
+    }
+
+    /// Its name.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Envdir => "envdir",
+            Self::Env => "env -i",
+            Self::Sudo => "sudo",
+            Self::Su => "su -",
+            Self::Cron => "cron",
+            Self::S6 => "s6",
+        }
+    }
 }
 
 /// A claim that a token lacks.
@@ -245,19 +336,23 @@ impl Kind {
             | Self::IncorrectAudience
             | Self::NotAuthorizedToAssume
             | Self::DurationTooLong
-            | Self::Throttled => Subject::Exchange,
+            | Self::Throttled
+            | Self::ExchangeFailed => Subject::Exchange,
             Self::InvalidClientToken
             | Self::CredentialsExpired
             | Self::SignatureScope
             | Self::SignatureNotYetCurrent
             | Self::SignatureExpired
             | Self::ClockSkewed
+            | Self::SignatureMismatch
+            | Self::ClientClosed
             | Self::NoCredentials
             | Self::NoInstanceMetadata => Subject::Credentials,
             Self::NotAuthorizedToChain
             | Self::NotAuthorizedToTag
             | Self::NotAuthorized
-            | Self::AccessDenied => Subject::Permissions,
+            | Self::AccessDenied
+            | Self::SecretNotFetched => Subject::Permissions,
             Self::NoSuchHost
             | Self::DnsTimeout
             | Self::ConnectTimeout
@@ -273,6 +368,10 @@ impl Kind {
             | Self::TokenPathNotAbsolute
             | Self::NoStsModule
             | Self::NoWebIdentityProvider
+            | Self::SessionNameEmpty
+            | Self::CredentialsFileMissing
+            | Self::AmbientCredentialsOff
+            | Self::TokenReadElsewhere
             | Self::MissingRegion
             | Self::EndpointNotSts => Subject::Configuration,
             Self::PodIdentityDenied
@@ -290,9 +389,20 @@ impl Kind {
             | Self::NodeAudienceRestricted
             | Self::WebhookFailed
             | Self::ServiceAccountMissing
+            | Self::RoleNotAnnotated
+            | Self::MountedTwice
             | Self::EksctlExcluded => Subject::Kubernetes,
             // A policy that the application writes, a token that AWS does not use, and all that is not about identity.
-            Self::InvalidPrincipal | Self::KubernetesTokenMissing | Self::Other => Subject::Unrelated,
+            Self::InvalidPrincipal
+            | Self::KubernetesTokenMissing
+            | Self::NotFound
+            | Self::ServiceThrottled
+            | Self::WrongRegion
+            | Self::RequestRejected
+            | Self::ServiceFailed
+            | Self::PresignedUrlExpired
+            | Self::Wrapper(_)
+            | Self::Other => Subject::Unrelated,
         }
     }
 
@@ -325,5 +435,19 @@ impl Kind {
     /// True for what an SDK says last, after all else has failed: the reason, if there is one, is in another error.
     pub const fn is_last_resort(self) -> bool {
         matches!(self, Self::NoCredentials | Self::NoInstanceMetadata)
+    }
+
+    /// True if the error says all that the other one says, and more: what a proxy did, and what was left to try; how a
+    /// connection failed, and that it did.
+    pub(super) const fn says_more_than(self, other: Self) -> bool {
+        match other {
+            Self::ConnectFailed => self.is_transport() && !matches!(self, Self::ConnectFailed),
+            Self::ConnectionRefused => matches!(self, Self::Proxy),
+            Self::ConnectTimeout => matches!(self, Self::DnsTimeout | Self::Proxy),
+            Self::NoInstanceMetadata | Self::CredentialsFileMissing => matches!(self, Self::NoCredentials),
+            Self::ServiceThrottled => matches!(self, Self::Throttled | Self::PodIdentityThrottled),
+            Self::AccessDenied => matches!(self, Self::PodIdentityDenied),
+            _ => false,
+        }
     }
 }

@@ -20,7 +20,7 @@ mod voice;
 
 use serde::{Deserialize, Serialize};
 
-pub use kind::{Claim, Kind, Stage, Subject};
+pub use kind::{Claim, Kind, Stage, Subject, Wrapper};
 pub use principal::{Principal, PrincipalKind, SessionSource, principal};
 pub use sdk::{Sdk, SdkName};
 pub use sts::{agent, sts, sts_because};
@@ -192,7 +192,7 @@ pub fn caller(text: &str) -> Option<Principal> {
     })
 }
 
-/// True for a line that merely continues the previous one: Go v1 breaks before causes, terminals break anywhere.
+/// True for a line that merely continues the previous one: Go v1 breaks before causes, Java and JavaScript before each frame.
 fn continues(line: &str) -> bool {
     const STARTS: [&str; 6] = [
         "caused by: ",
@@ -202,8 +202,10 @@ fn continues(line: &str) -> bool {
         "because no ",
         "with an explicit deny ",
     ];
-    let line = line.trim_start();
-    STARTS.iter().any(|start| line.starts_with(start))
+    let text = line.trim_start();
+    // What a stack says belongs to its exception: which client it was.
+    let is_frame = text.len() < line.len() && text.starts_with("at ");
+    is_frame || STARTS.iter().any(|start| text.starts_with(start))
 }
 
 /// Takes in one record: its errors, or what it says of the errors before it.

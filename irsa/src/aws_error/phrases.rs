@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::kind::{Claim, Kind};
+use super::kind::{Claim, Kind, Wrapper};
 use super::sdk::SdkName;
 
 /// What a phrase means. In a record with several phrases, those that say most count and the others are dropped.
@@ -53,6 +53,12 @@ pub(super) enum Mark {
     InstanceMetadata,
     /// A name that is being resolved.
     Lookup,
+    /// A request with its signature in the URL.
+    Presigned,
+    /// A provider of credentials, in a stack trace.
+    CredentialsProvider,
+    /// A mount in a pod's spec.
+    Mount,
 }
 
 /// A phrase, in lower case.
@@ -60,6 +66,17 @@ pub(super) enum Mark {
 pub(super) struct Phrase {
     pub text: &'static str,
     pub sign: Sign,
+}
+
+#[cfg(test)]
+impl Phrase {
+    /// The error that it means.
+    pub(super) const fn kind(&self) -> Option<Kind> {
+        match self.sign {
+            Sign::Error { kind, .. } => Some(kind),
+            Sign::Mark(_) | Sign::Sdk(_) => None,
+        }
+    }
 }
 
 const fn error(text: &'static str, kind: Kind, weight: Weight, beside: Option<Mark>) -> Phrase {
@@ -132,6 +149,13 @@ pub(super) const PHRASES: &[Phrase] = &[
     code("invalididentitytoken", Kind::TokenNotValidated),
     code_beside(Mark::Sts, "expiredtokenexception", EXPIRED),
     code_beside(Mark::Sts, "throttling", Kind::Throttled),
+    // Fluent Bit, flb_aws_credentials_sts.c.
+    says("sts assume role request failed", Kind::ExchangeFailed),
+    says("[aws_credentials] failed to parse response from sts", Kind::ExchangeFailed),
+    // STS itself failed: 503.
+    code_beside(Mark::Sts, "serviceunavailable", Kind::ExchangeFailed),
+    // PHP, AssumeRoleWithWebIdentityCredentialProvider.php.
+    code("error assuming role from web identity credentials", Kind::ExchangeFailed),
     // Other answers of AWS. `reader` tells the actions apart.
     says("is not authorized to perform:", Kind::NotAuthorized),
     says("the security token included in the request is invalid", Kind::InvalidClientToken),
@@ -143,6 +167,12 @@ pub(super) const PHRASES: &[Phrase] = &[
     says("signature expired:", Kind::SignatureExpired),
     says("request time and the current time is too large", Kind::ClockSkewed),
     says("invalid principal in policy", Kind::InvalidPrincipal),
+    says("the request signature we calculated does not match", Kind::SignatureMismatch),
+    says("the provided token is malformed or otherwise invalid", Kind::InvalidClientToken),
+    // ASCP, secrets_manager_provider.go.
+    says("failed to fetch secret from all regions", Kind::SecretNotFetched),
+    beside(Mark::S3, "request has expired", Kind::PresignedUrlExpired),
+    beside(Mark::Presigned, "request has expired", Kind::PresignedUrlExpired),
     beside(Mark::Aws, "the provided token has expired", Kind::CredentialsExpired),
     beside(Mark::Aws, "you are not authorized to perform this operation", Kind::AccessDenied),
     code("invalidclienttokenid", Kind::InvalidClientToken),
@@ -156,11 +186,42 @@ pub(super) const PHRASES: &[Phrase] = &[
     code_beside(Mark::S3, "accessdenied", Kind::AccessDenied),
     code_beside(Mark::S3, "access denied", Kind::AccessDenied),
     code("accessdenied: access denied", Kind::AccessDenied),
+    // An answer to HEAD has no body, and so no code but its status.
+    code("(403) when calling the headobject operation", Kind::AccessDenied),
+    code("(403) when calling the headbucket operation", Kind::AccessDenied),
+    code_beside(Mark::S3, "error code: 403 forbidden", Kind::AccessDenied),
+    code_beside(Mark::S3, "api error forbidden", Kind::AccessDenied),
+    code_beside(Mark::Aws, "(accessdeniedexception) when calling", Kind::AccessDenied),
+    code_beside(Mark::Aws, "error code: accessdeniedexception", Kind::AccessDenied),
+    code_beside(Mark::Aws, "api error accessdeniedexception", Kind::AccessDenied),
+    code_beside(Mark::Aws, "(unauthorizedoperation) when calling", Kind::AccessDenied),
+    code_beside(Mark::Aws, "api error unauthorizedoperation", Kind::AccessDenied),
+    code_beside(Mark::Aws, "kmsaccessdeniedexception", Kind::AccessDenied),
+    // Arrow, s3_internal.h.
+    code("aws error access_denied during", Kind::AccessDenied),
+    code("aws error invalid_access_key_id during", Kind::InvalidClientToken),
+    code("aws error signature_does_not_match during", Kind::SignatureMismatch),
+    code_beside(Mark::Aws, "invalidaccesskeyid", Kind::InvalidClientToken),
+    code_beside(Mark::Aws, "missingauthenticationtokenexception", Kind::NoCredentials),
     // SDKs before they ask AWS.
     says("the config profile (", Kind::ProfileNotFound),
     says("sharedconfigprofilenotexist", Kind::ProfileNotFound),
     says("failed to get shared config profile", Kind::ProfileNotFound),
     says("could not be found or parsed in shared credentials file", Kind::ProfileNotFound),
+    says("sharedcredsload: failed to get profile", Kind::ProfileNotFound),
+    // Go v1, shared_credentials_provider.go.
+    last("failed to load shared credentials file", Kind::CredentialsFileMissing),
+    // Elasticsearch and OpenSearch, S3Service.java.
+    says("is defined but no corresponding symlink exists", Kind::TokenReadElsewhere),
+    says("web identity token symlink in the config directory", Kind::TokenReadElsewhere),
+    // cert-manager, route53.go.
+    says("meant to enable ambient credentials", Kind::AmbientCredentialsOff),
+    // Go v1, validation.go.
+    says("minimum field size of 2, assumeroleinput.rolesessionname", Kind::SessionNameEmpty),
+    says("missing required field, assumeroleinput.rolesessionname", Kind::SessionNameEmpty),
+    says("minimum field size of 20, assumeroleinput.rolearn", Kind::RoleArnTooShort),
+    // Java: of any HTTP client; the provider makes it that of STS.
+    beside(Mark::CredentialsProvider, "connection pool shut down", Kind::ClientClosed),
     beside(Mark::TokenFile, "permission denied", Kind::TokenFileUnreadable),
     beside(Mark::TokenFile, "eacces:", Kind::TokenFileUnreadable),
     beside(Mark::TokenFile, "accessdeniedexception: /", Kind::TokenFileUnreadable),
@@ -203,9 +264,19 @@ pub(super) const PHRASES: &[Phrase] = &[
     last("unable to get iam security credentials from ec2 instance metadata", Kind::NoCredentials),
     last("failed to resolve aws credentials", Kind::NoCredentials),
     last("no aws credentials provided by", Kind::NoCredentials),
+    // aws-c-s3 and Mountpoint.
+    last("no signing credentials available", Kind::NoCredentials),
+    last("sign an http request without credentials", Kind::NoCredentials),
+    // Fluent Bit, flb_signv4.c.
+    last("[signv4] provider returned no credentials", Kind::NoCredentials),
+    // Rust, aws-credential-types.
+    last("the credential provider was not enabled", Kind::NoCredentials),
     last("no ec2 instance role found", Kind::NoInstanceMetadata),
     last("failed to make ec2metadata request", Kind::NoInstanceMetadata),
     last("ec2 metadata rolename request returned error", Kind::NoInstanceMetadata),
+    // Java 1 and 2, EC2ResourceFetcher and HttpResourcesUtils.
+    last("failed to connect to service endpoint", Kind::NoInstanceMetadata),
+    last("the requested metadata is not found at", Kind::NoInstanceMetadata),
     last("failed to load credentials from imds", Kind::NoInstanceMetadata),
     last("could not communicate with imds", Kind::NoInstanceMetadata),
     last("error retrieving credentials from the instance profile metadata", Kind::NoInstanceMetadata),
@@ -217,8 +288,10 @@ pub(super) const PHRASES: &[Phrase] = &[
     wire("\"enotfound\"", Kind::NoSuchHost),
     wire("unknownhostexception", Kind::NoSuchHost),
     wire("could not resolve host", Kind::NoSuchHost),
+    wire("couldn't resolve host", Kind::NoSuchHost),
     wire("name or service not known", Kind::NoSuchHost),
     wire("temporary failure in name resolution", Kind::DnsTimeout),
+    wire("resolving timed out", Kind::DnsTimeout),
     wire("eai_again", Kind::DnsTimeout),
     wire("i/o timeout", Kind::ConnectTimeout),
     wire("connect etimedout", Kind::ConnectTimeout),
@@ -226,6 +299,12 @@ pub(super) const PHRASES: &[Phrase] = &[
     wire("\"etimedout\"", Kind::ConnectTimeout),
     wire("connect timed out", Kind::ConnectTimeout),
     wire("connection timed out", Kind::ConnectTimeout),
+    wire("operation timed out", Kind::ConnectTimeout),
+    wire("timeout was reached", Kind::ConnectTimeout),
+    wire("tls handshake timeout", Kind::ConnectTimeout),
+    wire("read timeout on endpoint url", Kind::ConnectTimeout),
+    wire("net::opentimeout", Kind::ConnectTimeout),
+    wire("curl error 28:", Kind::ConnectTimeout),
     wire("connect timeout on endpoint url", Kind::ConnectTimeout),
     wire("connecttimeouterror", Kind::ConnectTimeout),
     wire("http connect timeout occurred", Kind::ConnectTimeout),
@@ -233,7 +312,27 @@ pub(super) const PHRASES: &[Phrase] = &[
     wire("connection refused", Kind::ConnectionRefused),
     wire("econnrefused", Kind::ConnectionRefused),
     wire("could not connect to the endpoint url", Kind::ConnectFailed),
-    wire("connection reset by peer", Kind::ConnectFailed),
+    wire("connection reset", Kind::ConnectFailed),
+    wire("econnreset", Kind::ConnectFailed),
+    wire("socket hang up", Kind::ConnectFailed),
+    wire("failed to respond", Kind::ConnectFailed),
+    wire("\": eof", Kind::ConnectFailed),
+    wire("unexpected eof", Kind::ConnectFailed),
+    wire("unexpected_eof", Kind::ConnectFailed),
+    wire("eof occurred in violation of protocol", Kind::ConnectFailed),
+    wire("during handshake", Kind::ConnectFailed),
+    wire("terminated the handshake", Kind::ConnectFailed),
+    wire("error sending request", Kind::ConnectFailed),
+    wire("network error when sending http request", Kind::ConnectFailed),
+    wire("aws error network_connection during", Kind::ConnectFailed),
+    // libcurl's strerror.c, as PHP (`cURL error 28`) and C++ (`curlCode: 28`) quote it.
+    wire("curl error 7:", Kind::ConnectFailed),
+    wire("curl error 35:", Kind::ConnectFailed),
+    wire("curl error 52:", Kind::ConnectFailed),
+    wire("curl error 56:", Kind::ConnectFailed),
+    wire("ssl connect error", Kind::ConnectFailed),
+    wire("empty reply from server", Kind::ConnectFailed),
+    wire("server returned nothing", Kind::ConnectFailed),
     wire("connection was closed before we received a valid response", Kind::ConnectFailed),
     wire("certificate signed by unknown authority", Kind::TlsUnknownAuthority),
     wire("unable to get local issuer certificate", Kind::TlsUnknownAuthority),
@@ -242,15 +341,29 @@ pub(super) const PHRASES: &[Phrase] = &[
     wire("unable to find valid certification path", Kind::TlsUnknownAuthority),
     wire("unable_to_get_issuer_cert_locally", Kind::TlsUnknownAuthority),
     wire("unknownissuer", Kind::TlsUnknownAuthority),
+    wire("certificate_verify_failed", Kind::TlsUnknownAuthority),
+    wire("peer certificate or ssh remote key was not ok", Kind::TlsUnknownAuthority),
+    wire("error setting certificate", Kind::TlsUnknownAuthority),
+    wire("problem with the ssl ca cert", Kind::TlsUnknownAuthority),
+    wire("curl error 60:", Kind::TlsUnknownAuthority),
+    wire("remotecertificatechainerrors", Kind::TlsUnknownAuthority),
     wire("doesn't match either of", Kind::TlsWrongName),
     wire("certificate is valid for", Kind::TlsWrongName),
     wire("hostname/ip does not match certificate", Kind::TlsWrongName),
     wire("hostname mismatch, certificate is not valid for", Kind::TlsWrongName),
+    wire("no alternative certificate subject name matches", Kind::TlsWrongName),
+    wire("remotecertificatenamemismatch", Kind::TlsWrongName),
+    wire("notvalidforname", Kind::TlsWrongName),
+    wire("no subject alternative dns name matching", Kind::TlsWrongName),
     wire("proxyconnect tcp", Kind::Proxy),
     wire("failed to connect to proxy url", Kind::Proxy),
     wire("cannot connect to proxy", Kind::Proxy),
     wire("tunnel connection failed", Kind::Proxy),
     wire("unexpected response code for connect", Kind::Proxy),
+    wire("could not resolve proxy", Kind::Proxy),
+    wire("couldn't resolve proxy", Kind::Proxy),
+    wire("from proxy after connect", Kind::Proxy),
+    wire("connect tunnel failed", Kind::Proxy),
     // EKS Pod Identity.
     says("eks does not have permissions to assume the associated role", Kind::PodIdentityDenied),
     beside(Mark::PodIdentity, "the token included in the request is expired", Kind::PodIdentityTokenExpired),
@@ -274,11 +387,78 @@ pub(super) const PHRASES: &[Phrase] = &[
     says("is not authorized to request tokens for audience", Kind::NodeAudienceRestricted),
     beside(Mark::Webhook, "failed calling webhook", Kind::WebhookFailed),
     says("error looking up service account", Kind::ServiceAccountMissing),
+    // ASCP, auth.go; external-secrets, aws/auth/resolver.go.
+    says("iam role must be associated with service account", Kind::RoleNotAnnotated),
+    beside(Mark::Mount, "must be unique", Kind::MountedTwice),
     beside(Mark::KubernetesToken, "no such file or directory", Kind::KubernetesTokenMissing),
     says("excluded (based on the include/exclude rules)", Kind::EksctlExcluded),
+    // About neither identity nor the way: S3, DynamoDB, SQS, Kinesis, Secrets Manager, KMS, ECR, IAM. After those of STS and EKS
+    // Auth, which have some of these codes too.
+    code_beside(Mark::Aws, "nosuchkey", Kind::NotFound),
+    code_beside(Mark::Aws, "nosuchbucket", Kind::NotFound),
+    code_beside(Mark::Aws, "nosuchupload", Kind::NotFound),
+    code_beside(Mark::Aws, "nosuchentity", Kind::NotFound),
+    code_beside(Mark::Aws, "resourcenotfoundexception", Kind::NotFound),
+    code_beside(Mark::Aws, "parameternotfound", Kind::NotFound),
+    code_beside(Mark::Aws, "repositorynotfoundexception", Kind::NotFound),
+    code_beside(Mark::Aws, "imagenotfoundexception", Kind::NotFound),
+    code_beside(Mark::Aws, "queuedoesnotexist", Kind::NotFound),
+    code_beside(Mark::Aws, "nonexistentqueue", Kind::NotFound),
+    code_beside(Mark::Aws, "nosuchhostedzone", Kind::NotFound),
+    code("(404) when calling the", Kind::NotFound),
+    code_beside(Mark::S3, "error code: 404 not found", Kind::NotFound),
+    code_beside(Mark::S3, "api error notfound", Kind::NotFound),
+    code("aws error no_such_bucket during", Kind::NotFound),
+    code("aws error no_such_key during", Kind::NotFound),
+    code("aws error resource_not_found during", Kind::NotFound),
+    code_beside(Mark::Aws, "slowdown", Kind::ServiceThrottled),
+    code_beside(Mark::Aws, "slow_down", Kind::ServiceThrottled),
+    code_beside(Mark::Aws, "throttling", Kind::ServiceThrottled),
+    code_beside(Mark::Aws, "requestlimitexceeded", Kind::ServiceThrottled),
+    code_beside(Mark::Aws, "provisionedthroughputexceeded", Kind::ServiceThrottled),
+    code_beside(Mark::Aws, "requestthrottled", Kind::ServiceThrottled),
+    code_beside(Mark::Aws, "toomanyrequestsexception", Kind::ServiceThrottled),
+    code_beside(Mark::Aws, "priorrequestnotcomplete", Kind::ServiceThrottled),
+    code_beside(Mark::Aws, "permanentredirect", Kind::WrongRegion),
+    code_beside(Mark::Aws, "authorizationheadermalformed", Kind::WrongRegion),
+    code_beside(Mark::Aws, "illegallocationconstraint", Kind::WrongRegion),
+    code_beside(Mark::Aws, "bucketregionerror", Kind::WrongRegion),
+    code_beside(Mark::Aws, "must be addressed using the specified endpoint", Kind::WrongRegion),
+    code_beside(Mark::Aws, "conditionalcheckfailed", Kind::RequestRejected),
+    code_beside(Mark::Aws, "transactioncanceledexception", Kind::RequestRejected),
+    code_beside(Mark::Aws, "transactionconflictexception", Kind::RequestRejected),
+    code_beside(Mark::Aws, "preconditionfailed", Kind::RequestRejected),
+    code_beside(Mark::Aws, "expirediteratorexception", Kind::RequestRejected),
+    code_beside(Mark::Aws, "entityalreadyexists", Kind::RequestRejected),
+    code_beside(Mark::Aws, "resourceinuseexception", Kind::RequestRejected),
+    code_beside(Mark::Aws, "bucketalreadyownedbyyou", Kind::RequestRejected),
+    code_beside(Mark::Aws, "limitexceededexception", Kind::RequestRejected),
+    code_beside(Mark::Aws, "entitytoolarge", Kind::RequestRejected),
+    code_beside(Mark::Aws, "serviceunavailable", Kind::ServiceFailed),
+    code_beside(Mark::Aws, "internalservererror", Kind::ServiceFailed),
+    code_beside(Mark::Aws, "internalserviceerror", Kind::ServiceFailed),
+    code_beside(Mark::Aws, "kmsinternalexception", Kind::ServiceFailed),
+    // Programs that take away the container's variables. They stand in logs of whoever starts them.
+    last("envdir /", Kind::Wrapper(Wrapper::Envdir)),
+    last("env -i ", Kind::Wrapper(Wrapper::Env)),
+    last("sudo -u ", Kind::Wrapper(Wrapper::Sudo)),
+    last("sudo -i ", Kind::Wrapper(Wrapper::Sudo)),
+    last(") cmd (", Kind::Wrapper(Wrapper::Cron)),
+    last("s6-setuidgid", Kind::Wrapper(Wrapper::S6)),
+    last("s6-rc: ", Kind::Wrapper(Wrapper::S6)),
     // What a record is about.
     mark("amazonaws", Mark::Aws),
-    mark("aws_", Mark::Aws),
+    // Only names that SDKs print: `aws_region` is a field in many a log.
+    mark("aws_access_key_id", Mark::Aws),
+    mark("aws_container_credentials", Mark::Aws),
+    mark("aws_profile", Mark::Aws),
+    mark("aws_role_arn", Mark::Aws),
+    mark("aws_session_token", Mark::Aws),
+    mark("aws_web_identity_token_file", Mark::Aws),
+    mark("aws error ", Mark::Aws),
+    mark("aws http error", Mark::Aws),
+    mark("api error ", Mark::Aws),
+    mark("generic s3 error", Mark::Aws),
     mark("awssdk", Mark::Aws),
     mark("aws-sdk", Mark::Aws),
     mark("aws_config", Mark::Aws),
@@ -288,12 +468,16 @@ pub(super) const PHRASES: &[Phrase] = &[
     mark("send request failed", Mark::Aws),
     mark("amazon.runtime", Mark::Aws),
     mark("assumerole", Mark::Aws),
-    mark("webidentity", Mark::Aws),
+    mark("webidentityerr", Mark::Aws),
+    mark("webidentitytoken", Mark::Aws),
+    mark("webidentitycredential", Mark::Aws),
     mark("endpoint url", Mark::Aws),
     mark("status code: 400, request id", Mark::Aws),
     mark("status code: 403, request id", Mark::Aws),
     mark("assumerolewith", Mark::Sts),
-    mark("webidentity", Mark::Sts),
+    mark("webidentityerr", Mark::Sts),
+    mark("webidentitytoken", Mark::Sts),
+    mark("webidentitycredential", Mark::Sts),
     mark("calling the assumerole operation", Mark::Sts),
     mark("operation error sts", Mark::Sts),
     mark("service: sts", Mark::Sts),
@@ -303,6 +487,9 @@ pub(super) const PHRASES: &[Phrase] = &[
     mark("operation error s3:", Mark::S3),
     mark("service: s3", Mark::S3),
     mark("service: amazon s3", Mark::S3),
+    mark("s3 extended request id", Mark::S3),
+    mark("generic s3 error", Mark::S3),
+    mark("calling the headobject operation", Mark::S3),
     mark("eks auth", Mark::PodIdentity),
     mark("assumeroleforpodidentity", Mark::PodIdentity),
     mark("fault: client", Mark::PodIdentity),
@@ -326,6 +513,12 @@ pub(super) const PHRASES: &[Phrase] = &[
     mark("ec2metadata", Mark::InstanceMetadata),
     mark("latest/meta-data", Mark::InstanceMetadata),
     mark(": lookup ", Mark::Lookup),
+    mark("x-amz-expires", Mark::Presigned),
+    mark("<expires>", Mark::Presigned),
+    mark("credentialsprovider", Mark::CredentialsProvider),
+    mark("resolvecredentials", Mark::CredentialsProvider),
+    mark("assumerolewithwebidentity", Mark::CredentialsProvider),
+    mark(".mountpath", Mark::Mount),
     // Who speaks.
     sdk("botocore.", SdkName::Botocore),
     sdk("an error occurred (", SdkName::Botocore),
@@ -336,6 +529,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     sdk("operation error ", SdkName::GoV2),
     sdk("failed to refresh cached credentials", SdkName::GoV2),
     sdk("software.amazon.awssdk", SdkName::JavaV2),
+    sdk("aws error ", SdkName::Cpp),
     sdk("com.amazonaws.", SdkName::JavaV1),
     sdk("set aws_sdk_load_config=1", SdkName::JsV2),
     sdk("@aws-sdk/", SdkName::JsV3),

@@ -53,14 +53,8 @@ pub(super) fn read(text: &str, line: usize) -> Vec<Sighting> {
     }
     let most = found.iter().map(|(weight, _)| *weight).min();
     found.retain(|(weight, _)| Some(*weight) == most);
-    // One failure in two words: what a proxy did, and what was left to try.
-    for (kind, other) in
-        [(Kind::Proxy, Kind::ConnectionRefused), (Kind::NoCredentials, Kind::NoInstanceMetadata)]
-    {
-        if found.iter().any(|(_, it)| it.kind == kind) {
-            found.retain(|(_, it)| it.kind != other);
-        }
-    }
+    let kinds: Vec<Kind> = found.iter().map(|(_, it)| it.kind).collect();
+    found.retain(|(_, it)| !kinds.iter().any(|kind| kind.says_more_than(it.kind)));
     found.into_iter().map(|(_, sighting)| sighting).collect()
 }
 
@@ -174,6 +168,8 @@ impl<'a> Around<'a> {
         let named = self.after("when calling the ").and_then(pieces::operation_at_start);
         let named = named.or_else(|| of_go().and_then(pieces::operation_at_start));
         let named = named.or_else(|| self.after("error executing \"").and_then(pieces::operation_at_start));
+        let of_arrow = || self.after("aws error ")?.split_once(" during ").map(|(_, rest)| rest);
+        let named = named.or_else(|| of_arrow().and_then(pieces::operation_at_start));
         named.or((kind == Kind::NotAuthorizedToAssume).then_some("AssumeRoleWithWebIdentity"))
     }
 

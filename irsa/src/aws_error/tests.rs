@@ -382,6 +382,173 @@ fn every_message_has_its_kind() {
             "Service account token cannot be parsed: token is malformed: could not base64 decode header: illegal base64 data at input byte 6",
             Kind::PodIdentityTokenMalformed,
         ),
+        // PHP, by way of Guzzle: libcurl's number, its message, the URL.
+        (
+            "Error executing \"AssumeRoleWithWebIdentity\" on \"https://sts.us-east-1.amazonaws.com\"; AWS HTTP error: cURL error 28: Failed to connect to sts.us-east-1.amazonaws.com port 443 after 5001 ms: Timeout was reached (see https://curl.haxx.se/libcurl/c/libcurl-errors.html) for https://sts.us-east-1.amazonaws.com/",
+            Kind::ConnectTimeout,
+        ),
+        (
+            "AWS HTTP error: cURL error 28: Resolving timed out after 5000 milliseconds (see https://curl.haxx.se/libcurl/c/libcurl-errors.html) for https://sts.eu-west-1.amazonaws.com/",
+            Kind::DnsTimeout,
+        ),
+        (
+            "AWS HTTP error: cURL error 6: Could not resolve host: sts.eu-west-1.amazonaws.com (see https://curl.haxx.se/libcurl/c/libcurl-errors.html)",
+            Kind::NoSuchHost,
+        ),
+        (
+            "AWS HTTP error: cURL error 7: Failed to connect to sts.eu-west-1.amazonaws.com port 443 after 3 ms: Connection refused",
+            Kind::ConnectionRefused,
+        ),
+        (
+            "AWS HTTP error: cURL error 7: Failed to connect to sts.eu-west-1.amazonaws.com port 443 after 3 ms: Couldn't connect to server",
+            Kind::ConnectFailed,
+        ),
+        (
+            "AWS HTTP error: cURL error 35: OpenSSL SSL_connect: Connection reset by peer in connection to sts.eu-west-1.amazonaws.com:443",
+            Kind::ConnectFailed,
+        ),
+        (
+            "AWS HTTP error: cURL error 60: SSL certificate problem: unable to get local issuer certificate for https://sts.eu-west-1.amazonaws.com/",
+            Kind::TlsUnknownAuthority,
+        ),
+        (
+            "AWS HTTP error: cURL error 56: Received HTTP code 403 from proxy after CONNECT for https://sts.eu-west-1.amazonaws.com/",
+            Kind::Proxy,
+        ),
+        (
+            "Error assuming role from web identity credentials in /app/vendor/aws/x.php:161",
+            Kind::ExchangeFailed,
+        ),
+        // Go at a connection that ends early.
+        (
+            "operation error STS: AssumeRoleWithWebIdentity, https response error StatusCode: 0, RequestID: , request send failed, Post \"https://sts.eu-west-1.amazonaws.com/\": EOF",
+            Kind::ConnectFailed,
+        ),
+        (
+            "InvalidParameter: 1 validation error(s) found.\\n- minimum field size of 2, AssumeRoleInput.RoleSessionName.\\n",
+            Kind::SessionNameEmpty,
+        ),
+        (
+            "SharedCredsLoad: failed to load shared credentials file\ncaused by: FailedRead: unable to open file\ncaused by: open /root/.aws/credentials: no such file or directory",
+            Kind::CredentialsFileMissing,
+        ),
+        // Java.
+        (
+            "com.amazonaws.SdkClientException: Failed to connect to service endpoint: \n\tat com.amazonaws.internal.EC2ResourceFetcher.doReadResource(EC2ResourceFetcher.java:100)",
+            Kind::NoInstanceMetadata,
+        ),
+        (
+            "com.amazonaws.SdkClientException: The requested metadata is not found at http://169.254.169.254/latest/meta-data/iam/security-credentials/",
+            Kind::NoInstanceMetadata,
+        ),
+        (
+            "java.lang.IllegalStateException: Connection pool shut down\n\tat software.amazon.awssdk.services.sts.auth.StsAssumeRoleWithWebIdentityCredentialsProvider.getUpdatedCredentials(StsAssumeRoleWithWebIdentityCredentialsProvider.java:76)",
+            Kind::ClientClosed,
+        ),
+        // Rust: object_store and the SDK.
+        (
+            "Generic S3 error: Error performing POST https://sts.eu-west-1.amazonaws.com/ in 3.2s, after 10 retries, max_retries: 10, retry_timeout: 180s  - HTTP error: error sending request",
+            Kind::ConnectFailed,
+        ),
+        (
+            "Generic S3 error: Error performing PUT http://169.254.169.254/latest/api/token in 3.2s, after 10 retries, max_retries: 10, retry_timeout: 180s  - HTTP error: error sending request",
+            Kind::NoInstanceMetadata,
+        ),
+        // C: Mountpoint and Arrow.
+        ("Failed to create S3 client\ncaused by: No signing credentials available", Kind::NoCredentials),
+        (
+            "When reading information for key 'a' in bucket 'b': AWS Error ACCESS_DENIED during HeadObject operation: No response body.",
+            Kind::AccessDenied,
+        ),
+        (
+            "When reading information for key 'a' in bucket 'b': AWS Error NETWORK_CONNECTION during HeadObject operation: curlCode: 6, Couldn't resolve host name",
+            Kind::NoSuchHost,
+        ),
+        (
+            "AWS Error NETWORK_CONNECTION during HeadObject operation: curlCode: 28, Timeout was reached",
+            Kind::ConnectTimeout,
+        ),
+        (
+            "AWS Error NETWORK_CONNECTION during GetObject operation: curlCode: 43, A libcurl function was given a bad argument",
+            Kind::ConnectFailed,
+        ),
+        // Applications.
+        (
+            "[2026/11/20 08:00:00] [error] [aws_credentials] STS assume role request failed",
+            Kind::ExchangeFailed,
+        ),
+        (
+            "[2026/11/20 08:00:00] [error] [signv4] Provider returned no credentials, service=logs",
+            Kind::NoCredentials,
+        ),
+        (
+            "Cannot use AWS Web Identity Tokens: AWS_WEB_IDENTITY_TOKEN_FILE is defined but no corresponding symlink exists in the config directory",
+            Kind::TokenReadElsewhere,
+        ),
+        (
+            "unable to construct route53 provider: empty credentials; perhaps you meant to enable ambient credentials?",
+            Kind::AmbientCredentialsOff,
+        ),
+        (
+            "rpc error: code = Unknown desc = eu-west-1: An IAM role must be associated with service account default (namespace: shop)",
+            Kind::RoleNotAnnotated,
+        ),
+        (
+            "Failed to fetch secret from all regions. Verify secret exists and required permissions are granted for: shop/db",
+            Kind::SecretNotFetched,
+        ),
+        (
+            "Pod \"shop-0\" is invalid: spec.containers[0].volumeMounts[3].mountPath: Invalid value: \"/var/run/secrets/eks.amazonaws.com/serviceaccount\": must be unique",
+            Kind::MountedTwice,
+        ),
+        // Answers of other services.
+        (
+            "An error occurred (SignatureDoesNotMatch) when calling the ListObjectsV2 operation: The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+            Kind::SignatureMismatch,
+        ),
+        (
+            "An error occurred (InvalidToken) when calling the PutObject operation: The provided token is malformed or otherwise invalid.",
+            Kind::InvalidClientToken,
+        ),
+        ("An error occurred (403) when calling the HeadObject operation: Forbidden", Kind::AccessDenied),
+        (
+            "An error occurred (AccessDeniedException) when calling the GetSecretValue operation: Access to KMS is not allowed",
+            Kind::AccessDenied,
+        ),
+        ("An error occurred (404) when calling the HeadObject operation: Not Found", Kind::NotFound),
+        (
+            "operation error S3: GetObject, https response error StatusCode: 404, RequestID: X, HostID: Y, NoSuchKey: The specified key does not exist.",
+            Kind::NotFound,
+        ),
+        (
+            "com.amazonaws.services.s3.model.AmazonS3Exception: Please reduce your request rate. (Service: Amazon S3; Status Code: 503; Error Code: SlowDown; Request ID: X)",
+            Kind::ServiceThrottled,
+        ),
+        (
+            "An error occurred (ThrottlingException) when calling the DescribeStream operation: Rate exceeded",
+            Kind::ServiceThrottled,
+        ),
+        (
+            "An error occurred (PermanentRedirect) when calling the ListObjectsV2 operation: The bucket you are attempting to access must be addressed using the specified endpoint.",
+            Kind::WrongRegion,
+        ),
+        (
+            "An error occurred (ConditionalCheckFailedException) when calling the PutItem operation: The conditional request failed",
+            Kind::RequestRejected,
+        ),
+        (
+            "operation error SQS: ReceiveMessage, https response error StatusCode: 503, RequestID: X, api error ServiceUnavailable: Service Unavailable",
+            Kind::ServiceFailed,
+        ),
+        (
+            "<Error><Code>AccessDenied</Code><Message>Request has expired</Message><X-Amz-Expires>3600</X-Amz-Expires><Expires>2026-11-28T09:00:00Z</Expires></Error>",
+            Kind::PresignedUrlExpired,
+        ),
+        // Not an error by itself.
+        (
+            "ERROR: Error creating replica using method wal_e: envdir /run/etc/wal-e.d/env bash restore.sh exited with code=1",
+            Kind::Wrapper(Wrapper::Envdir),
+        ),
         // Kubernetes.
         (
             "MountVolume.SetUp failed for volume \"aws-iam-token\" : failed to fetch token: the server could not find the requested resource",
@@ -525,6 +692,14 @@ fn what_has_nothing_to_do_with_aws_is_not_seen() {
         "User \"system:serviceaccount:shop:checkout\" cannot list resource \"pods\"",
         "failed calling webhook \"validate.kyverno.svc\": connection refused",
         "ThrottlingException: Rate exceeded for DescribeInstances",
+        // Names of fields and of other things.
+        r#"{"aws_region":"eu-west-1","auth":"webidentity","msg":"connect ECONNREFUSED 10.0.0.7:5432"}"#,
+        r#"{"aws_account":"111122223333","msg":"NoSuchKey in cache, rate exceeded"}"#,
+        "java.lang.IllegalStateException: Connection pool shut down",
+        "Read tcp 10.0.0.7:5432: EOF",
+        "mountPath is set; the name must be unique",
+        "Waited for 1.2s due to client-side throttling, not priority and fairness",
+        "nginx: 403 Forbidden, 404 Not Found, 503 Service Unavailable",
     ] {
         assert_eq!(kinds(text), [], "{text}");
     }

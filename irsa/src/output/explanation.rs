@@ -27,8 +27,11 @@ pub fn errors(sightings: &[Sighting], caller: Option<&Principal>, style: &Style)
         // A text about one error may name its caller apart from it.
         let caller = sighting.principal.as_ref().or(caller.filter(|_| sightings.len() == 1));
         page.pieces(sighting, caller);
-        page.causes(meaning.causes);
-        page.next(sighting, meaning.causes);
+        // What says nothing about the pod's identity has no cause that `debug` could find.
+        if !meaning.causes.is_empty() {
+            page.causes(meaning.causes);
+            page.next(sighting, meaning.causes);
+        }
         explained.push(meaning.what);
     }
     if let (true, Some(caller)) = (sightings.is_empty(), caller) {
@@ -120,7 +123,6 @@ impl Page<'_> {
 
     fn causes(&mut self, causes: &[Cause]) {
         match causes {
-            [] => return,
             [_] => self.heading("cause"),
             _ => self.heading("possible causes, most likely first"),
         }

@@ -8,7 +8,9 @@
 //! EnvironmentVariableCredentialsProvider IAMInstanceCredentialsProvider`; where the node's role is reachable, only an
 //! `AccessDenied` that names it.
 //!
-//! **Decided by**: the application's own list, in this message, in a container that is wired for its role.
+//! **Decided by**: the application's own list, in this message, in a container that is wired for its role. Without it by exclusion,
+//! which is said: the SDK knows web identity and found no credentials, the container is wired, STS accepts its token, and nothing
+//! in the log says why.
 //!
 //! **Not a fault**: a list that includes a web identity provider, which failed; then the cause is elsewhere in the log.
 //!
@@ -28,7 +30,7 @@ pub(super) const META: Meta = Meta {
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let said = match app_errors::of_irsa(derived, |kind| kind == Kind::NoWebIdentityProvider) {
         Ok(said) => said,
-        Err(outcome) => return outcome,
+        Err(outcome) => return by_exclusion(derived).map_or(outcome, Outcome::from),
     };
     if !app_errors::is_wired(derived) {
         return Outcome::NotApplicable("the container is not wired for a role");
@@ -43,4 +45,21 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
              com.amazonaws.auth.WebIdentityTokenCredentialsProvider",
         ))
         .into()
+}
+
+/// Nothing is left but the image, and no sign of an old SDK or of another environment.
+fn by_exclusion(derived: &Derived<'_>) -> Option<Finding> {
+    let said = super::found_nothing(derived).filter(|_| !super::differs(derived))?;
+    let is_too_old = said.error.sdk.as_ref().is_some_and(|sdk| super::is_too_old(derived, sdk));
+    if is_too_old || super::may_be_too_old(derived, said).is_some() {
+        return None;
+    }
+    let who = app_errors::speaker(derived);
+    let summary = format!(
+        "{who} finds no credentials, though it has all that an SDK needs: it may use a list of providers of its own"
+    );
+    Some(super::by_exclusion(&META, derived, said, &summary).fix(Fix::advice(
+        "look in the application's code and settings for credential providers, and use the SDK's default chain; if there are \
+         none, look for a program that starts it with another environment",
+    )))
 }

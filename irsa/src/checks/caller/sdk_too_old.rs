@@ -7,7 +7,9 @@
 //! all variables are set.
 //!
 //! **Decided by**: a user agent in the application's log with a version below the minimum of the EKS user guide, along with a
-//! message which says that no web identity was used. AWS's minimum versions are approximate, so this is inferred.
+//! message which says that no web identity was used. AWS's minimum versions are approximate, so this is inferred. Where no
+//! version is known: a message that says that no credentials were found, in a container that is wired and whose token STS
+//! accepts, without any other reason in the log.
 //!
 //! **Not a fault**: an old version in the log of an application whose calls for the role appear in CloudTrail: its SDK knows web
 //! identity. Go v2, AWS CLI v2 and Rust: every version does.
@@ -39,8 +41,11 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     }
     // Without such a message the SDK has used its web identity, or has not tried.
     let Some(without) = derived.app_errors.iter().find(|said| went_without(said)) else { return UNREPORTED };
-    let old = |said: &&AppError<'_>| said.error.sdk.as_ref().is_some_and(|sdk| is_old(derived, sdk));
-    let Some(said) = derived.app_errors.iter().find(old) else { return UNREPORTED };
+    let old =
+        |said: &&AppError<'_>| said.error.sdk.as_ref().is_some_and(|sdk| super::is_too_old(derived, sdk));
+    let Some(said) = derived.app_errors.iter().find(old) else {
+        return by_exclusion(derived).map_or(UNREPORTED, Outcome::from);
+    };
     let Some(sdk) = &said.error.sdk else { return UNREPORTED };
     let (Some(version), Some(minimum)) = (&sdk.version, sdk.minimum(Mechanism::Irsa)) else {
         return UNREPORTED;
@@ -62,13 +67,34 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     .into()
 }
 
+/// Nothing is left but the image, and the SDK is one that may be too old.
+fn by_exclusion(derived: &Derived<'_>) -> Option<Finding> {
+    let said = super::found_nothing(derived).filter(|_| !super::differs(derived))?;
+    let (sdk, minimum) = super::may_be_too_old(derived, said)?;
+    let (who, name) = (app_errors::speaker(derived), sdk.name.label());
+    let summary = format!(
+        "{who} finds no credentials, though it has all that {name} needs: its version may be below {minimum}"
+    );
+    Some(
+        super::by_exclusion(&META, derived, said, &summary)
+            .missing(format!("version of {name}"), format!("{minimum} or later"), said.source)
+            .fix(Fix::advice(format!(
+                "look at the version of {name} in the image; if it is below {minimum}, update it and rebuild the image"
+            )))
+            .fix(Fix::advice(
+                "otherwise look in the application's code for credential providers of its own, and for a program that \
+                 starts it with another environment",
+            )),
+    )
+}
+
 /// An SDK in the container's file system that is too old. There may be several, and the application may use another one.
 fn in_image(derived: &Derived<'_>) -> Option<Finding> {
     let seen = probed::of_irsa(derived)?;
     let sdks = seen.report().sdks.as_ref()?;
     let (index, found, sdk) = sdks.found.iter().enumerate().find_map(|(index, found)| {
         let sdk = Sdk::of_package(&found.package, found.version.as_deref()?)?;
-        is_old(derived, &sdk).then_some((index, found, sdk))
+        super::is_too_old(derived, &sdk).then_some((index, found, sdk))
     })?;
     let (name, minimum) = (sdk.name.label(), sdk.minimum(Mechanism::Irsa)?);
     let version = sdk.version.as_deref()?;
@@ -95,14 +121,4 @@ fn in_image(derived: &Derived<'_>) -> Option<Finding> {
 /// True for a message of an application that had no web identity.
 fn went_without(said: &AppError<'_>) -> bool {
     said.error.kind.is_last_resort() || said.caller.is_some_and(|caller| caller.who == Who::Node)
-}
-
-/// True if the SDK is too old, and CloudTrail does not show that it requested the role all the same.
-fn is_old(derived: &Derived<'_>, sdk: &Sdk) -> bool {
-    let subject = derived.plan().subject();
-    let trail = derived.facts.aws.trail.known().into_iter().flat_map(|listing| &listing.value.items);
-    let mut asked = trail.filter(|event| event.value.subject.as_deref() == Some(subject.as_str()));
-    let knows_it = asked
-        .any(|event| Sdk::of_user_agent(&event.value.user_agent).is_some_and(|other| other.name == sdk.name));
-    sdk.is_too_old(Mechanism::Irsa) == Some(true) && !knows_it
 }

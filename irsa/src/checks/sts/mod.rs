@@ -3,6 +3,7 @@
 super::checks! {
     "STS" [Sts]:
     session_name_invalid,
+    session_name_empty,
     session_per_request,
     sts_region_disabled,
     sts_optin_region_masquerade,

@@ -1,6 +1,7 @@
 //! Containers and their environment. Values that may be secret are dropped while being parsed.
 
 use crate::aws::arn::RoleArn;
+use crate::aws_error::Wrapper;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ContainerSecurity, NameRef, null_default};
@@ -33,8 +34,8 @@ pub struct Container {
     /// Flags of the pod identity webhook among the arguments; every other argument is dropped.
     #[serde(deserialize_with = "webhook_flags")]
     pub args: Vec<String>,
-    /// The same for `command`.
-    #[serde(deserialize_with = "webhook_flags")]
+    /// The same for `command`, and before them the words of a program that takes away the container's variables.
+    #[serde(deserialize_with = "command")]
     pub command: Vec<String>,
 }
 
@@ -57,7 +58,16 @@ const WEBHOOK_FLAGS: [&str; 10] = [
 const SWITCHES: [&str; 4] = ["compose-role-arn", "in-cluster", "sts-regional-endpoint", "watch-config-map"];
 
 fn webhook_flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(flags_of(null_default(deserializer)?))
+}
+
+fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let words: Vec<String> = null_default(deserializer)?;
+    let wrapper = Wrapper::of_command(&words).into_iter().flat_map(|wrapper| wrapper.label().split(' '));
+    Ok(wrapper.map(str::to_owned).chain(flags_of(words)).collect())
+}
+
+fn flags_of(words: Vec<String>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for word in words {
         // `--flag value` is the same as `--flag=value`, but for switches, which take no word of their own.
@@ -72,7 +82,7 @@ fn webhook_flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Strin
         let name = argument.trim_start_matches('-').split('=').next().unwrap_or_default();
         argument.starts_with('-') && WEBHOOK_FLAGS.contains(&name)
     });
-    Ok(kept.collect())
+    kept.collect()
 }
 
 /// One environment variable. A value that may be secret is dropped while being parsed.
