@@ -2,7 +2,7 @@
 #![no_main]
 
 use irsa_fuzz::assert_harmless;
-use irsa::aws_error::{caller, parse};
+use irsa::aws_error::{Sighting, caller, parse, pasted, unwrapped};
 use irsa::output::{Style, explanation};
 use libfuzzer_sys::fuzz_target;
 
@@ -17,14 +17,19 @@ fuzz_target!(|text: &str| {
     for secret in SECRETS {
         let text = text.replace('$', secret);
         let lines = text.lines().count();
-        let (sightings, caller) = (parse(&text), caller(&text));
-        for sighting in &sightings {
+        let whole = unwrapped(&text);
+        assert!(whole.lines().count() <= lines, "lines keep their numbers");
+        let (sightings, caller) = (parse(&text), caller(&whole));
+        let of_pasted = pasted(&text);
+        for sighting in sightings.iter().chain(&of_pasted) {
             assert!((1..=lines).contains(&sighting.line), "line {} of {lines}", sighting.line);
-            assert!((1..=lines.max(sighting.count)).contains(&sighting.count), "{} times", sighting.count);
+            assert!(sighting.count >= 1, "{} times", sighting.count);
         }
-        let page = explanation::errors(&sightings, caller.as_ref(), &Style::default());
+        let most = |found: &[Sighting]| found.iter().map(|sighting| sighting.count).max();
+        assert!(most(&sightings) <= Some(lines.max(1)), "no more than one of each a line");
+        let page = explanation::errors(&of_pasted, caller.as_ref(), &Style::default());
         assert_harmless(&page);
-        let said = format!("{sightings:?}{caller:?}{page}");
+        let said = format!("{sightings:?}{of_pasted:?}{caller:?}{page}");
         assert!(!said.contains(secret), "{said}");
         assert_eq!(parse(&text), sightings, "it is the same each time");
     }

@@ -96,6 +96,9 @@ fn what_a_terminal_or_a_hurried_hand_makes_of_an_error() {
     let trust = "the role does not trust its subject";
     for text in [
         "Not authorized to\nperform sts:AssumeRoleWithWebIdentity",
+        "An error occurred (AccessDenied) when calling the\nAssumeRoleWithWebIdentity operation: Not authorized to perform\nsts:AssumeRoleWithWebIdentity",
+        "> An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity op\n> eration: Not authorized to perform sts:AssumeRoleWithWebIdentity",
+        "╷\n│ Error: configuring Terraform AWS Provider: operation error STS:\n│ AssumeRoleWithWebIdentity, https response error StatusCode: 403, api error\n│ AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity\n╵",
         "{\"error\":\"WebIdentityErr: failed\\ncaused by: AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity\"}",
     ] {
         assert!(explain(text).stdout.contains(trust), "{text}");
@@ -104,6 +107,75 @@ fn what_a_terminal_or_a_hurried_hand_makes_of_an_error() {
     let words = run(plugin().args(["explain", "Throttling:", "Rate", "exceeded"]));
     assert!(words.stdout.contains("is throttling this account"), "{words:?}");
     assert!(explain("Access Denied").stdout.contains("does not name the caller"));
+}
+
+/// The ids of the causes, in the order in which they are printed.
+fn causes(text: &str) -> Vec<String> {
+    let run = piped(text);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{text}");
+    let words = run.stdout.split('[').skip(1).filter_map(|rest| rest.split_once(']'));
+    words.map(|(id, _)| id.to_owned()).collect()
+}
+
+#[test]
+fn what_applications_say_in_their_own_words() {
+    for (text, first) in [
+        (
+            "Cannot use AWS Web Identity Tokens: AWS_WEB_IDENTITY_TOKEN_FILE is defined but no corresponding symlink exists in the config directory",
+            "app-reads-token-elsewhere",
+        ),
+        (
+            "[2026/11/20 08:00:00] [error] [aws_credentials] STS assume role request failed\n[2026/11/20 08:00:00] [error] [signv4] Provider returned no credentials, service=logs",
+            "trust-sub-mismatch",
+        ),
+        ("An IAM role must be associated with service account default (namespace: shop)", "sa-not-annotated"),
+        ("Failed to fetch secret from all regions: shop/db", "perm-no-policy"),
+        (
+            "Error executing \"AssumeRoleWithWebIdentity\" on \"https://sts.us-east-1.amazonaws.com\"; AWS HTTP error: cURL error 28: Failed to connect to sts.us-east-1.amazonaws.com port 443 after 5001 ms: Timeout was reached",
+            "sts-unreachable-no-egress",
+        ),
+        ("minimum field size of 2, AssumeRoleInput.RoleSessionName.", "session-name-empty"),
+        ("SharedCredsLoad: failed to load shared credentials file", "app-needs-imds"),
+        ("empty credentials; perhaps you meant to enable ambient credentials?", "ambient-credentials-off"),
+    ] {
+        assert_eq!(causes(text).first().map(String::as_str), Some(first), "{text}");
+    }
+}
+
+#[test]
+fn what_has_nothing_to_do_with_identity_is_said_and_nothing_else() {
+    for (text, said) in [
+        (
+            "An error occurred (NoSuchKey) when calling the GetObject operation: The specified key does not exist.",
+            "does not exist",
+        ),
+        ("api error SlowDown: Please reduce your request rate.", "too many requests"),
+        (
+            "An error occurred (ConditionalCheckFailedException) when calling the PutItem operation",
+            "a condition",
+        ),
+        ("An error occurred (PermanentRedirect) when calling the ListObjectsV2 operation", "another Region"),
+    ] {
+        let run = explain(text);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:?}");
+        assert!(run.stdout.contains(said) && !run.stdout.contains("cause"), "{run:?}");
+    }
+}
+
+#[test]
+fn an_event_of_cloudtrail() {
+    let event = r#"{
+        "userIdentity": {"type": "WebIdentityUser", "userName": "system:serviceaccount:shop:checkout"},
+        "eventSource": "sts.amazonaws.com",
+        "eventName": "AssumeRoleWithWebIdentity",
+        "errorCode": "AccessDenied",
+        "errorMessage": "An unknown error occurred",
+        "requestParameters": {"roleArn": "arn:aws:iam::111122223333:role/shop-checkout"}
+    }"#;
+    assert_eq!(causes(event).first().map(String::as_str), Some("trust-sub-mismatch"));
+    let run = piped(event);
+    assert!(run.stdout.contains("kubectl irsa debug sa/checkout -n shop"), "{run:?}");
+    assert!(run.stdout.contains("arn:aws:iam::111122223333:role/shop-checkout"), "{run:?}");
 }
 
 #[test]

@@ -5,7 +5,9 @@
 
 pub mod causes;
 mod clean;
+mod cloudtrail;
 mod kind;
+mod pasted;
 mod phrases;
 mod pieces;
 mod principal;
@@ -21,6 +23,7 @@ mod voice;
 use serde::{Deserialize, Serialize};
 
 pub use kind::{Claim, Kind, Stage, Subject, Wrapper};
+pub use pasted::{pasted, unwrapped};
 pub use principal::{Principal, PrincipalKind, SessionSource, principal};
 pub use sdk::{Sdk, SdkName};
 pub use sts::{agent, sts, sts_because};

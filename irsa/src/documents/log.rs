@@ -13,7 +13,7 @@ pub fn add_said(facts: &mut Facts, text: &str) {
         Sourced { value: LoggedError { error, at: None, given: true, unknown_text }, source }
     };
     let mut items: Vec<Sourced<LoggedError>> =
-        aws_error::parse(text).into_iter().map(|error| given(error, None)).collect();
+        aws_error::pasted(text).into_iter().map(|error| given(error, None)).collect();
     if items.is_empty() && !text.trim().is_empty() {
         let unknown =
             UnknownText { excerpt: aws_error::excerpt(text), of_aws: aws_error::mentions_aws(text) };

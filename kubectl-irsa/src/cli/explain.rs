@@ -62,7 +62,7 @@ impl Explain {
 /// The AWS errors in a text that is not an id.
 fn explain(text: &str) -> Result<String, CliError> {
     let sightings = errors(text);
-    let caller = aws_error::caller(text);
+    let caller = aws_error::caller(&aws_error::unwrapped(text));
     if sightings.is_empty() && caller.is_none() {
         let words = searched(text);
         let found = words.as_deref().map(checks::catalogue::search).unwrap_or_default();
@@ -78,12 +78,12 @@ fn explain(text: &str) -> Result<String, CliError> {
     Ok(explanation::errors(&sightings, caller.as_ref(), &Style::default()))
 }
 
-/// The errors of a text: as in a log; as broken into lines by a terminal; or without the words that tie them to AWS, since
-/// whoever asks here means an AWS error.
+/// The errors of a text: as in a log, or as broken by a terminal or a mail; as if it were one line; or without the words that
+/// tie them to AWS, since whoever asks here means an AWS error.
 fn errors(text: &str) -> Vec<Sighting> {
-    let as_log = aws_error::parse(text);
-    if !as_log.is_empty() {
-        return as_log;
+    let as_pasted = aws_error::pasted(text);
+    if !as_pasted.is_empty() {
+        return as_pasted;
     }
     let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let unbroken = aws_error::parse(&one_line);
