@@ -101,11 +101,18 @@ fn is_too_old(derived: &Derived<'_>, sdk: &Sdk) -> bool {
     sdk.is_too_old(Mechanism::Irsa) == Some(true) && !asked_for_the_role(derived, sdk)
 }
 
-/// An SDK that found nothing, of a version that is not known: one from before web identity finds nothing either.
+/// An SDK that found nothing, of a version that is not known: one from before web identity finds nothing either. Not if the
+/// probe found a recent one in the image.
 fn may_be_too_old<'s>(derived: &Derived<'_>, said: &'s AppError<'_>) -> Option<(&'s Sdk, &'static str)> {
     let sdk = said.error.sdk.as_ref().filter(|sdk| sdk.version.is_none())?;
     let minimum = sdk.minimum(Mechanism::Irsa)?;
-    (!asked_for_the_role(derived, sdk)).then_some((sdk, minimum))
+    let image = probed::of_irsa(derived).and_then(|seen| seen.report().sdks.as_ref());
+    let mut packages = image.into_iter().flat_map(|sdks| &sdks.found);
+    let is_recent = packages.any(|found| {
+        let other = found.version.as_deref().and_then(|version| Sdk::of_package(&found.package, version));
+        other.is_some_and(|other| other.name == sdk.name && other.is_too_old(Mechanism::Irsa) == Some(false))
+    });
+    (!is_recent && !asked_for_the_role(derived, sdk)).then_some((sdk, minimum))
 }
 
 /// True for a role that is named in a credentials file and nowhere else: the token is mounted, no variable names it.
