@@ -87,7 +87,8 @@ fn what_the_pod_did_is_explained_or_named() {
     let problems = judge(&logs, |_, diagnosis| {
         let errors = diagnosis["applicationErrors"].as_array().unwrap();
         let judged = |fate: &str| errors.iter().any(|error| error["fate"] == fate);
-        if diagnosis["verdict"] == "healthy" {
+        // Beside a warning that names it, an error that is not about the identity may stand.
+        if diagnosis["verdict"] == "healthy" && !judged("explained") {
             return Some(String::from("healthy"));
         }
         if !judged("explained") && !judged("unexplained") {
@@ -182,6 +183,23 @@ kinds! {
     Kind::ServiceAccountMissing => "service-account-missing",
     Kind::KubernetesTokenMissing => "kubernetes-token-missing",
     Kind::EksctlExcluded => "eksctl-excluded",
+    Kind::ExchangeFailed => "exchange-failed",
+    Kind::SignatureMismatch => "signature-mismatch",
+    Kind::SecretNotFetched => "secret-not-fetched",
+    Kind::NotFound => "not-found",
+    Kind::ServiceThrottled => "service-throttled",
+    Kind::WrongRegion => "wrong-region",
+    Kind::RequestRejected => "request-rejected",
+    Kind::ServiceFailed => "service-failed",
+    Kind::PresignedUrlExpired => "presigned-url-expired",
+    Kind::SessionNameEmpty => "session-name-empty",
+    Kind::ClientClosed => "client-closed",
+    Kind::CredentialsFileMissing => "credentials-file-missing",
+    Kind::AmbientCredentialsOff => "ambient-credentials-off",
+    Kind::TokenReadElsewhere => "token-read-elsewhere",
+    Kind::RoleNotAnnotated => "role-not-annotated",
+    Kind::MountedTwice => "mounted-twice",
+    Kind::Wrapper(_) => "wrapper",
     Kind::Other => "other",
 }
 

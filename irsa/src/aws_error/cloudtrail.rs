@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::kind::{Kind, Subject};
+use super::kind::Subject;
 use super::principal::principal;
 use super::sdk::Sdk;
 use super::{ServiceAccountName, Sighting, note, pieces, record, sts};
@@ -83,27 +83,13 @@ fn error(event: &Value) -> Option<Sighting> {
 }
 
 fn read(text: &str) -> Sighting {
-    record::read(text, 1).into_iter().next().unwrap_or(Sighting {
-        kind: Kind::Other,
-        operation: None,
-        principal: None,
-        action: None,
-        resource: None,
-        because: None,
-        host: None,
-        issuer: None,
-        account: None,
-        service_account: None,
-        sdk: None,
-        request_id: None,
-        line: 1,
-        count: 1,
-    })
+    record::read(text, 1).into_iter().next().unwrap_or_else(Sighting::of_unknown_text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws_error::Kind;
 
     const REFUSED: &str = r#"{
         "eventVersion": "1.11",
