@@ -25,7 +25,7 @@ pub(super) fn read(text: &str, line: usize) -> Vec<Sighting> {
     let (mut said, mut marks, mut speaker) = (Vec::<Recognised>::new(), Vec::new(), None);
     for (at, phrase) in phrases::find(&lower) {
         match phrase.sign {
-            Sign::Mark(_) if is_field_name(&lower[at..]) => {}
+            Sign::Mark(Mark::Aws | Mark::Sts) if is_field_name(&lower[at..]) => {}
             Sign::Mark(mark) if !marks.contains(&mark) => marks.push(mark),
             Sign::Mark(_) => {}
             Sign::Sdk(name) => _ = speaker.get_or_insert(name),
