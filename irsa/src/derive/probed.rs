@@ -285,6 +285,35 @@ impl<'f> ProbedPod<'f> {
         self.report().environment.as_ref().is_some_and(|environment| environment.of == Origin::Target)
     }
 
+    /// Why the environment is not that of the application's process, and what would settle it.
+    fn environment_unread(&self, missing: impl Fn() -> String) -> String {
+        let report = self.report();
+        let user =
+            |identity: &Option<irsa_probe::Identity>| identity.as_ref().map(|identity| identity.uid[0]);
+        let own = report.process.as_ref().and_then(|process| user(&process.identity));
+        let target = report.target.as_ref().and_then(|target| user(&target.identity));
+        let (why, settled) = match (&report.environment, own, target) {
+            (None, ..) => (missing(), String::from("run debug with permission to get pods/log")),
+            (Some(_), Some(own), Some(target)) if own != target => (
+                format!(
+                    "the probe ran as user {own} and may not read it, as the process runs as user {target}"
+                ),
+                format!("set runAsUser: {target} in the pod's manifest"),
+            ),
+            (Some(environment), ..) => {
+                let why = match &environment.fault {
+                    Some(fault) => format!("the probe could not read it: {}", fault.text),
+                    None => String::from("the container was not running"),
+                };
+                (why, String::from("run debug while the container runs"))
+            }
+        };
+        format!(
+            "{why}; access keys in the image or from its entrypoint would come before the role. To settle it, {settled}, or pass \
+             with --error what the application prints when it calls AWS"
+        )
+    }
+
     /// The caller that AWS named in GetCallerIdentity, with the credentials that STS issued in the pod.
     pub fn caller(&self) -> Option<(&'f str, Who)> {
         self.caller
@@ -297,11 +326,12 @@ impl<'f> ProbedPod<'f> {
     }
 
     /// True if this proves the target container's own identity: the probe ran in the pod, STS accepted the token in the pod,
-    /// which the application can read, nothing takes precedence over it in the application's chain, and AWS named the expected
-    /// role.
+    /// which the application can read, nothing takes precedence over it in the environment of the application's process, and
+    /// AWS named the expected role.
     pub fn proves_identity(&self) -> bool {
         self.place() == Place::Pod
             && self.readable_to_target()
+            && self.environment_is_targets()
             && self.variable("AWS_ACCESS_KEY_ID").is_none()
             && matches!(self.caller, Some((_, Who::Expected)))
     }
@@ -356,6 +386,15 @@ impl<'f> ProbedPod<'f> {
                 "the application's AWS identity",
                 String::from("the application cannot read its token"),
             ),
+            // What the role would be is known; whether the process uses it is not.
+            Step::Caller
+                if self.caller().is_some()
+                    && self.place() == Place::Pod
+                    && !self.environment_is_targets() =>
+            {
+                let missing = || missing("environment");
+                unknown("the environment of the application's process", self.environment_unread(missing))
+            }
             Step::Caller if self.caller().is_some() || self.caller_refused().is_some() => None,
             Step::Caller if by_agent => match self.agent() {
                 Some(agent) => refusal(agent)
