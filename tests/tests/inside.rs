@@ -88,6 +88,8 @@ mod nodes {
         let deny =
             |rule: &str| format!("issuer: https://oidc.eks.eu-west-1.amazonaws.com/id/A\ndeny: [\"{rule}\"]");
         let issuer = "issuer: https://oidc.eks.eu-west-1.amazonaws.com/id/A";
+        let unscheduled =
+            SHOP.replace("  nodeName: node-1\n", "").replace("phase: Running", "phase: Pending");
         let (no_patch, no_watch) = (deny("patch pods/ephemeralcontainers"), deny("watch pods"));
         for (kubelet, replace, words) in [
             ("{containers: {image-pull: no such host}}", ("", ""), "cannot be pulled: no such host"),
@@ -95,7 +97,7 @@ mod nodes {
             ("{containers: killed}", ("", ""), "killed before it could report"),
             ("{containers: never}", ("", ""), "did not report within"),
             ("{containers: {report: {message: nonsense}}}", ("", ""), "left no valid report"),
-            ("{}", ("phase: Running", "phase: Pending"), "the pod is Pending"),
+            ("{}", (SHOP, unscheduled.as_str()), "not on a node yet"),
             ("{}", (issuer, no_patch.as_str()), "patch pods/ephemeralcontainers -n shop"),
             ("{}", (issuer, no_watch.as_str()), "watch pods -n shop"),
         ] {
@@ -122,7 +124,7 @@ mod nodes {
     #[test]
     fn ctrl_c_says_what_stays_and_takes_away_what_can_be() {
         for (args, left) in [
-            (&["pod/checkout"][..], "stays in pod/checkout as a terminated entry"),
+            (&["pod/checkout"][..], "stays in pod/checkout"),
             (&["pod/checkout", "--via", "pod"], "was deleted again"),
         ] {
             let shop = Shop::open("{containers: never}", ("", ""));

@@ -155,9 +155,11 @@ async fn application(node: &Arc<Node>, sandbox: &Sandbox, pod: &Value, name: &st
     }
     let container = containers(pod).find(|container| container["name"] == name);
     let container = container.ok_or_else(|| io::Error::other(format!("no container {name}")))?;
-    let user = pod::application_user(pod, container);
+    let image = &node.setup.image;
+    let user = pod::application_user(pod, container, image.user);
     let sources = Sources { store: &node.kube.store, pod };
-    let environment = sources.environment(container).map_err(io::Error::other)?;
+    let mut environment = image.env.clone();
+    environment.extend(sources.environment(container).map_err(io::Error::other)?);
     let root = make_root(node, sandbox, pod, container, (&node.programs.runtime, APPLICATION))?;
     let root = root.with_home_of_root()?;
     let order = Order::Run(Container {

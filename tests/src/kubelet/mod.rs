@@ -180,7 +180,9 @@ async fn watch(node: Arc<Node>, mut changes: UnboundedReceiver<Change>) {
             ChangeKind::Added => list(&pod["spec"]["containers"]),
             ChangeKind::Modified => list(&pod["spec"]["ephemeralContainers"]),
         };
-        let runs = kind == ChangeKind::Added || pod["status"]["phase"] == "Running";
+        // On a node they start even while the pod's own containers wait.
+        let waits = pod["status"]["phase"] == "Pending" && !pod["spec"]["nodeName"].is_null();
+        let runs = kind == ChangeKind::Added || pod["status"]["phase"] == "Running" || waits;
         for container in added.iter().filter(|_| runs && node.setup.containers != Fate::Never) {
             let name = container["name"].as_str().unwrap_or_default().to_owned();
             if is_known(pod, &name) || !seen.insert((uid.clone(), name.clone())) {

@@ -108,9 +108,9 @@ pub fn user(pod: &Value, container: &Value, image: ImageUser) -> User {
     }
 }
 
-/// Who runs the application: what its status says, which also knows the image's user, or else what its spec says.
-pub fn application_user(pod: &Value, container: &Value) -> User {
-    let user = user(pod, container, ROOT_IMAGE);
+/// Who runs the application: what its status says, which also knows the image's user, or else what its spec says, or its image.
+pub fn application_user(pod: &Value, container: &Value, image: Option<(u32, u32)>) -> User {
+    let user = user(pod, container, image.map_or(ROOT_IMAGE, |(uid, gid)| ImageUser { uid, gid }));
     let status = list(&pod["status"]["containerStatuses"]).iter().find(|s| s["name"] == container["name"]);
     let linux = status.map_or(&Value::Null, |status| &status["user"]["linux"]);
     match (number(&linux["uid"]), number(&linux["gid"])) {

@@ -3,6 +3,7 @@
 use crate::aws::account::VpcEndpoint;
 use jiff::Timestamp;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The nodes of the cluster, and the network of their pods. A world without this field has no nodes that do anything: an
 /// ephemeral container is accepted, and never starts.
@@ -11,6 +12,8 @@ use serde::Deserialize;
 pub struct Setup {
     /// The nodes' clock, if it differs from the API server's. What stands in tokens is the API server's in any case.
     pub clock: Option<Timestamp>,
+    /// The application's image.
+    pub image: Image,
     /// What becomes of the containers that are added.
     pub containers: Fate,
     /// Whether the images of application and probe trust the CA of the fake AWS, as real ones trust public CAs: by
@@ -29,6 +32,16 @@ pub struct Setup {
     pub imds: Option<Imds>,
     /// The EKS Pod Identity agent, if there is one. It follows the associations of the world's EKS clusters.
     pub pod_identity_agent: bool,
+}
+
+/// What the application's image sets.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Image {
+    /// `USER`: user and group, for containers of which neither spec nor status names one.
+    pub user: Option<(u32, u32)>,
+    /// `ENV`.
+    pub env: BTreeMap<String, String>,
 }
 
 /// What becomes of a container that is added.

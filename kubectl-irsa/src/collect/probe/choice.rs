@@ -28,7 +28,18 @@ pub struct Chosen {
     pub pod: Option<String>,
     /// The pod's container.
     pub container: String,
-    runs: bool,
+    can_start: CanStart,
+}
+
+/// What can start in a pod, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum CanStart {
+    /// Nothing: it shows at least why it cannot be probed.
+    Nothing,
+    /// The probe, while the pod's own containers wait.
+    Probe,
+    /// The probe beside the application.
+    BesideApplication,
 }
 
 impl Choice {
@@ -36,9 +47,8 @@ impl Choice {
     pub fn of(subjects: &[Derived<'_>], via: Via) -> Self {
         let candidates: Vec<Option<Chosen>> =
             subjects.iter().enumerate().map(|(index, derived)| candidate(index, derived, via)).collect();
-        // Newest first; one that does not run shows at least why it cannot be probed.
-        let all = || candidates.iter().flatten();
-        let chosen = all().find(|candidate| candidate.runs).or_else(|| all().next()).cloned();
+        // Newest first: of those in which most can start, the last of the reversed list is the newest.
+        let chosen = candidates.iter().flatten().rev().max_by_key(|candidate| candidate.can_start).cloned();
         let pod = chosen.as_ref().and_then(|chosen| chosen.pod.as_deref());
         let unseen = subjects
             .iter()
@@ -64,21 +74,26 @@ fn unseen(facts: &Facts, other: Option<&str>) -> Fact<ProbeFacts> {
 
 fn candidate(index: usize, derived: &Derived<'_>, via: Via) -> Option<Chosen> {
     let facts = derived.facts;
-    let chosen = |pod: Option<String>, container: String, runs| Chosen {
+    let chosen = |pod: Option<String>, container: String, can_start| Chosen {
         index,
         namespace: facts.namespace_name.clone(),
         account: facts.service_account_name.clone(),
         pod,
         container,
-        runs,
+        can_start,
     };
     let Subject::Pod(pod) = &facts.subject else {
         // Without a pod the service account's own identity can still be looked at.
-        return (via == Via::Pod).then(|| chosen(None, String::new(), false));
+        return (via == Via::Pod).then(|| chosen(None, String::new(), CanStart::Nothing));
     };
     let target = derived.target().filter(|view| view.wiring != Wiring::Nothing || view.pod_identity)?;
-    let runs = pod.value.status.phase == "Running" && pod.value.metadata.deletion_timestamp.is_none();
-    Some(chosen(Some(pod.value.metadata.name.clone()), target.name().to_owned(), runs))
+    let can_start = match pod.value.status.phase.as_str() {
+        _ if pod.value.metadata.deletion_timestamp.is_some() => CanStart::Nothing,
+        "Running" => CanStart::BesideApplication,
+        "Pending" if !pod.value.spec.node_name.is_empty() => CanStart::Probe,
+        _ => CanStart::Nothing,
+    };
+    Some(chosen(Some(pod.value.metadata.name.clone()), target.name().to_owned(), can_start))
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ impl fmt::Display for Cleanup {
                 (_, State::Refused) | (What::Container { .. }, State::Deleted) => None,
                 (What::Pod { name, .. }, State::Deleted) => Some(format!("pod/{name} was deleted again")),
                 (What::Container { name, pod }, State::Made) => {
-                    Some(format!("the ephemeral container {name} stays in pod/{pod} as a terminated entry"))
+                    Some(format!("the ephemeral container {name} stays in pod/{pod}"))
                 }
                 (What::Container { name, pod }, State::Asked) => {
                     Some(format!("the ephemeral container {name} may have been added to pod/{pod}"))
@@ -168,9 +168,6 @@ mod tests {
         first.made();
         let second = cleanup.container("irsa-probe-x2", "checkout");
         second.refused();
-        assert_eq!(
-            cleanup.to_string(),
-            "the ephemeral container irsa-probe-x1 stays in pod/checkout as a terminated entry"
-        );
+        assert_eq!(cleanup.to_string(), "the ephemeral container irsa-probe-x1 stays in pod/checkout");
     }
 }

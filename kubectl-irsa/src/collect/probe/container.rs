@@ -29,6 +29,8 @@ pub struct Wanted<'w> {
     pub deadline: Duration,
     /// False with `--no-assume`.
     pub assume: bool,
+    /// The target's user and group as an earlier probe saw them, where nothing else tells.
+    pub seen_user: Option<(u32, u32)>,
 }
 
 /// A name that no container of the pod has: those of earlier runs stay.
@@ -53,16 +55,16 @@ pub fn ephemeral(pod: &RawPod, target: &Value, name: &str, beside: bool, wanted:
         termination_message_policy: Some(String::from(REPORT)),
         ..EphemeralContainer::default()
     };
-    with_copied(&own, like(pod, target))
+    with_copied(&own, like(pod, target, wanted.seen_user))
 }
 
 /// What a container has from another, so that it sees the same.
-pub fn like(pod: &RawPod, target: &Value) -> [(&'static str, Value); 4] {
+pub fn like(pod: &RawPod, target: &Value, seen_user: Option<(u32, u32)>) -> [(&'static str, Value); 4] {
     [
         ("env", settings::environment(target).into()),
         ("envFrom", target["envFrom"].clone()),
         ("volumeMounts", settings::mounts(target).into()),
-        ("securityContext", security::context(pod, target)),
+        ("securityContext", security::context(pod, target, seen_user)),
     ]
 }
 
@@ -84,8 +86,12 @@ mod tests {
 
     use super::*;
 
-    const WANTED: Wanted<'_> =
-        Wanted { image: "registry.example/irsa-probe:1", deadline: Duration::from_secs(9), assume: true };
+    const WANTED: Wanted<'_> = Wanted {
+        image: "registry.example/irsa-probe:1",
+        deadline: Duration::from_secs(9),
+        assume: true,
+        seen_user: None,
+    };
 
     fn pod() -> Value {
         json!({

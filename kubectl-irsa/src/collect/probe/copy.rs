@@ -64,8 +64,12 @@ async fn look(
     like: &Like<'_>,
     name: &str,
 ) -> Result<irsa_probe::Report, Obstacle> {
-    let wanted =
-        Wanted { image: probing.image.as_str(), deadline: deadline(probing.until)?, assume: probing.assume };
+    let wanted = Wanted {
+        image: probing.image.as_str(),
+        deadline: deadline(probing.until)?,
+        assume: probing.assume,
+        seen_user: None,
+    };
     let manifest = match like.pod {
         Some((pod, container)) => {
             let pod = api.raw_pod(like.namespace, pod).await;
@@ -133,7 +137,7 @@ fn announcement(probing: &Probing, like: &Like<'_>, name: &str) -> String {
 
 /// A copy of a pod. What the webhook injected into that one is copied, so that it adds nothing to this one.
 fn of_pod(pod: &RawPod, target: &Value, name: &str, account: &str, wanted: Wanted<'_>) -> Value {
-    let container = with_copied(&container(name, wanted), like(pod, target));
+    let container = with_copied(&container(name, wanted), like(pod, target, None));
     let used =
         |volume: &&Value| items(&container["volumeMounts"]).any(|mount| mount["name"] == volume["name"]);
     let volumes: Vec<&Value> = items(pod.spec("volumes")).filter(used).collect();
@@ -203,8 +207,12 @@ fn manifest(name: &str, account: &str) -> Value {
 mod tests {
     use super::*;
 
-    const WANTED: Wanted<'_> =
-        Wanted { image: "registry.example/irsa-probe:1", deadline: Duration::from_secs(9), assume: true };
+    const WANTED: Wanted<'_> = Wanted {
+        image: "registry.example/irsa-probe:1",
+        deadline: Duration::from_secs(9),
+        assume: true,
+        seen_user: None,
+    };
 
     fn like_checkout(node: &str) -> Value {
         let pod = RawPod::new(json!({

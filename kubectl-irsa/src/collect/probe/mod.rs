@@ -18,8 +18,8 @@ use tokio::time::Instant;
 use super::Progress;
 use super::cluster::Api;
 use irsa::derive::Derived;
-use irsa::facts::Fact;
 use irsa::facts::probed::ProbeFacts;
+use irsa::facts::{Fact, Why};
 
 use choice::{Choice, Chosen};
 pub use cleanup::Cleanup;
@@ -60,10 +60,18 @@ impl Probing {
     /// Probes the chosen one; returns what is known about the inside of each.
     pub(super) async fn look(&self, api: &Api, choice: Choice) -> Vec<Fact<ProbeFacts>> {
         let Choice { mut unseen, chosen } = choice;
-        if let Some(chosen) = &chosen
-            && let Some(slot) = unseen.get_mut(chosen.index)
-        {
-            *slot = self.look_into(api, chosen).await;
+        let Some(chosen) = chosen else { return unseen };
+        let seen = self.look_into(api, &chosen).await;
+        // What kept it from looking into one pod leaves the others alike unknown, too: nobody has chosen that.
+        if let Fact::Unknown(failed) = &seen {
+            for other in &mut unseen {
+                if matches!(other, Fact::Unknown(unknown) if matches!(unknown.why, Why::OneOfMany(_))) {
+                    *other = Fact::Unknown(failed.clone());
+                }
+            }
+        }
+        if let Some(slot) = unseen.get_mut(chosen.index) {
+            *slot = seen;
         }
         unseen
     }

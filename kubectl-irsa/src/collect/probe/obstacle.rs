@@ -29,9 +29,7 @@ pub enum Obstacle {
         words: String,
     },
     /// The cluster has no such subresource.
-    #[error(
-        "the cluster does not support ephemeral containers; --via pod runs the probe in a pod of its own"
-    )]
+    #[error("the cluster does not support ephemeral containers")]
     NoEphemeralContainers,
     /// PodSecurity refuses any change of this pod.
     #[error(
@@ -61,9 +59,9 @@ pub enum Obstacle {
     /// The server does not answer as expected.
     #[error("the API server did not accept the request: {0}")]
     NoAnswer(String),
-    /// The pod waits.
-    #[error("the pod is Pending: nothing runs in it yet")]
-    Pending,
+    /// The pod waits for a node.
+    #[error("the pod is not on a node yet, so nothing can start in it")]
+    Unscheduled,
     /// The pod has ended.
     #[error("the pod has ended ({}): nothing can start in it", .0.join(": "))]
     Finished(Vec<String>),
@@ -135,7 +133,8 @@ impl Obstacle {
             Some(Self::Deleted)
         } else {
             match phase {
-                "Pending" => Some(Self::Pending),
+                // On a node it starts, even while the pod's own containers wait.
+                "Pending" if pod.text("/spec/nodeName").is_empty() => Some(Self::Unscheduled),
                 "Succeeded" | "Failed" => Some(Self::Finished(vec![phase.to_owned()])),
                 _ => None,
             }
@@ -231,6 +230,34 @@ impl Obstacle {
         }
     }
 
+    /// True if it does not stand in the way of a pod of the probe's own.
+    fn is_of_the_pod(&self) -> bool {
+        match self {
+            Self::NoEphemeralContainers
+            | Self::PodViolates { .. }
+            | Self::Refused(_)
+            | Self::Unscheduled
+            | Self::Finished(_)
+            | Self::Deleted => true,
+            Self::Denied { resource, .. } => *resource == "pods/ephemeralcontainers",
+            _ => false,
+        }
+    }
+
+    /// The same for a probe that was to run in the pod itself: what a pod of its own avoids says so.
+    pub fn of_a_pod(self, namespace: &str) -> Fact<ProbeFacts> {
+        let avoidable = self.is_of_the_pod();
+        match self.into_fact(namespace) {
+            Fact::Unknown(mut unknown) if avoidable => {
+                if let Why::Denied(words) | Why::Failed(words) = &mut unknown.why {
+                    words.push_str("; --via pod runs the probe in a pod of its own");
+                }
+                Fact::Unknown(unknown)
+            }
+            other => other,
+        }
+    }
+
     /// The inside of the pod as a fact that is not known.
     pub fn into_fact(self, namespace: &str) -> Fact<ProbeFacts> {
         let grant = self.grant(namespace);
@@ -281,6 +308,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_pod_of_its_own_avoids_says_so() {
+        let said = |obstacle: Obstacle| match obstacle.of_a_pod("shop") {
+            Fact::Unknown(unknown) => {
+                unknown.why.to_string().ends_with("--via pod runs the probe in a pod of its own")
+            }
+            _ => panic!("nothing was seen"),
+        };
+        assert!(said(Obstacle::Unscheduled) && said(Obstacle::Refused("policy".into())));
+        assert!(!said(Obstacle::ImagePull("no such host".into())) && !said(Obstacle::Windows));
+    }
+
+    #[test]
     fn who_violates_the_level_is_told_apart() {
         let words = |container: &str| {
             format!(
@@ -309,7 +348,8 @@ mod tests {
     fn the_pod_may_forbid_it_beforehand() {
         let before = |pod| Obstacle::before(&RawPod::new(pod));
         assert_eq!(before(json!({"status": {"phase": "Running"}})), None);
-        assert_eq!(before(json!({"status": {"phase": "Pending"}})), Some(Obstacle::Pending));
+        assert_eq!(before(json!({"status": {"phase": "Pending"}})), Some(Obstacle::Unscheduled));
+        assert_eq!(before(json!({"spec": {"nodeName": "a"}, "status": {"phase": "Pending"}})), None);
         assert_eq!(
             before(json!({"status": {"phase": "Failed"}})).unwrap().to_string(),
             "the pod has ended (Failed): nothing can start in it"

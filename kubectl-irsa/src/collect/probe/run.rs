@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use irsa_probe::Report;
+use irsa_probe::{FaultKind, Report};
 use tokio::time::Instant;
 
 use super::calls::Change;
@@ -35,11 +35,10 @@ pub struct Into<'p> {
 
 /// Looks into a container.
 pub async fn run(api: &Api, probing: &Probing, into: &Into<'_>) -> Fact<ProbeFacts> {
-    let (name, report) = match look(api, probing, into).await {
-        Ok(found) => found,
-        Err(obstacle) => return obstacle.into_fact(into.namespace),
-    };
-    Fact::Known(ProbeFacts::reported(report, Place::Pod, into.container, &name))
+    match look(api, probing, into).await {
+        Ok((name, report)) => Fact::Known(ProbeFacts::reported(report, Place::Pod, into.container, &name)),
+        Err(obstacle) => obstacle.of_a_pod(into.namespace),
+    }
 }
 
 async fn look(api: &Api, probing: &Probing, into: &Into<'_>) -> Result<(String, Report), Obstacle> {
@@ -55,23 +54,55 @@ async fn look(api: &Api, probing: &Probing, into: &Into<'_>) -> Result<(String, 
     // First of all, so that nothing is missed, and nothing is added that could not be waited for.
     let mut watch = Watch::open(api, namespace, pod_name, pod.resource_version(), probing.until).await?;
     let mut beside = pod.runs(container);
-    loop {
-        let name = add(api, probing, into, &pod, beside).await?;
-        match watch.end_of(&name).await {
-            Ok(end) => return Ok((name.clone(), read(api, namespace, pod_name, &name, &end).await?)),
+    let first = loop {
+        match one(api, probing, into, &mut watch, &pod, (beside, None)).await {
             // It stopped in the meantime: without its processes there is still much to see.
             Err(Obstacle::TargetNotRunning(_)) if beside => {
                 beside = false;
                 pod = get().await?;
             }
-            Err(Obstacle::NotInTime { seconds, last }) if on_fargate(&pod) => {
-                let last =
-                    format!("{last}; it runs on Fargate: --via pod runs the probe in a pod of its own");
-                return Err(Obstacle::NotInTime { seconds, last });
-            }
-            Err(obstacle) => return Err(obstacle),
+            first => break first?,
         }
+    };
+    // A runtime that does not tell the user of the target leaves the probe with another one, which may not read the target's
+    // environment; but the user can be seen. Whatever keeps the second probe from reporting, there is the first report.
+    let Some(seen) = beside.then(|| unread_user(&pod, container, &first.1)).flatten() else {
+        return Ok(first);
+    };
+    let Ok(pod) = get().await else { return Ok(first) };
+    Ok(one(api, probing, into, &mut watch, &pod, (true, Some(seen))).await.unwrap_or(first))
+}
+
+/// Adds a probe and waits for its report.
+async fn one(
+    api: &Api,
+    probing: &Probing,
+    into: &Into<'_>,
+    watch: &mut Watch<'_>,
+    pod: &RawPod,
+    how: (bool, Option<(u32, u32)>),
+) -> Result<(String, Report), Obstacle> {
+    let name = add(api, probing, into, pod, how).await?;
+    match watch.end_of(&name).await {
+        Ok(end) => Ok((name.clone(), read(api, into.namespace, into.pod, &name, &end).await?)),
+        Err(Obstacle::NotInTime { seconds, last }) if on_fargate(pod) => {
+            let last = format!("{last}; it runs on Fargate: --via pod runs the probe in a pod of its own");
+            Err(Obstacle::NotInTime { seconds, last })
+        }
+        Err(obstacle) => Err(obstacle),
     }
+}
+
+/// The user and group of the target, if nothing told them before, and the probe could not read its environment for that reason.
+fn unread_user(pod: &RawPod, container: &str, report: &Report) -> Option<(u32, u32)> {
+    if security::user(pod, pod.container(container)?).is_some() {
+        return None;
+    }
+    let fault = report.environment.as_ref()?.fault.as_ref()?;
+    let target = report.target.as_ref()?.identity.as_ref()?;
+    let own = report.process.as_ref()?.identity.as_ref()?;
+    let differs = (target.uid, target.gid) != (own.uid, own.gid);
+    (fault.kind == FaultKind::PermissionDenied && differs).then_some((target.uid[0], target.gid[0]))
 }
 
 /// Adds the container, after the server has said that it would take it; gives its name.
@@ -80,13 +111,17 @@ async fn add(
     probing: &Probing,
     into: &Into<'_>,
     pod: &RawPod,
-    beside: bool,
+    (beside, seen_user): (bool, Option<(u32, u32)>),
 ) -> Result<String, Obstacle> {
     let target =
         pod.container(into.container).ok_or_else(|| Obstacle::NoContainer(into.container.to_owned()))?;
     let name = new_name();
-    let wanted =
-        Wanted { image: probing.image.as_str(), deadline: deadline(probing.until)?, assume: probing.assume };
+    let wanted = Wanted {
+        image: probing.image.as_str(),
+        deadline: deadline(probing.until)?,
+        assume: probing.assume,
+        seen_user,
+    };
     let container = ephemeral(pod, target, &name, beside, wanted);
     let patch = |change| api.add_container(into.namespace, into.pod, &container, change);
     let copied = settings::environment(target);
@@ -96,7 +131,8 @@ async fn add(
         Obstacle::of_addition(EPHEMERAL.0, EPHEMERAL.1, there, &error)
     };
     patch(Change::DryRun).await.map_err(refused)?;
-    probing.progress.say(&announcement(probing, into, &name, security::user(pod, target), beside));
+    let user = security::user(pod, target).or(seen_user.map(|(user, _)| user.into()));
+    probing.progress.say(&announcement(probing, into, &name, user, beside));
     let making = probing.cleanup.container(&name, into.pod);
     match patch(Change::Made).await {
         Ok(()) => making.made(),
@@ -126,8 +162,8 @@ fn announcement(probing: &Probing, into: &Into<'_>, name: &str, user: Option<i64
     };
     let sts = if probing.assume { "; the credentials that STS issues are discarded" } else { "" };
     format!(
-        "adding the ephemeral container {name} ({}) to pod/{} -n {} as {user}, {beside}{sts}; the container stays in the pod as a \
-         terminated entry (--no-probe skips this)",
+        "adding the ephemeral container {name} ({}) to pod/{} -n {} as {user}, {beside}{sts}; its entry stays in \
+         the pod (--no-probe skips this)",
         probing.image, into.pod, into.namespace
     )
 }

@@ -16,11 +16,14 @@ pub fn user(pod: &RawPod, target: &Value) -> Option<i64> {
     shared_user(pod).or_else(|| running_as(pod, target, "uid")).or_else(|| pod.user_in_spec(target))
 }
 
-/// The probe's `securityContext`.
-pub fn context(pod: &RawPod, target: &Value) -> Value {
-    let user = user(pod, target);
+/// The probe's `securityContext`; `seen` are user and group of the target's process as an earlier probe saw them, for runtimes
+/// that do not tell.
+pub fn context(pod: &RawPod, target: &Value, seen: Option<(u32, u32)>) -> Value {
+    let seen = seen.filter(|_| user(pod, target).is_none());
+    let user = user(pod, target).or(seen.map(|(user, _)| user.into()));
     let mut context = if user == Some(0) { of_root(target) } else { json!(restricted()) };
     let group = running_as(pod, target, "gid").or_else(|| pod.group_in_spec(target));
+    let group = group.or(seen.map(|(_, group)| group.into()));
     if let Some(user) = user {
         context["runAsUser"] = user.into();
         if let Some(group) = group {
@@ -74,7 +77,7 @@ mod tests {
     fn of(pod: Value) -> Value {
         let pod = RawPod::new(pod);
         let target = pod.container("app").unwrap().clone();
-        context(&pod, &target)
+        context(&pod, &target, None)
     }
 
     fn runs_as(uid: i64, gid: i64) -> Value {
@@ -120,6 +123,20 @@ mod tests {
         let found = of(json!({"spec": {"containers": [{"name": "app"}]}}));
         assert_eq!(found.get("runAsUser"), None);
         assert_eq!(found["runAsNonRoot"], true);
+    }
+
+    #[test]
+    fn what_an_earlier_probe_saw_counts_only_where_nothing_else_tells() {
+        let of = |pod: Value| {
+            let pod = RawPod::new(pod);
+            let target = pod.container("app").unwrap().clone();
+            context(&pod, &target, Some((1000, 3000)))
+        };
+        let found = of(json!({"spec": {"containers": [{"name": "app"}]}}));
+        assert_eq!((&found["runAsUser"], &found["runAsGroup"]), (&json!(1000), &json!(3000)));
+        let found =
+            of(json!({"spec": {"containers": [{"name": "app", "securityContext": {"runAsUser": 7}}]}}));
+        assert_eq!((&found["runAsUser"], found.get("runAsGroup")), (&json!(7), None));
     }
 
     #[test]
