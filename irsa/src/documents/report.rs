@@ -7,6 +7,8 @@ use thiserror::Error;
 pub const LARGEST: usize = 256 * 1024;
 /// The schema that this version reads.
 const SCHEMA: &str = "irsa-probe/v1";
+/// How every report begins, as the probe writes it.
+const BEGINNING: &str = "{\"schema\":\"irsa-probe/";
 
 /// Why a report could not be read. Never quotes it: it may contain anything.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -22,6 +24,12 @@ pub enum ReportError {
         /// Column, from 1.
         column: usize,
     },
+    /// It ends in the middle. The kubelet shares 12 KiB among the messages of all containers of a pod, and cuts a message that
+    /// was whole when others come: it says nothing about the pod.
+    #[error(
+        "the kubelet has cut the probe's report short: the pod has too many containers, earlier probes among them"
+    )]
+    Cut,
     /// A report of another version.
     #[error("the probe's report is not of version {SCHEMA}; use the probe image of this version")]
     OtherSchema,
@@ -35,8 +43,13 @@ pub fn read(text: &str) -> Result<Report, ReportError> {
     if text.len() > LARGEST {
         return Err(ReportError::TooLarge);
     }
-    let report: Report = serde_json::from_str(text.trim())
-        .map_err(|error| ReportError::NotAReport { line: error.line(), column: error.column() })?;
+    let report: Report = serde_json::from_str(text.trim()).map_err(|error| {
+        if error.is_eof() && text.starts_with(BEGINNING) {
+            ReportError::Cut
+        } else {
+            ReportError::NotAReport { line: error.line(), column: error.column() }
+        }
+    })?;
     let same =
         report.schema.strip_prefix(SCHEMA).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     if same { Ok(report) } else { Err(ReportError::OtherSchema) }
@@ -59,8 +72,18 @@ mod tests {
         assert_eq!(read("{\"schema\":\"irsa-probe/v2\"}"), Err(ReportError::OtherSchema));
         assert_eq!(read("{\"schema\":\"irsa-probe/v10\"}"), Err(ReportError::OtherSchema));
         assert_eq!(read(&" ".repeat(LARGEST + 1)), Err(ReportError::TooLarge));
-        for cut in 0..30 {
-            assert!(read(&"{\"schema\":\"irsa-probe/v1\",\"now\":1}"[..cut]).is_err());
+    }
+
+    #[test]
+    fn a_report_that_was_cut_is_no_other_text() {
+        let whole = "{\"schema\":\"irsa-probe/v1\",\"now\":1}";
+        for cut in 0..whole.len() {
+            let is_cut = read(&whole[..cut]) == Err(ReportError::Cut);
+            assert_eq!(is_cut, cut >= BEGINNING.len(), "{cut}");
         }
+        assert_eq!(
+            read("{\"schema\":\"irsa-probe/v1\",!"),
+            Err(ReportError::NotAReport { line: 1, column: 27 })
+        );
     }
 }

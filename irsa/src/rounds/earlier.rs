@@ -1,7 +1,9 @@
 //! What an earlier run's probe left in the pod's status.
 
+use std::cmp::Reverse;
+
 use crate::derive::Derived;
-use crate::documents::report::read;
+use crate::documents::report::{ReportError, read};
 use crate::facts::kubernetes::{Container, Pod, ProbeEnd, ProbeStatus};
 use crate::facts::probed::{Place, ProbeFacts, Run};
 use crate::facts::{Fact, Why};
@@ -13,19 +15,23 @@ pub const PROBED_CONTAINER: &str = "KUBECTL_IRSA_CONTAINER";
 pub(super) fn report(derived: &Derived<'_>) -> Option<Fact<ProbeFacts>> {
     let pod = derived.facts.subject.pod()?;
     let target = derived.target()?.name();
-    let (status, end) = newest(&pod.value, target)?;
-    Some(match read(&end.message) {
-        Ok(report) => {
+    let all = newest_first(&pod.value, target);
+    let (_, newest) = all.first()?;
+    // Several probes at once cut each other's reports; one that is whole counts.
+    let whole = all.iter().find_map(|(status, end)| Some((status, end, read(&end.message).ok()?)));
+    Some(match (whole, read(&newest.message)) {
+        (Some((status, end, report)), Ok(_) | Err(ReportError::Cut)) => {
             let mut probed = ProbeFacts::reported(report, Place::Pod, target, &status.name);
             probed.value.run = Run::Earlier { ended: end.finished_at };
             Fact::Known(probed)
         }
-        Err(error) => Fact::unknown_because(ProbeFacts::WHAT, Why::Failed(error.to_string()), None),
+        (_, Err(error)) => Fact::unknown_because(ProbeFacts::WHAT, Why::Failed(error.to_string()), None),
+        (None, Ok(_)) => return None,
     })
 }
 
-/// The last report about a container.
-fn newest<'p>(pod: &'p Pod, target: &str) -> Option<(&'p ProbeStatus, &'p ProbeEnd)> {
+/// The reports about a container, the last one first.
+fn newest_first<'p>(pod: &'p Pod, target: &str) -> Vec<(&'p ProbeStatus, &'p ProbeEnd)> {
     let of_target = |status: &&ProbeStatus| {
         let container = pod.spec.ephemeral_containers.iter().find(|container| container.name == status.name);
         container.is_some_and(|container| looks_at(container) == Some(target))
@@ -34,7 +40,9 @@ fn newest<'p>(pod: &'p Pod, target: &str) -> Option<(&'p ProbeStatus, &'p ProbeE
         let end = status.state.terminated.as_ref()?;
         (!end.message.is_empty()).then_some((status, end))
     });
-    ended.max_by_key(|(_, end)| end.finished_at)
+    let mut ended: Vec<_> = ended.collect();
+    ended.sort_by_key(|(_, end)| Reverse(end.finished_at));
+    ended
 }
 
 /// The container that a probe's container looks at.

@@ -13,6 +13,7 @@
 //! `--service-account-signing-key-file` and `--api-audiences`.
 
 use crate::checks::prelude::*;
+use crate::facts::probed::Place;
 use crate::repair::service_account;
 
 pub(super) const META: Meta = Meta {
@@ -26,6 +27,10 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("there is no pod") };
     if pod.value.status.phase != "Pending" {
         return Outcome::NotApplicable("the pod has started, so its volumes are mounted");
+    }
+    // The volumes are mounted before anything starts, the probe included.
+    if derived.probed.pod().is_some_and(|seen| seen.place() == Place::Pod && seen.token_file().is_some()) {
+        return Outcome::Pass;
     }
     let events = match derived.facts.events.as_ref() {
         Fact::Known(events) => &events.value.items,
