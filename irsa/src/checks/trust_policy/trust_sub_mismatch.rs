@@ -10,6 +10,8 @@
 //!
 //! **Not a fault**: a statement for another service account next to one that trusts this one.
 //!
+//! If the service account that is trusted exists next to this one and names another role, the two may have been swapped.
+//!
 //! **Repair**: put the subject into the statement that is meant for it, or add a statement. Another service account that may
 //! exist keeps its access.
 
@@ -25,13 +27,53 @@ pub(super) const META: Meta = Meta {
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
-    trust::check(derived, &META, FaultKind::SubMismatch, |judged, _, first| {
+    let mut swapped = None;
+    let outcome = trust::check(derived, &META, FaultKind::SubMismatch, |judged, _, first| {
         let (role, sub) = (&judged.role.name, &judged.token.sub);
         match first.found.first() {
             Some(other) if !first.excludes => {
+                swapped = other_role(derived, other);
                 format!("role {role} trusts {other}, not {sub}")
             }
             _ => format!("the trust policy of role {role} excludes {sub}"),
         }
-    })
+    });
+    match (outcome, swapped) {
+        (Outcome::Fail(findings), Some((other, role, source))) => Outcome::Fail(
+            findings
+                .into_iter()
+                .map(|finding| with_swapped(derived, finding, other, role, &source))
+                .collect(),
+        ),
+        (outcome, _) => outcome,
+    }
+}
+
+/// The service account of the namespace that the role trusts, if it names another role than this one: name, role, annotation.
+fn other_role<'f>(derived: &Derived<'f>, subject: &str) -> Option<(&'f str, &'f str, Source)> {
+    let own = derived.intent.role.as_ref()?.raw;
+    let prefix = format!("system:serviceaccount:{}:", derived.facts.namespace_name);
+    let trusted = subject.strip_prefix(&prefix)?;
+    let listing = derived.facts.service_accounts.known()?;
+    let other = listing.value.items.iter().find(|account| account.value.metadata.name == trusted)?;
+    let key = format!("{}/role-arn", derived.settings.annotation_prefix);
+    let role = other.value.metadata.annotations.get(&key).filter(|role| !role.is_empty() && *role != own)?;
+    Some((&other.value.metadata.name, role, other.source.at(annotation_path(&key))))
+}
+
+/// Two service accounts with each other's role: a statement more for each would leave both with the wrong permissions.
+fn with_swapped(
+    derived: &Derived<'_>,
+    mut finding: Finding,
+    other: &str,
+    role: &str,
+    source: &Source,
+) -> Finding {
+    let name = &derived.facts.service_account_name;
+    finding.summary =
+        format!("{}; {other} names another role, so the roles of the two may be swapped", finding.summary);
+    finding.seen(format!("role of service account {other}"), role, source).fix(Fix::advice(format!(
+        "if the roles of {name} and {other} are swapped, leave both trust policies alone, annotate each service account with the \
+         other's role, and recreate their pods"
+    )))
 }
