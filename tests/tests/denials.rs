@@ -189,3 +189,28 @@ fn every_resource_that_the_server_does_not_have_is_said() {
         },
     );
 }
+
+/// The role in `docs/permissions.md` is what people copy.
+#[test]
+fn the_sample_role_grants_all_that_is_asked() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/permissions.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let role = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let role: Value = serde_saphyr::from_str(role).unwrap();
+    let texts = |list: &Value| -> Vec<String> {
+        list.as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let grants = |verb: &str, what: &str| {
+        role["rules"].as_array().unwrap().iter().any(|rule| {
+            let named = [texts(&rule["resources"]), texts(&rule["nonResourceURLs"])].concat();
+            texts(&rule["verbs"]).iter().any(|granted| granted == verb)
+                && named.iter().any(|granted| what == granted || what.split('.').next() == Some(granted))
+        })
+    };
+    // The page says why these are left to the reader.
+    let left_out = |what: &str| what.starts_with("secrets");
+    let asked = scenarios().into_iter().flat_map(|(_, text)| answer(&text, "").asked);
+    let missing: BTreeSet<(String, String)> =
+        asked.filter(|(verb, what)| !left_out(what) && !grants(verb, what)).collect();
+    assert!(missing.is_empty(), "not granted: {missing:?}");
+}
