@@ -281,12 +281,15 @@ impl<'f> Derived<'f> {
         })
     }
 
-    /// The region that the node's label gives, where the node could be read.
+    /// The region that the node's label gives, or the pod's own: Kubernetes 1.35 and later copy it to the pod (KEP-4742).
     pub fn node_region(&self) -> Option<(&'f str, Source)> {
-        let node = self.facts.node.known()?;
         let key = "topology.kubernetes.io/region";
-        let region = node.value.metadata.labels.get(key)?;
-        Some((region, node.source.at(format!(".metadata.labels[\"{key}\"]"))))
+        let at = format!(".metadata.labels[\"{key}\"]");
+        let node = self.facts.node.known().map(|node| (&node.value.metadata, &node.source));
+        let pod = self.facts.subject.pod().map(|pod| (&pod.value.metadata, &pod.source));
+        node.into_iter()
+            .chain(pod)
+            .find_map(|(meta, source)| Some((meta.labels.get(key)?.as_str(), source.at(&at))))
     }
 
     /// True if the node is a Fargate micro-VM.
