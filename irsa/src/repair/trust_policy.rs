@@ -15,7 +15,9 @@ pub(crate) fn let_in(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Faul
         return vec![Fix::advice(advice)];
     }
     // The request has the key, and another value: a statement without the condition would give it up.
-    if let Some(miss) = fault.misses.iter().find(|miss| miss.is_of_the_call()) {
+    if let Some(miss) = fault.misses.iter().find(|miss| miss.is_of_the_call())
+        && fault.kind == miss.kind
+    {
         let has = miss.expected.as_deref().unwrap_or_default();
         let or = if miss.what.starts_with(REQUESTED_REGION) {
             ", or have the pod call STS in a Region that it allows"
