@@ -4,7 +4,8 @@
 
 pub(crate) use super::{Meta, Outcome, unknown};
 pub(crate) use crate::derive::container::{
-    ContainerView, PI_VOLUME, ROLE_ARN, TOKEN_DIRECTORY, TOKEN_FILE, TOKEN_VOLUME, TokenMount, Wiring,
+    ContainerView, PI_DIRECTORY, PI_VOLUME, ROLE_ARN, TOKEN_DIRECTORY, TOKEN_FILE, TOKEN_VOLUME, TokenMount,
+    Wiring,
 };
 pub(crate) use crate::derive::sts_answer::StsVerdict;
 pub(crate) use crate::derive::webhook::{Registrations, Selection};

@@ -16,6 +16,8 @@ pub const PI_TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 pub const TOKEN_VOLUME: &str = "aws-iam-token";
 /// Directory that the webhook mounts it on.
 pub const TOKEN_DIRECTORY: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
+/// Directory that it mounts the token of EKS Pod Identity on.
+pub const PI_DIRECTORY: &str = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount";
 /// Name of the volume of EKS Pod Identity.
 pub const PI_VOLUME: &str = "eks-pod-identity-token";
 
@@ -133,6 +135,16 @@ pub fn declares(container: &Container, variable: &str) -> bool {
     container.env.iter().any(|set| set.name == variable)
 }
 
+/// The variables that a webhook gives every container of the pod.
+const FROM_WEBHOOK: [&str; 4] = [ROLE_ARN, TOKEN_FILE, CREDENTIALS_URI, PI_TOKEN_FILE];
+
+/// True for a variable of AWS that nothing but the manifest sets, and nobody without a reason.
+pub fn names_aws_itself(variable: &str) -> bool {
+    // Exporters and agents that never sign a request also set a region.
+    const WEAK: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"];
+    variable.starts_with("AWS_") && !WEAK.contains(&variable) && !FROM_WEBHOOK.contains(&variable)
+}
+
 impl ContainerView<'_> {
     /// The container's name.
     pub fn name(&self) -> &str {
@@ -148,12 +160,9 @@ impl ContainerView<'_> {
     /// True if it sets any AWS variable itself: a sign that it means to call AWS. What the webhook gives every container
     /// of the pod is not such a sign.
     pub fn speaks_aws(&self) -> bool {
-        const FROM_WEBHOOK: [&str; 4] = [ROLE_ARN, TOKEN_FILE, CREDENTIALS_URI, PI_TOKEN_FILE];
-        // Exporters and agents that never sign a request also set a region.
-        const WEAK: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"];
         let injected = self.wiring == Wiring::Complete || self.pod_identity;
-        let no_sign = |name: &str| WEAK.contains(&name) || (injected && FROM_WEBHOOK.contains(&name));
-        self.env.iter().any(|(name, _)| name.starts_with("AWS_") && !no_sign(name))
+        let sign = |name: &str| names_aws_itself(name) || (!injected && FROM_WEBHOOK.contains(&name));
+        self.env.iter().any(|(name, _)| sign(name))
     }
 
     /// True if a variable of its own names the role: the application's settings mean it.

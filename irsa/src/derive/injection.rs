@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::Derived;
 use super::container::{
     CREDENTIALS_URI, ContainerKind, ContainerView, ROLE_ARN, TOKEN_FILE, TOKEN_VOLUME, TokenMount, Wiring,
-    declares, slashed,
+    declares, names_aws_itself, slashed,
 };
 use super::env::{Env, EnvEntry, Origin};
 use super::intent::{Intent, RoleOrigin};
 use super::webhook::{Registrations, Selection, Settings};
-use crate::facts::Facts;
-use crate::facts::kubernetes::{Container, EnvValue, Meta};
+use crate::facts::kubernetes::{Container, EnvValue, Meta, Pod};
+use crate::facts::{Facts, Source};
 
 /// Known sidecars: the report is about the application, not about them.
 const SIDECARS: [&str; 12] = [
@@ -35,7 +35,7 @@ const SIDECARS: [&str; 12] = [
 const RACE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Why a container that should carry the variables does not.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum BareBecause<'f> {
     /// The pod carries the label that the registration excludes.
     SkipLabel,
@@ -55,6 +55,20 @@ pub enum BareBecause<'f> {
         annotated: Timestamp,
         /// When the pod was created.
         created: Timestamp,
+    },
+    /// The pod was created within seconds of its service account, which had no annotation yet.
+    AnnotatedLater {
+        /// When the service account was created.
+        account: Timestamp,
+        /// When the pod was created.
+        created: Timestamp,
+    },
+    /// An older pod of the same workload and service account was injected, so the webhook knew its role: it was away.
+    WebhookAway {
+        /// The newest pod before this one that was injected.
+        before: &'f Pod,
+        /// The oldest pod after this one that was.
+        after: Option<&'f Pod>,
     },
     /// The pod was created within seconds of its service account, or of the annotation.
     Race {
@@ -122,10 +136,13 @@ fn wiring(env: &Env<'_>, mounted: bool) -> Wiring {
     }
 }
 
-/// The container that the report is about: `-c`, kubectl's default-container annotation, the only one, or the first that
-/// is not a known sidecar.
+/// The container that the report is about: `-c`; an init container that calls AWS and has failed, so that nothing else starts;
+/// kubectl's default-container annotation, the only one, or the first that is not a known sidecar.
 fn target_name<'f>(facts: &'f Facts, regular: &'f [Container], meta: &'f Meta) -> Option<&'f str> {
     if let Some(name) = &facts.request.container {
+        return Some(name);
+    }
+    if let Some(name) = failed_init(facts) {
         return Some(name);
     }
     let annotated = meta.annotations.get("kubectl.kubernetes.io/default-container");
@@ -141,6 +158,19 @@ fn target_name<'f>(facts: &'f Facts, regular: &'f [Container], meta: &'f Meta) -
     let mut in_order = regular.iter().filter(own).filter(application);
     let chosen = in_order.next().or_else(|| regular.iter().find(application)).or(regular.first());
     chosen.map(|container| container.name.as_str())
+}
+
+/// The failed init container, if it calls AWS: by its log, its own settings, its image or its command. One that waits for a
+/// database says nothing about AWS.
+fn failed_init(facts: &Facts) -> Option<&str> {
+    let pod = &facts.subject.pod()?.value;
+    let name = pod.status.failed_init_container()?;
+    let container = pod.spec.init_containers.iter().find(|container| container.name == name)?;
+    let mut errors = facts.app_errors.known().into_iter().flat_map(|listing| &listing.value.items);
+    let calls_aws = errors.any(|error| error.source.is_log_of(name))
+        || container.names_aws()
+        || container.env.iter().any(|set| names_aws_itself(&set.name));
+    calls_aws.then_some(name)
 }
 
 /// The pod's annotation that skips containers.
@@ -341,7 +371,12 @@ pub(super) fn bare<'f>(derived: &Derived<'f>) -> Option<BareBecause<'f>> {
 
 fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
     let Some(created) = meta.creation_timestamp else { return BareBecause::Unexplained };
+    if let Some(away) = away(derived, created) {
+        return away;
+    }
     if let Some(account) = derived.facts.service_account.known() {
+        // kubectl leaves the records out of what it prints, unless it is told otherwise.
+        let recorded = matches!(account.source, Source::Api { .. }) || !meta.managed_fields.is_empty();
         let account = &account.value.metadata;
         let key = format!("{}/role-arn", derived.settings.annotation_prefix);
         let by_annotation =
@@ -357,7 +392,15 @@ fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
         match ready.filter(|_| !contradicted) {
             Some(ready) if ready > created => return BareBecause::PodIsOlder { annotated: ready, created },
             Some(ready) if created.duration_since(ready) <= RACE => {
-                return BareBecause::Race { account: ready, created };
+                // The API server records who wrote which field from an object's creation on, unless the object was created
+                // without any (`kubectl create serviceaccount`): then never, but for server-side apply (apimachinery,
+                // `skipnonapplied.go`).
+                let bare_at_first = by_annotation && recorded && account.managed_fields.is_empty();
+                return if bare_at_first {
+                    BareBecause::AnnotatedLater { account: ready, created }
+                } else {
+                    BareBecause::Race { account: ready, created }
+                };
             }
             _ => {}
         }
@@ -366,6 +409,20 @@ fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
         Some(sibling) => BareBecause::YoungerSiblingInjected(sibling),
         None => BareBecause::Unexplained,
     }
+}
+
+/// What the webhook did for an older pod of the service account, it would have done for this one if it had been asked. One that
+/// fails closed was asked.
+fn away<'f>(derived: &Derived<'f>, created: Timestamp) -> Option<BareBecause<'f>> {
+    let name = &derived.facts.service_account_name;
+    let before = derived.siblings.injected_before(created, name)?;
+    // A service account that was deleted and created again in between says nothing about the webhook.
+    let account = derived.facts.service_account.known()?.value.metadata.creation_timestamp;
+    let same_account = account <= before.metadata.creation_timestamp;
+    let registered = derived.registrations.found();
+    let fails_open = registered.iter().all(super::webhook::Registration::fails_open);
+    let after = derived.siblings.injected_after(created, name);
+    (same_account && fails_open).then_some(BareBecause::WebhookAway { before, after })
 }
 
 #[cfg(test)]

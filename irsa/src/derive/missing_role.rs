@@ -32,6 +32,8 @@ pub struct RoleGap<'f> {
     pub still_injected: bool,
     /// The likeliest explanation.
     pub because: Because<'f>,
+    /// The only service account of the namespace that names a role, with that role.
+    pub only: Option<(&'f Sourced<ServiceAccount>, &'f str)>,
 }
 
 /// Why there is no role, strongest evidence first.
@@ -104,6 +106,8 @@ pub enum Sign<'f> {
     Template(Source),
     /// A pod of the same workload runs as it and was injected.
     Sibling(&'f Pod),
+    /// The pod that owns this one, and created it, runs as it.
+    OwnerPod(&'f Sourced<Pod>),
     /// Its name is that of the workload.
     Name,
 }
@@ -142,7 +146,12 @@ pub(super) fn missing_role<'f>(derived: &Derived<'f>) -> MissingRole<'f> {
     if matches!(because, Because::Unexplained) && token_minter(derived).is_some() {
         return MissingRole::No("the controller requests tokens for other service accounts");
     }
-    MissingRole::Yes(RoleGap { account, still_injected, because })
+    let complete = derived.facts.service_accounts.known().is_some_and(|listing| listing.value.complete());
+    let only = match annotated(derived).as_slice() {
+        [only] if complete => Some(*only),
+        _ => None,
+    };
+    MissingRole::Yes(RoleGap { account, still_injected, because, only })
 }
 
 /// The subject, if it is a controller known to request tokens for other service accounts rather than to use its own identity.
@@ -220,7 +229,8 @@ fn because<'f>(derived: &Derived<'f>, account: &'f Sourced<ServiceAccount>) -> B
         return Because::Removed { pod, role };
     }
     let candidates = annotated(derived);
-    if let Some(candidate) = by_template(derived, &candidates).or_else(|| by_sibling(derived, &candidates)) {
+    let shown = by_template(derived, &candidates).or_else(|| by_owner_pod(derived, &candidates));
+    if let Some(candidate) = shown.or_else(|| by_sibling(derived, &candidates)) {
         return Because::OtherAccount(candidate);
     }
     if account.value.metadata.labels.get("app.kubernetes.io/managed-by").is_some_and(|tool| tool == "eksctl")
@@ -362,6 +372,13 @@ fn by_template<'f>(derived: &Derived<'f>, candidates: &[Annotated<'f>]) -> Optio
     let (account, role) = named(candidates, owner.value.template_spec.service_account())?;
     let source = owner.source.at(format!("{}.serviceAccountName", owner.value.template_path()));
     Some(Candidate { account, role, sign: Sign::Template(source) })
+}
+
+/// The pod's owner is a pod that runs as another service account: a Spark driver of its executors, the pod of a pipeline's step.
+fn by_owner_pod<'f>(derived: &Derived<'f>, candidates: &[Annotated<'f>]) -> Option<Candidate<'f>> {
+    let owner = derived.facts.owner_pod.known()?;
+    let (account, role) = named(candidates, owner.value.spec.service_account())?;
+    Some(Candidate { account, role, sign: Sign::OwnerPod(owner) })
 }
 
 /// Pods of the same workload ran, or run, as another service account.

@@ -16,8 +16,10 @@ pub(crate) mod issuer;
 pub(crate) mod missing_role;
 pub(crate) mod peer;
 pub mod plan;
+pub(crate) mod pod_state;
 pub(crate) mod probed;
 pub(crate) mod provider;
+pub(crate) mod rollout;
 pub(crate) mod session_name;
 pub(crate) mod siblings;
 pub(crate) mod sts;
@@ -269,15 +271,34 @@ impl<'f> Derived<'f> {
     /// workloads of the namespace may have failures of their own.
     pub fn failed_creates(&self) -> impl Iterator<Item = &'f Sourced<Event>> {
         let events = self.facts.events.known().into_iter().flat_map(|listing| &listing.value.items);
-        let owner = self.owner_key().map(|(_, name)| name);
+        let owner = self.owner_key();
         events.filter(move |event| {
-            let about = &event.value.involved_object.name;
+            let about = &event.value.involved_object;
             event.value.reason == "FailedCreate"
-                && owner.as_deref().is_some_and(|owner| {
-                    about.strip_prefix(owner).is_some_and(|rest| {
-                        rest.is_empty() || rest.strip_prefix('-').is_some_and(|rest| !rest.contains('-'))
-                    })
+                && owner.as_ref().is_some_and(|(kind, owner)| {
+                    let made_by = match kind.as_str() {
+                        "Deployment" => "ReplicaSet",
+                        "CronJob" => "Job",
+                        kind => kind,
+                    };
+                    about.name == *owner
+                        || about.kind == made_by
+                            && made_by != kind
+                            && about.name.strip_prefix(owner.as_str()).is_some_and(|rest| {
+                                rest.strip_prefix('-').is_some_and(|rest| !rest.contains('-'))
+                            })
                 })
+        })
+    }
+
+    /// Those that still count: for a pod, the ones that came after it. What refused an older pod did not refuse this one.
+    pub fn live_failed_creates(&self) -> impl Iterator<Item = &'f Sourced<Event>> {
+        let created = self.facts.subject.pod().map(|pod| pod.value.metadata.creation_timestamp);
+        self.failed_creates().filter(move |event| match created {
+            None => true,
+            Some(created) => {
+                created.zip(event.value.last_seen()).is_some_and(|(created, last)| last > created)
+            }
         })
     }
 

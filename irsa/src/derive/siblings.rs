@@ -62,10 +62,20 @@ impl<'f> Siblings<'f> {
         self.bare.iter().find(after).copied()
     }
 
-    /// A sibling that was created earlier and is injected.
-    pub(crate) fn older_injected(&self, created: Timestamp) -> Option<&'f Pod> {
-        let older = |pod: &&&Pod| pod.metadata.creation_timestamp.is_some_and(|time| time < created);
-        self.injected.iter().find(older).copied()
+    /// The newest of the siblings with that service account that were created earlier and are injected.
+    pub(crate) fn injected_before(&self, created: Timestamp, account: &str) -> Option<&'f Pod> {
+        let of_account = self.injected.iter().filter(|pod| pod.spec.service_account() == account);
+        let older =
+            of_account.filter(|pod| pod.metadata.creation_timestamp.is_some_and(|time| time < created));
+        older.max_by_key(|pod| pod.metadata.creation_timestamp).copied()
+    }
+
+    /// The oldest of those that were created later.
+    pub(crate) fn injected_after(&self, created: Timestamp, account: &str) -> Option<&'f Pod> {
+        let of_account = self.injected.iter().filter(|pod| pod.spec.service_account() == account);
+        let younger =
+            of_account.filter(|pod| pod.metadata.creation_timestamp.is_some_and(|time| time > created));
+        younger.min_by_key(|pod| pod.metadata.creation_timestamp).copied()
     }
 }
 

@@ -157,7 +157,7 @@ impl Settings {
         };
         for container in &workload.value.template_spec.containers {
             let words: Vec<&str> =
-                container.command.iter().chain(&container.args).map(String::as_str).collect();
+                container.command.iter().chain(container.args.iter()).map(String::as_str).collect();
             for word in words {
                 let (name, value) = word
                     .trim_start_matches('-')

@@ -4,6 +4,8 @@ use super::report::{Fate, Link, Reported, ReportedError, Status};
 use crate::checks::{Check, Outcome};
 use crate::derive::Derived;
 use crate::derive::caller::Who;
+use crate::derive::pod_state::Trouble;
+use crate::derive::rollout::{self, Outgoing};
 use crate::facts::probed::Place;
 use crate::facts::{Facts, Source, Subject, Unknown, Why, of_listing};
 use crate::finding::Severity;
@@ -145,8 +147,18 @@ fn target_link(facts: &Facts) -> Link {
         Subject::Pod(pod) => {
             let phase = &pod.value.status.phase;
             let phase = if phase.is_empty() { String::new() } else { format!(", {phase}") };
-            let summary = format!("pod/{}{phase}", pod.value.metadata.name);
-            return Link { step, status: Status::Pass, summary, reason: None };
+            let troubles = Trouble::all(&pod.value);
+            let status = if troubles.is_empty() { Status::Pass } else { Status::Warn };
+            let said: Vec<String> = troubles.iter().map(ToString::to_string).collect();
+            let said = if said.is_empty() { String::new() } else { format!("; {}", said.join("; ")) };
+            let revision = match rollout::outgoing(facts) {
+                Some(Outgoing { own, current }) => {
+                    format!("; of revision {own}, which the rollout of revision {current} replaces")
+                }
+                None => String::new(),
+            };
+            let summary = format!("pod/{}{phase}{said}{revision}", pod.value.metadata.name);
+            return Link { step, status, summary, reason: None };
         }
         Subject::Template(owner) => format!("{}/{}", owner.value.kind.to_lowercase(), owner.value.meta.name),
         Subject::ServiceAccount => format!("serviceaccount/{}", facts.service_account_name),

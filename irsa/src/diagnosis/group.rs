@@ -3,49 +3,59 @@
 use super::report::{Diagnosis, Target};
 use super::{Choice, diagnose};
 use crate::derive::peer::Peer;
+use crate::derive::rollout::{self, Outgoing};
 use crate::facts::{Fact, Facts, Why};
-use crate::finding::Severity;
+
+/// Pods with the same result.
+struct Group<'f> {
+    /// What can be seen of them from outside.
+    outside: (String, Option<Outgoing<'f>>),
+    /// The whole result of those that were probed.
+    probed: Option<String>,
+    diagnosis: Diagnosis,
+}
 
 /// Diagnoses the subjects of one target and reports each distinct result once: of pods that differ only in their name, one
 /// represents the others. Keeps the order, so the newest pod comes first.
+///
+/// Few pods of a run are probed. What is found in one is likely to be found in those that look the same from outside, which are
+/// therefore not called healthy beside it; another one that was probed speaks for itself.
 pub fn diagnose_all(subjects: &[Facts], choice: &Choice) -> Vec<Diagnosis> {
     let alone = subjects.len() == 1;
     let peers = Peer::all(subjects);
-    let mut groups: Vec<(String, Diagnosis)> = Vec::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for facts in subjects {
         let mut diagnosis = diagnose(facts, &peers, choice);
-        let situation =
-            if alone { signature(&diagnosis) } else { situation(facts, &peers, &diagnosis, choice) };
-        match groups.iter_mut().find(|(known, _)| *known == situation) {
-            Some((_, first)) => {
+        let signature = signature(&diagnosis);
+        let probed = facts.probed.known().map(|_| signature.clone());
+        let outside = if alone || probed.is_none() { signature } else { outside(facts, &peers, choice) };
+        let outside = (outside, rollout::outgoing(facts));
+        let same = |group: &&mut Group<'_>| {
+            let probes = group.probed.as_ref().zip(probed.as_ref());
+            group.outside == outside && probes.is_none_or(|(one, other)| one == other)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => {
                 // The one that was probed knows more.
                 if diagnosis.probe.is_some() {
-                    std::mem::swap(first, &mut diagnosis);
+                    std::mem::swap(&mut group.diagnosis, &mut diagnosis);
                 }
-                let represents = &mut first.target.represents;
+                group.probed = group.probed.take().or(probed);
+                let represents = &mut group.diagnosis.target.represents;
                 represents.extend(diagnosis.target.pod);
                 represents.append(&mut diagnosis.target.represents);
             }
-            None => groups.push((situation, diagnosis)),
+            None => groups.push(Group { outside, probed, diagnosis }),
         }
     }
-    groups.into_iter().map(|(_, diagnosis)| diagnosis).collect()
+    groups.into_iter().map(|group| group.diagnosis).collect()
 }
 
-/// What two subjects with the same result have in common. Only one pod of several is probed: if the probe found nothing new, the
-/// result counts as the one seen from outside, which its siblings share.
-fn situation(facts: &Facts, peers: &[Peer<'_>], diagnosis: &Diagnosis, choice: &Choice) -> String {
-    if facts.probed.known().is_none() {
-        return signature(diagnosis);
-    }
+/// What can be seen of a probed pod from outside.
+fn outside(facts: &Facts, peers: &[Peer<'_>], choice: &Choice) -> String {
     let mut outside = facts.clone();
     outside.probed = Fact::unknown_because("", Why::OneOfMany(String::new()), None);
-    let outside = diagnose(&outside, peers, choice);
-    let findings = |diagnosis: &Diagnosis| -> Vec<(&'static str, Severity)> {
-        diagnosis.findings.iter().map(|finding| (finding.id, finding.severity)).collect()
-    };
-    let same = outside.verdict == diagnosis.verdict && findings(&outside) == findings(diagnosis);
-    signature(if same { &outside } else { diagnosis })
+    signature(&diagnose(&outside, peers, choice))
 }
 
 /// The workload that a repair would change. The Jobs of one CronJob differ only in their number and count as one.

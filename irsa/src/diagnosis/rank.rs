@@ -6,7 +6,9 @@ use super::report::Reported;
 use crate::checks::{self, Check, Outcome};
 use crate::derive::Derived;
 use crate::derive::container::ContainerView;
+use crate::derive::rollout::{self, Outgoing};
 use crate::finding::{About, Doubt, Finding, Severity};
+use crate::repair::Fix;
 
 /// Findings in the order of repair, consequences pointing at their cause.
 pub(super) fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> Vec<Reported> {
@@ -52,13 +54,23 @@ pub(super) fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> V
                 summary: finding.summary.clone(),
                 subject: finding.about.clone(),
                 evidence: finding.evidence.clone(),
-                fixes: finding.fixes.clone(),
                 doubt: finding.doubt.filter(|_| severity(finding, derived) == Severity::Warning),
+                fixes: fixes(finding, derived),
                 caused_by: cause.map(|(_, key)| key.clone()),
                 docs: docs(finding.id),
             }
         })
         .collect()
+}
+
+/// What is wrong with a pod of an older revision alone needs no repair: a rollout is replacing it.
+fn fixes(finding: &Finding, derived: &Derived<'_>) -> Vec<Fix> {
+    match rollout::outgoing(derived.facts) {
+        Some(Outgoing { own, current }) if finding.about.kind == "Pod" => vec![Fix::advice(format!(
+            "leave it: the pod is of revision {own}, and the rollout replaces it; look at a pod of revision {current}"
+        ))],
+        _ => finding.fixes.clone(),
+    }
 }
 
 /// What STS itself accepted cannot be what is wrong, whatever the configuration says. STS's answer says nothing about what a

@@ -245,6 +245,18 @@ impl PartialEq for Positions {
 impl Eq for Positions {}
 
 impl Source {
+    /// What a container's log is called; that of its former run if it is from `before` its last restart.
+    pub fn log_of(container: &str, before: bool) -> String {
+        let of = format!("log of container {container}");
+        if before { format!("{of} before its last restart") } else { of }
+    }
+
+    /// True if it was read in the log of that container.
+    pub fn is_log_of(&self, container: &str) -> bool {
+        matches!(self, Self::Log { of, .. }
+            if [false, true].into_iter().any(|before| *of == Self::log_of(container, before)))
+    }
+
     /// The same source, at a field of the object: `.spec.containers[0].env[2]`.
     pub fn at(&self, path: impl AsRef<str>) -> Self {
         let path = path.as_ref();

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use fact::{Fact, Grant, Listing, Position, Positions, Source, Sourced, Unknown, Why};
 use kubernetes::{
     ConfigMap, DaemonSet, EndpointSlice, Event, Meta, MutatingWebhookConfiguration, Namespace, NetworkPolicy,
-    Node, Pod, PodSpec, Secret, ServerVersion, ServiceAccount,
+    Node, Pod, PodSpec, ReplicaSet, Secret, ServerVersion, ServiceAccount,
 };
 
 use crate::aws_error::Sighting;
@@ -48,6 +48,10 @@ pub struct Facts {
     pub namesakes: Fact<Listing<ServiceAccount>>,
     /// The workload that owns the pod, if there is one.
     pub owner: Fact<Owner>,
+    /// The ReplicaSet of a Deployment's pod. Whether the pod is of the current template is all that it tells.
+    pub replica_set: Fact<ReplicaSet>,
+    /// The pod that owns the pod, as the driver of a Spark application owns its executors.
+    pub owner_pod: Fact<Pod>,
     /// Pods of the same workload, or with the same labels; includes the subject.
     pub siblings: Arc<Fact<Listing<Pod>>>,
     /// Events of the subject and of its owners.
@@ -159,6 +163,8 @@ pub struct Owner {
     pub template_meta: Meta,
     /// Spec of its pods.
     pub template_spec: PodSpec,
+    /// The revision of its template, where its pods are replaced when that changes.
+    pub revision: Option<String>,
 }
 
 impl Owner {
@@ -203,6 +209,9 @@ impl Facts {
             of_listing(&self.network_policies),
             of_listing(&self.namesakes),
             self.owner.unknown(),
+            self.owner_pod.unknown(),
+            // Nobody saves it, and little depends on it.
+            self.replica_set.unknown().filter(|unknown| unknown.why != Why::NotInFiles),
             of_listing(&self.siblings),
             of_listing(&self.events),
             self.node.unknown(),

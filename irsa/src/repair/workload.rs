@@ -132,6 +132,10 @@ fn place_of_service_account(derived: &Derived<'_>, name: &str) -> String {
                 "spark.kubernetes.authenticate.driver.serviceAccountName to {name} in the Spark application"
             )
         }
+        Some("Pod") => format!(
+            "serviceAccountName to {name} where the pod that owns this one describes it: the pod template or the settings of the \
+             program that runs there"
+        ),
         Some("Workflow") => format!("spec.serviceAccountName to {name} in the Workflow or its template"),
         _ if label("jenkins/label") => format!("serviceAccount to {name} in Jenkins' pod template"),
         Some(kind) => format!("serviceAccountName to {name} in the pod template of the {kind}"),

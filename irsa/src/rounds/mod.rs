@@ -29,7 +29,6 @@ use futures_util::join;
 
 use crate::derive::Derived;
 use crate::derive::plan::Plan;
-use crate::derive::siblings::owner_key;
 use crate::documents::Store;
 use crate::facts::aws::Aws;
 use crate::facts::issuer::Issuer;
@@ -39,11 +38,11 @@ use crate::facts::kubernetes::{
     ServiceAccount,
 };
 use crate::facts::probed::ProbeFacts;
-use crate::facts::{Cluster, Fact, Facts, Listing, Owner, Request, Sourced, Subject, Why};
+use crate::facts::{Cluster, Fact, Facts, Listing, Request, Sourced, Subject, Why};
 use crate::target::{Kind, Target};
 use accounts::{keys_or_unknown, names_no_role, namesakes_of};
 use agents::Agents;
-use owners::{owners_of, siblings_of};
+use owners::{Above, Owners, siblings_of};
 use references::{References, events_of, get_all, get_nodes};
 use target::{First, check_container};
 use webhook::BehindWebhook;
@@ -108,7 +107,7 @@ pub async fn of_cluster<E>(
         BehindWebhook::read(reader, &shared.webhooks),
         Agents::read(reader, &found),
         siblings_of(reader, namespace, &found),
-        owners_of(reader, namespace, &found),
+        Owners::read(reader, namespace, &found),
         events_of(reader, namespace, &refers.events),
         early,
     );
@@ -136,7 +135,7 @@ pub async fn of_cluster<E>(
         (Arc::new(shared.service_accounts), Arc::new(shared.network_policies));
     let (siblings, events) = (Arc::new(siblings), Arc::new(events));
     let (aws, issuer) = (Arc::new(Aws::unknown(no_aws)), Arc::new(Issuer::unknown(no_aws)));
-    let facts = |subject: Subject, account: &str, node: Fact<Node>, owner: Fact<Owner>| Facts {
+    let facts = |subject: Subject, account: &str, node: Fact<Node>, above: Above| Facts {
         request: request.clone(),
         service_account: accounts.get(account).cloned().unwrap_or_else(|| {
             Fact::not_asked(format!("serviceaccount {namespace}/{account}"), "its name was not known in time")
@@ -152,7 +151,9 @@ pub async fn of_cluster<E>(
                 "the one here names a role, or could not be read",
             )
         }),
-        owner,
+        owner: above.workload,
+        owner_pod: above.pod,
+        replica_set: above.replica_set,
         siblings: Arc::clone(&siblings),
         events: Arc::clone(&events),
         node,
@@ -165,15 +166,19 @@ pub async fn of_cluster<E>(
         probed: Fact::unknown_because(ProbeFacts::WHAT, no_aws.clone(), None),
         subject,
     };
-    let no_owner = || Fact::not_asked("the workload", "the pod belongs to no workload");
     let no_node = || Fact::not_asked("the node", "no pod runs on a node");
     if found.pods.is_empty() {
         let subject = match found.workload {
             Some(workload) => {
                 let account = workload.value.template_spec.service_account().to_owned();
-                facts(Subject::Template(workload.clone()), &account, no_node(), Fact::Known(workload))
+                facts(
+                    Subject::Template(workload.clone()),
+                    &account,
+                    no_node(),
+                    Above { workload: Fact::Known(workload), ..Above::nothing() },
+                )
             }
-            None => facts(Subject::ServiceAccount, &target.name, no_node(), no_owner()),
+            None => facts(Subject::ServiceAccount, &target.name, no_node(), Above::nothing()),
         };
         return Ok((vec![subject], early));
     }
@@ -183,9 +188,8 @@ pub async fn of_cluster<E>(
         .map(|pod| {
             let account = pod.value.spec.service_account().to_owned();
             let node = nodes.get(&pod.value.spec.node_name).cloned().unwrap_or_else(no_node);
-            let key = owner_key(&pod.value.metadata);
-            let owner = key.and_then(|key| owners.get(&key).cloned()).unwrap_or_else(no_owner);
-            facts(Subject::Pod(pod), &account, node, owner)
+            let above = owners.above(&pod.value);
+            facts(Subject::Pod(pod), &account, node, above)
         })
         .collect();
     Ok((subjects, early))

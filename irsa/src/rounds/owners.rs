@@ -1,13 +1,15 @@
 //! The workloads that own the pods, and their other pods.
 
 use super::objects::Objects;
+use super::references::get_all;
 use super::target::Found;
-use super::workload::{Workload, owner};
+use super::workload::Workload;
 use crate::derive::siblings::{owner_key, sibling_labels};
 use crate::facts::kubernetes::resource::Query;
 use crate::facts::kubernetes::{DaemonSet, Deployment, Job, LabelSelector, Pod, ReplicaSet, StatefulSet};
 use crate::facts::{Fact, Listing, Owner, Sourced};
 use futures_util::future::join_all;
+use futures_util::join;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) async fn siblings_of(reader: &impl Objects, namespace: &str, found: &Found) -> Fact<Listing<Pod>> {
@@ -23,10 +25,69 @@ pub(super) async fn siblings_of(reader: &impl Objects, namespace: &str, found: &
 }
 
 /// Kind and name of a workload, as [`owner_key`] tells them from a pod.
-pub(super) type OwnerKey = (String, String);
+type OwnerKey = (String, String);
 
-/// The workload of every pod: the pods of one service account may have several.
-pub(super) async fn owners_of(
+/// Everything that owns one of the pods: the pods of one service account may belong to several workloads.
+pub(super) struct Owners {
+    workloads: BTreeMap<OwnerKey, Fact<Owner>>,
+    /// By name: those between Deployments and their pods.
+    replica_sets: BTreeMap<String, Fact<ReplicaSet>>,
+    /// By name.
+    pods: BTreeMap<String, Fact<Pod>>,
+}
+
+/// What owns one pod.
+pub(super) struct Above {
+    pub(super) workload: Fact<Owner>,
+    pub(super) replica_set: Fact<ReplicaSet>,
+    pub(super) pod: Fact<Pod>,
+}
+
+impl Above {
+    pub(super) fn nothing() -> Self {
+        Self {
+            workload: Fact::not_asked("the workload", "the pod belongs to no workload"),
+            replica_set: Fact::not_asked("the ReplicaSet", "the pod belongs to no Deployment"),
+            pod: Fact::not_asked("the owner pod", "no pod owns the pod"),
+        }
+    }
+}
+
+impl Owners {
+    pub(super) async fn read(reader: &impl Objects, namespace: &str, found: &Found) -> Self {
+        let here = Some(namespace);
+        let named = |kind: &str| -> BTreeSet<String> {
+            let controllers = found.pods.iter().filter_map(|pod| pod.value.metadata.controller());
+            controllers.filter(|owner| owner.kind == kind).map(|owner| owner.name.clone()).collect()
+        };
+        let (replica_sets, pods) = (named("ReplicaSet"), named("Pod"));
+        let (workloads, replica_sets, pods) = join!(
+            workloads_of(reader, namespace, found),
+            get_all(reader, here, &replica_sets),
+            get_all(reader, here, &pods),
+        );
+        Self { workloads, replica_sets, pods }
+    }
+
+    pub(super) fn above(&self, pod: &Pod) -> Above {
+        let nothing = Above::nothing();
+        let workload = owner_key(&pod.metadata).and_then(|key| self.workloads.get(&key).cloned());
+        let workload = workload.unwrap_or(nothing.workload);
+        let Some(controller) = pod.metadata.controller() else {
+            return Above { workload, ..Above::nothing() };
+        };
+        let of = |kind: &str| Some(&controller.name).filter(|_| controller.kind == kind);
+        let replica_set = of("ReplicaSet").and_then(|name| self.replica_sets.get(name).cloned());
+        let owner_pod = of("Pod").and_then(|name| self.pods.get(name).cloned());
+        Above {
+            workload,
+            replica_set: replica_set.unwrap_or(nothing.replica_set),
+            pod: owner_pod.unwrap_or(nothing.pod),
+        }
+    }
+}
+
+async fn workloads_of(
     reader: &impl Objects,
     namespace: &str,
     found: &Found,
@@ -65,10 +126,7 @@ async fn owner_named(reader: &impl Objects, namespace: &str, kind: &str, name: &
 
 async fn owner_fact<T: Workload>(reader: &impl Objects, namespace: &str, name: &str) -> Fact<Owner> {
     match reader.get::<T>(Some(namespace), name).await {
-        Fact::Known(found) => Fact::Known(Sourced {
-            value: owner(T::KIND, found.value.meta(), &found.value.spec().template),
-            source: found.source,
-        }),
+        Fact::Known(found) => Fact::Known(Sourced { value: Owner::from(&found.value), source: found.source }),
         Fact::Absent { source } => Fact::Absent { source },
         Fact::Unknown(unknown) => Fact::Unknown(unknown),
     }

@@ -77,7 +77,8 @@ impl References {
             pods.chain(controllers.map(|controller| controller.name.clone())).collect();
         names.extend(found.workload.iter().map(|workload| workload.value.meta.name.clone()));
         refers.events = names.into_iter().map(EventsOf::Name).collect();
-        if found.pods.is_empty() {
+        // Pods of another revision than these may be the ones that are rejected.
+        if found.pods.is_empty() || found.pods.iter().any(|pod| pod.value.metadata.controller().is_some()) {
             refers.events.push(EventsOf::FailedCreate);
         }
         refers
@@ -118,6 +119,10 @@ pub(super) async fn get_nodes(
     names.iter().map(|name| (name.clone(), fact(name))).collect()
 }
 
+fn name_of(event: &Sourced<Event>) -> String {
+    event.value.metadata.name.clone()
+}
+
 pub(super) async fn events_of(
     reader: &impl Objects,
     namespace: &str,
@@ -138,7 +143,12 @@ pub(super) async fn events_of(
         match (answer, &mut merged) {
             (Fact::Known(listing), None) => merged = Some(listing),
             (Fact::Known(listing), Some(merged)) => {
-                merged.value.items.extend(listing.value.items);
+                // What failed for one of the names is in both lists.
+                let known: BTreeSet<String> = merged.value.items.iter().map(name_of).collect();
+                merged
+                    .value
+                    .items
+                    .extend(listing.value.items.into_iter().filter(|event| !known.contains(&name_of(event))));
                 merged.value.cut = merged.value.cut.take().or(listing.value.cut);
             }
             // One permission covers all of them: if one read fails, the link cannot be checked.

@@ -108,7 +108,7 @@ async fn workload<T: Workload>(
 ) -> Result<First, CollectError> {
     let found: Sourced<T> = require(reader, namespace, target).await?;
     let selector = found.value.spec().selector.clone();
-    let owner = owner(T::KIND, found.value.meta(), &found.value.spec().template);
+    let owner = Owner::from(&found.value);
     Ok(First::Workload(Box::new(Sourced { value: owner, source: found.source }), PodsOf::Selector(selector)))
 }
 

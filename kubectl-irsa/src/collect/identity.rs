@@ -62,8 +62,8 @@ pub(super) struct Early {
 pub(super) struct Asked {
     /// Of AWS.
     plan: Plan,
-    /// The container whose log is read.
-    container: Option<String>,
+    /// The containers whose logs are read.
+    containers: Vec<String>,
 }
 
 /// A token made for this run, and its claims.
@@ -165,9 +165,14 @@ const NO_ROLE: &str = "no role is named that AWS could be asked about";
 impl Cloud {
     /// What is to be asked about a subject.
     pub(super) fn asked(&self, derived: &Derived<'_>) -> Asked {
+        let target = derived.target().map(|view| view.name().to_owned());
+        // Its log may tell that this one is to be judged.
+        let pod = derived.facts.subject.pod().filter(|_| derived.facts.request.container.is_none());
+        let failed = pod.and_then(|pod| pod.value.status.failed_init_container()).map(str::to_owned);
+        let failed = failed.filter(|failed| Some(failed) != target.as_ref());
         Asked {
             plan: Plan::of(derived, self.session.settings().region()),
-            container: derived.target().map(|view| view.name().to_owned()),
+            containers: target.into_iter().chain(failed).collect(),
         }
     }
 
@@ -196,7 +201,7 @@ impl Cloud {
             join_all(subjects.iter().zip(asked).enumerate().map(|(index, (facts, asked))| logs::of(
                 api,
                 facts,
-                asked.container.as_deref(),
+                &asked.containers,
                 self.logs,
                 index
             )))

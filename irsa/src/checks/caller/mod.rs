@@ -76,7 +76,7 @@ fn differs(derived: &Derived<'_>) -> bool {
 fn wrapper(derived: &Derived<'_>) -> Option<(Wrapper, Source)> {
     let of_command = || {
         let view = derived.target()?;
-        let wrapper = Wrapper::of_command(&view.container.command)?;
+        let wrapper = view.container.command.wrapper()?;
         Some((wrapper, derived.spec_at("")?.at(format!("{}.command", view.path))))
     };
     let in_log = || {

@@ -20,7 +20,7 @@ pub(super) const META: Meta = Meta {
     id: "admission-policy-volume",
     step: Step::Injection,
     title: "a policy rejects the volume that the webhook adds",
-    explains: &[],
+    explains: &["pods-not-created"],
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
@@ -38,13 +38,9 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         }
         Fact::Unknown(why) => return unknown(why),
     };
-    let created = pod.and_then(|pod| pod.value.metadata.creation_timestamp);
-    let refusal = derived.failed_creates().find_map(|event| {
-        let what = refused(&event.value.message)?;
-        // Rejected before, admitted since: somebody has fixed it.
-        let over = created.zip(event.value.last_timestamp).is_some_and(|(created, last)| last <= created);
-        (!over).then_some((event, what))
-    });
+    // Rejected before, admitted since: somebody has fixed it.
+    let refusal =
+        derived.live_failed_creates().find_map(|event| Some((event, refused(&event.value.message)?)));
     let Some((event, what)) = refusal else {
         return match &events.value.cut {
             Some(cut) if pod.is_none() => unknown(cut),

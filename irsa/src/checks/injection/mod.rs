@@ -17,6 +17,7 @@ super::checks! {
     webhook_in_cluster_flag,
     webhook_down_ignore,
     other_webhook_strips,
+    injected_twice,
     old_webhook_drops_fields,
     sa_cache_race,
     pod_identity_cache_race,

@@ -24,7 +24,7 @@ pub(super) const META: Meta = Meta {
     id: "mwc-cabundle-stale",
     step: Step::Injection,
     title: "the webhook's CA bundle is out of date",
-    explains: &["not-injected", "sa-cache-race"],
+    explains: &["not-injected", "sa-cache-race", "webhook-down-ignore"],
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {

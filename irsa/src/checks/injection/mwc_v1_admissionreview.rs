@@ -18,7 +18,7 @@ pub(super) const META: Meta = Meta {
     id: "mwc-v1-admissionreview",
     step: Step::Injection,
     title: "the webhook may not support the AdmissionReview version it is called with",
-    explains: &["not-injected"],
+    explains: &["not-injected", "webhook-down-ignore"],
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
@@ -37,7 +37,8 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::Pass;
     }
     // An injected sibling shows that the webhook understands the requests.
-    let unexplained = derived.bare() == Some(BareBecause::Unexplained);
+    let unexplained =
+        matches!(derived.bare(), Some(BareBecause::Unexplained | BareBecause::WebhookAway { .. }));
     // An injected sibling would show that the webhook works; unless all were listed, we do not know.
     if let Some(why) =
         derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty())

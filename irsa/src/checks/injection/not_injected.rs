@@ -12,7 +12,6 @@
 //! log.
 
 use crate::checks::prelude::*;
-use crate::facts::kubernetes::Pod;
 use crate::repair::workload;
 
 pub(super) const META: Meta = Meta {
@@ -58,8 +57,14 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             format!("{TOKEN_DIRECTORY}/token"),
             &pod.source.at(format!("{}.env", view.path)),
         );
-    let unexplained = derived.bare() == Some(BareBecause::Unexplained);
-    let finding = if unexplained { with_siblings(derived, finding, pod) } else { finding };
+    let unexplained = matches!(derived.bare(), Some(BareBecause::Unexplained));
+    let created = pod.value.metadata.creation_timestamp.filter(|_| unexplained);
+    let finding = match created {
+        Some(created) => {
+            finding.seen("pod created", created.to_string(), &pod.source.at(".metadata.creationTimestamp"))
+        }
+        None => finding,
+    };
     let finding = finding.fix(workload::restart_or_advice(derived));
     if unexplained {
         finding
@@ -69,19 +74,5 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             .into()
     } else {
         finding.into()
-    }
-}
-
-/// Siblings show since when the webhook has not been answering.
-fn with_siblings(derived: &Derived<'_>, finding: Finding, pod: &Sourced<Pod>) -> Finding {
-    let Some(created) = pod.value.metadata.creation_timestamp else { return finding };
-    let finding =
-        finding.seen("pod created", created.to_string(), &pod.source.at(".metadata.creationTimestamp"));
-    let Some(older) = derived.siblings.older_injected(created) else { return finding };
-    let siblings = derived.facts.siblings.known().into_iter().flat_map(|listing| &listing.value.items);
-    let source = siblings.into_iter().find(|sibling| sibling.value.metadata.name == older.metadata.name);
-    match source {
-        Some(sibling) => finding.seen("older pod with the variables", &older.metadata.name, &sibling.source),
-        None => finding,
     }
 }

@@ -24,7 +24,7 @@ pub(super) const META: Meta = Meta {
     id: "other-webhook-strips",
     step: Step::Injection,
     title: "something removed part of what the webhook added",
-    explains: &["not-injected"],
+    explains: &["not-injected", "pods-not-created"],
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {

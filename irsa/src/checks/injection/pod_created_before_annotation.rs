@@ -5,10 +5,13 @@
 //!
 //! **Decided by**: the pod's variables, compared with the annotation. The time of the annotation's last write (`managedFields`)
 //! is only supporting evidence, since any later write moves it. A younger pod of the same workload that was injected proves as
-//! much; a younger one that was not shows that age is not the cause.
+//! much; a younger one that was not shows that age is not the cause. A service account that was created without any field
+//! (`kubectl create serviceaccount`) has no `managedFields` at all, even once it is annotated: a pod from the same seconds is
+//! then older than the annotation.
 //!
 //! **Not a fault**: a different role that the manifest itself sets; a bare role name that the webhook completed
-//! (`--compose-role-arn`).
+//! (`--compose-role-arn`); a pod with an older one of the same service account next to it that was injected
+//! (`webhook-down-ignore`).
 //!
 //! **Repair**: recreate the pods.
 
@@ -57,6 +60,25 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
                 "annotation last written",
                 annotated.to_string(),
                 &account.at(".metadata.managedFields"),
+            )
+        }
+        Some(BareBecause::AnnotatedLater { account, created }) => {
+            let object = derived.facts.service_account.known().map_or(&pod.source, |known| &known.source);
+            META.on_subject(
+                derived,
+                "the pod was created together with its service account, which was annotated later, so it was not injected",
+            )
+            .missing(
+                ROLE_ARN,
+                derived.intent.role.as_ref().map_or("", |role| role.raw),
+                &pod.source.at(".spec.containers"),
+            )
+            .seen("pod created", created.to_string(), &created_at)
+            .seen("service account created", account.to_string(), &object.at(".metadata.creationTimestamp"))
+            .missing(
+                "record of who wrote the annotation",
+                "one from the creation on, if the annotation had been there",
+                &object.at(".metadata.managedFields"),
             )
         }
         Some(BareBecause::YoungerSiblingInjected(sibling)) => META

@@ -1,4 +1,4 @@
-//! # The self-hosted webhook does not answer
+//! # The webhook does not answer, or did not for a while
 //!
 //! A webhook that runs in the cluster is called through a Service. If that has no ready endpoint, or the certificate has
 //! expired, or a network policy is in the way, the call fails. With `failurePolicy: Ignore` the pod is then admitted without
@@ -6,20 +6,25 @@
 //! connection refused`.
 //!
 //! **Decided by**: the Service's endpoints as they are now, or an event that quotes the failed call. Ready endpoints today say
-//! nothing about the moment when the pod was created, so they are never taken as proof.
+//! nothing about the moment when the pod was created, so they are never taken as proof. Pods of the same workload and service
+//! account tell more: if an older one was injected, the webhook knew the role and was away when this one was created. The
+//! creation times of the injected pods around it are the window to look for in the API server's log (`failed calling webhook`,
+//! `failing open`); this goes for EKS's own webhook, too.
 //!
-//! **Not a fault**: no such Service on EKS, where the webhook runs on the control plane.
+//! **Not a fault**: no such Service on EKS, where the webhook runs on the control plane; an older injected pod of another
+//! service account, or of one that was deleted and created again since.
 //!
 //! **Repair**: get the webhook's pods ready, then recreate the pods that were admitted without injection.
 
 use crate::checks::prelude::*;
 use crate::derive::webhook::Registration;
+use crate::facts::kubernetes::Pod;
 
 pub(super) const META: Meta = Meta {
     id: "webhook-down-ignore",
     step: Step::Injection,
-    title: "the self-hosted webhook does not answer",
-    explains: &["not-injected", "sa-cache-race"],
+    title: "the webhook does not answer",
+    explains: &["not-injected", "sa-cache-race", "pods-not-created"],
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
@@ -27,13 +32,15 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         Ok(found) => found,
         Err(outcome) => return outcome,
     };
+    let away = || away(derived).map(Outcome::from);
     if found.iter().any(Registration::eks_managed) {
-        return Outcome::NotApplicable("the webhook runs on EKS's control plane");
+        return away().unwrap_or(Outcome::NotApplicable("the webhook runs on EKS's control plane"));
     }
     let Some((registration, service)) =
         found.iter().find_map(|registration| Some((registration, registration.service()?)))
     else {
-        return Outcome::NotApplicable("the webhook is not called through a Service in the cluster");
+        let elsewhere = Outcome::NotApplicable("the webhook is not called through a Service in the cluster");
+        return away().unwrap_or(elsewhere);
     };
     let refused = refused(derived, registration);
     let endpoints = match &derived.facts.cluster.webhook_endpoints {
@@ -41,16 +48,16 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             let mut endpoints = listing.value.items.iter().flat_map(|slice| &slice.value.endpoints);
             let ready = endpoints.any(|endpoint| endpoint.conditions.ready != Some(false));
             if let (false, Some(cut), None) = (ready, &listing.value.cut, &refused) {
-                return super::unread(derived, cut);
+                return away().unwrap_or_else(|| super::unread(derived, cut));
             }
             (!ready && listing.value.complete()).then_some(&listing.source)
         }
         Fact::Absent { source } => Some(source),
         Fact::Unknown(_) if refused.is_some() => None,
-        Fact::Unknown(why) => return super::unread(derived, why),
+        Fact::Unknown(why) => return away().unwrap_or_else(|| super::unread(derived, why)),
     };
     if endpoints.is_none() && refused.is_none() {
-        return Outcome::Pass;
+        return away().unwrap_or(Outcome::Pass);
     }
     let (name, open) = (registration.name(), registration.fails_open());
     let target = format!("{}/{}", service.namespace, service.name);
@@ -83,6 +90,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     }
     let policy = &registration.webhook.failure_policy;
     finding = finding.seen("failurePolicy", policy, &registration.at(".failurePolicy"));
+    finding = with_window(derived, finding);
     finding = match derived.facts.cluster.webhook_workload.known() {
         Some(owner) => {
             let workload = format!("{}/{}", owner.value.kind.to_lowercase(), owner.value.meta.name);
@@ -96,6 +104,49 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             .fix(Fix::advice(format!("start pods for Service {target}, or correct the Service's selector"))),
     };
     finding.fixes(super::restart(derived)).into()
+}
+
+/// The webhook was away when the pod was created, as the pods around it show.
+fn away(derived: &Derived<'_>) -> Option<Finding> {
+    let Some(BareBecause::WebhookAway { before, after }) = derived.bare() else { return None };
+    let at = |pod: &Pod| pod.metadata.creation_timestamp.map_or_else(String::new, |time| time.to_string());
+    let summary = match after {
+        Some(after) => format!(
+            "the webhook did not answer for a while between {} and {}, and the pod was created then",
+            at(before),
+            at(after)
+        ),
+        None => format!("the webhook injected older pods, the last one at {}, but not this one", at(before)),
+    };
+    let finding = with_window(derived, META.on_subject(derived, summary).inferred());
+    let log = "look for `failed calling webhook` in the API server's log of that time";
+    Some(finding.fixes(super::restart(derived)).fix(Fix::advice(match after {
+        Some(_) => String::from(log),
+        None => format!("if the new pod is not injected either, {log}: the webhook is still away"),
+    })))
+}
+
+/// Adds between which pods the webhook was away.
+fn with_window(derived: &Derived<'_>, finding: Finding) -> Finding {
+    let Some(BareBecause::WebhookAway { before, after }) = derived.bare() else { return finding };
+    let siblings = derived.facts.siblings.known().into_iter().flat_map(|listing| &listing.value.items);
+    let with = |finding: Finding, what: &str, pod: &Pod| {
+        let found = siblings.clone().find(|sibling| sibling.value.metadata.name == pod.metadata.name);
+        let Some((sibling, created)) = found.zip(pod.metadata.creation_timestamp) else { return finding };
+        let source = sibling.source.at(".metadata.creationTimestamp");
+        finding.seen(format!("{what}, {} created", pod.metadata.name), created.to_string(), &source)
+    };
+    let mut finding = with(finding, "last injected pod before", before);
+    if let Some(pod) = derived.facts.subject.pod()
+        && let Some(created) = pod.value.metadata.creation_timestamp
+    {
+        let source = pod.source.at(".metadata.creationTimestamp");
+        finding = finding.seen("pod created, not injected", created.to_string(), &source);
+    }
+    match after {
+        Some(after) => with(finding, "first injected pod after", after),
+        None => finding,
+    }
 }
 
 /// An event of the workload that quotes the failed call; only for a workload without a pod, since a pod that exists got

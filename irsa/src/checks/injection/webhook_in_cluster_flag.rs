@@ -38,7 +38,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     };
     let containers = workload.value.template_spec.containers.iter().enumerate();
     let flag = containers.into_iter().find_map(|(index, container)| {
-        let mut words = container.command.iter().chain(&container.args).rev();
+        let mut words = container.command.iter().chain(container.args.iter()).rev();
         let flag = words.find(|word| word.trim_start_matches('-').split('=').next() == Some("in-cluster"))?;
         Some((index, flag))
     });
@@ -46,7 +46,8 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some((index, flag)) = flag.filter(|(_, flag)| !flag.contains('=') || flag.ends_with("=true")) else {
         return Outcome::Pass;
     };
-    let unexplained = derived.bare() == Some(BareBecause::Unexplained);
+    let unexplained =
+        matches!(derived.bare(), Some(BareBecause::Unexplained | BareBecause::WebhookAway { .. }));
     // An injected sibling would show that the webhook works; unless all were listed, we do not know.
     if let Some(why) =
         derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty())

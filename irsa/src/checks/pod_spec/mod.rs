@@ -13,6 +13,7 @@ super::checks! {
     mountpath_collision,
     subpath_mount,
     windows_no_nodeselector,
+    pods_not_created,
 }
 
 /// Where the kubelet mounts the API server's token.

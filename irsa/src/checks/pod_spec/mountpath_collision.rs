@@ -22,7 +22,7 @@ pub(super) const META: Meta = Meta {
     id: "mountpath-collision",
     step: Step::Pod,
     title: "another volume is mounted where the token belongs",
-    explains: &["not-injected"],
+    explains: &["not-injected", "pods-not-created"],
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {

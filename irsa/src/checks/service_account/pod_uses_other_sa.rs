@@ -7,8 +7,8 @@
 //! `AccessDenied` that names the node's role.
 //!
 //! **Decided by**: the pod's service account names no role, and exactly one other in the namespace does and belongs to the
-//! workload: its template names it, another of its pods runs as it, or it has the workload's name. This is inferred, unless the
-//! workload's own template or pods say so.
+//! workload: its template names it, another of its pods runs as it, the pod that owns the pod does, or it has the workload's
+//! name. This is inferred, unless the workload's own template or pods say so.
 //!
 //! **Not a fault**: other annotated service accounts whose names have nothing in common with the workload.
 //!
@@ -69,6 +69,11 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
                 &used,
             );
             finding.fix(workload::use_service_account(derived, meant)).into()
+        }
+        Sign::OwnerPod(owner) => {
+            let of = format!("service account of pod/{}, which owns the pod", owner.value.metadata.name);
+            let finding = finding.seen(of, meant, &owner.source.at(".spec.serviceAccountName"));
+            finding.inferred().fix(workload::use_service_account(derived, meant)).into()
         }
         Sign::Name => finding.inferred().fix(workload::use_service_account(derived, meant)).into(),
     }

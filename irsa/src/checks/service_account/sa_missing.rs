@@ -15,7 +15,7 @@ pub(super) const META: Meta = Meta {
     id: "sa-missing",
     step: Step::ServiceAccount,
     title: "the service account does not exist",
-    explains: &["not-injected", "token-expired"],
+    explains: &["not-injected", "token-expired", "pods-not-created"],
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {

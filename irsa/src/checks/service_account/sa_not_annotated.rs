@@ -54,5 +54,14 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if !certain {
         finding = finding.inferred();
     }
-    finding.fixes(service_account::give_role(derived, None)).into()
+    finding = finding.fixes(service_account::give_role(derived, None));
+    if let Some((only, role)) = gap.only {
+        let only_name = only.value.metadata.name.as_str();
+        finding = finding
+            .seen(format!("the only service account of the namespace with a role, {only_name}"), role, &only.source.at(annotation_path(&key)))
+            .fix(Fix::advice(format!(
+                "if service account {only_name} is the one that was meant, name it as serviceAccountName instead"
+            )));
+    }
+    finding.into()
 }

@@ -44,10 +44,30 @@ object!(
         message: String,
         /// `Normal` or `Warning`.
         r#type: String,
-        /// Last seen.
+        /// Last seen, as controllers with the older API write it.
         last_timestamp: Option<Timestamp>,
+        /// First seen, as controllers with the newer API write it.
+        event_time: Option<Timestamp>,
+        /// Its repetitions, in the newer API.
+        series: Option<EventSeries>,
     }
 );
+
+object!(
+    /// `series`.
+    EventSeries {
+        /// Last seen.
+        last_observed_time: Option<Timestamp>,
+    }
+);
+
+impl Event {
+    /// When it was last seen.
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        let in_series = self.series.as_ref().and_then(|series| series.last_observed_time);
+        in_series.or(self.last_timestamp).or(self.event_time).or(self.metadata.creation_timestamp)
+    }
+}
 
 object!(
     /// `involvedObject`.

@@ -1,8 +1,11 @@
 //! Containers and their environment. Values that may be secret are dropped while being parsed.
 
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+
 use crate::aws::arn::RoleArn;
 use crate::aws_error::Wrapper;
-use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ContainerSecurity, NameRef, null_default};
 
@@ -31,12 +34,76 @@ pub struct Container {
     /// For an ephemeral container: the container whose processes it sees.
     #[serde(deserialize_with = "null_default")]
     pub target_container_name: String,
-    /// Flags of the pod identity webhook among the arguments; every other argument is dropped.
-    #[serde(deserialize_with = "webhook_flags")]
-    pub args: Vec<String>,
-    /// The same for `command`, and before them the words of a program that takes away the container's variables.
-    #[serde(deserialize_with = "command")]
-    pub command: Vec<String>,
+    /// Image.
+    #[serde(deserialize_with = "null_default")]
+    pub image: String,
+    /// What is kept of the arguments.
+    #[serde(deserialize_with = "null_default")]
+    pub args: Words,
+    /// The same for `command`.
+    #[serde(deserialize_with = "null_default")]
+    pub command: Words,
+}
+
+impl Container {
+    /// True if the image's name, or a word of the command, says that it calls AWS: `amazon/aws-cli`, `aws s3 cp`.
+    pub fn names_aws(&self) -> bool {
+        // A registry's name says nothing: ECR's are `….amazonaws.com` and `public.ecr.aws`.
+        let name = match self.image.split_once('/') {
+            Some((registry, name)) if registry.contains(['.', ':']) => name,
+            _ => &self.image,
+        };
+        names_aws(name) || self.args.names_aws || self.command.names_aws
+    }
+}
+
+/// What is kept of a command or its arguments, which may hold passwords.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct Words {
+    /// Flags of the pod identity webhook; every other argument is dropped.
+    flags: Vec<String>,
+    /// True if one of the words names AWS or a tool of it.
+    names_aws: bool,
+    /// The program in front that takes away the container's variables.
+    wrapper: Option<Wrapper>,
+}
+
+impl Words {
+    /// The program in front that takes away the container's variables: `envdir`, `env -i`.
+    pub fn wrapper(&self) -> Option<Wrapper> {
+        self.wrapper
+    }
+}
+
+impl From<Vec<String>> for Words {
+    fn from(words: Vec<String>) -> Self {
+        Self {
+            names_aws: words.iter().any(|word| names_aws(word)),
+            wrapper: Wrapper::of_command(&words),
+            flags: webhook_flags(words),
+        }
+    }
+}
+
+impl From<Words> for Vec<String> {
+    fn from(words: Words) -> Self {
+        let wrapper = words.wrapper.into_iter().flat_map(|wrapper| wrapper.label().split(' '));
+        wrapper.map(str::to_owned).chain(words.flags).collect()
+    }
+}
+
+impl Deref for Words {
+    type Target = [String];
+    fn deref(&self) -> &[String] {
+        &self.flags
+    }
+}
+
+/// True if a word of the text is the name of AWS, of S3, or of an SDK.
+fn names_aws(text: &str) -> bool {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.into_iter().any(|word| ["aws", "awscli", "boto3", "s3", "s3cmd", "s5cmd"].contains(&word))
 }
 
 /// Flags of aws/amazon-eks-pod-identity-webhook `main.go` that change what it injects. Arguments of any other program
@@ -57,17 +124,7 @@ const WEBHOOK_FLAGS: [&str; 10] = [
 /// Those that are true without a value.
 const SWITCHES: [&str; 4] = ["compose-role-arn", "in-cluster", "sts-regional-endpoint", "watch-config-map"];
 
-fn webhook_flags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    Ok(flags_of(null_default(deserializer)?))
-}
-
-fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let words: Vec<String> = null_default(deserializer)?;
-    let wrapper = Wrapper::of_command(&words).into_iter().flat_map(|wrapper| wrapper.label().split(' '));
-    Ok(wrapper.map(str::to_owned).chain(flags_of(words)).collect())
-}
-
-fn flags_of(words: Vec<String>) -> Vec<String> {
+fn webhook_flags(words: Vec<String>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for word in words {
         // `--flag value` is the same as `--flag=value`, but for switches, which take no word of their own.

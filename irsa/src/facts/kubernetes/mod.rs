@@ -39,25 +39,27 @@ mod volume;
 mod webhook;
 mod workload;
 
-pub use cluster::{Event, Namespace, Node, NodeSpec, ObjectRef, ServerVersion};
+pub use cluster::{Event, EventSeries, Namespace, Node, NodeSpec, ObjectRef, ServerVersion};
 pub use config::{ConfigMap, Secret};
-pub use container::{Container, EnvFrom, EnvValue, EnvVar, EnvVarSource, FieldRef, KeyRef, VolumeMount};
+pub use container::{
+    Container, EnvFrom, EnvValue, EnvVar, EnvVarSource, FieldRef, KeyRef, VolumeMount, Words,
+};
 pub use endpoints::{Endpoint, EndpointConditions, EndpointSlice};
 pub use meta::{LabelSelector, ManagedFields, Meta, NameRef, OwnerReference, SelectorRequirement};
 pub use network_policy::{EgressRule, IpBlock, NetworkPolicy, NetworkPolicySpec, Peer, PolicyPort, PortRef};
 pub use pod::{ContainerSecurity, Pod, PodOs, PodSecurity, PodSpec};
 pub use service_account::ServiceAccount;
 pub use status::{
-    ContainerState, ContainerStatus, ContainerUser, LinuxUser, PROBE_PREFIX, PodStatus, ProbeEnd, ProbeState,
-    ProbeStatus, Running, Terminated, Waiting,
+    ContainerState, ContainerStatus, ContainerUser, LinuxUser, PROBE_PREFIX, PodCondition, PodStatus,
+    ProbeEnd, ProbeState, ProbeStatus, Running, Terminated, Waiting,
 };
 pub use volume::{CsiVolume, Projected, ProjectedSource, SecretVolume, ServiceAccountToken, Volume};
 pub use webhook::{
     MatchCondition, MutatingWebhookConfiguration, ServiceRef, Webhook, WebhookClient, WebhookRule,
 };
 pub use workload::{
-    CronJob, CronJobSpec, DaemonSet, Deployment, Job, JobTemplate, PodTemplate, ReplicaSet, StatefulSet,
-    WorkloadSpec, WorkloadStatus,
+    CronJob, CronJobSpec, DaemonSet, Deployment, Job, JobTemplate, PodTemplate, ReplicaSet, RollingUpdate,
+    StatefulSet, UpdateStrategy, WorkloadSpec, WorkloadStatus,
 };
 
 /// A top-level object that can be fetched or read from a file.

@@ -15,6 +15,12 @@ pub struct PodStatus {
     /// Why, in one word, if the kubelet says so.
     #[serde(deserialize_with = "null_default")]
     pub reason: String,
+    /// Why, in the words of whoever set the phase: the kubelet or an eviction.
+    #[serde(deserialize_with = "null_default")]
+    pub message: String,
+    /// `PodScheduled`, `Ready`, …
+    #[serde(deserialize_with = "null_default")]
+    pub conditions: Vec<PodCondition>,
     /// Its address; if it has two, the one of the cluster's primary family.
     #[serde(rename = "podIP", deserialize_with = "null_default")]
     pub pod_ip: String,
@@ -31,6 +37,20 @@ pub struct PodStatus {
     #[serde(rename = "ephemeralContainerStatuses", deserialize_with = "probes")]
     pub probes: Vec<ProbeStatus>,
 }
+
+object!(
+    /// `status.conditions[]`.
+    PodCondition {
+        /// `PodScheduled`, `Ready`, …
+        r#type: String,
+        /// `True`, `False`, `Unknown`.
+        status: String,
+        /// `Unschedulable`, …
+        reason: String,
+        /// The scheduler's or the kubelet's words.
+        message: String,
+    }
+);
 
 /// The prefix of the names of the probe's containers.
 pub const PROBE_PREFIX: &str = "irsa-probe-";
@@ -96,6 +116,9 @@ pub struct ContainerStatus {
     /// What it does now.
     #[serde(deserialize_with = "null_default")]
     pub state: ContainerState,
+    /// What it did before its last restart.
+    #[serde(deserialize_with = "null_default")]
+    pub last_state: ContainerState,
     /// If it passes its readiness probe.
     #[serde(deserialize_with = "null_default")]
     pub ready: bool,
@@ -128,6 +151,16 @@ object!(
 );
 
 impl PodStatus {
+    /// The init container that has failed, so that no regular container starts.
+    pub fn failed_init_container(&self) -> Option<&str> {
+        let failed = |status: &&ContainerStatus| {
+            let waits = status.state.waiting.as_ref();
+            waits.is_some_and(|waiting| waiting.reason == "CrashLoopBackOff")
+                || status.state.terminated.as_ref().is_some_and(|end| end.exit_code != 0)
+        };
+        self.init_container_statuses.iter().find(failed).map(|status| status.name.as_str())
+    }
+
     /// Regular and init containers.
     pub fn all_container_statuses(&self) -> impl Iterator<Item = &ContainerStatus> {
         self.container_statuses.iter().chain(&self.init_container_statuses)
@@ -155,8 +188,12 @@ object!(
 );
 
 object!(
-    /// `state.terminated`.
+    /// `state.terminated`, without the message: the application may have written anything into it.
     Terminated {
+        /// Exit code.
+        exit_code: i64,
+        /// `Completed`, `Error`, `OOMKilled`, …
+        reason: String,
         /// When it ended.
         finished_at: Option<Timestamp>,
     }

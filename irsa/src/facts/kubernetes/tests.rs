@@ -63,7 +63,7 @@ fn arguments_of_other_programs_are_dropped() {
         "name": "c", "args": ["--password=hunter2", "--in-cluster=false", "annotation-prefix"]
     }))
     .unwrap();
-    assert_eq!(container.args, ["--in-cluster=false"]);
+    assert_eq!(*container.args, ["--in-cluster=false"]);
 }
 
 #[test]

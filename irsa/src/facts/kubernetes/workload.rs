@@ -42,6 +42,26 @@ object!(
         template: PodTemplate,
         /// How many, where it is a number.
         replicas: Option<i32>,
+        /// How a StatefulSet or a DaemonSet replaces the pods of an older revision.
+        update_strategy: UpdateStrategy,
+    }
+);
+
+object!(
+    /// `updateStrategy`.
+    UpdateStrategy {
+        /// `RollingUpdate`, or `OnDelete`.
+        r#type: String,
+        /// `rollingUpdate`.
+        rolling_update: RollingUpdate,
+    }
+);
+
+object!(
+    /// `rollingUpdate`.
+    RollingUpdate {
+        /// Pods of a StatefulSet with a lower number are left as they are.
+        partition: i32,
     }
 );
 
@@ -50,6 +70,8 @@ object!(
     WorkloadStatus {
         /// Replicas that are ready.
         ready_replicas: i32,
+        /// The revision of a StatefulSet's template.
+        update_revision: String,
     }
 );
 
