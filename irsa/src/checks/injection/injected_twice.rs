@@ -49,9 +49,9 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         .severity(severity)
         .inferred()
         .seen("event FailedCreate", &event.value.message, &event.source.at(".message"))
-        .missing(
-            format!("a mount on {directory} in the manifest"),
-            "none, so both come from admission",
+        .seen(
+            format!("mounts on {directory} in the manifest"),
+            "none, so both were added at admission",
             &template.source.at(format!("{path}.containers")),
         );
     let registered = derived.registrations.found();

@@ -82,3 +82,24 @@ fn selectors_name_the_first_requirement_that_is_not_met() {
     );
     assert_eq!(selector.to_query(), "a=1,!skip,b in (x,y)");
 }
+
+#[test]
+fn what_calls_aws_says_so_by_its_image_or_its_command() {
+    let names_aws =
+        |container: serde_json::Value| serde_json::from_value::<Container>(container).unwrap().names_aws();
+    for container in [
+        serde_json::json!({"image": "public.ecr.aws/aws-cli/aws-cli:2.17.0"}),
+        serde_json::json!({"image": "amazon/aws-cli"}),
+        serde_json::json!({"image": "busybox", "command": ["sh", "-c", "aws s3 cp s3://bucket/key /data"]}),
+        serde_json::json!({"image": "restore", "args": ["--from=s3://bucket"]}),
+    ] {
+        assert!(names_aws(container.clone()), "{container}");
+    }
+    for container in [
+        serde_json::json!({"image": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop/migrate:1"}),
+        serde_json::json!({"image": "public.ecr.aws/docker/library/busybox", "command": ["nc", "-z", "db", "5432"]}),
+        serde_json::json!({"image": "laws:1", "args": ["--draws"]}),
+    ] {
+        assert!(!names_aws(container.clone()), "{container}");
+    }
+}
