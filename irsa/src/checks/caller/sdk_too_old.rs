@@ -77,7 +77,12 @@ fn by_exclusion(derived: &Derived<'_>) -> Option<Finding> {
     );
     Some(
         super::by_exclusion(&META, derived, said, &summary)
-            .missing(format!("version of {name}"), format!("{minimum} or later"), said.source)
+            .evidence(
+                format!("version of {name}"),
+                format!("{minimum} or later"),
+                "not known",
+                said.source,
+            )
             .fix(Fix::advice(format!(
                 "look at the version of {name} in the image; if it is below {minimum}, update it and rebuild the image"
             )))
