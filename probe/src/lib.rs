@@ -24,7 +24,7 @@ mod report;
 mod variables;
 
 pub use options::{Options, UsageError};
-pub use regions::has_global_endpoint;
+pub use regions::{has_global_endpoint, sts_host};
 pub use report::chain::{ContainerCredentials, Imds, Profile, Sdk, Sdks, SharedFile};
 pub use report::fault::{Fault, FaultKind};
 pub use report::file::{Claims, Directory, FileSeen, FileStat, Jwt, Kubernetes, Link, Object, TokenFile};

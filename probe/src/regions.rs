@@ -22,3 +22,24 @@ pub fn has_global_endpoint(region: &str) -> bool {
     ];
     LEGACY.contains(&region)
 }
+
+/// The host of STS in a Region, as the SDKs build it from their endpoint rules; `fips` and `dual` are
+/// `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT`. That they build a name does not mean that it exists.
+pub fn sts_host(region: &str, fips: bool, dual: bool) -> String {
+    // The DNS suffixes of the partitions, by the beginning of their Regions' names; the second one is for dual stack.
+    const SUFFIXES: [(&str, &str, &str); 8] = [
+        ("cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+        ("eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
+        ("us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
+        ("us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+        ("us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
+        ("eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+        ("us-gov-", "amazonaws.com", "api.aws"),
+        ("", "amazonaws.com", "api.aws"),
+    ];
+    let found = SUFFIXES.iter().find(|(start, ..)| region.starts_with(start));
+    let &(start, single_suffix, dual_suffix) = found.unwrap_or(&("", "amazonaws.com", "api.aws"));
+    // In GovCloud every endpoint is a FIPS one, under the plain name.
+    let service = if fips && (dual || start != "us-gov-") { "sts-fips" } else { "sts" };
+    format!("{service}.{region}.{}", if dual { dual_suffix } else { single_suffix })
+}

@@ -2,11 +2,50 @@
 
 use core::net::IpAddr;
 
-use super::partition::{dns_suffix, partition_of_region};
-
 /// The host of STS in a region: `sts.eu-west-1.amazonaws.com`.
 pub fn regional_host(region: &str) -> String {
-    format!("sts.{region}.{}", dns_suffix(partition_of_region(region)))
+    irsa_probe::sts_host(region, false, false)
+}
+
+/// A name of STS's, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StsName<'h> {
+    /// What stands where the Region does; `None` in the name of the global endpoint.
+    pub region: Option<&'h str>,
+    /// `sts-fips` instead of `sts`.
+    pub fips: bool,
+}
+
+impl<'h> StsName<'h> {
+    /// Reads `sts.REGION.…` and `sts-fips.REGION.…`; `None` for other hosts, the names of VPC endpoints among them.
+    pub fn parse(host: &'h str) -> Option<Self> {
+        let (service, rest) = host.trim_end_matches('.').split_once('.').filter(|_| is_aws(host))?;
+        let fips = service.eq_ignore_ascii_case("sts-fips");
+        let global = ["amazonaws.com", "amazonaws.com.cn"].iter().any(|all| rest.eq_ignore_ascii_case(all));
+        let region = rest.split('.').next().filter(|_| !global);
+        (fips || service.eq_ignore_ascii_case("sts")).then_some(Self { region, fips })
+    }
+}
+
+/// The Regions in which STS has a name for FIPS besides its usual one (AWS general reference, "AWS Security Token Service
+/// endpoints"). SDKs build such a name for any Region. In GovCloud the usual name is the FIPS one.
+pub const FIPS_REGIONS: [&str; 4] = ["us-east-1", "us-east-2", "us-west-1", "us-west-2"];
+
+/// False for a name `sts-fips.…` that AWS does not publish.
+pub fn is_published(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    StsName::parse(&host)
+        .filter(|name| name.fips)
+        .and_then(|name| name.region)
+        .is_none_or(|region| FIPS_REGIONS.contains(&region) && host.ends_with(".amazonaws.com"))
+}
+
+/// True for the API server of an EKS cluster: `0123….yl4.eu-west-1.eks.amazonaws.com`.
+pub fn is_cluster_api(host: &str) -> bool {
+    let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+    matches!(labels[..], [id, _, _, service, ..] if service.eq_ignore_ascii_case("eks")
+        && id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        && is_aws(host)
 }
 
 /// True if `legacy` means the global endpoint in this region, or in this pseudo region of SDKs.
@@ -43,12 +82,17 @@ pub fn requested_region(host: &str) -> Option<&str> {
 
 /// True if the host lies under one of AWS's DNS suffixes.
 pub fn is_aws(host: &str) -> bool {
-    const SUFFIXES: [&str; 9] = [
+    const SUFFIXES: [&str; 14] = [
         ".amazonaws.com",
         ".amazonaws.com.cn",
         ".amazonaws.eu",
         ".api.aws",
         ".api.amazonwebservices.com.cn",
+        ".api.amazonwebservices.eu",
+        ".api.aws.ic.gov",
+        ".api.aws.scloud",
+        ".api.aws.hci.ic.gov",
+        ".api.cloud-aws.adc-e.uk",
         ".c2s.ic.gov",
         ".sc2s.sgov.gov",
         ".cloud.adc-e.uk",
@@ -56,6 +100,11 @@ pub fn is_aws(host: &str) -> bool {
     ];
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
+}
+
+/// True if the host is this very machine, or pod.
+pub fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// True if the host is in the cluster, in the pod or in a private network by its very name: never AWS.
@@ -145,5 +194,38 @@ mod tests {
         assert_eq!(regional_host("eu-west-1"), "sts.eu-west-1.amazonaws.com");
         assert_eq!(regional_host("cn-north-1"), "sts.cn-north-1.amazonaws.com.cn");
         assert!(has_global_endpoint("us-east-1") && !has_global_endpoint("af-south-1"));
+    }
+
+    #[test]
+    fn names_of_sts_are_taken_apart() {
+        let name = |region, fips| Some(StsName { region, fips });
+        for (host, expected) in [
+            ("sts.amazonaws.com", name(None, false)),
+            ("sts.eu-west-1.amazonaws.com.", name(Some("eu-west-1"), false)),
+            ("sts.eu-central-1b.amazonaws.com", name(Some("eu-central-1b"), false)),
+            ("STS-FIPS.us-gov-west-1.amazonaws.com", name(Some("us-gov-west-1"), true)),
+            ("vpce-0123456789abcdef0-abcdefgh.sts.eu-west-1.vpce.amazonaws.com", None),
+            ("sts.minio.svc", None),
+        ] {
+            assert_eq!(StsName::parse(host), expected, "{host}");
+        }
+        assert!(
+            is_published("sts-fips.us-west-2.amazonaws.com") && is_published("sts.eu-west-1.amazonaws.com")
+        );
+        for host in [
+            "sts-fips.us-gov-west-1.amazonaws.com",
+            "sts-fips.eu-west-1.amazonaws.com",
+            "sts-fips.us-east-1.api.aws",
+        ] {
+            assert!(!is_published(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_api_server_of_a_cluster_is_no_service() {
+        assert!(is_cluster_api("0123456789ABCDEF0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"));
+        for host in ["eks.eu-west-1.amazonaws.com", "sts.eu-west-1.amazonaws.com", "a.b.c.eks.example.com"] {
+            assert!(!is_cluster_api(host), "{host}");
+        }
     }
 }

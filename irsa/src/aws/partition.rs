@@ -49,19 +49,6 @@ pub fn is_region_shaped(region: &str) -> bool {
     }
 }
 
-/// The DNS suffix of a partition, by AWS's `partitions.json`.
-pub(super) fn dns_suffix(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "amazonaws.com.cn",
-        "aws-iso" => "c2s.ic.gov",
-        "aws-iso-b" => "sc2s.sgov.gov",
-        "aws-iso-e" => "cloud.adc-e.uk",
-        "aws-iso-f" => "csp.hci.ic.gov",
-        "aws-eusc" => "amazonaws.eu",
-        _ => "amazonaws.com",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
