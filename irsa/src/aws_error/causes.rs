@@ -296,6 +296,12 @@ pub const fn of_kind(kind: Kind) -> Meaning {
                 "duration-too-long" => "the application requests more than the role's maximum; token-expiration is unrelated",
             },
         ),
+        Kind::ChainHourLimit => meaning(
+            "The application assumes a second role for longer than an hour, the most for a role that a role assumes.",
+            causes! {
+                "chain-hour-limit" => "whatever the second role's MaxSessionDuration says",
+            },
+        ),
         Kind::Throttled => meaning(
             "STS is throttling this account.",
             causes! {
@@ -531,6 +537,7 @@ pub const fn of_kind(kind: Kind) -> Meaning {
             "The host name does not exist.",
             causes! {
                 "region-bogus" => "the Region in the name does not exist",
+                "sts-fips-name" => "the name begins with sts-fips, which STS has in four Regions only",
                 "endpoint-override-leaks" => "the host does not belong to AWS",
                 "sts-unreachable-no-egress" => "the VPC's DNS server does not resolve external names",
             },
@@ -544,11 +551,20 @@ pub const fn of_kind(kind: Kind) -> Meaning {
         ),
         Kind::ConnectTimeout => meaning("The host did not answer.", EGRESS),
         Kind::ConnectFailed => meaning("The connection to the host failed.", EGRESS),
-        Kind::ConnectionRefused => meaning(
-            "The host refused the connection.",
+        Kind::RefusedInPod => meaning(
+            "The connection was to a proxy within the pod, which does not listen, or not yet.",
             causes! {
-                "endpoint-override-leaks" => "the host does not belong to AWS",
+                "mesh-not-ready" => "a service mesh redirects the pod's connections, and its proxy starts after the application",
+                "proxy" => "HTTPS_PROXY names this address",
+            },
+        ),
+        Kind::ConnectionRefused => meaning(
+            "The host refused the connection, which AWS itself does not do.",
+            causes! {
+                "mesh-not-ready" => "the pod has a sidecar of a service mesh, and the error is from the pod's first seconds",
                 "proxy" => "the address belongs to a proxy",
+                "endpoint-override-leaks" => "the host does not belong to AWS",
+                "sts-unreachable-no-egress" => "a firewall on the way rejects the connection",
             },
         ),
         Kind::TlsUnknownAuthority => {

@@ -50,6 +50,8 @@ pub enum Kind {
     NotAuthorizedToAssume,
     /// The requested session is longer than the role allows.
     DurationTooLong,
+    /// The requested session is longer than an hour, the most that a role gets which a role assumes.
+    ChainHourLimit,
     /// STS is throttling.
     Throttled,
     /// The exchange with STS failed, and the application does not say how: Fluent Bit at its usual log level.
@@ -140,6 +142,8 @@ pub enum Kind {
     ConnectTimeout,
     /// The host refused the connection.
     ConnectionRefused,
+    /// An address within the pod itself refused the connection, where a proxy should have answered for AWS.
+    RefusedInPod,
     /// The connection failed; the text does not say how.
     ConnectFailed,
     /// The host's certificate is from a CA that is not trusted.
@@ -352,11 +356,13 @@ impl Kind {
             | Self::NotAuthorizedToTag
             | Self::NotAuthorized
             | Self::AccessDenied
-            | Self::SecretNotFetched => Subject::Permissions,
+            | Self::SecretNotFetched
+            | Self::ChainHourLimit => Subject::Permissions,
             Self::NoSuchHost
             | Self::DnsTimeout
             | Self::ConnectTimeout
             | Self::ConnectionRefused
+            | Self::RefusedInPod
             | Self::ConnectFailed
             | Self::TlsUnknownAuthority
             | Self::TlsWrongName

@@ -127,6 +127,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     says("at 'rolesessionname' failed to satisfy constraint", Kind::SessionNameInvalid),
     says("at 'durationseconds' failed to satisfy constraint", Kind::DurationTooLong),
     says("exceeds the maxsessionduration set for this role", Kind::DurationTooLong),
+    says("exceeds the 1 hour session limit for roles assumed by role chaining", Kind::ChainHourLimit),
     says("sts is not activated in this region for account", Kind::RegionDisabled),
     says("the id token provided is not a valid jwt", Kind::NotAJwt),
     says("provided token is not a login with amazon token", Kind::NotAnOidcToken),

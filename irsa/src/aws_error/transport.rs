@@ -4,6 +4,7 @@ use super::kind::Kind;
 use super::phrases::Mark;
 use super::pieces;
 use crate::aws::endpoint::is_aws;
+use core::net::IpAddr;
 
 /// The addresses of the agent of EKS Pod Identity.
 const AGENT: [&str; 2] = ["169.254.170.23", "fd00:ec2::23"];
@@ -38,12 +39,25 @@ pub(super) fn judge(kind: Kind, around: &str, marks: &[Mark]) -> Option<(Kind, O
         _ if is(&INSTANCE_METADATA) => Kind::NoInstanceMetadata,
         Some(host) if host.to_ascii_lowercase().starts_with("eks-auth.") => Kind::EksAuthUnreachable,
         Some(host) if is_aws(host) && host.split('.').any(|label| NOT_APIS.contains(&label)) => return None,
-        Some(host) if is_aws(host) => kind,
+        Some(host) if is_aws(host) => here(kind, around),
         None if marks.contains(&Mark::InstanceMetadata) => Kind::NoInstanceMetadata,
-        _ if about_aws => kind,
+        _ if about_aws => here(kind, around),
         _ => return None,
     };
     Some((kind, host.map(str::to_owned)))
+}
+
+/// The kind, or that the refusal came from an address within the pod: `dial tcp 127.0.0.1:15001: connect: connection refused`.
+fn here(kind: Kind, around: &str) -> Kind {
+    let is_loopback = |word: &str| {
+        let word = word.trim_end_matches(['.', ':', '-', '_']);
+        let (address, port) = word.rsplit_once(':').unwrap_or((word, ""));
+        // A name server of one's own is another matter.
+        [word, address].iter().any(|text| text.parse::<IpAddr>().is_ok_and(|it| it.is_loopback()))
+            && port != "53"
+    };
+    let mut words = around.split(|c: char| !c.is_ascii_alphanumeric() && !".:-_".contains(c));
+    if kind == Kind::ConnectionRefused && words.any(is_loopback) { Kind::RefusedInPod } else { kind }
 }
 
 /// The host that was called: a local endpoint of AWS, a name of AWS, or the host of a URL, in this order. A bare address
@@ -116,5 +130,20 @@ mod tests {
         assert_eq!(judge("db.abc.eu-west-1.rds.amazonaws.com:5432", &[Mark::Aws]), None);
         assert_eq!(judge("postgres.shop.svc:5432", &[]), None);
         assert_eq!(judge("dial tcp 54.239.29.25:443", &[Mark::Aws]), Some(Kind::ConnectTimeout));
+    }
+
+    #[test]
+    fn a_refusal_from_within_the_pod_is_told_apart() {
+        let judge = |text: &str| judge(Kind::ConnectionRefused, text, &[Mark::Aws]).map(|(kind, _)| kind);
+        let call = "Post \"https://sts.eu-west-1.amazonaws.com/\": dial tcp";
+        for address in ["127.0.0.1:15001", "127.0.0.6:443", "127.0.0.1:443:", "[::1]:443"] {
+            let text = format!("{call} {address}: connect: connection refused");
+            assert_eq!(judge(&text), Some(Kind::RefusedInPod), "{address}");
+        }
+        assert_eq!(judge("dial tcp 127.0.0.1:15001: connect: connection refused"), Some(Kind::RefusedInPod));
+        for address in ["54.239.29.25:443", "10.0.3.41:443", "udp 127.0.0.1:53"] {
+            let text = format!("{call} {address}: connect: connection refused");
+            assert_eq!(judge(&text), Some(Kind::ConnectionRefused), "{address}");
+        }
     }
 }

@@ -11,7 +11,7 @@ pub(crate) use crate::derive::sts_answer::StsVerdict;
 pub(crate) use crate::derive::webhook::{Registrations, Selection};
 pub(crate) use crate::derive::{BareBecause, Derived, Intent, Platform, RoleOrigin, annotation_path};
 pub(crate) use crate::facts::{Fact, Source, Sourced, Subject};
-pub(crate) use crate::finding::{Finding, Severity};
+pub(crate) use crate::finding::{Doubt, Finding, Severity};
 pub(crate) use crate::mechanism::Mechanism;
 pub(crate) use crate::repair::{Command, Fix};
 pub(crate) use crate::step::Step;

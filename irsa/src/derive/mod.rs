@@ -27,6 +27,7 @@ pub(crate) mod sts_answer;
 pub(crate) mod trust;
 pub(crate) mod webhook;
 pub(crate) mod webhook_config;
+pub(crate) mod wire;
 
 use std::sync::OnceLock;
 

@@ -5,7 +5,7 @@ use super::container::{ROLE_ARN, TOKEN_FILE};
 use super::session_name::SessionName;
 use super::sts::{Region, host};
 use crate::aws::arn::{RoleArn, role_name};
-use crate::aws::endpoint::{has_global_endpoint, regional_host, serves_sts};
+use crate::aws::endpoint::{has_global_endpoint, is_published, regional_host, serves_sts};
 use crate::aws::partition::partition_of_region;
 use crate::mechanism::Mechanism;
 
@@ -54,8 +54,8 @@ impl Plan {
         });
         let on_node = derived.node_region().map(|(region, _)| region);
         let region = in_pod.or(on_node).or(region).unwrap_or(by_partition).to_owned();
-        // A VPC endpoint answers only inside its network, and an override may be anything.
-        let reachable = |host: &String| serves_sts(host) && !host.contains(".vpce.");
+        // A VPC endpoint answers only inside its network, an override may be anything, and a FIPS name need not exist.
+        let reachable = |host: &String| serves_sts(host) && is_published(host) && !host.contains(".vpce.");
         let host = target.and_then(|view| host(derived, view)).filter(reachable);
         let mounted = target.and_then(|view| {
             let file = view.env.get(TOKEN_FILE)?.text()?;

@@ -4,12 +4,16 @@ use super::Derived;
 use super::container::ContainerView;
 use super::env::{Env, EnvEntry};
 use crate::aws::endpoint::{has_global_endpoint, host_of_url, regional_host};
-use crate::facts::Subject;
+use crate::facts::{Source, Subject};
 
 /// The variables that name a region; most SDKs read the first, boto3 and AWS CLI v1 only the second.
 pub(crate) const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 /// `legacy` or `regional`.
 pub(crate) const REGIONAL_ENDPOINTS: &str = "AWS_STS_REGIONAL_ENDPOINTS";
+/// `true` has SDKs call FIPS endpoints.
+pub(crate) const FIPS: &str = "AWS_USE_FIPS_ENDPOINT";
+/// `true` has SDKs call dual-stack endpoints.
+pub(crate) const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
 /// Where the Pod Identity agent listens.
 pub(crate) const AGENT_HOST: &str = "169.254.170.23";
 
@@ -59,6 +63,15 @@ pub(crate) fn endpoint_override<'e>(env: &'e Env<'_>) -> Option<(&'static str, &
     env.first_set(&["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"])
 }
 
+/// True if the container's variables ask for FIPS endpoints.
+pub(crate) fn asks_for_fips(env: &Env<'_>) -> bool {
+    is_on(env, FIPS)
+}
+
+fn is_on(env: &Env<'_>, variable: &str) -> bool {
+    env.get(variable).and_then(EnvEntry::text).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
 /// True if the container's variables ask for the global endpoint and its region has one.
 pub(crate) fn asks_for_global(env: &Env<'_>, region: Region<'_>) -> bool {
     let legacy = env.get(REGIONAL_ENDPOINTS).and_then(EnvEntry::text);
@@ -70,6 +83,20 @@ pub(crate) fn asks_for_global(env: &Env<'_>, region: Region<'_>) -> bool {
         }
 }
 
+/// The annotation that keeps the webhook from asking for regional endpoints, where older SDKs then call the global one: its
+/// value and where it was read.
+pub(crate) fn annotated_global<'f>(derived: &Derived<'f>) -> Option<(&'f str, Source)> {
+    let view = derived.target()?;
+    let global = match Region::of(derived, view) {
+        Region::Known(region) => has_global_endpoint(region),
+        _ => true,
+    };
+    let unset = view.env.get(REGIONAL_ENDPOINTS).is_none() && endpoint_override(&view.env).is_none();
+    // What Go's strconv.ParseBool reads as false.
+    let off = |value: &&str| ["0", "f", "F", "false", "FALSE", "False"].contains(value);
+    derived.annotation("sts-regional-endpoints").filter(|(value, _)| global && unset && off(value))
+}
+
 /// The host that STS requests of the container go to; `None` if not known.
 pub(crate) fn host(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<String> {
     if let Some((_, entry)) = endpoint_override(&view.env) {
@@ -79,18 +106,9 @@ pub(crate) fn host(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<St
     if asks_for_global(&view.env, region) {
         return Some(String::from("sts.amazonaws.com"));
     }
-    let on = |name: &str| view.env.get(name).and_then(EnvEntry::text).is_some_and(|value| value == "true");
     match region {
         Region::Known(region) => {
-            let service = if on("AWS_USE_FIPS_ENDPOINT") { "sts-fips" } else { "sts" };
-            let host = regional_host(region);
-            Some(match host.strip_prefix("sts.").and_then(|rest| rest.split_once('.')) {
-                Some((region, _)) if on("AWS_USE_DUALSTACK_ENDPOINT") => {
-                    format!("{service}.{region}.api.aws")
-                }
-                Some((region, suffix)) => format!("{service}.{region}.{suffix}"),
-                None => host,
-            })
+            Some(irsa_probe::sts_host(region, asks_for_fips(&view.env), is_on(&view.env, DUAL_STACK)))
         }
         Region::FromWebhook => derived.node_region().map(|(region, _)| regional_host(region)),
         Region::Missing => Some(String::from("sts.amazonaws.com")),

@@ -7,7 +7,8 @@
 //! **You see**: `dial tcp: lookup sts.eu-west-1.amazonaws.com on 10.100.0.10:53: read udp … i/o timeout`, `Temporary failure in
 //! name resolution`, `EAI_AGAIN`; or `no such host` for the STS endpoint of the pod's own region.
 //!
-//! **Decided by**: the probe's lookup, or what the application reports. A name that does not exist at all is `region-bogus`.
+//! **Decided by**: the probe's lookup, or what the application reports. A name that does not exist at
+//! all is `region-bogus`, or `sts-fips-name`.
 //!
 //! **Not a fault**: anything in AWS or in the role; nor that the OIDC issuer's host name does not resolve in the pod.
 //!
@@ -15,10 +16,12 @@
 
 use irsa_probe::FaultKind;
 
+use super::failed_on_the_way;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 use crate::derive::probed::{Leg, ProbedPod};
+use crate::derive::wire::Wire;
 
 pub(super) const META: Meta = Meta {
     id: "dns-coredns",
@@ -31,14 +34,11 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = probed::of_irsa(derived).and_then(|seen| looked_up(derived, seen)) {
         return finding.into();
     }
-    let found = app_errors::to_sts(derived, |kind| matches!(kind, Kind::DnsTimeout | Kind::NoSuchHost));
+    let found = failed_on_the_way(derived, |kind| matches!(kind, Kind::DnsTimeout | Kind::NoSuchHost));
     let (said, host) = match found {
         Ok(found) => found,
         Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
-    if said.error.kind == Kind::NoSuchHost && super::region_of_no_host(derived, host).is_some() {
-        return Outcome::NotApplicable("the name does not exist: see region-bogus");
-    }
     let (what, found) = match said.error.kind {
         Kind::DnsTimeout => ("no DNS answer for", "no answer"),
         _ => ("\"no such host\" for", "no such host"),
@@ -61,9 +61,7 @@ fn looked_up(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let lookup = way.lookup.as_ref().filter(|_| way.proxy.is_none())?;
     let host = lookup.name.as_str();
     let what = match kind {
-        FaultKind::NoSuchName if super::region_of_no_host(derived, host).is_some() => {
-            return None;
-        }
+        FaultKind::NoSuchName if Wire::of_name(derived, host, true).is_some() => return None,
         FaultKind::NoSuchName => "\"no such host\" for",
         _ => "no DNS answer for",
     };

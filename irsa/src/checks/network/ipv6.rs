@@ -20,6 +20,7 @@ use irsa_probe::FaultKind;
 use crate::checks::prelude::*;
 use crate::checks::shared::probed;
 use crate::derive::probed::ProbedPod;
+use crate::derive::sts::DUAL_STACK;
 use crate::repair::env;
 
 pub(super) const META: Meta = Meta {
@@ -28,9 +29,6 @@ pub(super) const META: Meta = Meta {
     title: "the pod has only IPv6, and the STS host only IPv4",
     explains: &["sts-unreachable-no-egress", "silent-fallback-to-node-role"],
 };
-
-/// The variable that makes SDKs call dual-stack names.
-const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match probed::of_irsa(derived).and_then(|seen| without_a_route(derived, seen)) {

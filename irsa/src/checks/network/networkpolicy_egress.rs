@@ -7,12 +7,13 @@
 //! **You see**: timeouts: `dial tcp 52.94.5.1:443: i/o timeout`, `lookup sts.eu-west-1.amazonaws.com on 172.20.0.10:53: … i/o
 //! timeout`. Policies drop packets, so nothing answers.
 //!
-//! **Decided by**: a call to one of these that got no answer, as the probe saw it or the application reports, and
-//! NetworkPolicies that select the pod, none of which can allow that call. It is inferred: security groups and routes drop
-//! packets, too, and not every network plugin enforces policies. Cilium's and Calico's own kinds of policy are not read.
+//! **Decided by**: NetworkPolicies that select the pod, none of which can allow such a call. With a call that got no answer, as
+//! the probe saw it or the application reports, it is an error; before anyone has seen one, a warning. Either is inferred:
+//! security groups and routes drop packets, too, and not every network plugin enforces policies. Cilium's and Calico's own
+//! kinds of policy are not read.
 //!
-//! **Not a fault**: a policy by itself, where no call went unanswered; policies that select pods with `hostNetwork`, to which
-//! none applies.
+//! **Not a fault**: a policy by itself, where the probe or the application got through; policies that select pods with
+//! `hostNetwork`, to which none applies; an `ipBlock` that may be where STS or the name server is.
 //!
 //! **Repair**: allow the port in one of the policies. Under Cilium no `ipBlock` matches the EKS Pod Identity agent, which is the
 //! node itself: it takes a CiliumNetworkPolicy with `toEntities: [host]`.
@@ -20,13 +21,16 @@
 use irsa_probe::FaultKind;
 use serde_json::{Value, json};
 
+use super::failed_on_the_way;
 use crate::aws::endpoint::{host_of_url, is_local};
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 use crate::derive::agent::Call as AgentCall;
-use crate::derive::egress::{Call, Egress};
+use crate::derive::app_errors::Weight;
+use crate::derive::egress::{Call, Egress, Pods};
 use crate::derive::probed::{Leg, ProbedPod};
+use crate::derive::sts;
 use crate::facts::kubernetes::{EgressRule, NetworkPolicy, PolicyPort, PortRef};
 
 pub(super) const META: Meta = Meta {
@@ -64,12 +68,16 @@ impl Silent {
         }
     }
 
-    fn call(self, addresses: &[String]) -> Call<'_> {
+    fn call<'c>(self, derived: &Derived<'_>, addresses: &'c [String]) -> Call<'c> {
         match self {
-            Self::Sts => Call { protocol: "TCP", ports: &[443], addresses, to_pods: false },
-            Self::Agent => Call { protocol: "TCP", ports: &[80], addresses, to_pods: false },
+            Self::Sts => Call { protocol: "TCP", ports: &[443], addresses, to_pods: None },
+            Self::Agent => Call { protocol: "TCP", ports: &[80], addresses, to_pods: None },
             // OpenShift's DNS pods listen on the second one, behind a service on the first.
-            Self::NameServer => Call { protocol: "UDP", ports: &[53, 5353], addresses, to_pods: true },
+            Self::NameServer => {
+                let on_eks = Pods { namespace: Some("kube-system"), labels: &[("k8s-app", "kube-dns")] };
+                let pods = if derived.platform == Platform::Eks { on_eks } else { Pods::default() };
+                Call { protocol: "UDP", ports: &[53, 5353], addresses, to_pods: Some(pods) }
+            }
         }
     }
 
@@ -91,16 +99,64 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     };
     let (silent, addresses, finding) = match unanswered {
         Ok(unanswered) => unanswered,
-        Err(outcome) => return probed::or_pass(derived, META.step, outcome),
+        Err(outcome) => {
+            let otherwise = || probed::or_pass(derived, META.step, outcome);
+            return unseen(derived).map_or_else(otherwise, Outcome::from);
+        }
     };
     let egress = match Egress::of(derived) {
         Ok(egress) => egress,
         Err(why) => return unknown(why),
     };
-    match egress.closed_to(silent.call(&addresses)) {
+    match egress.closed_to(silent.call(derived, &addresses)) {
         Some(policies) => closed(derived, finding.inferred(), policies, silent, &addresses).into(),
         None => Outcome::Pass,
     }
+}
+
+/// No policy of the pod allows it a call that it has to make, and nobody has seen the call yet.
+fn unseen(derived: &Derived<'_>) -> Option<Finding> {
+    let target = derived.target()?;
+    let agent = [sts::AGENT_HOST.to_owned()];
+    let calls: &[(Silent, &[String])] = match derived.intent.mechanism {
+        Mechanism::PodIdentity if matches!(derived.call_to_agent(), AgentCall::Unseen) => {
+            &[(Silent::Agent, &agent)]
+        }
+        // Another host may be anywhere, and a proxy has an address of its own.
+        Mechanism::Irsa if leads_to_sts(target) && !got_through(derived) => {
+            &[(Silent::NameServer, &[]), (Silent::Sts, &[])]
+        }
+        _ => return None,
+    };
+    // Policies that may not be listed are among what could not be read.
+    let egress = Egress::of(derived).ok()?;
+    let mut closed_to = calls.iter().filter_map(|&(silent, addresses)| {
+        Some((silent, addresses, egress.closed_to(silent.call(derived, addresses))?))
+    });
+    let (silent, addresses, policies) = closed_to.next()?;
+    let summary = format!(
+        "no NetworkPolicy allows container {} to call {} on port {}; if the network plugin enforces them, the call gets no answer",
+        target.name(),
+        silent.name(),
+        silent.port()
+    );
+    let finding =
+        META.on_container(derived, target, Severity::Warning, summary).inferred().doubt(Doubt::MayFail);
+    Some(closed(derived, finding, policies, silent, addresses))
+}
+
+/// True if the container's settings let it call STS directly.
+fn leads_to_sts(view: &ContainerView<'_>) -> bool {
+    sts::endpoint_override(&view.env).is_none() && view.env.first_set(&super::FOR_HTTPS).is_none()
+}
+
+/// True if the pod is known to have had an answer of AWS: the probe tried the way, or the application reports what AWS said.
+fn got_through(derived: &Derived<'_>) -> bool {
+    let answered = |kind: Kind| kind.stage().is_some() && !kind.is_transport();
+    probed::of_irsa(derived).is_some_and(|seen| seen.way().is_some())
+        || derived.app_errors.iter().any(|said| {
+            said.weight != Weight::History && (said.caller.is_some() || answered(said.error.kind))
+        })
 }
 
 /// The probe got no answer: from whom, at which addresses, and the start of a finding.
@@ -145,7 +201,7 @@ fn of_agent(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<(Silent, Vec<
 /// The application reports that it gets no answer.
 fn said(derived: &Derived<'_>) -> Result<(Silent, Vec<String>, Finding), Outcome> {
     let (said, host) =
-        app_errors::to_sts(derived, |kind| matches!(kind, Kind::ConnectTimeout | Kind::DnsTimeout))?;
+        failed_on_the_way(derived, |kind| matches!(kind, Kind::ConnectTimeout | Kind::DnsTimeout))?;
     let silent = if said.error.kind == Kind::DnsTimeout { Silent::NameServer } else { Silent::Sts };
     let summary = silent.summary(&app_errors::speaker(derived));
     let finding = app_errors::finding(&META, derived, said, &summary).seen(

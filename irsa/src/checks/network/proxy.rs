@@ -13,11 +13,12 @@
 //! **Repair**: add the STS endpoint, or for Pod Identity `169.254.170.23,[fd00:ec2::23]`, to `NO_PROXY`; or allow it in the
 //! proxy and give the SDK the proxy's certificate in `AWS_CA_BUNDLE`.
 
+use super::FOR_HTTPS;
 use crate::aws::endpoint;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::probed;
-use crate::derive::app_errors::Weight;
+use crate::derive::app_errors::{AppError, Weight};
 use crate::derive::container::CREDENTIALS_URI;
 use crate::derive::env::EnvEntry;
 use crate::derive::probed::{Leg, ProbedPod};
@@ -32,7 +33,6 @@ pub(super) const META: Meta = Meta {
     explains: &["tls-roots", "silent-fallback-to-node-role"],
 };
 
-const FOR_HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 const FOR_HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 const EXEMPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
@@ -115,11 +115,14 @@ fn finding(
     } else {
         ("STS", ", if the proxy does not let it through")
     };
-    let failed = derived.app_errors.find(|kind| matches!(kind, Kind::Proxy | Kind::TlsUnknownAuthority));
+    let by_proxy = |kind| matches!(kind, Kind::Proxy | Kind::TlsUnknownAuthority | Kind::EndpointNotSts);
+    let of_cluster = |said: &AppError<'_>| said.error.host.as_deref().is_some_and(endpoint::is_cluster_api);
+    let failed = derived.app_errors.iter().find(|said| by_proxy(said.error.kind) && !of_cluster(said));
     let failed = failed.filter(|said| view.is_target && said.weight == Weight::Current);
     let (severity, outcome) = match failed.map(|said| said.error.kind) {
         None => (Severity::Warning, ""),
         Some(Kind::Proxy) => (Severity::Error, ", which does not let it through"),
+        Some(Kind::EndpointNotSts) => (Severity::Error, ", and gets an answer that is not STS's"),
         Some(_) => (Severity::Error, ", and does not trust the certificate that it gets"),
     };
     let summary = format!("container {name} calls {what} ({host}) through the proxy in {variable}{outcome}");
@@ -131,6 +134,7 @@ fn finding(
     if let Some(said) = failed {
         let words = match said.error.kind {
             Kind::Proxy => "the proxy refuses it or cannot be reached",
+            Kind::EndpointNotSts => "an answer that is not STS's",
             _ => "a certificate signed by an unknown authority",
         };
         finding = finding.evidence(format!("connection to {host}"), "established", words, said.source);

@@ -8,16 +8,17 @@
 //!
 //! **Decided by**: the form of the value (`eu-west-1`), not a list of regions, since AWS keeps adding them. If the other
 //! variable holds a region, or STS has its own endpoint (`AWS_ENDPOINT_URL_STS`), only some SDKs are affected and this is a
-//! warning. Or by what the application reports: it looks up an STS endpoint that does not exist, in a region that its code or
-//! its own settings name.
+//! warning. Or by what the application reports: it calls an STS endpoint whose name has no region in it, whatever the
+//! words, or looks up one that does not exist, in a region that its code or its own settings name.
 //!
 //! **Not a fault**: a region other than the node's; pseudo regions such as `aws-global`.
 //!
 //! **Repair**: set the right region, or unset the variable and let the webhook set it.
 
-use crate::aws::endpoint;
 use irsa_probe::FaultKind;
 
+use super::failed;
+use crate::aws::endpoint;
 use crate::aws::partition::is_region_shaped;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
@@ -25,6 +26,7 @@ use crate::checks::shared::{app_errors, probed};
 use crate::derive::env::EnvEntry;
 use crate::derive::probed::Leg;
 use crate::derive::sts;
+use crate::derive::wire::{Wire, is_region, may_be_newer_than_this_tool};
 use crate::repair::env;
 
 pub(super) const META: Meta = Meta {
@@ -40,7 +42,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     }
     let mut findings: Vec<Finding> = derived.judged().filter_map(|view| bogus(derived, view)).collect();
     if !findings.iter().any(|finding| finding.severity == Severity::Error) {
-        findings.extend(resolved(derived).or_else(|| looked_up(derived)));
+        findings.extend(resolved(derived).or_else(|| called(derived)));
     }
     let unread = derived.judged().flat_map(|view| {
         sts::REGION_VARIABLES.iter().filter_map(|name| {
@@ -57,7 +59,7 @@ fn bogus(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         entry.text().filter(|text| !text.is_empty()).map(|text| (name, entry, text))
     };
     let named: Vec<(&str, &EnvEntry, &str)> = sts::REGION_VARIABLES.into_iter().filter_map(set).collect();
-    let (good, bad): (Vec<_>, Vec<_>) = named.into_iter().partition(|(_, _, text)| super::is_region(text));
+    let (good, bad): (Vec<_>, Vec<_>) = named.into_iter().partition(|(_, _, text)| is_region(text));
     let (variable, entry, text) = bad.first()?;
     let name = view.name();
     let some_sdks_only = !good.is_empty()
@@ -75,6 +77,7 @@ fn bogus(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         .inferred()
         .evidence(*variable, expected, *text, &entry.source)
         .seen("STS endpoint that SDKs build from it", endpoint::regional_host(text), &entry.source);
+    finding.doubt = super::doubt(derived, view, Doubt::MayFail).filter(|_| severity == Severity::Warning);
     for (variable, entry, text) in bad.iter().skip(1) {
         finding = finding.seen(*variable, *text, &entry.source);
     }
@@ -91,7 +94,7 @@ fn resolved(derived: &Derived<'_>) -> Option<Finding> {
     let seen = probed::of_irsa(derived)?;
     let (Leg::Lookup, FaultKind::NoSuchName) = seen.blocked()? else { return None };
     let host = &seen.way()?.1.lookup.as_ref()?.name;
-    let region = super::region_of_no_host(derived, host)?;
+    let Some(Wire::NoRegion(region)) = Wire::of_name(derived, host, true) else { return None };
     let summary =
         format!("container {} calls STS in region {region:?}, but {host} does not exist", seen.container());
     let at = seen.at("network.connection.lookup");
@@ -110,33 +113,34 @@ fn resolved(derived: &Derived<'_>) -> Option<Finding> {
     )))
 }
 
-/// The application looks up the STS endpoint of a region that does not come from the pod's variables.
-fn looked_up(derived: &Derived<'_>) -> Option<Finding> {
-    let (said, host) = app_errors::to_sts(derived, |kind| kind == Kind::NoSuchHost).ok()?;
-    let region = super::region_of_no_host(derived, host)?;
+/// The application calls the STS endpoint of a region that does not come from the pod's variables.
+fn called(derived: &Derived<'_>) -> Option<Finding> {
+    let (said, host, wire) = failed(derived, |(.., wire)| matches!(wire, Wire::NoRegion(_))).ok()?;
+    let Wire::NoRegion(region) = wire else { return None };
     let who = app_errors::speaker(derived);
-    let summary = format!("{who} looks for STS in region {region:?}, but {host} does not exist");
+    let zone =
+        region.strip_suffix(|last: char| last.is_ascii_lowercase()).filter(|rest| is_region_shaped(rest));
+    let summary = match zone {
+        Some(_) => {
+            format!("{who} looks for STS in {region:?}, which is an availability zone and not a region")
+        }
+        None => format!("{who} looks for STS in region {region:?}, but {host} does not exist"),
+    };
+    let found = if said.error.kind == Kind::NoSuchHost { "no such host" } else { "cannot be reached" };
     let finding = app_errors::finding(&META, derived, said, &summary).inferred().evidence(
         format!("addresses of {host}"),
         "at least one",
-        "no such host",
+        found,
         said.source,
     );
-    let finding = match derived.node_region() {
-        Some((of_node, source)) => finding.evidence("region", of_node, region, &source),
-        None => finding,
+    let finding = match (zone, derived.node_region()) {
+        (None, Some((of_node, source))) => finding.evidence("region", of_node, region, &source),
+        _ => finding,
     };
-    Some(
-        finding
-            .fix(Fix::advice("set an AWS region where the application's own settings or code name this one")),
-    )
-}
-
-/// `xx-north-1`: has the form of a region, in an area that did not exist when this was written.
-fn may_be_newer_than_this_tool(text: &str) -> bool {
-    text.split_once('-').is_some_and(|(area, rest)| {
-        area.len() == 2
-            && area.bytes().all(|byte| byte.is_ascii_lowercase())
-            && is_region_shaped(&format!("eu-{rest}"))
-    })
+    Some(finding.fix(match zone {
+        Some(zone) => {
+            Fix::advice(format!("set {zone} where the application's own settings or code name its zone"))
+        }
+        None => Fix::advice("set an AWS region where the application's own settings or code name this one"),
+    }))
 }

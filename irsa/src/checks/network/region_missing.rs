@@ -7,15 +7,17 @@
 //! **You see**: `You must specify a region` (boto3, AWS CLI), `MissingRegion: could not find region configuration` (Go), `Region
 //! is missing` (JavaScript), `failed to get region from metadata server`.
 //!
-//! **Decided by**: the container's environment. An application that sets the region in its code needs no variable, so this is
-//! inferred.
+//! **Decided by**: the SDK's error, against the container's environment. The environment alone is a warning: an application that
+//! sets the region in its code needs no variable.
 //!
 //! **Worth knowing**: boto3 and AWS CLI v1 read only `AWS_DEFAULT_REGION`; the Java and JavaScript SDKs only `AWS_REGION`. The
 //! webhook adds neither if the manifest sets either, so one alone serves only some SDKs.
 //!
 //! **Repair**: set both.
 
+use crate::aws_error::Kind;
 use crate::checks::prelude::*;
+use crate::derive::app_errors::AppError;
 use crate::derive::sts::{REGION_VARIABLES, Region};
 use crate::repair::env;
 
@@ -27,8 +29,12 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if view.wiring != Wiring::Complete && !view.pod_identity {
         return Outcome::NotApplicable("the container is not injected, and the webhook sets the region too");
     }
+    let said = derived.app_errors.find(|kind| kind == Kind::MissingRegion);
     match Region::of(derived, view) {
-        Region::Known(_) => return Outcome::of(one_alone(derived, view).into_iter().collect()),
+        Region::Known(_) => {
+            let elsewhere = || said.and_then(|said| not_in_process(derived, view, said));
+            return Outcome::of(one_alone(derived, view, said).or_else(elsewhere).into_iter().collect());
+        }
         Region::FromWebhook => return Outcome::Pass,
         Region::Missing => {}
         Region::Unread => {
@@ -50,11 +56,16 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::NotApplicable("no pod to look at");
     };
     let node = derived.node_region().map(|(region, _)| region);
+    let (severity, when) = severity(said, Severity::Warning);
     let mut finding = META
-        .on_container(derived, view, Severity::Warning, format!("container {name} has no region{because}"))
-        .inferred()
+        .on_container(derived, view, severity, format!("container {name} has no region{because}{when}"))
         .missing("AWS_REGION", node.unwrap_or("a region"), &source)
         .missing("AWS_DEFAULT_REGION", node.unwrap_or("a region"), &source);
+    finding = match said {
+        Some(said) => finding.seen(REPORTED, "none found", said.source),
+        None => finding.inferred(),
+    };
+    finding.doubt = super::doubt(derived, view, Doubt::MayFail).filter(|_| severity == Severity::Warning);
     let set = node.and_then(|region| {
         let words = REGION_VARIABLES.map(|variable| format!("{variable}={region}"));
         env::set(derived, view, &words, "set the node's region, if that is the one the application needs")
@@ -69,8 +80,40 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     finding.into()
 }
 
+/// What the SDK says about it.
+const REPORTED: &str = "region, as the application reports it";
+
+/// The severity with what the application reports, and when it did.
+fn severity(said: Option<&AppError<'_>>, without: Severity) -> (Severity, String) {
+    said.map_or((without, String::new()), |said| (said.severity().min(without), said.when()))
+}
+
+/// The container has a region, and the application says that it has none.
+fn not_in_process(derived: &Derived<'_>, view: &ContainerView<'_>, said: &AppError<'_>) -> Option<Finding> {
+    let (variable, entry) = view.env.first_set(&REGION_VARIABLES)?;
+    let summary = format!(
+        "the application in container {} finds no region, although the container has {variable}: its process has another \
+         environment, or its code overrides it{}",
+        view.name(),
+        said.when()
+    );
+    let finding = META
+        .on_container(derived, view, said.severity(), summary)
+        .inferred()
+        .evidence(REPORTED, entry.shown(), "none found", said.source)
+        .seen(variable, entry.shown(), &entry.source);
+    Some(finding.fix(Fix::advice(
+        "pass the container's environment on to the process (env -i, sudo, cron and supervisors drop it), or set the region in \
+         the application's own settings",
+    )))
+}
+
 /// Some SDKs read only one of the two variables.
-fn one_alone(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
+fn one_alone(
+    derived: &Derived<'_>,
+    view: &ContainerView<'_>,
+    said: Option<&AppError<'_>>,
+) -> Option<Finding> {
     let [first, second] = REGION_VARIABLES;
     // What could not be read may set the other one.
     if !view.env.unread.is_empty() {
@@ -88,12 +131,16 @@ fn one_alone(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding>
     }
     let summary =
         format!("container {} has {has} but not {lacks}, the only one that {readers} read", view.name());
-    let finding = META.on_container(derived, view, Severity::Info, summary).evidence(
+    let (severity, when) = severity(said, Severity::Info);
+    let mut finding = META.on_container(derived, view, severity, format!("{summary}{when}")).evidence(
         lacks,
         entry.shown(),
         "not set",
         &entry.source,
     );
+    if let Some(said) = said {
+        finding = finding.seen(REPORTED, "none found", said.source);
+    }
     let title = format!("set {lacks} too, if the application uses one of them");
     let assignment = entry.text().map(|text| format!("{lacks}={text}"));
     let set = assignment.and_then(|assignment| env::set(derived, view, &[assignment], title.as_str()));

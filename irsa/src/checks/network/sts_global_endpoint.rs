@@ -8,16 +8,19 @@
 //! later calls fail with `InvalidClientTokenId`, since the global endpoint issues tokens that are not valid there.
 //!
 //! **Decided by**: the variable, the annotation and the region. With a route to the internet it works, so the variable is a
-//! warning; the annotation, which affects only older SDKs, is an info finding.
+//! warning; the annotation, which affects only older SDKs, is an info finding. A failed connection to `sts.amazonaws.com` that
+//! the application reports makes either an error.
 //!
 //! **Not a fault**: `legacy` in a region that never had a global endpoint (opt-in regions, China, GovCloud): SDKs call the
 //! regional one there. A CNAME in CoreDNS is no repair: the certificate does not match.
 //!
 //! **Repair**: unset the variable or remove the annotation; the webhook's default is `regional`.
 
-use crate::aws::endpoint;
+use super::failed;
 use crate::checks::prelude::*;
+use crate::derive::app_errors::AppError;
 use crate::derive::sts::{self, REGIONAL_ENDPOINTS, Region};
+use crate::derive::wire::Wire;
 use crate::repair::env;
 use crate::repair::{service_account, workload};
 
@@ -27,6 +30,8 @@ pub(super) const META: Meta = Meta {
     title: "STS is called at its global endpoint",
     explains: &["sts-unreachable-no-egress", "silent-fallback-to-node-role"],
 };
+
+const GLOBAL: &str = "sts.amazonaws.com";
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
@@ -49,41 +54,50 @@ fn legacy(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         return None;
     }
     let name = view.name();
-    let summary =
-        format!("container {name} calls STS at sts.amazonaws.com, which a private cluster cannot reach");
-    let finding = META.on_container(derived, view, Severity::Warning, summary).inferred().evidence(
+    let said = unreachable(derived).filter(|_| view.is_target);
+    let (severity, summary) = match said {
+        Some(said) => (
+            said.severity().min(Severity::Warning),
+            format!("container {name} calls STS at {GLOBAL}, and cannot reach it{}", said.when()),
+        ),
+        None => (
+            Severity::Warning,
+            format!("container {name} calls STS at {GLOBAL}, which a private cluster cannot reach"),
+        ),
+    };
+    let mut finding = META.on_container(derived, view, severity, summary).inferred().evidence(
         REGIONAL_ENDPOINTS,
         "regional",
         entry.shown(),
         &entry.source,
     );
+    if let Some(said) = said {
+        finding = finding.seen(format!("connection to {GLOBAL}"), "failed", said.source);
+    }
     Some(finding.fix(env::take_out(derived, view, &[(REGIONAL_ENDPOINTS, entry)])))
+}
+
+/// A connection to the global endpoint that failed, as the application reports it.
+fn unreachable<'d>(derived: &'d Derived<'_>) -> Option<&'d AppError<'d>> {
+    failed(derived, |(_, host, wire)| *host == GLOBAL && matches!(wire, Wire::Way))
+        .ok()
+        .map(|(said, ..)| said)
 }
 
 /// The annotation counts unless the target sets the variable itself.
 fn annotated(derived: &Derived<'_>) -> Option<Finding> {
-    let (value, source) = derived.annotation("sts-regional-endpoints")?;
-    // What Go's strconv.ParseBool reads as false.
-    let off = ["0", "f", "F", "false", "FALSE", "False"].contains(&value);
-    let view = derived.target()?;
-    let global = match Region::of(derived, view) {
-        Region::Known(region) => endpoint::has_global_endpoint(region),
-        _ => true,
-    };
-    if !off
-        || !global
-        || view.env.get(REGIONAL_ENDPOINTS).is_some()
-        || sts::endpoint_override(&view.env).is_some()
-    {
-        return None;
-    }
+    let (value, source) = sts::annotated_global(derived)?;
     let key = format!("{}/sts-regional-endpoints", derived.settings.annotation_prefix);
     let summary = "an annotation turns off regional STS endpoints: older SDKs call sts.amazonaws.com";
-    let finding = META
+    let said = unreachable(derived);
+    let mut finding = META
         .on_account(derived, summary)
-        .severity(Severity::Info)
+        .severity(said.map_or(Severity::Info, AppError::severity))
         .inferred()
         .evidence(&key, "true, or not set", value, &source)
         .fix(service_account::annotate(derived, "remove the annotation", &format!("{key}-")));
+    if let Some(said) = said {
+        finding = finding.seen(format!("connection to {GLOBAL}"), "failed", said.source);
+    }
     Some(finding.fix(workload::restart_or_advice(derived)))
 }

@@ -18,6 +18,8 @@
 
 use irsa_probe::FaultKind;
 
+use super::failed_on_the_way;
+use crate::aws::endpoint::StsName;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
@@ -35,7 +37,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = probed::of_irsa(derived).and_then(|seen| blocked(derived, seen)) {
         return finding.into();
     }
-    let found = app_errors::to_sts(derived, |kind| {
+    let found = failed_on_the_way(derived, |kind| {
         matches!(kind, Kind::ConnectTimeout | Kind::ConnectionRefused | Kind::ConnectFailed)
     });
     let (said, host) = match found {
@@ -55,7 +57,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         found,
         said.source,
     );
-    repaired(derived, finding).into()
+    repaired(derived, finding, host, said.error.kind == Kind::ConnectionRefused).into()
 }
 
 /// The probe could not reach the endpoint, or got no answer from it.
@@ -98,14 +100,21 @@ fn blocked(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
         let at = seen.at(&format!("network.connection.tcp[{index}]"));
         finding = finding.seen(&attempt.address, format!("{fault}, after {} ms", attempt.millis), &at);
     }
-    Some(repaired(derived, finding))
+    Some(repaired(derived, finding, host, matches!(seen.blocked(), Some((Leg::Tcp, FaultKind::Refused)))))
 }
 
 /// Addresses that are shown: an endpoint has one in each of its zones.
 const SHOWN: usize = 3;
 
-fn repaired(derived: &Derived<'_>, finding: Finding) -> Finding {
-    let region = derived.plan().region;
+fn repaired(derived: &Derived<'_>, finding: Finding, host: &str, refused: bool) -> Finding {
+    if refused {
+        return finding.fix(Fix::advice(
+            "find what refuses it: AWS does not refuse connections to STS. It is nearer: the proxy of a service mesh that does not \
+             let the pod out, a hostAliases entry or a DNS rewrite for the name, or a firewall",
+        ));
+    }
+    let named = StsName::parse(host).and_then(|name| name.region).map(str::to_owned);
+    let region = named.unwrap_or_else(|| derived.plan().region);
     let service = format!("com.amazonaws.{region}.sts");
     finding
         .fix(Fix::inspect(

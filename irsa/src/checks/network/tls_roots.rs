@@ -4,7 +4,8 @@
 //! store, or a proxy intercepts TLS and presents a certificate of its own.
 //!
 //! **You see**: `x509: certificate signed by unknown authority` (Go), `SSL certificate verify error: (20:unable to get local
-//! issuer certificate)`, `PKIX path building failed` (Java), in a connection to AWS.
+//! issuer certificate)`, `PKIX path building failed` (Java), in a connection to AWS; or `certificate is valid for …, not sts.…`,
+//! where the name leads to another host.
 //!
 //! **Decided by**: the probe's TLS handshake, or what the application reports.
 //!
@@ -15,6 +16,7 @@
 
 use irsa_probe::FaultKind;
 
+use super::failed_on_the_way;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
@@ -31,19 +33,34 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if let Some(finding) = probed::of_irsa(derived).and_then(|seen| not_trusted(derived, seen)) {
         return finding.into();
     }
-    let (said, host) = match app_errors::to_sts(derived, |kind| kind == Kind::TlsUnknownAuthority) {
+    let (said, host) = match failed_on_the_way(derived, is_tls) {
         Ok(found) => found,
         Err(outcome) => return probed::or_pass(derived, META.step, outcome),
     };
     let who = app_errors::speaker(derived);
+    let what = format!("certificate of {host}");
+    if said.error.kind == Kind::TlsWrongName {
+        let summary = format!("{who} gets a certificate for another name than {host}");
+        return app_errors::finding(&META, derived, said, &summary)
+            .evidence(what, format!("for {host}"), "for another name", said.source)
+            .fix(Fix::advice(format!(
+                "find what answers for {host} in the pod's network: a CNAME or rewrite in the cluster's DNS, a private zone of \
+                 the VPC, or a proxy"
+            )))
+            .into();
+    }
     let summary = format!("{who} does not trust the certificate that {host} presents");
     let finding = app_errors::finding(&META, derived, said, &summary).evidence(
-        format!("certificate of {host}"),
+        what,
         "signed by an authority that the application trusts",
         "signed by an unknown authority",
         said.source,
     );
     repaired(derived, finding).into()
+}
+
+fn is_tls(kind: Kind) -> bool {
+    matches!(kind, Kind::TlsUnknownAuthority | Kind::TlsWrongName)
 }
 
 /// The probe did not trust the certificate either, by the authorities that the application's settings name, or by Mozilla's,

@@ -1,6 +1,5 @@
 //! What the checks of application errors have in common.
 
-use crate::aws::endpoint;
 use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::derive::app_errors::AppError;
@@ -53,17 +52,4 @@ pub(in crate::checks) fn is_wired(derived: &Derived<'_>) -> bool {
 /// How often it was reported, if more than once.
 pub(in crate::checks) fn times(said: &AppError<'_>) -> String {
     if said.error.count > 1 { format!(", {} times", said.error.count) } else { String::new() }
-}
-
-/// The most recent error of such a kind on the way to STS, with the host that it names.
-pub(in crate::checks) fn to_sts<'d>(
-    derived: &'d Derived<'_>,
-    is: impl Fn(Kind) -> bool,
-) -> Result<(&'d AppError<'d>, &'d str), Outcome> {
-    of_irsa(derived, &is)?;
-    let named = derived.app_errors.iter().filter(|said| is(said.error.kind));
-    named
-        .filter_map(|said| said.error.host.as_deref().map(|host| (said, host)))
-        .find(|(_, host)| endpoint::serves_sts(host))
-        .ok_or(UNREPORTED)
 }

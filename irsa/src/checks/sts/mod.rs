@@ -9,6 +9,7 @@ super::checks! {
     sts_optin_region_masquerade,
     sts_throttled,
     duration_too_long,
+    chain_hour_limit,
     token_v1_optin_region,
     iam_eventual_consistency,
     sts_refused,

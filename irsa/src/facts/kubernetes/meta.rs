@@ -176,6 +176,23 @@ impl LabelSelector {
         })
     }
 
+    /// False if an object with these labels, and perhaps others, certainly does not meet all requirements.
+    pub fn may_match(&self, known: &[(&str, &str)]) -> bool {
+        let value = |key: &str| known.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+        let equal = self.match_labels.iter().all(|(key, wanted)| value(key).is_none_or(|it| it == wanted));
+        equal
+            && self.match_expressions.iter().all(|requirement| {
+                let Some(it) = value(&requirement.key) else { return true };
+                let listed = requirement.values.iter().any(|listed| listed == it);
+                match requirement.operator.as_str() {
+                    "In" => listed,
+                    "NotIn" => !listed,
+                    "DoesNotExist" => false,
+                    _ => true,
+                }
+            })
+    }
+
     /// The labels that would have to change to meet all requirements: a value to set, or `None` to remove the label.
     pub fn changes(&self, labels: &BTreeMap<String, String>) -> Vec<(&str, Option<&str>)> {
         let equal = self.match_labels.iter().filter(|(key, value)| labels.get(*key) != Some(value));

@@ -41,6 +41,10 @@ object!(
     Peer {
         /// Addresses; without it, pods.
         ip_block: Option<IpBlock>,
+        /// The pods' namespaces; without it, the policy's own.
+        namespace_selector: Option<LabelSelector>,
+        /// The pods in them; without it, all.
+        pod_selector: Option<LabelSelector>,
     }
 );
 
@@ -93,7 +97,12 @@ impl PolicyPort {
             // Only pods have names for their ports.
             (Some(PortRef::Name(_)), _) => false,
         };
-        in_range && self.protocol.as_deref().unwrap_or("TCP") == protocol
+        in_range && self.is_for(protocol)
+    }
+
+    /// True if it is a port of this protocol.
+    pub fn is_for(&self, protocol: &str) -> bool {
+        self.protocol.as_deref().unwrap_or("TCP") == protocol
     }
 
     /// True if the port is given by name.
