@@ -21,6 +21,7 @@ pub(crate) mod probed;
 pub(crate) mod provider;
 pub(crate) mod rollout;
 pub(crate) mod session_name;
+pub(crate) mod shared_file;
 pub(crate) mod siblings;
 pub(crate) mod sts;
 pub(crate) mod sts_answer;

@@ -9,7 +9,8 @@
 //!
 //! **Decided by**: the SDK's error message, which makes it an error, `default` included: boto3 wants a profile that is named to
 //! exist. Without a message the variable alone: whether the image has a profile of that name could not be checked, so this is a
-//! warning, and `default`, which SDKs use anyway, is not reported.
+//! warning, and `default`, which SDKs use anyway, is not reported. A variable is an error, too, if AWS refuses the application now
+//! while STS accepts the pod's own token.
 //!
 //! **Repair**: unset the variable; or take the profile out of the application's code and settings.
 
@@ -17,6 +18,7 @@ use crate::aws_error::Kind;
 use crate::checks::prelude::*;
 use crate::checks::shared::app_errors;
 use crate::derive::app_errors::AppError;
+use crate::derive::shared_file::{self, PROFILES};
 use crate::repair::env;
 
 pub(super) const META: Meta = Meta {
@@ -25,8 +27,6 @@ pub(super) const META: Meta = Meta {
     title: "a profile is set in the environment",
     explains: &[],
 };
-
-const VARIABLES: [&str; 2] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if derived.containers.is_empty() {
@@ -44,7 +44,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
 /// The SDK looked for a profile and found none of that name.
 fn not_found(derived: &Derived<'_>, said: &AppError<'_>) -> Finding {
     let who = app_errors::speaker(derived);
-    let set = derived.target().and_then(|view| Some((view, view.env.first_set(&VARIABLES)?)));
+    let set = derived.target().and_then(|view| Some((view, view.env.first_set(&PROFILES)?)));
     let Some((view, (variable, entry))) = set else {
         let summary = format!("{who} names a profile that does not exist, in its code or settings");
         return app_errors::finding(&META, derived, said, &summary)
@@ -59,7 +59,7 @@ fn not_found(derived: &Derived<'_>, said: &AppError<'_>) -> Finding {
 }
 
 fn profile(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
-    let (variable, entry) = view.env.first_set(&VARIABLES)?;
+    let (variable, entry) = view.env.first_set(&PROFILES)?;
     let profile = match entry.text() {
         Some("default") => return None,
         Some(text) => format!(" {text:?}"),
@@ -67,14 +67,20 @@ fn profile(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         None => String::new(),
     };
     let name = view.name();
-    let summary = format!(
-        "container {name} sets the profile{profile}; boto3 fails if it does not exist, others may prefer it to the role"
-    );
-    let finding = META.on_container(derived, view, Severity::Warning, summary).inferred().evidence(
+    let said = shared_file::refusal_of_another(derived).filter(|_| view.is_target);
+    let (severity, effect) = match said {
+        Some(_) => (Severity::Error, "AWS refuses the application, while STS accepts the pod's own token"),
+        None => (Severity::Warning, "boto3 fails if it does not exist, others may prefer it to the role"),
+    };
+    let summary = format!("container {name} sets the profile{profile}; {effect}");
+    let mut finding = META.on_container(derived, view, severity, summary).inferred().evidence(
         variable,
         "not set",
         entry.shown(),
         &entry.source,
     );
+    if let Some(said) = said {
+        finding = finding.seen("what AWS answers the application", "it refuses", said.source);
+    }
     Some(finding.fix(env::take_out(derived, view, &[(variable, entry)])))
 }

@@ -1,13 +1,16 @@
 //! # A credentials file is mounted
 //!
-//! A volume is mounted where SDKs look for `~/.aws/credentials`, or `AWS_SHARED_CREDENTIALS_FILE` points into one. JavaScript v2
-//! and v3, Rust and C++ read that file before the web identity: the pod then has the identity in the file. Go, boto3, Java, PHP,
-//! Ruby and .NET use the web identity first. With EKS Pod Identity the file comes first in every SDK.
+//! A volume is mounted where SDKs look for `~/.aws/credentials`, or `AWS_SHARED_CREDENTIALS_FILE` points into one. JavaScript
+//! v2 and v3, Rust and C++ read that file before the web identity: the pod then has the identity in the file. boto3 and the AWS
+//! CLI do so if its profile assumes a role (`role_arn` with `source_profile` or `credential_source`). Go, Java, PHP, Ruby and
+//! .NET use the web identity first. With EKS Pod Identity the file comes first in every SDK.
 //!
-//! **You see**: a caller that is not the role, `InvalidClientTokenId`, `ExpiredToken`.
+//! **You see**: a caller that is not the role, `InvalidClientTokenId`, `ExpiredToken`; or `Not authorized to perform
+//! sts:AssumeRoleWithWebIdentity` although STS accepts the pod's token, with `credential-provider-ini` in the stack.
 //!
 //! **Decided by**: mounts and variables. The content of a mounted file is never read, so this is inferred; a file that is part
-//! of the image is not seen at all. The probe looks at the files that the process can read.
+//! of the image is not seen at all. The probe looks at the files that the process can read. It is a warning, and an error if AWS
+//! refuses the application now while STS accepts the pod's own token; then a mounted config file counts as well.
 //!
 //! **Not a fault**: `/dev/null`; a path under no volume; an empty volume on `~/.aws`, which the AWS CLI uses as its cache; a
 //! ConfigMap there without a file `credentials`; OpenShift, whose file names role and token and *is* the mechanism.
@@ -16,9 +19,8 @@
 
 use crate::checks::prelude::*;
 use crate::checks::shared::probed;
-use crate::derive::container::is_parent;
 use crate::derive::probed::ProbedPod;
-use crate::facts::kubernetes::{Volume, VolumeMount};
+use crate::derive::shared_file::{self, CONFIG, CREDENTIALS, Kept, SharedFile};
 use crate::repair::env;
 
 pub(super) const META: Meta = Meta {
@@ -29,7 +31,7 @@ pub(super) const META: Meta = Meta {
     explains: &["aws-profile", "app-caches-token"],
 };
 
-const VARIABLE: &str = "AWS_SHARED_CREDENTIALS_FILE";
+const VARIABLE: &str = CREDENTIALS.variable;
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match derived.intent.mechanism {
@@ -75,73 +77,46 @@ fn found(derived: &Derived<'_>, view: &ContainerView<'_>, seen: &ProbedPod<'_>) 
         format!("profile {}", profile.name),
         &at,
     );
-    Some(finding.fix(unread(derived, view).unwrap_or_else(|| {
+    Some(finding.fix(unread(derived, view, CREDENTIALS).unwrap_or_else(|| {
         Fix::advice(format!("set {VARIABLE}=/dev/null in the manifest, or remove the file from the image"))
     })))
 }
 
 fn mounted(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
-    let (spec, ..) = derived.spec()?;
-    let set = view.env.get(VARIABLE).filter(|entry| entry.is_set());
-    let files: Vec<String> = match set {
-        // Where it is set, no other file is read.
-        Some(entry) => vec![entry.text()?.to_owned()],
-        None => match view.env.get("HOME").and_then(|home| home.text()).filter(|home| !home.is_empty()) {
-            Some(home) => vec![format!("{}/.aws/credentials", home.trim_end_matches('/'))],
-            None => homes(&view.container.volume_mounts),
-        },
+    let said = shared_file::refusal_of_another(derived).filter(|_| view.is_target);
+    let config =
+        || SharedFile::of(derived, view, CONFIG).filter(|_| said.is_some()).map(|file| (CONFIG, file));
+    let (kept, file) =
+        SharedFile::of(derived, view, CREDENTIALS).map(|file| (CREDENTIALS, file)).or_else(config)?;
+    let (name, (index, mount)) = (view.name(), file.mount);
+    let (severity, so) = match said {
+        Some(_) => (Severity::Error, ", and AWS refuses it, while STS accepts the pod's own token"),
+        None => (Severity::Warning, ", which some SDKs read before the role"),
     };
-    let (file, index, mount, volume) = files.iter().find_map(|file| {
-        let mounts = view.container.volume_mounts.iter().enumerate();
-        let (index, mount) = mounts
-            .filter(|(_, mount)| is_parent(&mount.mount_path, file))
-            .max_by_key(|(_, mount)| mount.mount_path.trim_end_matches('/').len())?;
-        let (_, volume) = spec.volume(&mount.name)?;
-        holds_file(file, mount, volume, set.is_some()).then_some((file, index, mount, volume))
-    })?;
-    let name = view.name();
-    let summary = format!(
-        "container {name} mounts {} {} at {file}, which some SDKs read before the role",
-        volume.kind(),
-        mount.name
-    );
+    let summary =
+        format!("container {name} mounts {} {} at {}{so}", file.volume.kind(), mount.name, file.path);
     let at = derived.spec_at("")?.at(format!("{}.volumeMounts[{index}]", view.path));
-    let mut finding = META.on_container(derived, view, Severity::Warning, summary).inferred();
-    finding = finding.evidence("credentials file", "none", &mount.mount_path, &at);
-    if let Some(entry) = set {
-        finding = finding.seen(VARIABLE, entry.shown(), &entry.source);
+    let mut finding = META.on_container(derived, view, severity, summary).inferred();
+    finding = finding.evidence(format!("{} file", kept.name), "none", &mount.mount_path, &at);
+    if let Some(entry) = file.named {
+        finding = finding.seen(kept.variable, entry.shown(), &entry.source);
+    }
+    if let Some(said) = said {
+        finding = finding.seen("what AWS answers the application", "it refuses", said.source);
+    }
+    if let Some(source) = derived.sts_answer.source().filter(|_| said.is_some()) {
+        finding = finding.seen("what STS answers the pod's own token", "accepted", source);
     }
     finding = finding.fix(
-        unread(derived, view)
-            .unwrap_or_else(|| Fix::advice(format!("set {VARIABLE}=/dev/null in the manifest"))),
+        unread(derived, view, kept)
+            .unwrap_or_else(|| Fix::advice(format!("set {}=/dev/null in the manifest", kept.variable))),
     );
-    Some(finding.fix(Fix::advice("or remove the mount from the manifest, if nothing else needs it")))
+    Some(finding.fix(Fix::advice(
+        "or remove the mount from the manifest, if nothing else needs it; or take its profile default out of the file",
+    )))
 }
 
-fn unread(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Fix> {
-    env::set(derived, view, &[format!("{VARIABLE}=/dev/null")], "keep every SDK from reading it")
-}
-
-/// The credentials files of the home directories in the mounts, where the image's `HOME` is not known.
-fn homes(mounts: &[VolumeMount]) -> Vec<String> {
-    let paths = mounts.iter().map(|mount| mount.mount_path.trim_end_matches('/'));
-    let homes = paths.filter_map(|path| {
-        let home = path.strip_suffix("/credentials").unwrap_or(path).strip_suffix("/.aws")?;
-        (home == "/root" || home.starts_with("/home/")).then(|| format!("{home}/.aws/credentials"))
-    });
-    homes.collect()
-}
-
-/// True if the volume may hold credentials at that path. `named`: a variable points at the very file.
-fn holds_file(file: &str, mount: &VolumeMount, volume: &Volume, named: bool) -> bool {
-    let exact = mount.mount_path.trim_end_matches('/') == file;
-    if volume.secret.is_some() || volume.csi.is_some() || volume.host_path.is_some() {
-        return true;
-    }
-    if volume.config_map.is_some() {
-        return named || exact;
-    }
-    // Tokens are not a credentials file, and an empty volume is a cache unless a variable says that a file is put there.
-    let token = volume.tokens().next().is_some();
-    (volume.projected.is_some() && !token) || (volume.empty_dir.is_some() && named)
+fn unread(derived: &Derived<'_>, view: &ContainerView<'_>, kept: Kept) -> Option<Fix> {
+    let assignment = format!("{}=/dev/null", kept.variable);
+    env::set(derived, view, &[assignment], "keep every SDK from reading it; restarts the pods")
 }

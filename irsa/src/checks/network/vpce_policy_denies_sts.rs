@@ -9,7 +9,8 @@
 //! **Decided by**: the application reports this now, while STS accepts a fresh token of the same service account for the same
 //! role from this machine; or AWS itself says "VPC endpoint policy". Endpoint policies are not read.
 //!
-//! **Not a fault**: messages from before the role was repaired. Trust policy conditions on networks and session names are
+//! **Not a fault**: messages from before the role was repaired. A mounted credentials or config file, or a profile, explains
+//! such a refusal first (`shared-credentials-file`, `aws-profile`). Trust policy conditions on networks and session names are
 //! checked separately (`trust-network-conditions`, `trust-session-name-or-tag`).
 //!
 //! **Repair**: allow `sts:AssumeRoleWithWebIdentity` for everyone (`"Principal": "*"`) in the endpoint's policy, with the roles
@@ -19,6 +20,7 @@ use crate::aws_error::{Because, Kind, Layer};
 use crate::checks::prelude::*;
 use crate::checks::shared::{app_errors, probed};
 use crate::derive::app_errors::Weight;
+use crate::derive::shared_file;
 use crate::policy::Decision;
 use crate::repair::vpc_endpoint;
 
@@ -40,7 +42,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let named = by_endpoint(said.error.because);
     let pod_accepted = derived.probed.sts_answer().is_some_and(|attempt| attempt.accepted());
     let here_only = derived.from_here.accepted() && !pod_accepted && said.weight == Weight::Current;
-    if !named && (!here_only || told_apart(derived)) {
+    if !named && (!here_only || told_apart(derived) || shared_file::explains_a_refusal(derived)) {
         return Outcome::NotApplicable("nothing points to the pod's path to STS");
     }
     let who = app_errors::speaker(derived);
@@ -48,7 +50,8 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         format!("the policy of a VPC endpoint for STS does not allow {who} to assume its role")
     } else {
         format!(
-            "STS refuses {who}, but accepts its service account from this machine: most likely the policy of a VPC endpoint"
+            "STS refuses {who}, but accepts its service account from this machine: the policy of a VPC endpoint, or another role that \
+             the application asks for"
         )
     };
     let mut finding = app_errors::finding(&META, derived, said, &summary);
@@ -65,7 +68,9 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         );
     }
     if !named {
-        finding = finding.inferred();
+        finding = finding.inferred().fix(Fix::advice(
+            "check which role the application asks for: its own settings or code may name another than its service account",
+        ));
     }
     repaired(derived, finding).into()
 }
