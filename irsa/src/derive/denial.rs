@@ -4,7 +4,7 @@
 //! same action, the application's error counts: it reflects policies that the simulator does not see.
 
 use super::Derived;
-use super::app_errors::AppError;
+use super::app_errors::{AppError, Weight};
 use super::caller::Who;
 use crate::aws_error::{Because, Kind, Layer, PrincipalKind};
 use crate::facts::aws::Simulated;
@@ -275,11 +275,28 @@ impl Denial<'_> {
         }
     }
 
-    /// An error counts by its age; less if it has been overtaken, and if it names no caller and STS has not shown who it can be.
+    /// True if AWS named neither the caller nor a policy: S3 often does not. Then it is not known to be the role's.
+    pub fn is_nameless(&self) -> bool {
+        self.role.name.is_none() && self.because.is_none()
+    }
+
+    /// True if it was denied just now.
+    pub fn is_current(&self) -> bool {
+        match self.witness {
+            Witness::AppErrors(said) => said.weight == Weight::Current,
+            Witness::Simulator(..) => true,
+        }
+    }
+
+    /// An error counts by its age; less if it has been overtaken, or if AWS did not name the caller.
     pub fn severity(&self, derived: &Derived<'_>) -> Severity {
         let Witness::AppErrors(said) = self.witness else { return Severity::Error };
-        let nameless = self.role.name.is_none() && !derived.sts_answer.accepted();
-        if nameless || self.repaired { said.severity().max(Severity::Warning) } else { said.severity() }
+        let unproven = self.role.name.is_none() && !derived.sts_answer.accepted();
+        if unproven || self.is_nameless() || self.repaired {
+            said.severity().max(Severity::Warning)
+        } else {
+            said.severity()
+        }
     }
 }
 

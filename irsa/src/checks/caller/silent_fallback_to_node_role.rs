@@ -11,6 +11,9 @@
 //! and JavaScript v3 stop. Such a caller with one of these is a client with its own list of providers, or an SDK that is too
 //! old.
 //!
+//! A denial that names no caller (S3), reported by an SDK that falls back, is a warning: it may be the node's role that was
+//! denied.
+//!
 //! **Not a fault**: an error of the node's role in a pod that is not wired: what is missing then is its injection. Along with a
 //! refusal of STS it is only the consequence, and a warning.
 //!
@@ -24,6 +27,7 @@ use crate::checks::shared::app_errors::{self, UNREPORTED};
 use crate::checks::shared::probed;
 use crate::derive::app_errors::{AppError, Weight};
 use crate::derive::caller::Who;
+use crate::derive::denial::Witness;
 use crate::repair::{env, workload};
 
 pub(super) const META: Meta = Meta {
@@ -42,7 +46,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let by_node = |said: &&AppError<'_>| said.caller.is_some_and(|caller| caller.who == Who::Node);
     let Some(said) = derived.app_errors.iter().find(by_node) else {
         let passed = derived.app_errors.prove_the_caller();
-        return match open_to_it(derived) {
+        return match open_to_it(derived).or_else(|| may_be(derived)) {
             Some(finding) if !passed => finding.into(),
             _ if passed => Outcome::Pass,
             _ => probed::or_pass(derived, META.step, UNREPORTED),
@@ -112,6 +116,41 @@ fn open_to_it(derived: &Derived<'_>) -> Option<Finding> {
     Some(finding.fix(Fix::advice(
         "once web identity works again, restart such applications: some stay with the node's role",
     )))
+}
+
+/// AWS denied something without naming the caller, to an SDK that falls back.
+fn may_be(derived: &Derived<'_>) -> Option<Finding> {
+    let denials = derived.denials();
+    let falls_back = |said: &AppError<'_>| goes_on(said.error.sdk.as_ref().map(|sdk| sdk.name)) == Some(true);
+    let said =
+        denials.all.iter().filter(|denial| denial.is_nameless()).find_map(|denial| match denial.witness {
+            Witness::AppErrors(said) => {
+                Some(said).filter(|said| said.weight == Weight::Current && falls_back(said))
+            }
+            Witness::Simulator(..) => None,
+        })?;
+    let view = derived.target()?;
+    let who = app_errors::speaker(derived);
+    let sdk = said.error.sdk.as_ref()?.name.label();
+    let summary = format!(
+        "{who} may be calling AWS with the node's role: AWS did not name the caller, and {sdk} falls back to the node's role when STS fails"
+    );
+    let mut finding = app_errors::finding(&META, derived, said, &summary)
+        .severity(Severity::Warning)
+        .inferred()
+        .doubt(Doubt::MayFail)
+        .seen("caller that AWS denied", "not named", said.source);
+    finding.title = "the caller may be the node's role";
+    let set = env::set(
+        derived,
+        view,
+        &[String::from("AWS_EC2_METADATA_DISABLED=true")],
+        "keep the SDK from the node's role: it then reports what kept it from its own; restarts the pods",
+    );
+    let disabled = view.env.get("AWS_EC2_METADATA_DISABLED").and_then(|entry| entry.text());
+    let is_open = !disabled.is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let set = set.unwrap_or_else(|| Fix::advice("set AWS_EC2_METADATA_DISABLED=true in the manifest"));
+    is_open.then(|| finding.fix(set))
 }
 
 /// True if the SDK falls back to the node's role when web identity fails, false if it stops there (failures.md, section 3);

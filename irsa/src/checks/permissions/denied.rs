@@ -89,6 +89,9 @@ fn speaks(denial: &Denial<'_>) -> &'static str {
 
 /// Why, in AWS's terms.
 fn reason(denial: &Denial<'_>) -> String {
+    if denial.is_nameless() {
+        return String::from("AWS did not say to which caller, nor by which policy");
+    }
     denial.because.map_or_else(|| String::from("AWS did not say which policy"), Because::words)
 }
 
