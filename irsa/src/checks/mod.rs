@@ -201,8 +201,9 @@ fn role_asked(derived: &Derived<'_>) -> Result<String, Outcome> {
 
 /// Adds STS's answer, verbatim.
 fn with_answer(finding: Finding, refusal: &Refusal<'_>) -> Finding {
+    let chosen = refusal.attempt.chosen_by.as_ref().map_or_else(String::new, |by| format!(", {by}"));
     finding.seen(
-        format!("answer from {}", refusal.attempt.host),
+        format!("answer from {}{chosen}", refusal.attempt.host),
         format!("{}: {}", refusal.code, refusal.message),
         refusal.source,
     )

@@ -55,7 +55,7 @@ fn link(
     let of_step =
         || outcomes.iter().filter(move |(check, _)| check.meta.step == step).map(|(_, outcome)| outcome);
     if derived.sts_answer.proves(step) && here(Severity::Warning).is_none() {
-        let summary = format!("proven by STS with {}", proven_by(derived));
+        let summary = format!("proven by STS with {}{}", proven_by(derived), tried_at(derived, step));
         return Link { step, status: Status::Pass, summary, reason: None };
     }
     if step == Step::Caller
@@ -135,6 +135,16 @@ fn proven_by(derived: &Derived<'_>) -> String {
         }
         (_, Some(Source::Probe { .. })) => String::from("the token in the pod"),
         _ => String::from("a fresh token of the service account"),
+    }
+}
+
+/// The endpoint, if the user chose it; said once.
+fn tried_at(derived: &Derived<'_>, step: Step) -> String {
+    let tried =
+        derived.facts.aws.sts_answer.known().map(|attempt| &attempt.value).filter(|_| step == Step::Sts);
+    match tried.and_then(|attempt| Some((&attempt.host, attempt.chosen_by.as_ref()?))) {
+        Some((host, by)) => format!(", tried at {host} ({by})"),
+        None => String::new(),
     }
 }
 

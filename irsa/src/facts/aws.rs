@@ -181,6 +181,12 @@ pub struct StsAttempt {
     pub role_arn: String,
     /// What STS said.
     pub answer: StsAnswer,
+    /// The setting of the user's own that chose the host, if one did: `AWS_ENDPOINT_URL_STS`.
+    #[serde(default)]
+    pub chosen_by: Option<String>,
+    /// What came instead of an answer at first, and was tried again: `503 ServiceUnavailable`.
+    #[serde(default)]
+    pub before: Vec<String>,
 }
 
 impl StsAttempt {

@@ -72,6 +72,8 @@ fn attempt(report: &Report) -> Option<StsAttempt> {
         host: host.to_owned(),
         role_arn: sts.role_arn.clone()?,
         answer: answer(sts.assume.as_ref()?)?,
+        chosen_by: None,
+        before: Vec::new(),
     })
 }
 

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use jsonwebtoken::jwk::JwkSet;
 
 use super::Progress;
-use super::aws::{Attempt, Roles, Session};
+use super::aws::{Attempt, Chosen, Roles, Session};
 use super::cluster::{Api, NoAnswer};
 use super::logs;
 use super::probe::Probing;
@@ -355,10 +355,17 @@ impl Cloud {
                 Fact::not_asked(TRIAL, "the first attempt was not made either"),
             );
         };
+        let chosen = self.session.chosen_sts();
+        let place = match &chosen {
+            Some(Chosen { url, by }) => {
+                format!("{} (your own {by})", irsa::aws::endpoint::host_of_url(url).unwrap_or_default())
+            }
+            None => plan.host.clone(),
+        };
         self.progress.say(&format!(
-            "trying a fresh 10-minute token of {}/{} at {} for role {arn}: STS issues credentials for 15 minutes, which are \
+            "trying a fresh 10-minute token of {}/{} at {place} for role {arn}: STS issues credentials for 15 minutes, which are \
              discarded unread; CloudTrail shows it as session {} (--no-assume skips this)",
-            plan.namespace, plan.service_account, plan.host, plan.session_name
+            plan.namespace, plan.service_account, plan.session_name
         ));
         let attempt = Attempt {
             role_arn: arn.to_owned(),
@@ -370,7 +377,8 @@ impl Cloud {
             matches!(&attempt.value.answer, StsAnswer::Refused { code, message, .. }
                 if code == "InvalidIdentityToken" && message.starts_with("No OpenIDConnect provider found"))
         });
-        let second = match plan.second_host.clone().filter(|_| no_provider) {
+        // An endpoint of the user's own choice is the same for both.
+        let second = match plan.second_host.clone().filter(|_| no_provider && chosen.is_none()) {
             Some(host) => self.session.try_token(token, &Attempt { host, ..attempt }).await,
             None => Fact::not_asked(TRIAL, "the first answer leaves no doubt about the region"),
         };

@@ -77,6 +77,9 @@ pub struct Account {
     /// The connection is cut in place of an answer.
     #[serde(default)]
     pub cut: Vec<ActionPattern>,
+    /// The first so many requests of an action are answered with 503.
+    #[serde(default)]
+    pub stumble: BTreeMap<ActionPattern, usize>,
 }
 
 /// An IAM OIDC provider.

@@ -241,6 +241,10 @@ impl Server {
         if account.throttle.iter().any(|pattern| pattern.matches(&action)) {
             return Err(Failure::Common(Common::Throttled));
         }
+        let earlier = || self.log.all().iter().filter(|seen| seen.action == action).count();
+        if account.stumble.iter().any(|(pattern, first)| pattern.matches(&action) && earlier() <= *first) {
+            return Err(Failure::Common(Common::Broken(503)));
+        }
         match account.fail.iter().find(|(pattern, _)| pattern.matches(&action)) {
             Some((_, status)) => Err(Failure::Common(Common::Broken(*status))),
             None => Ok(()),

@@ -6,7 +6,8 @@
 //! **You see**: `Throttling: Rate exceeded`.
 //!
 //! **Decided by**: STS's answer to a fresh token. The error in the application's log is only an info finding, since SDKs retry.
-//! Neither says anything about the role, the provider or the token: those are checked by what IAM shows.
+//! Neither says anything about the role, the provider or the token: those are checked by what IAM shows. If STS answers this
+//! machine only at the second or third try, that is an info finding as well.
 //!
 //! **Repair**: keep one client for the life of the process: SDKs renew its session by themselves; start large numbers of pods
 //! gradually. EKS Pod Identity does not call STS for each pod.
@@ -29,6 +30,9 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         let finding = META.on_account(derived, summary).severity(Severity::Warning);
         return with_answer(finding, refusal).fix(Fix::advice(advice)).into();
     }
+    if let Some(finding) = at_last(derived) {
+        return finding.into();
+    }
     match app_errors::of_irsa(derived, |kind| kind == Kind::Throttled) {
         Ok(said) => {
             let summary =
@@ -50,4 +54,23 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             _ => Outcome::Pass,
         },
     }
+}
+
+/// STS answered this machine, but not at once.
+fn at_last(derived: &Derived<'_>) -> Option<Finding> {
+    let attempt = derived.facts.aws.sts_answer.known().filter(|attempt| !attempt.value.before.is_empty())?;
+    let before = &attempt.value.before;
+    let tries = before.len() + 1;
+    let summary = format!(
+        "{} answered this machine at try {tries}, after {}",
+        attempt.value.host,
+        before.join(" and ")
+    );
+    let mut finding = META.on_account(derived, summary).severity(Severity::Info).seen(
+        "what came before the answer",
+        before.join(", "),
+        &attempt.source,
+    );
+    finding.title = "STS did not answer at once";
+    Some(finding)
 }

@@ -10,7 +10,7 @@ mod trail;
 pub use hints::EksHints;
 pub use iam::Roles;
 pub use session::{Session, Settings};
-pub use sts::Attempt;
+pub use sts::{Attempt, Chosen};
 
 use irsa::facts::{Fact, Source};
 
