@@ -200,6 +200,8 @@ kinds! {
     Kind::RoleNotAnnotated => "role-not-annotated",
     Kind::MountedTwice => "mounted-twice",
     Kind::Wrapper(_) => "wrapper",
+    Kind::ChainHourLimit => "chain-hour-limit",
+    Kind::RefusedInPod => "refused-in-pod",
     Kind::Other => "other",
 }
 
