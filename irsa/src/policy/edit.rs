@@ -1,5 +1,6 @@
 //! Changes to a document, one at a time.
 
+use super::document::Document;
 use super::json::{Json, Path, Segment};
 
 /// One change. Several are made one after the other: the place of the second is one after the first was made.
@@ -72,6 +73,26 @@ impl Edit {
             }
         }
         Some(())
+    }
+}
+
+impl Document {
+    /// The document with one more statement; `None` if it has no place for one.
+    pub fn with_statement(&self, statement: Json) -> Option<Self> {
+        let mut json = self.json.clone();
+        match json.at_mut(&Path::default().key("Statement").0)? {
+            Json::Array(statements) => statements.push(statement),
+            single => *single = Json::Array(vec![single.clone(), statement]),
+        }
+        Self::read(json).ok()
+    }
+
+    /// The document with one more string beside those of a place.
+    pub fn with_value(&self, place: &Path, value: &str) -> Option<Self> {
+        let (kind, to) = (EditKind::AddValue, value.to_owned());
+        let mut json = self.json.clone();
+        Edit { place: place.clone(), kind, from: String::new(), to }.apply(&mut json)?;
+        Self::read(json).ok()
     }
 }
 

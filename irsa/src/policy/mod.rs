@@ -15,6 +15,7 @@
 //! * Names of keys and operators know no case; values do.
 //! * An explicit deny wins.
 
+mod assume_role;
 mod compare;
 mod document;
 mod edit;
@@ -32,6 +33,7 @@ mod tri;
 mod variable;
 mod wildcard;
 
+pub use assume_role::AssumeRole;
 pub use document::{
     Clause, Condition, Document, Effect, Oddity, PolicyError, PrincipalEntry, PrincipalKind, Statement,
     Version,

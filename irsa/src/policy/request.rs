@@ -77,8 +77,8 @@ pub struct Context {
     values: Vec<(String, Value)>,
     /// What is known of the global keys that are not set follows from who calls.
     call: Option<Call>,
-    /// Patterns of keys that may or may not be there, and why that is not known.
-    unknown: Vec<(String, String)>,
+    /// What is known of all keys of a pattern, unless they are set.
+    patterns: Vec<(String, Value)>,
 }
 
 impl Context {
@@ -86,7 +86,7 @@ impl Context {
     pub fn of(call: Call) -> Self {
         let certain = keys::certain(call);
         let values = certain.map(|(key, value)| (key.to_owned(), Value::Present(vec![value.to_owned()])));
-        Self { values: values.collect(), call: Some(call), unknown: Vec::new() }
+        Self { values: values.collect(), call: Some(call), patterns: Vec::new() }
     }
 
     /// Sets a key, in place of what was known of it.
@@ -98,22 +98,24 @@ impl Context {
 
     /// Says that keys of this pattern cannot be known, unless they are set. `*` and `?` are wildcards.
     pub fn set_unknown(&mut self, pattern: &str, why: impl Into<String>) {
-        self.unknown.push((pattern.to_ascii_lowercase(), why.into()));
+        self.patterns.push((pattern.to_ascii_lowercase(), Value::Unknown(why.into())));
+    }
+
+    /// Says that the request has no keys of this pattern but those that are set.
+    pub fn set_absent(&mut self, pattern: &str) {
+        self.patterns.push((pattern.to_ascii_lowercase(), Value::Absent));
     }
 
     /// What is known of a key. One that nothing is said about is absent, and so is one without values.
     pub fn get(&self, key: &str) -> Found<'_> {
-        if let Some((_, value)) = self.values.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
-            return match value {
-                Value::Present(values) if values.is_empty() => Found::Absent,
-                Value::Present(values) => Found::Present(values),
-                Value::Absent => Found::Absent,
-                Value::Unknown(why) => Found::Unknown(why),
-            };
-        }
         let lower = key.to_ascii_lowercase();
-        if let Some((_, why)) = self.unknown.iter().find(|(pattern, _)| matches(&wild(pattern), &lower)) {
-            return Found::Unknown(why);
+        let set = self.values.iter().find(|(known, _)| known.eq_ignore_ascii_case(key));
+        let of_pattern = || self.patterns.iter().find(|(pattern, _)| matches(&wild(pattern), &lower));
+        match set.or_else(of_pattern) {
+            Some((_, Value::Present(values))) if !values.is_empty() => return Found::Present(values),
+            Some((_, Value::Present(_) | Value::Absent)) => return Found::Absent,
+            Some((_, Value::Unknown(why))) => return Found::Unknown(why),
+            None => {}
         }
         match self.call.and_then(|call| keys::class(call, key)) {
             Some(Class::Unknown(why)) => Found::Unknown(why),
