@@ -191,6 +191,9 @@ pub struct Association {
     /// The role of another account that is assumed from it.
     #[serde(default)]
     pub target_role_arn: Option<String>,
+    /// True if EKS sets no session tags.
+    #[serde(default)]
+    pub disable_session_tags: bool,
     /// When it was created.
     #[serde(default = "default_creation")]
     pub created: Timestamp,

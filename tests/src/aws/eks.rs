@@ -93,12 +93,24 @@ fn association(account: &Account, cluster: &Cluster, association: &Association) 
     described["roleArn"] = json!(association.role_arn);
     described["createdAt"] = json!(association.created.as_second());
     described["modifiedAt"] = json!(association.created.as_second());
-    described["disableSessionTags"] = json!(false);
+    described["disableSessionTags"] = json!(association.disable_session_tags);
     described["tags"] = json!({});
     if let Some(target) = &association.target_role_arn {
         described["targetRoleArn"] = json!(target);
+        described["externalId"] = json!(external_id(account, cluster, association));
     }
     described
+}
+
+/// What EKS sends to the target role as `sts:ExternalId` (EKS user guide, `pod-id-assign-target-role`).
+pub fn external_id(account: &Account, cluster: &Cluster, association: &Association) -> String {
+    let Association { namespace, service_account, .. } = association;
+    format!("{}/{}/{}/{namespace}/{service_account}", cluster.region, account.account, cluster.name)
+}
+
+/// The ARN of a cluster.
+pub fn cluster_arn(account: &Account, cluster: &Cluster) -> String {
+    arn(account, &cluster.region, &format!("cluster/{}", cluster.name))
 }
 
 fn association_id(cluster: &Cluster, association: &Association) -> String {

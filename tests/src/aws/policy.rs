@@ -25,10 +25,21 @@ pub enum Decision {
 pub struct Request<'a> {
     /// `sts:AssumeRoleWithWebIdentity`.
     pub action: &'a str,
-    /// The ARN of the OIDC provider that vouches for the caller.
-    pub provider: &'a str,
+    /// Who asks.
+    pub caller: Caller<'a>,
     /// Condition keys in lower case.
     pub context: &'a BTreeMap<String, String>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub enum Caller<'a> {
+    /// Whoever has a token of the OIDC provider with this ARN.
+    Provider(&'a str),
+    /// An AWS service.
+    Service(&'a str),
+    /// A session of the role with this ARN.
+    Role(&'a str),
 }
 
 /// Global keys that are absent from a call without AWS credentials, made by no service. A global key that is
@@ -124,14 +135,26 @@ fn principal(principal: Option<&Value>, request: &Request<'_>) -> Result<bool, U
     for (kind, values) in kinds {
         let values = strings(values, kind)?;
         applies |= match kind.as_str() {
-            "Federated" if values.contains(&"*") => return Err(Unknown("Federated \"*\"".to_owned())),
-            "Federated" => values.contains(&request.provider),
-            "AWS" => values.contains(&"*"),
-            "Service" | "CanonicalUser" => false,
+            "Federated" | "Service" if values.contains(&"*") => {
+                return Err(Unknown(format!("{kind} \"*\"")));
+            }
+            "Federated" => matches!(request.caller, Caller::Provider(arn) if values.contains(&arn)),
+            "Service" => matches!(request.caller, Caller::Service(name) if values.contains(&name)),
+            "AWS" => {
+                values.contains(&"*") || matches!(request.caller, Caller::Role(arn) if is_among(arn, &values))
+            }
+            "CanonicalUser" => false,
             other => return Err(Unknown(format!("Principal of kind {other:?}"))),
         };
     }
     Ok(applies)
+}
+
+/// Whether the role, or its whole account, is among the principals.
+fn is_among(arn: &str, values: &[&str]) -> bool {
+    let account = arn.split(':').nth(4).unwrap_or_default();
+    let root = arn.split_once(":role/").map(|(head, _)| format!("{head}:root")).unwrap_or_default();
+    values.iter().any(|value| *value == arn || *value == account || *value == root)
 }
 
 /// Whether one of the patterns names the action; action names have no case.

@@ -15,7 +15,8 @@ fn decide(policy: &str) -> Result<Decision, Unknown> {
         ("aws:securetransport", "true"),
     ];
     let context = context.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let request = Request { action: "sts:AssumeRoleWithWebIdentity", provider: PROVIDER, context: &context };
+    let caller = Caller::Provider(PROVIDER);
+    let request = Request { action: "sts:AssumeRoleWithWebIdentity", caller, context: &context };
     evaluate(policy, &request)
 }
 

@@ -107,22 +107,6 @@ impl Server {
         }
     }
 
-    /// Credentials for the role that EKS Pod Identity gives to a pod.
-    pub fn pod_identity(&self, pod: &Value) -> Option<Key> {
-        let (namespace, service_account) =
-            (&pod["metadata"]["namespace"], pod["spec"]["serviceAccountName"].as_str().unwrap_or("default"));
-        self.accounts.iter().find_map(|account| {
-            let all = account.eks.iter().flat_map(|cluster| &cluster.pod_identity_associations);
-            let mut own =
-                all.filter(|it| *namespace == it.namespace && service_account == it.service_account);
-            let role =
-                own.find_map(|it| account.roles.iter().find(|role| account.role_arn(role) == it.role_arn))?;
-            let session = format!("eks-{}", pod["metadata"]["name"].as_str().unwrap_or_default());
-            let user_id = format!("{}:{session}", account.role_id(role));
-            Some(self.keys.issue(account, &account.session_arn(role, &session), &user_id))
-        })
-    }
-
     /// Whether the user's machine can reach this host.
     pub fn is_reachable(&self, name: &str) -> bool {
         self.header.laptop.unreachable.iter().all(|host| host != name)

@@ -118,7 +118,8 @@ impl<'c> Request<'c> {
             .find(|role| role.settled && format!("{}{}", role.path, role.name) == self.role);
         let Some(role) = found else { return Err(refused()) };
         let context = self.context(server, account, call, claims, provider);
-        let request = policy::Request { action: &action, provider, context: &context };
+        let caller = policy::Caller::Provider(provider);
+        let request = policy::Request { action: &action, caller, context: &context };
         let decision = policy::evaluate(&policy_text(&role.trust), &request).map_err(|unknown| {
             Failure::NotModelled(format!("trust policy of {}: {}", role.name, unknown.0))
         })?;

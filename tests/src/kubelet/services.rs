@@ -2,6 +2,7 @@
 
 use super::Node;
 use super::setup::Imds;
+use crate::aws::pod_identity::{NONE, credentials};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
@@ -39,8 +40,8 @@ pub async fn agent(stream: TcpStream, node: Arc<Node>, pod: Arc<Value>) {
         if !request.headers().contains_key("authorization") {
             return (400, "Service account token cannot be empty".to_owned());
         }
-        match node.aws.as_ref().and_then(|aws| aws.pod_identity(&pod)) {
-            Some(key) => (
+        match node.aws.as_ref().map_or(Err(NONE), |aws| credentials(aws, &pod)) {
+            Ok(key) => (
                 200,
                 json!({
                     "AccessKeyId": key.id, "SecretAccessKey": key.secret, "Token": key.session_token,
@@ -48,7 +49,7 @@ pub async fn agent(stream: TcpStream, node: Arc<Node>, pod: Arc<Value>) {
                 })
                 .to_string(),
             ),
-            None => (404, "(ResourceNotFoundException): No association found".to_owned()),
+            Err(words) => (if words == NONE { 404 } else { 400 }, words.to_owned()),
         }
     })
     .await;

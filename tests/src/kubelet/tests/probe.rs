@@ -84,8 +84,8 @@ fn another_network() {
 
 #[test]
 fn a_vpc_endpoint() {
-    let condition = "          StringEquals:\n";
-    let through = format!("{condition}            aws:SourceVpce: vpce-1\n");
+    let condition = "            StringEquals:\n";
+    let through = format!("{condition}              aws:SourceVpce: vpce-1\n");
     let status = |kubelet: &str| {
         let report = shop(kubelet, (condition, &through)).report(&probe("irsa-probe-1"));
         (
