@@ -202,6 +202,9 @@ kinds! {
     Kind::Wrapper(_) => "wrapper",
     Kind::ChainHourLimit => "chain-hour-limit",
     Kind::RefusedInPod => "refused-in-pod",
+    Kind::SessionTagsTooLarge => "session-tags-too-large",
+    Kind::AgentTls => "agent-tls",
+    Kind::AgentIpv6Rejected => "agent-ipv6-rejected",
     Kind::Other => "other",
 }
 

@@ -33,6 +33,10 @@ const fn meaning(what: &'static str, causes: &'static [Cause]) -> Meaning {
 pub fn of(sighting: &Sighting) -> Meaning {
     let caller = sighting.principal.as_ref().map(|caller| &caller.kind);
     match (sighting.kind, caller, sighting.because) {
+        // Whoever asks: a policy above the caller's own decides.
+        (Kind::NodeNotAuthorized, _, Some(Because { layer: Layer::VpcEndpointPolicy, .. })) => {
+            EKS_AUTH_ENDPOINT
+        }
         (Kind::NodeNotAuthorized, _, Some(because)) if because.is_above() => of_layer(because),
         (Kind::NodeNotAuthorized, ..) => of_kind(sighting.kind),
         (_, Some(PrincipalKind::AssumedRole { source: SessionSource::NodeInstance, .. }), _) => {
@@ -81,6 +85,13 @@ const ITSELF: Meaning = meaning(
     "The pod's role works, and the application uses it to assume the same role again.",
     causes! {
         "config-role-arn-double-assume" => "the application's settings or ~/.aws/config name the role that the pod already has",
+    },
+);
+
+const EKS_AUTH_ENDPOINT: Meaning = meaning(
+    "The policy of the VPC endpoint for EKS Auth does not allow the node's role to request credentials for pods.",
+    causes! {
+        "perm-vpce-policy" => "the endpoint com.amazonaws.REGION.eks-auth has a policy of its own",
     },
 );
 
@@ -644,6 +655,25 @@ pub const fn of_kind(kind: Kind) -> Meaning {
                 "proxy" => "HTTP_PROXY is set, and NO_PROXY does not list the address",
             },
         ),
+        Kind::AgentTls => meaning(
+            "The agent does not trust the certificate that it gets in place of EKS Auth's.",
+            causes! {
+                "pi-agent-tls" => "a proxy or firewall between the node and EKS Auth inspects TLS",
+            },
+        ),
+        Kind::AgentIpv6Rejected => meaning(
+            "Version 2 of the Java SDK refuses the agent's IPv6 address.",
+            causes! {
+                "pi-ipv6-endpoint-mode" => "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE is not IPv6",
+                "pi-sdk-too-old" => "the SDK is older than EKS Pod Identity",
+            },
+        ),
+        Kind::SessionTagsTooLarge => meaning(
+            "The session's tags and policies are larger than STS allows.",
+            causes! {
+                "session-tags-too-large" => "the application assumes a role with tags of its own, next to those of EKS Pod Identity",
+            },
+        ),
         Kind::AgentHostRejected => meaning(
             "The SDK does not accept the agent's address.",
             causes! {
@@ -736,6 +766,8 @@ mod tests {
             Kind::NotAuthorizedToTag,
             Kind::NodeNotAuthorized,
             Kind::AgentUnreachable,
+            Kind::AgentTls,
+            Kind::AgentIpv6Rejected,
         ];
         let layers = [
             Layer::IdentityPolicy,
@@ -796,7 +828,18 @@ mod tests {
         assert_eq!(first(pod, &because("permissions boundary")), "perm-boundary");
         assert_eq!(first(pod, &because("service control policy")), "perm-scp");
         assert_eq!(first(node, "sts:AssumeRole"), "app-assumes-with-node-role");
-        assert_eq!(first(node, "eks-auth:AssumeRoleForPodIdentity"), "pi-node-role");
+        let cluster =
+            "eks-auth:AssumeRoleForPodIdentity on resource: arn:aws:eks:eu-west-1:111122223333:cluster/shop";
+        assert_eq!(first(node, cluster), "pi-node-role");
+        assert_eq!(
+            first(node, &format!("{cluster} because no identity-based policy allows it")),
+            "pi-node-role"
+        );
+        for (policy, id) in
+            [("a service control policy", "perm-scp"), ("a VPC endpoint policy", "perm-vpce-policy")]
+        {
+            assert_eq!(first(node, &format!("{cluster} with an explicit deny in {policy}")), id);
+        }
         let same = "sts:AssumeRole on resource: arn:aws:iam::111122223333:role/team/shop";
         assert_eq!(first(pod, same), "config-role-arn-double-assume");
     }

@@ -80,6 +80,8 @@ pub enum Kind {
     ClockSkewed,
     /// `SignatureDoesNotMatch`: the secret key is wrong, or something on the way changed the request.
     SignatureMismatch,
+    /// `PackedPolicyTooLarge`: session tags and policies exceed what STS packs into a session.
+    SessionTagsTooLarge,
     /// `Invalid principal in policy`: IAM refused a trust policy.
     InvalidPrincipal,
     /// The secret could not be read, and the CSI driver does not say why.
@@ -170,10 +172,14 @@ pub enum Kind {
     PodIdentityThrottled,
     /// The agent gave up waiting for EKS Auth, or cannot reach it.
     EksAuthUnreachable,
+    /// The agent does not trust the certificate that it gets from EKS Auth.
+    AgentTls,
     /// The agent cannot be reached.
     AgentUnreachable,
     /// The SDK refuses the agent's address.
     AgentHostRejected,
+    /// Java v2 refuses the agent's IPv6 address, unless it is told to use IPv6.
+    AgentIpv6Rejected,
     /// The agent was called at an address that is not its own.
     AgentWrongAddress,
 
@@ -357,6 +363,7 @@ impl Kind {
             | Self::NotAuthorized
             | Self::AccessDenied
             | Self::SecretNotFetched
+            | Self::SessionTagsTooLarge
             | Self::ChainHourLimit => Subject::Permissions,
             Self::NoSuchHost
             | Self::DnsTimeout
@@ -390,6 +397,8 @@ impl Kind {
             | Self::EksAuthUnreachable
             | Self::AgentUnreachable
             | Self::AgentHostRejected
+            | Self::AgentTls
+            | Self::AgentIpv6Rejected
             | Self::AgentWrongAddress => Subject::PodIdentity,
             Self::TokenMountFailed
             | Self::NodeAudienceRestricted

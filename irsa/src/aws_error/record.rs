@@ -153,6 +153,7 @@ impl<'a> Around<'a> {
                 expired: self.after("expiration date/time").and_then(pieces::number_at_start),
             },
             (Kind::NoWebIdentityProvider, _) if self.names_web_identity() => Kind::NoCredentials,
+            (Kind::AgentHostRejected, _) if self.is_java_about_ipv6() => Kind::AgentIpv6Rejected,
             _ => kind,
         }
     }
@@ -161,6 +162,11 @@ impl<'a> Around<'a> {
     fn names_web_identity(&self) -> bool {
         let list = self.after("no aws credentials provided by").and_then(|rest| rest.split(':').next());
         list.is_some_and(|list| list.to_ascii_lowercase().contains("webidentity"))
+    }
+
+    /// True if it is version 2 of the Java SDK that refuses the agent's IPv6 address; others know both addresses or neither.
+    fn is_java_about_ipv6(&self) -> bool {
+        self.lower.contains("the full uri (http://[fd00:ec2::23]")
     }
 
     fn operation(&self, kind: Kind) -> Option<&'a str> {

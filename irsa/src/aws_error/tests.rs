@@ -360,6 +360,38 @@ fn every_message_has_its_kind() {
             "operation error EKS Auth: AssumeRoleForPodIdentity, AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/nodes/i-0123456789abcdef0 is not authorized to perform: eks-auth:AssumeRoleForPodIdentity on resource: arn:aws:eks:eu-west-1:111122223333:cluster/shop",
             Kind::NodeNotAuthorized,
         ),
+        (
+            "Error fetching credentials: error getting credentials to cache: unable to fetch credentials from EKS Auth: operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 0, RequestID: , request send failed, Post \"https://eks-auth.us-east-1.api.aws/clusters/shop/assume-role-for-pod-identity\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            Kind::AgentTls,
+        ),
+        (
+            "Error retrieving metadata: Received non 200 response 500 from container metadata: tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            Kind::AgentTls,
+        ),
+        (
+            "The full URI (http://169.254.170.23/v1/credentials) contained within environment variable AWS_CONTAINER_CREDENTIALS_FULL_URI has an invalid host. Host should resolve to a loopback address or have the full URI be HTTPS.",
+            Kind::AgentHostRejected,
+        ),
+        (
+            "ContainerCredentialsProvider(): The full URI (http://[fd00:ec2::23]/v1/credentials) contained within environment variable AWS_CONTAINER_CREDENTIALS_FULL_URI has an invalid host. Host should resolve to a loopback address or have the full URI be HTTPS.",
+            Kind::AgentIpv6Rejected,
+        ),
+        (
+            "the credentials provider was not properly configured: invalid full URI for ECS provider (URI did not refer to the loopback interface): http://169.254.170.23/v1/credentials",
+            Kind::AgentHostRejected,
+        ),
+        (
+            "CredentialsEndpointError: invalid endpoint host, \"fd00:ec2::23\", only loopback hosts are allowed.",
+            Kind::AgentHostRejected,
+        ),
+        (
+            "An error occurred (PackedPolicyTooLarge) when calling the AssumeRole operation: Packed size of session tags consumes 112% of allotted space.",
+            Kind::SessionTagsTooLarge,
+        ),
+        (
+            "PackedPolicyTooLargeException: Packed size of session tags consumes 112% of allotted space.",
+            Kind::SessionTagsTooLarge,
+        ),
         ("Connect timeout on endpoint URL: \"http://169.254.170.23/v1/credentials\"", Kind::AgentUnreachable),
         (
             "Get \"http://169.254.170.23/v1/credentials\": dial tcp 169.254.170.23:80: connect: connection refused",

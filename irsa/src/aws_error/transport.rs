@@ -31,13 +31,23 @@ const NOT_APIS: [&str; 15] = [
 
 /// The kind of a failed connection and the host, if it was one to AWS: by the host's name, or by what the record is about.
 pub(super) fn judge(kind: Kind, around: &str, marks: &[Mark]) -> Option<(Kind, Option<String>)> {
-    let host = host(around);
+    let of_tls = matches!(kind, Kind::TlsUnknownAuthority | Kind::TlsWrongName);
+    let host = host(around, of_tls);
     let is = |hosts: &[&str]| host.is_some_and(|host| hosts.contains(&host));
     let about_aws = marks.contains(&Mark::Aws);
     let kind = match host {
+        Some(host) if is_eks_auth(host) => {
+            if of_tls {
+                Kind::AgentTls
+            } else {
+                Kind::EksAuthUnreachable
+            }
+        }
+        // The agent is called in plain HTTP: only its own call to EKS Auth can fail like this.
+        _ if of_tls && is(&AGENT) => Kind::AgentTls,
+        None if of_tls && marks.contains(&Mark::PodIdentity) => Kind::AgentTls,
         _ if is(&AGENT) => Kind::AgentUnreachable,
         _ if is(&INSTANCE_METADATA) => Kind::NoInstanceMetadata,
-        Some(host) if host.to_ascii_lowercase().starts_with("eks-auth.") => Kind::EksAuthUnreachable,
         Some(host) if is_aws(host) && host.split('.').any(|label| NOT_APIS.contains(&label)) => return None,
         Some(host) if is_aws(host) => here(kind, around),
         None if marks.contains(&Mark::InstanceMetadata) => Kind::NoInstanceMetadata,
@@ -60,9 +70,13 @@ fn here(kind: Kind, around: &str) -> Kind {
     if kind == Kind::ConnectionRefused && words.any(is_loopback) { Kind::RefusedInPod } else { kind }
 }
 
-/// The host that was called: a local endpoint of AWS, a name of AWS, or the host of a URL, in this order. A bare address
-/// may be that of a name server.
-fn host(around: &str) -> Option<&str> {
+fn is_eks_auth(host: &str) -> bool {
+    host.to_ascii_lowercase().starts_with("eks-auth.")
+}
+
+/// The host that was called: EKS Auth, which the agent repeats, a local endpoint of AWS, a name of AWS, or the host of a URL,
+/// in this order; where a certificate was seen, a name before an address. A bare address may be that of a name server.
+fn host(around: &str, with_tls: bool) -> Option<&str> {
     let words = || {
         let words = around.split(|c: char| !c.is_ascii_alphanumeric() && !".:-_".contains(c));
         words.filter_map(|word| {
@@ -77,7 +91,14 @@ fn host(around: &str) -> Option<&str> {
     };
     let local = |word: &&str| AGENT.contains(word) || INSTANCE_METADATA.contains(word);
     let named = |word: &&str| is_aws(word) && word.split('.').count() > 2 && !word.contains("webhook");
-    words().find(local).or_else(|| words().find(named)).or_else(|| url_host(around))
+    let of_aws = || {
+        if with_tls {
+            words().find(named).or_else(|| words().find(local))
+        } else {
+            words().find(local).or_else(|| words().find(named))
+        }
+    };
+    words().find(|word| is_eks_auth(word)).or_else(of_aws).or_else(|| url_host(around))
 }
 
 fn url_host(around: &str) -> Option<&str> {
@@ -112,7 +133,7 @@ mod tests {
             ("dial tcp 10.0.0.1:5432: refused", None),
             ("", None),
         ] {
-            assert_eq!(host(text), expected, "{text}");
+            assert_eq!(host(text, false), expected, "{text}");
         }
     }
 
@@ -127,6 +148,20 @@ mod tests {
             Some(Kind::NoInstanceMetadata)
         );
         assert_eq!(judge("https://eks-auth.eu-west-1.api.aws/", &[]), Some(Kind::EksAuthUnreachable));
+        let untrusted = |text, marks: &[Mark]| super::judge(Kind::TlsUnknownAuthority, text, marks);
+        for (text, marks) in [
+            ("https://eks-auth.eu-west-1.api.aws/clusters/shop", &[][..]),
+            ("http://169.254.170.23/v1/credentials: 500: x509", &[]),
+            ("AssumeRoleForPodIdentity: x509", &[Mark::PodIdentity]),
+        ] {
+            assert_eq!(untrusted(text, marks).map(|(kind, _)| kind), Some(Kind::AgentTls), "{text}");
+        }
+        for text in
+            ["https://sts.amazonaws.com/", "asked 169.254.170.23, then https://sts.amazonaws.com/: x509"]
+        {
+            let found = untrusted(text, &[Mark::PodIdentity]).map(|(kind, _)| kind);
+            assert_eq!(found, Some(Kind::TlsUnknownAuthority), "{text}");
+        }
         assert_eq!(judge("db.abc.eu-west-1.rds.amazonaws.com:5432", &[Mark::Aws]), None);
         assert_eq!(judge("postgres.shop.svc:5432", &[]), None);
         assert_eq!(judge("dial tcp 54.239.29.25:443", &[Mark::Aws]), Some(Kind::ConnectTimeout));

@@ -24,6 +24,8 @@ pub enum Who {
 #[derive(Debug)]
 pub(crate) struct Expected {
     role: Option<(String, String)>,
+    /// Its ARN.
+    pub(super) arn: Option<String>,
     /// How it gets it.
     pub(super) mechanism: Mechanism,
 }
@@ -31,7 +33,7 @@ pub(crate) struct Expected {
 impl Expected {
     /// The role that AWS gives the service account, or that the container's environment names, or its service account.
     pub(crate) fn of(facts: &Facts, intent: &Intent<'_>, target: Option<&ContainerView<'_>>) -> Self {
-        let associated = || facts.aws.associations.known()?.value.first()?.role_arn.clone();
+        let associated = || facts.aws.associations.known()?.value.first()?.given_role().map(str::to_owned);
         let in_pod = || target?.env.get(ROLE_ARN)?.text().map(str::to_owned);
         let arn = match intent.mechanism {
             Mechanism::PodIdentity => associated(),
@@ -40,6 +42,7 @@ impl Expected {
         let role = arn.as_deref().and_then(|arn| RoleArn::parse(arn).ok());
         Self {
             role: role.map(|role| (role.account.to_owned(), role.name().to_owned())),
+            arn,
             mechanism: intent.mechanism,
         }
     }
@@ -69,7 +72,7 @@ mod tests {
     #[test]
     fn a_caller_is_measured_by_role_and_account() {
         let role = Some((String::from("111122223333"), String::from("shop")));
-        let expected = Expected { role, mechanism: Mechanism::Irsa };
+        let expected = Expected { role, arn: None, mechanism: Mechanism::Irsa };
         let who = |arn: &str| expected.who(&principal(arn).unwrap());
         assert_eq!(
             who("arn:aws:sts::111122223333:assumed-role/shop/botocore-session-1795330534"),

@@ -6,7 +6,7 @@
 use super::Derived;
 use super::app_errors::{AppError, Weight};
 use super::caller::Who;
-use crate::aws_error::{Because, Kind, Layer, PrincipalKind};
+use crate::aws_error::{Because, Kind, Layer, PrincipalKind, Sighting};
 use crate::facts::aws::Simulated;
 use crate::facts::{Fact, Source, Unknown, Why};
 use crate::severity::Severity;
@@ -71,6 +71,8 @@ pub struct Role {
     pub account: Option<String>,
     /// True if it is the role that the pod should have.
     pub expected: bool,
+    /// True if it is the node's, with which the EKS Pod Identity agent asks for the pod's credentials.
+    pub of_agent: bool,
 }
 
 /// Who reports a denial.
@@ -78,6 +80,8 @@ pub struct Role {
 pub enum Witness<'d> {
     /// The application.
     AppErrors(&'d AppError<'d>),
+    /// The EKS Pod Identity agent, to the probe.
+    Agent(&'d Source),
     /// IAM's simulator.
     Simulator(&'d Simulated, &'d Source),
 }
@@ -109,7 +113,12 @@ pub enum Simulator<'d> {
 impl<'d> Denials<'d> {
     /// Finds them.
     pub fn of(derived: &'d Derived<'_>) -> Self {
-        let said = || derived.app_errors.iter().filter(|said| is_denial(said));
+        // Whom the agent gave credentials, it was not denied them.
+        let answered = derived.agent_answer().is_some_and(|answer| answer.gave_credentials());
+        let said = || {
+            let asked = move |said: &AppError<'_>| answered && said.error.kind == Kind::NodeNotAuthorized;
+            derived.app_errors.iter().filter(move |said| is_denial(said) && !asked(said))
+        };
         let of_others = said().any(|said| !is_of_a_role(said));
         let mut all: Vec<Denial<'d>> = Vec::new();
         let allowed = |denial: &Denial<'_>| {
@@ -118,6 +127,11 @@ impl<'d> Denials<'d> {
                 denial.action == Some(&result.action) && denial.resource == Some(&result.resource)
             })
         };
+        let by_agent = derived.agent_answer().and_then(|answer| {
+            let sighting = answer.sighting.as_ref().filter(|said| is_above_the_node(said))?;
+            Some(denied(sighting, false, Witness::Agent(&answer.source)))
+        });
+        all.extend(by_agent);
         for mut denial in said().filter(|said| is_of_a_role(said)).filter_map(spoken) {
             denial.repaired = denial.because.is_some() && denial.culprit.is_simulated() && allowed(&denial);
             // Two objects of one bucket are one fault.
@@ -156,9 +170,15 @@ fn is_denial(said: &AppError<'_>) -> bool {
         Kind::NotAuthorized | Kind::NotAuthorizedToChain | Kind::NotAuthorizedToTag | Kind::AccessDenied => {
             true
         }
-        Kind::NodeNotAuthorized => said.error.because.is_some_and(Because::is_above),
+        Kind::NodeNotAuthorized => is_above_the_node(said.error),
         _ => false,
     }
+}
+
+/// True if it is not the node's role that lacks the permission to ask EKS Auth, but a policy above it that forbids it. What AWS
+/// says of the reason goes before who asked.
+pub(crate) fn is_above_the_node(said: &Sighting) -> bool {
+    said.kind == Kind::NodeNotAuthorized && said.because.is_some_and(Because::is_above)
 }
 
 /// False if the caller was the node, on its own account, or an IAM user: the wrong caller is then the fault.
@@ -173,23 +193,28 @@ fn spoken<'d>(said: &'d AppError<'d>) -> Option<Denial<'d>> {
     if error.assumes_itself() {
         return None;
     }
+    let expected = said.caller.is_some_and(|caller| caller.who == Who::Expected);
+    Some(denied(error, expected, Witness::AppErrors(said)))
+}
+
+fn denied<'d>(error: &'d Sighting, expected: bool, witness: Witness<'d>) -> Denial<'d> {
+    let of_agent = error.kind == Kind::NodeNotAuthorized;
     let role = match error.principal.as_ref().map(|principal| (&principal.kind, &principal.account)) {
         Some((PrincipalKind::AssumedRole { role, .. }, account)) => {
-            let expected = said.caller.is_some_and(|caller| caller.who == Who::Expected);
-            Role { name: Some(role.clone()), account: Some(account.clone()), expected }
+            Role { name: Some(role.clone()), account: Some(account.clone()), expected, of_agent }
         }
-        _ => Role { name: None, account: None, expected: false },
+        _ => Role { name: None, account: None, expected: false, of_agent },
     };
-    Some(Denial {
+    Denial {
         culprit: culprit(error.kind, error.action.as_deref(), error.because),
         because: error.because,
         action: error.action.as_deref(),
         resource: error.resource.as_deref(),
         operation: error.operation.as_deref(),
         role,
-        witness: Witness::AppErrors(said),
+        witness,
         repaired: false,
-    })
+    }
 }
 
 fn culprit(kind: Kind, action: Option<&str>, because: Option<Because>) -> Culprit {
@@ -233,8 +258,7 @@ fn simulated<'d>(
             grant: None,
         });
     }
-    let arn = derived.plan().role_arn;
-    let arn = arn.as_deref().and_then(|arn| crate::aws::arn::RoleArn::parse(arn).ok());
+    let arn = derived.expected_role().and_then(|arn| crate::aws::arn::RoleArn::parse(arn).ok());
     Ok(Denial {
         culprit,
         because: Some(Because { layer, explicit: result.decision == "explicitDeny" }),
@@ -245,6 +269,7 @@ fn simulated<'d>(
             name: arn.as_ref().map(|arn| arn.name().to_owned()),
             account: arn.as_ref().map(|arn| arn.account.to_owned()),
             expected: true,
+            of_agent: false,
         },
         witness: Witness::Simulator(result, source),
         repaired: false,
@@ -257,11 +282,6 @@ impl Denial<'_> {
         self.because.is_some_and(|because| because.explicit)
     }
 
-    /// True if it was denied to the node's role, which requests the credentials of pods.
-    pub fn is_of_the_node(&self) -> bool {
-        matches!(self.witness, Witness::AppErrors(said) if said.error.kind == Kind::NodeNotAuthorized)
-    }
-
     /// What was denied, as AWS names it: `s3:GetObject`, or the operation.
     pub fn what(&self) -> &str {
         self.action.or(self.operation).unwrap_or("the call")
@@ -271,7 +291,7 @@ impl Denial<'_> {
     pub fn source(&self) -> &Source {
         match self.witness {
             Witness::AppErrors(said) => said.source,
-            Witness::Simulator(_, source) => source,
+            Witness::Agent(source) | Witness::Simulator(_, source) => source,
         }
     }
 
@@ -284,13 +304,16 @@ impl Denial<'_> {
     pub fn is_current(&self) -> bool {
         match self.witness {
             Witness::AppErrors(said) => said.weight == Weight::Current,
-            Witness::Simulator(..) => true,
+            Witness::Agent(_) | Witness::Simulator(..) => true,
         }
     }
 
     /// An error counts by its age; less if it has been overtaken, or if AWS did not name the caller.
     pub fn severity(&self, derived: &Derived<'_>) -> Severity {
         let Witness::AppErrors(said) = self.witness else { return Severity::Error };
+        if self.role.of_agent {
+            return said.severity();
+        }
         let unproven = self.role.name.is_none() && !derived.sts_answer.accepted();
         if unproven || self.is_nameless() || self.repaired {
             said.severity().max(Severity::Warning)

@@ -2,6 +2,7 @@
 
 use super::container::{CREDENTIALS_URI, ContainerView, PI_VOLUME, ROLE_ARN, Wiring};
 use super::webhook::Settings;
+use crate::aws_error::SdkName;
 use crate::facts::kubernetes::EnvValue;
 use crate::facts::{Fact, Facts, Source};
 use crate::mechanism::Mechanism;
@@ -49,7 +50,7 @@ pub enum RoleOrigin {
 
 impl<'f> Intent<'f> {
     /// Precedence as in the webhook (`pkg/handler/handler.go`): Pod Identity, annotation, ConfigMap; then what the
-    /// manifest wires by hand.
+    /// manifest wires by hand. A container that is wired for both uses what its SDK looks for first.
     pub fn of(facts: &'f Facts, settings: &Settings, containers: &[ContainerView<'f>]) -> Self {
         let audience = facts
             .service_account
@@ -63,7 +64,11 @@ impl<'f> Intent<'f> {
         let with = |mechanism, role| Self { mechanism, role, audience: audience.clone() };
         let named = annotated(facts, settings).or_else(|| configured(facts, settings));
         if has_pod_identity(facts, containers) {
-            return with(Mechanism::PodIdentity, named);
+            return if prefers_web_identity(facts, containers) {
+                with(Mechanism::Irsa, by_hand(containers).or(named))
+            } else {
+                with(Mechanism::PodIdentity, named)
+            };
         }
         if named.is_some() {
             return with(Mechanism::Irsa, named);
@@ -140,6 +145,15 @@ fn has_pod_identity(facts: &Facts, containers: &[ContainerView<'_>]) -> bool {
     meta.labels.get("eks.amazonaws.com/pod-identity").is_some_and(|value| value == "enabled")
         || spec.volume(PI_VOLUME).is_some()
         || containers.iter().any(|view| view.env.get(CREDENTIALS_URI).is_some())
+}
+
+/// True if the target container is also wired for a web identity, which every SDK looks for before it asks the agent, except
+/// version 2 of the JavaScript SDK (failures.md, section 3).
+fn prefers_web_identity(facts: &Facts, containers: &[ContainerView<'_>]) -> bool {
+    let target = containers.iter().find(|view| view.is_target);
+    let mut reported = facts.app_errors.known().into_iter().flat_map(|listing| &listing.value.items);
+    target.is_some_and(|view| view.wiring == Wiring::Complete)
+        && !reported.any(|said| said.value.error.sdk.as_ref().is_some_and(|sdk| sdk.name == SdkName::JsV2))
 }
 
 /// OpenShift mounts its own token, and the role is in a credentials file.

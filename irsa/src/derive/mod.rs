@@ -74,6 +74,8 @@ pub struct Derived<'f> {
     provider: OnceLock<provider::Provider<'f>>,
     /// The AWS errors that the application itself reported.
     pub(crate) app_errors: app_errors::AppErrors<'f>,
+    /// What the EKS Pod Identity agent answered the probe.
+    agent_answer: Option<agent::AgentAnswer>,
     /// The role that the target should have.
     expected: caller::Expected,
     trust: OnceLock<trust::Trust<'f>>,
@@ -116,11 +118,12 @@ impl<'f> Derived<'f> {
             intent,
             containers,
             siblings,
-            probed,
             from_here,
             peer: None,
             sts_answer,
             app_errors,
+            agent_answer: agent::AgentAnswer::of(&probed),
+            probed,
             expected,
             second_sts_answer: sts_answer::StsVerdict::second(facts),
             provider: OnceLock::new(),
@@ -238,14 +241,19 @@ impl<'f> Derived<'f> {
         minted.map(|claims| (&claims.value, claims.source.clone())).or_else(mounted)
     }
 
-    /// Account and name of the role that the target should have.
-    pub fn expected_role(&self) -> Option<(&str, &str)> {
-        self.expected.role()
-    }
-
     /// Which identity AWS was asked about.
     pub fn plan(&self) -> plan::Plan {
         plan::Plan::of(self, None)
+    }
+
+    /// The role whose credentials the target container should get: that of its environment or annotation, or its association's.
+    pub fn expected_role(&self) -> Option<&str> {
+        self.expected.arn.as_deref()
+    }
+
+    /// What the EKS Pod Identity agent answered the probe, if it did.
+    pub(crate) fn agent_answer(&self) -> Option<&agent::AgentAnswer> {
+        self.agent_answer.as_ref()
     }
 
     /// What AWS denied the pod's role, according to the application's errors or IAM's simulator.

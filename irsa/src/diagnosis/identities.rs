@@ -24,7 +24,10 @@ pub(super) fn identity(view: &ContainerView<'_>, derived: &Derived<'_>) -> Ident
         container: view.name().to_owned(),
         expected: Expected {
             mechanism: derived.intent.mechanism,
-            role_arn: derived.intent.role.as_ref().map(|role| role.raw.to_owned()),
+            role_arn: match derived.intent.mechanism {
+                Mechanism::PodIdentity => derived.expected_role().map(str::to_owned),
+                _ => derived.intent.role.as_ref().map(|role| role.raw.to_owned()),
+            },
         },
         actual: Actual {
             mechanism: match (caller.map(|caller| caller.who), process) {

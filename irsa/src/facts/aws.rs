@@ -24,6 +24,12 @@ pub struct Aws {
     pub cluster: Fact<EksCluster>,
     /// EKS Pod Identity associations of the service account: `eks:ListPodIdentityAssociations`.
     pub associations: Fact<Vec<Association>>,
+    /// Those of other service accounts of the cluster; asked only where this one has none and names no role.
+    pub other_associations: Fact<Listing<OtherAssociation>>,
+    /// The role of the association: `iam:GetRole`.
+    pub associated_role: Fact<Role>,
+    /// The association's target role, which EKS assumes with the credentials of the first: `iam:GetRole`.
+    pub target_role: Fact<Role>,
     /// Failed attempts to assume the role: `cloudtrail:LookupEvents`.
     pub trail: Fact<Listing<TrailEvent>>,
     /// What the role is allowed to do: `iam:SimulatePrincipalPolicy`, for `--action` and `--resource`.
@@ -49,6 +55,9 @@ impl Aws {
             provider: of("the issuer's OIDC provider", why),
             cluster: of("the EKS cluster", why),
             associations: of("EKS Pod Identity associations", why),
+            other_associations: of("EKS Pod Identity associations of other service accounts", why),
+            associated_role: of("the IAM role of the EKS Pod Identity association", why),
+            target_role: of("the target role of the EKS Pod Identity association", why),
             trail: of("denied calls in CloudTrail", why),
             simulation: of("what the role is allowed to do", why),
             sts_answer: of("STS's answer to a fresh token", why),
@@ -130,10 +139,36 @@ pub struct EksCluster {
 pub struct Association {
     /// `a-…`.
     pub id: String,
+    /// Its ARN, which names the cluster.
+    pub arn: Option<String>,
     /// The role that it gives.
     pub role_arn: Option<String>,
+    /// The role that is assumed from that one; its credentials are what the pod gets.
+    pub target_role_arn: Option<String>,
+    /// What EKS sends as `sts:ExternalId` to the target role.
+    pub external_id: Option<String>,
+    /// True unless `disableSessionTags` is set.
+    pub session_tags: bool,
     /// When it was made.
     pub created: Option<Timestamp>,
+}
+
+impl Association {
+    /// The role whose credentials the pod gets.
+    pub fn given_role(&self) -> Option<&str> {
+        self.target_role_arn.as_deref().or(self.role_arn.as_deref())
+    }
+}
+
+/// An association of another service account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherAssociation {
+    /// `a-…`.
+    pub id: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Service account.
+    pub service_account: String,
 }
 
 /// A failed call as CloudTrail keeps it.

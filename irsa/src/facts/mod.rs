@@ -62,6 +62,8 @@ pub struct Facts {
     pub config_maps: BTreeMap<String, Fact<ConfigMap>>,
     /// Secrets that the containers take environment from, by name: keys only.
     pub secrets: BTreeMap<String, Fact<Secret>>,
+    /// Pods on the node that are, or may be, the EKS Pod Identity agent; asked only if the pod is wired for it.
+    pub agent_pods: Fact<Listing<Pod>>,
     /// What is the same for every subject of the run.
     pub cluster: Arc<Cluster>,
     /// What AWS says about the identity that the subject should have.
@@ -191,10 +193,8 @@ pub struct Cluster {
     pub webhook_workload: Fact<Owner>,
     /// Endpoints of a self-hosted webhook's service.
     pub webhook_endpoints: Fact<Listing<EndpointSlice>>,
-    /// DaemonSets of the EKS Pod Identity agent; asked only if a pod is wired for it.
+    /// DaemonSets that are, or may be, the EKS Pod Identity agent; asked only if a pod is wired for it.
     pub agents: Fact<Listing<DaemonSet>>,
-    /// Their pods.
-    pub agent_pods: Fact<Listing<Pod>>,
 }
 
 impl Facts {
@@ -223,7 +223,7 @@ impl Facts {
             cluster.webhook_workload.unknown(),
             of_listing(&cluster.webhook_endpoints),
             of_listing(&cluster.agents),
-            of_listing(&cluster.agent_pods),
+            of_listing(&self.agent_pods),
             self.issuer.api.unknown(),
             self.issuer.api_keys.unknown(),
             self.issuer.minted.unknown(),
@@ -236,6 +236,9 @@ impl Facts {
             self.aws.provider.unknown(),
             self.aws.cluster.unknown(),
             self.aws.associations.unknown(),
+            of_listing(&self.aws.other_associations),
+            self.aws.associated_role.unknown(),
+            self.aws.target_role.unknown(),
             of_listing(&self.aws.trail),
             self.aws.simulation.unknown(),
             self.aws.sts_answer.unknown(),

@@ -55,12 +55,12 @@ pub(crate) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
 
 /// Asks IAM whether the role's own policies allow it, where AWS did not name the policy.
 pub(crate) fn ask_simulator(derived: &Derived<'_>, denial: &Denial<'_>) -> Option<Fix> {
-    let role = derived.plan().role_arn.filter(|_| denial.role.expected && denial.because.is_none())?;
+    let role = derived.expected_role().filter(|_| denial.role.expected && denial.because.is_none())?;
     let words = [
         "iam",
         "simulate-principal-policy",
         "--policy-source-arn",
-        &role,
+        role,
         "--action-names",
         denial.action?,
         "--resource-arns",

@@ -4,29 +4,104 @@ use super::service_account::change;
 use super::{Command, Fix, Placeholder};
 use crate::aws::arn::Arn;
 use crate::derive::Derived;
-use crate::facts::aws::EksCluster;
+use crate::derive::trust::QUOTA;
+use crate::derive::trust::pod_identity::{Hop, HopJudgement, How};
+use crate::facts::aws::{Association, EksCluster, OtherAssociation};
 
-/// Creates the association for the subject's service account.
-pub(crate) fn associate(derived: &Derived<'_>) -> Fix {
+/// Creates the association for the subject's service account: with the role of `like`, which was meant to be it.
+pub(crate) fn associate(derived: &Derived<'_>, like: Option<&OtherAssociation>) -> Fix {
     let facts = derived.facts;
     let Some(cluster) = facts.aws.cluster.known() else {
         return Fix::advice("create the association with aws eks create-pod-identity-association");
     };
+    let (name, region) = (&cluster.value.name, region(&cluster.value));
     let words = [
         "eks",
         "create-pod-identity-association",
         "--region",
-        region(&cluster.value),
+        region,
         "--cluster-name",
-        &cluster.value.name,
+        name,
         "--namespace",
         &facts.namespace_name,
         "--service-account",
         &facts.service_account_name,
     ];
-    let command = Command::aws(derived, &words).ask("--role-arn", Placeholder::RoleArn);
-    let title = format!("create the association{}", command.first());
-    change(derived, &facts.service_account_name, title, command)
+    let command = Command::aws(derived, &words);
+    let Some(like) = like else {
+        let command = command.ask("--role-arn", Placeholder::RoleArn);
+        let title = format!("create the association{}", command.first());
+        return change(derived, &facts.service_account_name, title, command);
+    };
+    let describe = ["eks", "describe-pod-identity-association", "--region", region, "--cluster-name", name];
+    let of_it = ["--association-id", &like.id, "--query", "association.roleArn", "--output", "text"];
+    let role = Command::aws(derived, &[&describe[..], &of_it].concat());
+    let title = format!(
+        "if {}/{} is a mistake for it: create the association with the same role",
+        like.namespace, like.service_account
+    );
+    Fix::shared(title, command.words(["--role-arn"]).output_of(role))
+}
+
+/// Has the association's role trust whoever assumes it. What it trusts already stays.
+pub(crate) fn trust(derived: &Derived<'_>, hop: &Hop<'_>, judged: &HopJudgement<'_>) -> Fix {
+    let name = &judged.role.name;
+    let Some(repair) = &judged.repair else {
+        return Fix::advice(format!(
+            "remove the Deny from the trust policy of role {name}, or exempt this session from it"
+        ));
+    };
+    let facts = derived.facts;
+    let whose = format!("{}/{}", facts.namespace_name, facts.service_account_name);
+    let who = if hop.is_target { "the association's first role" } else { "EKS Pod Identity" };
+    let what = match repair.how {
+        How::TagSession => String::from("add sts:TagSession to the statement that allows sts:AssumeRole"),
+        How::Pinned => format!("add a statement that lets {who} in for {whose} of this cluster only"),
+        How::Open => {
+            format!("add a statement that lets {who} in; other associations may use the role as well")
+        }
+    };
+    let document = repair.corrected.line();
+    let length = document.chars().filter(|c| !c.is_whitespace()).count();
+    let size = if length > QUOTA {
+        format!(" ({length} characters; IAM's quota is {QUOTA} unless it was raised)")
+    } else {
+        String::new()
+    };
+    let words = ["iam", "update-assume-role-policy", "--role-name", name, "--policy-document", &document];
+    let account = Arn::account_of(&judged.role.arn).unwrap_or_default();
+    let command = Command::aws_in(derived, account, &words);
+    Fix::shared(format!("in the trust policy of role {name}: {what}{size}{}", command.first()), command)
+}
+
+/// Has EKS set no session tags; `None` if it sets none, or if the cluster is not known.
+pub(crate) fn disable_session_tags(derived: &Derived<'_>, association: &Association) -> Option<Fix> {
+    let command =
+        update(derived, association, "--disable-session-tags").filter(|_| association.session_tags)?;
+    Some(Fix::shared("or have EKS Pod Identity set no session tags, if no policy uses them", command))
+}
+
+/// Has EKS set session tags again; `None` if it does, or if the cluster is not known.
+pub(crate) fn enable_session_tags(derived: &Derived<'_>, association: &Association) -> Option<Fix> {
+    let command =
+        update(derived, association, "--no-disable-session-tags").filter(|_| !association.session_tags)?;
+    Some(Fix::shared("have EKS Pod Identity set session tags, which the trust policy asks for", command))
+}
+
+fn update(derived: &Derived<'_>, association: &Association, flag: &str) -> Option<Command> {
+    let cluster = derived.facts.aws.cluster.known()?;
+    let words = [
+        "eks",
+        "update-pod-identity-association",
+        "--region",
+        region(&cluster.value),
+        "--cluster-name",
+        &cluster.value.name,
+        "--association-id",
+        &association.id,
+        flag,
+    ];
+    Some(Command::aws(derived, &words))
 }
 
 /// Installs the agent, on every node of the cluster.

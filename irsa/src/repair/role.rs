@@ -4,6 +4,8 @@ use super::{Command, Fix};
 use crate::derive::Derived;
 use crate::derive::provider::Provider;
 use crate::derive::trust;
+use crate::derive::trust::pod_identity::{self, Hop};
+use crate::policy::Document;
 
 /// Creates the role, which trusts nobody but this service account; it has no permissions yet, and IAM refuses the command if a
 /// role of that name exists.
@@ -17,12 +19,35 @@ pub(crate) fn create(derived: &Derived<'_>, account: &str, path: &str, name: &st
     let Some(policy) = arn.and_then(|arn| trust::of_new_role(derived, arn)) else {
         return vec![Fix::advice("create the role, with a trust policy for this service account")];
     };
+    create_with(derived, &policy, &plan.subject(), account, path, name)
+}
+
+/// The same for a role of the service account's EKS Pod Identity association.
+pub(crate) fn create_for_pod_identity(
+    derived: &Derived<'_>,
+    hop: &Hop<'_>,
+    account: &str,
+    path: &str,
+    name: &str,
+) -> Vec<Fix> {
+    let Some(policy) = pod_identity::of_new_role(derived, hop.is_target) else { return Vec::new() };
+    create_with(derived, &policy, "the association's sessions", account, path, name)
+}
+
+fn create_with(
+    derived: &Derived<'_>,
+    policy: &Document,
+    whom: &str,
+    account: &str,
+    path: &str,
+    name: &str,
+) -> Vec<Fix> {
     let trust = policy.line();
     let path = if path.is_empty() { String::from("/") } else { format!("/{path}/") };
     let words =
         ["iam", "create-role", "--role-name", name, "--path", &path, "--assume-role-policy-document", &trust];
     let command = Command::aws_in(derived, account, &words);
-    let title = format!("create the role, trusting only {}{}", plan.subject(), command.first());
+    let title = format!("create the role, trusting only {whom}{}", command.first());
     vec![
         Fix::own(title, command),
         Fix::advice("attach the policies that the application needs: without them the role may do nothing"),

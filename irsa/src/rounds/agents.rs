@@ -2,37 +2,92 @@
 
 use super::objects::Objects;
 use super::target::Found;
+use crate::derive::agent::{Likeness, NAMES};
 use crate::facts::kubernetes::resource::Query;
 use crate::facts::kubernetes::{DaemonSet, LabelSelector, Pod, SelectorRequirement};
-use crate::facts::{Fact, Listing};
+use crate::facts::{Fact, Listing, Unknown, Why};
+use futures_util::future::join_all;
 use futures_util::join;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Up to this many nodes are asked for their pods one by one; for more, the pods with the agent's labels are listed.
+const NODES: usize = 4;
 
 /// The EKS Pod Identity agent.
 pub(super) struct Agents {
     pub(super) sets: Fact<Listing<DaemonSet>>,
-    pub(super) pods: Fact<Listing<Pod>>,
+    /// By node.
+    pods: BTreeMap<String, Fact<Listing<Pod>>>,
 }
 
 impl Agents {
-    /// It may be in any namespace; the name is that of its chart, which the EKS add-on is made from.
+    /// It may be in any namespace, and under another name; so what runs on the pods' own nodes is looked at.
     pub(super) async fn read(reader: &impl Objects, found: &Found) -> Self {
-        if !found.pods.iter().any(|pod| pod.value.spec.has_pod_identity()) {
+        let wired = found.pods.iter().map(|pod| &pod.value.spec).filter(|spec| spec.has_pod_identity());
+        let mut wired = wired.peekable();
+        if wired.peek().is_none() {
             let why = "no pod is wired for it";
-            return Self {
-                sets: Fact::not_asked("the EKS Pod Identity agent", why),
-                pods: Fact::not_asked("pods of the EKS Pod Identity agent", why),
-            };
+            return Self { sets: Fact::not_asked("the EKS Pod Identity agent", why), pods: BTreeMap::new() };
         }
-        let named = SelectorRequirement {
-            key: String::from("app.kubernetes.io/name"),
-            operator: String::from("In"),
-            values: ["", "-hybrid", "-hybrid-bottlerocket"]
-                .map(|kind| format!("eks-pod-identity-agent{kind}"))
-                .into(),
+        let nodes: BTreeSet<&str> =
+            wired.map(|spec| spec.node_name.as_str()).filter(|node| !node.is_empty()).collect();
+        let all = Query::default();
+        let (sets, pods) = join!(reader.list::<DaemonSet>(None, &all), pods_on(reader, &nodes));
+        let may_be = |set: &DaemonSet| {
+            let template = &set.spec.template;
+            Likeness::of(&template.metadata, &template.spec) != Likeness::None
         };
-        let labels = LabelSelector { match_expressions: vec![named], ..LabelSelector::default() };
-        let query = Query { labels: Some(labels), ..Query::default() };
-        let (sets, pods) = join!(reader.list(None, &query), reader.list(None, &query));
-        Self { sets, pods }
+        Self { sets: retained(sets, may_be), pods }
+    }
+
+    /// Those on a node.
+    pub(super) fn on_node(&self, node: &str) -> Fact<Listing<Pod>> {
+        self.pods.get(node).cloned().unwrap_or_else(|| {
+            Fact::not_asked("pods of the EKS Pod Identity agent", "no pod on the node is wired for it")
+        })
+    }
+}
+
+async fn pods_on(reader: &impl Objects, nodes: &BTreeSet<&str>) -> BTreeMap<String, Fact<Listing<Pod>>> {
+    let may_be = |pod: &Pod| Likeness::of(&pod.metadata, &pod.spec) != Likeness::None;
+    if nodes.len() <= NODES {
+        let lists = nodes.iter().map(|node| async move {
+            let query = Query { fields: vec![("spec.nodeName", (*node).to_owned())], ..Query::default() };
+            ((*node).to_owned(), retained(reader.list::<Pod>(None, &query).await, may_be))
+        });
+        return join_all(lists).await.into_iter().collect();
+    }
+    let named = SelectorRequirement {
+        key: String::from("app.kubernetes.io/name"),
+        operator: String::from("In"),
+        values: NAMES.map(String::from).into(),
+    };
+    let labels = LabelSelector { match_expressions: vec![named], ..LabelSelector::default() };
+    let listing = reader.list::<Pod>(None, &Query { labels: Some(labels), ..Query::default() }).await;
+    let on = |node: &str| {
+        let Fact::Known(mut own) = retained(listing.clone(), |pod: &Pod| pod.spec.node_name == node) else {
+            return listing.clone();
+        };
+        if own.value.items.is_empty() && own.value.cut.is_none() {
+            own.value.cut = Some(Unknown {
+                what: format!("pods of node {node} without the labels of the EKS Pod Identity agent"),
+                why: Why::Incomplete(String::from(
+                    "the pods are on too many nodes; run debug on one of them",
+                )),
+                grant: None,
+            });
+        }
+        Fact::Known(own)
+    };
+    nodes.iter().map(|node| ((*node).to_owned(), on(node))).collect()
+}
+
+fn retained<T>(listing: Fact<Listing<T>>, keep: impl Fn(&T) -> bool) -> Fact<Listing<T>> {
+    match listing {
+        Fact::Known(mut listing) => {
+            listing.value.items.retain(|item| keep(&item.value));
+            Fact::Known(listing)
+        }
+        other => other,
     }
 }

@@ -128,8 +128,7 @@ pub async fn of_cluster<E>(
         webhook_config_map: behind.config_map,
         webhook_workload: behind.workload,
         webhook_endpoints: behind.endpoints,
-        agents: agents.sets,
-        agent_pods: agents.pods,
+        agents: agents.sets.clone(),
     });
     let (service_accounts, network_policies) =
         (Arc::new(shared.service_accounts), Arc::new(shared.network_policies));
@@ -156,6 +155,7 @@ pub async fn of_cluster<E>(
         replica_set: above.replica_set,
         siblings: Arc::clone(&siblings),
         events: Arc::clone(&events),
+        agent_pods: agents.on_node(subject.spec().map_or("", |(spec, ..)| &spec.node_name)),
         node,
         config_maps: config_maps.clone(),
         secrets: secrets.clone(),

@@ -59,7 +59,8 @@ pub async fn gather(
             Err(unprobed) => unprobed,
         }
     };
-    let ((), probed) = tokio::join!(cloud.complete(api, &wide, &early, &asked, &mut subjects), probe);
+    let complete = Box::pin(cloud.complete(api, &wide, &early, &asked, &mut subjects));
+    let ((), probed) = tokio::join!(complete, probe);
     for (facts, probed) in subjects.iter_mut().zip(probed) {
         facts.probed = probed;
     }

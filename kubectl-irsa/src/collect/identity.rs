@@ -17,10 +17,12 @@ use super::web::Web;
 use super::{issuer, signature};
 use irsa::derive::Derived;
 use irsa::derive::plan::Plan;
-use irsa::facts::aws::{Association, Aws, EksCluster, Providers, StsAnswer, StsAttempt};
+use irsa::facts::aws::{
+    Association, Aws, EksCluster, OtherAssociation, Providers, Role, StsAnswer, StsAttempt,
+};
 use irsa::facts::issuer::{Claims, Discovery, Issuer, Key, Published};
 use irsa::facts::kubernetes::{Meta, Pod};
-use irsa::facts::{Fact, Facts, Grant, Source, Sourced, Why};
+use irsa::facts::{Fact, Facts, Grant, Listing, Source, Sourced, Why};
 
 /// The world outside the cluster, and what of it the user wants asked.
 pub struct Cloud {
@@ -191,11 +193,10 @@ impl Cloud {
             let pod = facts.subject.pod().map(|pod| &pod.value.metadata);
             distinct.entry(plan).or_insert(pod);
         }
-        let answers = join_all(
-            distinct
-                .into_iter()
-                .map(|(plan, pod)| async move { (plan, self.identity(api, wide, early, plan, pod).await) }),
-        );
+        // On the heap: its many questions at once are larger than a thread's stack should have to hold.
+        let answers = join_all(distinct.into_iter().map(|(plan, pod)| async move {
+            (plan, Box::pin(self.identity(api, wide, early, plan, pod)).await)
+        }));
         let (answers, app_errors) = tokio::join!(
             answers,
             join_all(subjects.iter().zip(asked).enumerate().map(|(index, (facts, asked))| logs::of(
@@ -245,7 +246,13 @@ impl Cloud {
             .or_else(|| shared.discovery.known().map(|discovery| discovery.value.issuer.clone()))
             .or_else(|| shared.cluster.known().and_then(|cluster| cluster.value.issuer.clone()));
 
+        let associations = early.associations.get(&plan.service_account).cloned().unwrap_or_else(|| {
+            Fact::not_asked("EKS Pod Identity associations", "the service account was not known in time")
+        });
+        let association = associations.known().and_then(|found| found.value.first());
         let arn = plan.role_arn.as_deref();
+        // The role whose credentials the container gets.
+        let given = arn.or_else(|| association?.given_role());
         let role = async {
             match arn {
                 Some(arn) if early.roles.contains_key(arn) => early.roles[arn].clone(),
@@ -257,7 +264,7 @@ impl Cloud {
             }
         };
         let policies = async {
-            match arn {
+            match given {
                 Some(arn) => self.session.role_policies(arn).await,
                 None => Fact::not_asked("the role's policies", NO_ROLE),
             }
@@ -275,23 +282,26 @@ impl Cloud {
             }
         };
         let simulation = async {
-            match arn {
+            match given {
                 Some(arn) if !self.actions.is_empty() => {
                     self.session.simulate(arn, &self.actions, &self.resources).await
                 }
                 _ => Fact::not_asked("what the role is allowed to do", "no --action was given"),
             }
         };
-        let (role, policies, provider, trail, simulation, trials, published) = tokio::join!(
+        let of_association = Box::pin(self.of_association(&associations, arn.is_some()));
+        let (role, policies, provider, trail, of_association, simulation, trials, published) = tokio::join!(
             role,
             policies,
             provider,
             trail,
+            of_association,
             simulation,
             self.trials(minted, plan),
             // Without a role to assume, no issuer is needed.
             self.published(issuer.as_deref().filter(|_| arn.is_some())),
         );
+        let (other_associations, associated_role, target_role) = of_association;
         let aws = Aws {
             caller: self.session.caller().await.clone(),
             role: role.named,
@@ -300,9 +310,10 @@ impl Cloud {
             providers: shared.providers.clone(),
             provider,
             cluster: shared.cluster.clone(),
-            associations: early.associations.get(&plan.service_account).cloned().unwrap_or_else(|| {
-                Fact::not_asked("EKS Pod Identity associations", "the service account was not known in time")
-            }),
+            associations,
+            other_associations,
+            associated_role,
+            target_role,
             trail,
             simulation,
             sts_answer: trials.0,
@@ -318,6 +329,38 @@ impl Cloud {
             published_keys,
         };
         (Arc::new(aws), Arc::new(issuer))
+    }
+
+    /// What follows from the service account's EKS Pod Identity association: its roles; or, where there is none and `has_role`
+    /// is false, the associations of others, one of which may have been meant to be it.
+    async fn of_association(
+        &self,
+        associations: &Fact<Vec<Association>>,
+        has_role: bool,
+    ) -> (Fact<Listing<OtherAssociation>>, Fact<Role>, Fact<Role>) {
+        let (own, target) = (
+            "the role of the EKS Pod Identity association",
+            "the target role of the EKS Pod Identity association",
+        );
+        let not_asked = |what, why| Fact::not_asked(what, why);
+        let association = associations.known().and_then(|found| found.value.first());
+        let Some(association) = association else {
+            let listed = associations.known().is_some();
+            let others = if listed && !has_role {
+                self.session.all_associations().await
+            } else {
+                Fact::not_asked(OTHERS, "the service account names a role, or its own could not be listed")
+            };
+            let why = "no association is known";
+            return (others, not_asked(own, why), not_asked(target, why));
+        };
+        let role = async |what, arn: &Option<String>| match arn {
+            Some(arn) => self.session.role(arn).await.named,
+            None => not_asked(what, "the association names none"),
+        };
+        let (role, target) =
+            tokio::join!(role(own, &association.role_arn), role(target, &association.target_role_arn));
+        (Fact::not_asked(OTHERS, "the service account has an association"), role, target)
     }
 
     async fn published(
@@ -385,5 +428,7 @@ impl Cloud {
         (first, second)
     }
 }
+
+const OTHERS: &str = "EKS Pod Identity associations of other service accounts";
 
 const TRIAL: &str = "STS's answer to a fresh token";

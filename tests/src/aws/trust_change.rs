@@ -1,6 +1,6 @@
 //! What a change of a trust policy gives and takes: judged by the fake's own evaluator, which shares no code with the plugin's.
 
-use super::policy::{Decision, Request, evaluate};
+use super::policy::{Caller, Decision, Request, evaluate};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -90,7 +90,11 @@ fn decide(policy: &str, provider: &str, issuer: &str, sub: &str, aud: &str) -> O
     ];
     let context: BTreeMap<String, String> =
         keys.into_iter().map(|(key, value)| (key.to_lowercase(), value.to_owned())).collect();
-    let request = Request { action: "sts:AssumeRoleWithWebIdentity", provider, context: &context };
+    let request = Request {
+        action: "sts:AssumeRoleWithWebIdentity",
+        caller: Caller::Provider(provider),
+        context: &context,
+    };
     evaluate(policy, &request).ok()
 }
 

@@ -60,7 +60,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
 fn as_another_role(derived: &Derived<'_>, said: &AppError<'_>) -> Option<Finding> {
     let caller = said.caller.filter(|caller| caller.who == Who::OtherRole)?;
     let PrincipalKind::AssumedRole { role, .. } = &caller.principal.kind else { return None };
-    let (own_account, own) = derived.expected_role()?;
+    let own = derived.expected_role()?;
     let account = &caller.principal.account;
     if derived.target().is_some_and(|view| view.names_role(account, role)) {
         return None;
@@ -72,7 +72,7 @@ fn as_another_role(derived: &Derived<'_>, said: &AppError<'_>) -> Option<Finding
             .inferred()
             .evidence(
                 "caller",
-                format!("a session of role {own} of account {own_account}"),
+                format!("a session of {own}"),
                 &caller.principal.arn,
                 said.source,
             )

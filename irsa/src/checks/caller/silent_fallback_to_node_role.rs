@@ -127,7 +127,7 @@ fn may_be(derived: &Derived<'_>) -> Option<Finding> {
             Witness::AppErrors(said) => {
                 Some(said).filter(|said| said.weight == Weight::Current && falls_back(said))
             }
-            Witness::Simulator(..) => None,
+            Witness::Agent(_) | Witness::Simulator(..) => None,
         })?;
     let view = derived.target()?;
     let who = app_errors::speaker(derived);

@@ -34,14 +34,17 @@ pub(in crate::checks) fn outcome(
 
 fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> Finding {
     let who = match (&denial.role.name, denial.role.expected) {
+        (Some(role), _) if denial.role.of_agent => format!("the node's role {role}"),
         (Some(role), true) => format!("role {role}"),
-        (Some(role), false) if denial.is_of_the_node() => format!("the node's role {role}"),
         (Some(role), false) => format!("role {role}, which is not the pod's,"),
         (None, _) => app_errors::speaker(derived),
     };
     let on = denial.resource.map_or_else(String::new, |resource| format!(" on {resource}"));
     let what = denial.what();
     let works = match derived.intent.mechanism {
+        _ if denial.role.of_agent => {
+            "; the EKS Pod Identity agent asks as that role, and the pod gets no credentials"
+        }
         _ if !denial.role.expected || matches!(denial.witness, Witness::Simulator(..)) => "",
         Mechanism::PodIdentity => "; EKS Pod Identity works, this is an authorization problem",
         _ => "; IRSA works, this is an authorization problem",
@@ -50,7 +53,7 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
     let found = if denial.because.is_some() { reason(denial) } else { String::from("denied") };
     let base = match denial.witness {
         Witness::AppErrors(said) => app_errors::finding(meta, derived, said, &summary),
-        Witness::Simulator(..) => meta.on_subject(derived, summary),
+        Witness::Agent(_) | Witness::Simulator(..) => meta.on_subject(derived, summary),
     };
     let source = denial.source();
     let mut finding =
@@ -58,12 +61,10 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
     if let Witness::AppErrors(said) = denial.witness
         && let Some(caller) = said.caller
     {
-        let whose = if denial.role.expected {
-            "caller (the pod's own role)"
-        } else if denial.is_of_the_node() {
-            "caller (the node's role, for the pod)"
-        } else {
-            "caller (another role than the pod's)"
+        let whose = match denial.role {
+            _ if denial.role.of_agent => "caller (the node's role, for the pod)",
+            _ if denial.role.expected => "caller (the pod's own role)",
+            _ => "caller (another role than the pod's)",
         };
         finding = finding.seen(whose, &caller.principal.arn, source);
     }
@@ -82,7 +83,7 @@ fn finding(meta: &'static Meta, derived: &Derived<'_>, denial: &Denial<'_>) -> F
 
 fn speaks(denial: &Denial<'_>) -> &'static str {
     match denial.witness {
-        Witness::AppErrors(_) => "AWS",
+        Witness::AppErrors(_) | Witness::Agent(_) => "AWS",
         Witness::Simulator(..) => "IAM's simulator",
     }
 }

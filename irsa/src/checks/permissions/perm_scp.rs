@@ -35,9 +35,8 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             )),
             None => finding,
         };
-        finding.fix(Fix::advice(format!(
-            "have the organization's administrators allow {}, or call a region that is open",
-            denial.what()
-        )))
+        let or = if denial.role.of_agent { "" } else { ", or call a region that is open" };
+        finding
+            .fix(Fix::advice(format!("have the organization's administrators allow {}{or}", denial.what())))
     })
 }

@@ -37,8 +37,9 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             None => finding,
         };
         finding.fix(Fix::advice(format!(
-            "allow {} for the role in the policy of the endpoint that the pod's VPC uses",
-            denial.what()
+            "allow {} for {} in the policy of the endpoint that the pod's VPC uses",
+            denial.what(),
+            if denial.role.of_agent { "the node's role" } else { "the role" },
         )))
     })
 }

@@ -5,8 +5,8 @@
 //!
 //! **You see**: `connection refused` or timeouts for `http://169.254.170.23/v1/credentials` on one node.
 //!
-//! **Decided by**: the state of the agent's pod on the pod's node. This is an error if the probe or the application got no
-//! answer, otherwise a warning.
+//! **Decided by**: the state of the agent's pod on the pod's node. This is an error if its container does not run, or if the
+//! probe or the application got no answer; a warning if it runs and is not ready.
 //!
 //! **Not a fault**: past restarts of an agent that is ready now.
 //!
@@ -14,7 +14,7 @@
 
 use super::agent;
 use crate::checks::prelude::*;
-use crate::derive::agent::Agent;
+use crate::derive::agent::{Agent, Call};
 use crate::facts::kubernetes::{ContainerStatus, Pod};
 
 pub(super) const META: Meta = Meta {
@@ -30,9 +30,14 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         Ok(_) => return Outcome::Pass,
         Err(outcome) => return outcome,
     };
-    let Some(state) = trouble(&pod.value) else { return Outcome::Pass };
+    let Some((state, runs)) = trouble(&pod.value) else { return Outcome::Pass };
     let (name, namespace) = (&pod.value.metadata.name, &pod.value.metadata.namespace);
-    agent::finding(&META, derived, &format!("the agent's pod {namespace}/{name} is not ready"))
+    let finding = agent::finding(&META, derived, &format!("the agent's pod {namespace}/{name} is not ready"));
+    let finding = match derived.call_to_agent() {
+        Call::Unseen if runs => finding.severity(Severity::Warning),
+        _ => finding,
+    };
+    finding
             .evidence(format!("pod {namespace}/{name}"), "ready", state, &pod.source.at(".status"))
             .fix(Fix::inspect(
                 "read in the agent's log why",
@@ -45,8 +50,8 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             .into()
 }
 
-/// The state of the pod, if it is not ready.
-fn trouble(pod: &Pod) -> Option<String> {
+/// The state of the pod, if it is not ready, and whether it runs nevertheless.
+fn trouble(pod: &Pod) -> Option<(String, bool)> {
     let statuses = &pod.status.container_statuses;
     let waits = |status: &ContainerStatus| {
         let waiting = status.state.waiting.as_ref()?;
@@ -54,8 +59,11 @@ fn trouble(pod: &Pod) -> Option<String> {
     };
     let not_ready = statuses.iter().find(|status| !status.ready);
     match not_ready {
-        Some(status) => Some(waits(status).unwrap_or_else(|| String::from("not ready"))),
-        None if statuses.is_empty() => Some(pod.status.phase.clone()),
+        Some(status) => {
+            let state = waits(status).unwrap_or_else(|| String::from("not ready"));
+            Some((state, status.state.running.is_some()))
+        }
+        None if statuses.is_empty() => Some((pod.status.phase.clone(), false)),
         None => None,
     }
 }

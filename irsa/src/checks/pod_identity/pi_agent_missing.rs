@@ -6,11 +6,11 @@
 //! **You see**: `connection refused` or timeouts for `http://169.254.170.23/v1/credentials`; from boto3 `Error when retrieving
 //! credentials from container-role`.
 //!
-//! **Decided by**: no DaemonSet and no pod of the agent anywhere in the cluster, going by the labels of its chart. This is an
-//! error if the probe or the application got no answer from it, otherwise a warning.
+//! **Decided by**: no DaemonSet of the cluster and no pod of the node is the agent, going by labels, image, program and ports.
+//! As long as neither the probe nor the application called it in vain, this is inferred.
 //!
-//! **Not a fault**: EKS Auto Mode, whose nodes have the agent built in; an agent that was installed with other labels, and
-//! answers.
+//! **Not a fault**: EKS Auto Mode, whose nodes have the agent built in; an agent under another name. If a pod that might be it
+//! listens at its port, this is not known rather than wrong.
 //!
 //! **Repair**: install the add-on. Running pods then get credentials without being recreated.
 

@@ -6,8 +6,8 @@
 //!
 //! **You see**: `connection refused` or timeouts for `http://169.254.170.23/v1/credentials` on some nodes but not on others.
 //!
-//! **Decided by**: the agent's pods, none of which is on the pod's node. This is an error if the probe or the application got
-//! no answer, otherwise a warning.
+//! **Decided by**: the pods of the pod's node, none of which is the agent, going by labels, image, program and ports. As long as
+//! neither the probe nor the application called it in vain, this is inferred; on a node of the last minutes it is a warning.
 //!
 //! **Not a fault**: EKS Auto Mode, whose nodes have the agent built in.
 //!
@@ -15,7 +15,9 @@
 
 use super::agent;
 use crate::checks::prelude::*;
-use crate::derive::agent::Agent;
+use crate::derive::agent::{Agent, Call};
+use crate::facts::kubernetes::AGENT_PROGRAM;
+use jiff::SignedDuration;
 
 pub(super) const META: Meta = Meta {
     id: "pi-agent-not-on-node",
@@ -24,18 +26,36 @@ pub(super) const META: Meta = Meta {
     explains: &[],
 };
 
+/// How long a new node may take to start its DaemonSets.
+const STARTING: SignedDuration = SignedDuration::from_mins(3);
+
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
-    let (node, source) = match agent::of(derived) {
-        Ok(Agent::Elsewhere { node, source }) => (node, source),
+    let (node, source, set) = match agent::of(derived) {
+        Ok(Agent::Elsewhere { node, source, set }) => (node, source, set),
         Ok(_) => return Outcome::Pass,
         Err(outcome) => return outcome,
     };
-    agent::finding(&META, derived, &format!("node {node} has no pod of the agent"))
+    let finding = agent::finding(&META, derived, &format!("node {node} has no pod of the agent"));
+    let finding = match derived.call_to_agent() {
+        Call::Unseen if is_new(derived) => finding.severity(Severity::Warning),
+        _ => finding,
+    };
+    let set = set.map_or(AGENT_PROGRAM, |set| &set.name);
+    finding
         .missing(format!("agent pod on node {node}"), "one", source)
         .fix(Fix::inspect(
-            "compare the node's labels and taints with the affinity and tolerations of DaemonSet eks-pod-identity-agent, which \
-             the add-on takes from its configuration values",
+            format!(
+                "compare the node's labels and taints with the affinity and tolerations of DaemonSet {set}, which the add-on \
+                 takes from its configuration values"
+            ),
             Command::kubectl(derived, &["describe", "node", node]),
         ))
         .into()
+}
+
+/// True for a node of the last minutes, whose DaemonSets are still being started.
+fn is_new(derived: &Derived<'_>) -> bool {
+    let made = derived.facts.node.known().and_then(|node| node.value.metadata.creation_timestamp);
+    let now = derived.facts.cluster.server_clock.known().map(|clock| clock.value);
+    made.zip(now).is_some_and(|(made, now)| now.duration_since(made) < STARTING)
 }

@@ -13,6 +13,7 @@
 
 use crate::checks::prelude::*;
 use crate::derive::association::Associated;
+use crate::facts::Why;
 use crate::repair::workload;
 
 pub(super) const META: Meta = Meta {
@@ -24,12 +25,17 @@ pub(super) const META: Meta = Meta {
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(pod) = derived.facts.subject.pod() else { return Outcome::NotApplicable("no pod to look at") };
-    let Associated::Yes(association, source) = Associated::of(derived) else {
-        return Outcome::NotApplicable("no EKS Pod Identity association is known");
-    };
     if derived.intent.mechanism != Mechanism::None {
         return Outcome::NotApplicable("the pod has an identity of its own");
     }
+    let (association, source) = match Associated::of(derived) {
+        Associated::Yes(association, source) => (association, source),
+        Associated::No(_) => return Outcome::NotApplicable("there is no EKS Pod Identity association"),
+        Associated::Unknown(unread) if matches!(unread.why, Why::NotAsked(_) | Why::NotInFiles) => {
+            return Outcome::NotApplicable("no EKS Pod Identity association is known");
+        }
+        Associated::Unknown(unread) => return Outcome::Unknown(vec![unread]),
+    };
     let made = pod.value.metadata.creation_timestamp;
     let (Some(associated), Some(made)) = (association.created, made) else { return Outcome::Pass };
     if associated <= made {

@@ -29,7 +29,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         what: |who| format!("{who} sends the EKS Pod Identity agent something that is not a token"),
         answer: "no token in the request",
     };
-    match agent::refusal(&META, derived, |kind| kind == Kind::PodIdentityTokenMalformed, &told) {
+    match agent::refusal(&META, derived, |said| said.kind == Kind::PodIdentityTokenMalformed, &told) {
         Ok((_, finding)) => finding
             .fix(Fix::advice(
                 "have the application use its SDK's container credentials provider; or, by hand, send only the content of the file, \

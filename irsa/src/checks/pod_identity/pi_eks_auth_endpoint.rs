@@ -31,11 +31,11 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         what: |who| format!("the EKS Pod Identity agent gets no answer from EKS Auth for {who}"),
         answer: "no answer from EKS Auth",
     };
-    let finding = match agent::refusal_of_eks(&META, derived, |kind| kind == Kind::EksAuthUnreachable, &told)
-    {
-        Ok((_, finding)) => finding.inferred(),
-        Err(outcome) => return outcome,
-    };
+    let finding =
+        match agent::refusal_of_eks(&META, derived, |said| said.kind == Kind::EksAuthUnreachable, &told) {
+            Ok((_, finding)) => finding.inferred(),
+            Err(outcome) => return outcome,
+        };
     let region = derived.plan().region;
     let service = format!("com.amazonaws.{region}.eks-auth");
     finding

@@ -15,9 +15,9 @@
 //! **Repair**: allow the action for the node's role; if AWS names an explicit deny, remove that.
 
 use super::agent::{self, Told};
-use crate::aws_error::{Because, Kind, PrincipalKind};
+use crate::aws_error::{Kind, PrincipalKind, Sighting};
 use crate::checks::prelude::*;
-use crate::derive::app_errors::AppError;
+use crate::derive::denial::is_above_the_node;
 use crate::repair::pod_identity;
 
 pub(super) const META: Meta = Meta {
@@ -27,24 +27,23 @@ pub(super) const META: Meta = Meta {
     explains: &[],
 };
 
+/// A policy above the role's own is none of its own (`perm-scp`, `perm-boundary`, `perm-vpce-policy`): a broader role does not
+/// help against it.
+fn is_its_own(said: &Sighting) -> bool {
+    said.kind == Kind::NodeNotAuthorized && !is_above_the_node(said)
+}
+
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
-    let is_above = |said: &AppError<'_>| {
-        said.error.kind == Kind::NodeNotAuthorized && said.error.because.is_some_and(Because::is_above)
-    };
-    if derived.app_errors.iter().any(is_above) {
-        return Outcome::NotApplicable("AWS names a policy above the node's role");
-    }
     let told = Told {
         what: |who| format!("the node's role may not request credentials for {who} from EKS Auth"),
         answer: "not authorized to perform eks-auth:AssumeRoleForPodIdentity",
     };
-    let (said, finding) =
-        match agent::refusal_of_eks(&META, derived, |kind| kind == Kind::NodeNotAuthorized, &told) {
-            Ok(found) => found,
-            Err(outcome) => return outcome,
-        };
+    let (said, finding) = match agent::refusal_of_eks(&META, derived, is_its_own, &told) {
+        Ok(found) => found,
+        Err(outcome) => return outcome,
+    };
     // The reason that AWS gives comes before whom it names: more permissions would change nothing.
-    if let Some(because) = said.because.filter(|because| because.explicit || because.is_above()) {
+    if let Some(because) = said.because.filter(|because| because.explicit) {
         let advice = format!(
             "change that policy: AWS names {}, so that granting the node's role more changes nothing",
             because.words()

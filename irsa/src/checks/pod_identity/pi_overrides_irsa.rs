@@ -5,7 +5,8 @@
 //!
 //! **You see**: nothing until a restart; then `AccessDenied` for a role that nobody expected.
 //!
-//! **Decided by**: EKS's association and the annotation name two different roles.
+//! **Decided by**: EKS's association and the annotation name two different roles. A warning, since the association's may be
+//! good enough; an error if AWS denies it what the application does.
 //!
 //! **Not a fault**: both name the same role, as in the middle of a migration.
 //!
@@ -19,7 +20,7 @@ pub(super) const META: Meta = Meta {
     id: "pi-overrides-irsa",
     step: Step::ServiceAccount,
     title: "an association overrides the annotation",
-    explains: &[],
+    explains: &["perm-no-policy"],
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
@@ -29,7 +30,11 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let (association, source) = match Associated::of(derived) {
         Associated::Yes(association, source) => (association, source),
         Associated::No(_) => return Outcome::Pass,
-        Associated::Unknown => return Outcome::NotApplicable("the associations are not known"),
+        Associated::Unknown(unread) if derived.intent.mechanism == Mechanism::PodIdentity => {
+            return Outcome::Unknown(vec![unread]);
+        }
+        // The pod has its web identity; only its next restart depends on it.
+        Associated::Unknown(_) => return Outcome::NotApplicable("the associations are not known"),
     };
     let Some(given) = association.role_arn.as_deref().filter(|given| !role.is(given)) else {
         return Outcome::Pass;
@@ -41,8 +46,14 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let summary =
         format!("the annotation names one role and the EKS Pod Identity association another; {when}");
     let key = format!("{}/role-arn-", derived.settings.annotation_prefix);
+    let denied = derived.intent.mechanism == Mechanism::PodIdentity
+        && derived
+            .denials()
+            .all
+            .iter()
+            .any(|denial| denial.role.expected && denial.severity(derived) == Severity::Error);
     META.on_account(derived, summary)
-        .severity(Severity::Warning)
+        .severity(if denied { Severity::Error } else { Severity::Warning })
         .evidence("role of the association", role.raw, given, source)
         .seen("annotation", role.raw, &role.source)
         .fix(service_account::annotate(

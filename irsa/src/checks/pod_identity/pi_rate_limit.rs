@@ -24,7 +24,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         what: |who| format!("EKS Pod Identity throttles requests for the credentials of {who}"),
         answer: "too many requests",
     };
-    match agent::refusal_of_eks(&META, derived, |kind| kind == Kind::PodIdentityThrottled, &told) {
+    match agent::refusal_of_eks(&META, derived, |said| said.kind == Kind::PodIdentityThrottled, &told) {
         Ok((_, finding)) => {
             let severity = finding.severity.max(Severity::Warning);
             finding

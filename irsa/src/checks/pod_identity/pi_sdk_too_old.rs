@@ -5,7 +5,8 @@
 //!
 //! **You see**: `'169.254.170.23' is not a valid container metadata service hostname` (JavaScript), `Unsupported host
 //! '169.254.170.23'. Can only retrieve metadata from these hosts` (boto3), `invalid endpoint host, "169.254.170.23", only
-//! loopback hosts are allowed` (Go).
+//! loopback hosts are allowed` (Go), `AWS_CONTAINER_CREDENTIALS_FULL_URI has an invalid host` (Java v2), `invalid full URI for
+//! ECS provider` (Rust).
 //!
 //! **Decided by**: this message from the application's SDK.
 //!
@@ -14,7 +15,7 @@
 //! **Repair**: update the SDK and rebuild the image.
 
 use super::agent::{self, Told};
-use crate::aws_error::Kind;
+use crate::aws_error::{Kind, Sighting};
 use crate::checks::prelude::*;
 
 pub(super) const META: Meta = Meta {
@@ -29,8 +30,12 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         what: |who| format!("the SDK of {who} refuses the address of the EKS Pod Identity agent"),
         answer: "refused by the SDK itself: not an address that it allows",
     };
-    let (said, finding) = match agent::refusal(&META, derived, |kind| kind == Kind::AgentHostRejected, &told)
-    {
+    let is: fn(&Sighting) -> bool = if agent::is_told_ipv6(derived) {
+        |said| matches!(said.kind, Kind::AgentHostRejected | Kind::AgentIpv6Rejected)
+    } else {
+        |said| said.kind == Kind::AgentHostRejected
+    };
+    let (said, finding) = match agent::refusal(&META, derived, is, &told) {
         Ok(found) => found,
         Err(outcome) => return outcome,
     };

@@ -7,7 +7,7 @@
 //! **You see**: nothing, or `AccessDenied` that names the old role.
 //!
 //! **Decided by**: the container has these variables as well as those of EKS Pod Identity, with a different role than the
-//! association's. A warning, since the old role may still be good enough.
+//! association's. A warning, since the old role may still be good enough; an error if AWS denies it what the application does.
 //!
 //! **Not a fault**: both name the same role, as in the middle of a migration; only one of the two variables, which no SDK uses.
 //!
@@ -21,18 +21,21 @@ pub(super) const META: Meta = Meta {
     id: "pi-shadowed",
     step: Step::Caller,
     title: "web identity takes precedence over EKS Pod Identity",
-    explains: &[],
+    explains: &["perm-no-policy"],
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
-    if derived.intent.mechanism != Mechanism::PodIdentity {
-        return Outcome::NotApplicable("the pod does not use EKS Pod Identity");
+    let mut both =
+        derived.judged().filter(|view| view.wiring == Wiring::Complete && view.pod_identity).peekable();
+    if both.peek().is_none() {
+        return Outcome::NotApplicable("no container is wired for both");
     }
-    Outcome::of(derived.judged().filter_map(|view| shadowed(derived, view)).collect())
+    Outcome::of(both.filter_map(|view| shadowed(derived, view)).collect())
 }
 
 fn shadowed(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
-    if view.wiring != Wiring::Complete || !view.pod_identity {
+    // The one SDK that asks the agent first.
+    if view.is_target && derived.intent.mechanism == Mechanism::PodIdentity {
         return None;
     }
     let (role, file) = (view.env.get(ROLE_ARN)?, view.env.get(TOKEN_FILE)?);
@@ -43,8 +46,15 @@ fn shadowed(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
     let summary = format!(
         "container {name} is also wired for a web identity, which most SDKs prefer to EKS Pod Identity: it uses {arn}"
     );
+    let denied = view.is_target
+        && derived
+            .denials()
+            .all
+            .iter()
+            .any(|denial| denial.role.expected && denial.severity(derived) == Severity::Error);
+    let severity = if denied { Severity::Error } else { Severity::Warning };
     let finding = META
-        .on_container(derived, view, Severity::Warning, summary)
+        .on_container(derived, view, severity, summary)
         .evidence(ROLE_ARN, "not set", arn, &role.source)
         .seen("role of the association", given, source);
     Some(finding.fix(env::take_out(derived, view, &[(ROLE_ARN, role), (TOKEN_FILE, file)])))

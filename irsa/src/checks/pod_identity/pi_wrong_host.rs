@@ -30,7 +30,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         what: |who| format!("{who} calls the EKS Pod Identity agent at the wrong address"),
         answer: "called through an invalid address",
     };
-    let finding = match agent::refusal(&META, derived, |kind| kind == Kind::AgentWrongAddress, &told) {
+    let finding = match agent::refusal(&META, derived, |said| said.kind == Kind::AgentWrongAddress, &told) {
         Ok((_, finding)) => finding,
         Err(outcome) => return outcome,
     };

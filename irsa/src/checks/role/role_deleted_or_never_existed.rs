@@ -5,7 +5,8 @@
 //!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity`.
 //!
-//! **Decided by**: IAM's `NoSuchEntity`, asked with credentials of the account that the ARN names.
+//! **Decided by**: IAM's `NoSuchEntity`, asked with credentials of the account that the ARN names: that of the annotation, or
+//! those of the EKS Pod Identity association.
 //!
 //! **Not a fault**: a role that was deleted and recreated under the same name: IRSA works as before. But bucket and key
 //! policies, and trust policies of other roles, that named the old one now hold a dead `AROA…` id, and refuse the new one.
@@ -15,6 +16,8 @@
 use crate::aws::arn::RoleArn;
 use crate::checks::prelude::*;
 use crate::checks::role_asked;
+use crate::derive::association::Associated;
+use crate::derive::trust::pod_identity::{HopTrust, hops};
 use crate::repair::role;
 
 pub(super) const META: Meta = Meta {
@@ -25,6 +28,9 @@ pub(super) const META: Meta = Meta {
 };
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
+    if derived.intent.mechanism == Mechanism::PodIdentity {
+        return of_association(derived);
+    }
     let arn = match role_asked(derived) {
         Ok(arn) => arn,
         Err(outcome) => return outcome,
@@ -51,4 +57,43 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         .fixes(role::create(derived, role.account, path, name))
         .fix(Fix::advice("or, if the role has another name, put its ARN where this one is"))
         .into()
+}
+
+/// The same for the roles of an EKS Pod Identity association.
+fn of_association(derived: &Derived<'_>) -> Outcome {
+    if derived.agent_answer().is_some_and(|answer| answer.gave_credentials()) {
+        return Outcome::Pass;
+    }
+    let Associated::Yes(association, named) = Associated::of(derived) else {
+        return Outcome::NotApplicable("no EKS Pod Identity association is known");
+    };
+    let (mut findings, mut unread) = (Vec::new(), Vec::new());
+    for hop in hops(derived) {
+        let source = match &hop.trust {
+            HopTrust::Judged(_) => continue,
+            HopTrust::Unknown(unknowns) => {
+                unread.extend(unknowns.iter().cloned());
+                continue;
+            }
+            HopTrust::Missing(source) => source,
+        };
+        let Ok(role) = RoleArn::parse(hop.arn) else { continue };
+        let (path, name) = role.path_and_name.rsplit_once('/').unwrap_or(("", role.path_and_name));
+        let summary = format!(
+            "account {} has no role {name}, which association {} names",
+            role.account, association.id
+        );
+        let field = if hop.is_target { "association.targetRoleArn" } else { "association.roleArn" };
+        let finding = META.on("IAMRole", "", hop.arn, summary).missing("IAM role", hop.arn, source).seen(
+            "role of the association",
+            hop.arn,
+            &named.at(field),
+        );
+        findings.push(
+            finding
+                .fixes(role::create_for_pod_identity(derived, &hop, role.account, path, name))
+                .fix(Fix::advice("or, if the role has another name, put its ARN into the association")),
+        );
+    }
+    Outcome::with_unread(findings, unread)
 }

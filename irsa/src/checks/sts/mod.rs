@@ -10,6 +10,7 @@ super::checks! {
     sts_throttled,
     duration_too_long,
     chain_hour_limit,
+    session_tags_too_large,
     token_v1_optin_region,
     iam_eventual_consistency,
     sts_refused,

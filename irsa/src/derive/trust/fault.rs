@@ -224,7 +224,7 @@ fn misses(trace: &StatementTrace<'_>, token: &Token) -> Vec<Miss> {
 }
 
 /// A principal as the policy writes it.
-fn shown(entry: &PrincipalEntry) -> String {
+pub(super) fn shown(entry: &PrincipalEntry) -> String {
     let kind = match &entry.kind {
         PrincipalKind::Anyone => return entry.value.clone(),
         PrincipalKind::Aws => "AWS",

@@ -2,6 +2,7 @@
 
 mod fault;
 mod issuer_match;
+pub(crate) mod pod_identity;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use crate::aws::arn::{Arn, RoleArn};
 use crate::aws::endpoint;
 use crate::facts::aws::Role;
 use crate::facts::{Fact, Source, Unknown, Why};
+use crate::mechanism::Mechanism;
 use crate::policy::{
     Change, Decision, Document, Edit, EditKind, Evaluation, Found, Path, Reason, Repair, Request, Segment,
     Tri, Value, WebIdentity, evaluate, known_claim, nearest,
@@ -123,6 +125,11 @@ pub(crate) const REQUESTED_REGION: &str = "aws:RequestedRegion";
 impl<'f> Trust<'f> {
     /// Reads the policy and evaluates it.
     pub(super) fn of(derived: &Derived<'f>) -> Self {
+        if derived.intent.mechanism == Mechanism::PodIdentity {
+            return Self::NotApplicable(
+                "the pod gets its role from EKS Pod Identity, whose trust is judged by itself",
+            );
+        }
         let role = match &derived.facts.aws.role {
             Fact::Known(role) => role,
             Fact::Absent { .. } => return Self::NotApplicable("the role does not exist"),

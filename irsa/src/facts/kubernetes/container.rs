@@ -37,6 +37,9 @@ pub struct Container {
     /// Image.
     #[serde(deserialize_with = "null_default")]
     pub image: String,
+    /// The ports that it declares.
+    #[serde(deserialize_with = "null_default")]
+    pub ports: Vec<ContainerPort>,
     /// What is kept of the arguments.
     #[serde(deserialize_with = "null_default")]
     pub args: Words,
@@ -61,7 +64,7 @@ impl Container {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct Words {
-    /// Flags of the pod identity webhook; every other argument is dropped.
+    /// Flags of the pod identity webhook, and the name of the EKS Pod Identity agent's program; every other argument is dropped.
     flags: Vec<String>,
     /// True if one of the words names AWS or a tool of it.
     names_aws: bool,
@@ -81,7 +84,7 @@ impl From<Vec<String>> for Words {
         Self {
             names_aws: words.iter().any(|word| names_aws(word)),
             wrapper: Wrapper::of_command(&words),
-            flags: webhook_flags(words),
+            flags: known_words(words),
         }
     }
 }
@@ -106,6 +109,22 @@ fn names_aws(text: &str) -> bool {
     words.into_iter().any(|word| ["aws", "awscli", "boto3", "s3", "s3cmd", "s5cmd"].contains(&word))
 }
 
+/// A port of a container.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ContainerPort {
+    /// Its number.
+    #[serde(deserialize_with = "null_default")]
+    pub container_port: u32,
+    /// The same on the node.
+    #[serde(deserialize_with = "null_default")]
+    pub host_port: u32,
+}
+
+/// The EKS Pod Identity agent's program (chart `eks-pod-identity-agent`), which also names its image, its labels and its
+/// DaemonSet.
+pub(crate) const AGENT_PROGRAM: &str = "eks-pod-identity-agent";
+
 /// Flags of aws/amazon-eks-pod-identity-webhook `main.go` that change what it injects. Arguments of any other program
 /// may hold passwords, so they are not kept.
 const WEBHOOK_FLAGS: [&str; 10] = [
@@ -124,7 +143,7 @@ const WEBHOOK_FLAGS: [&str; 10] = [
 /// Those that are true without a value.
 const SWITCHES: [&str; 4] = ["compose-role-arn", "in-cluster", "sts-regional-endpoint", "watch-config-map"];
 
-fn webhook_flags(words: Vec<String>) -> Vec<String> {
+fn known_words(words: Vec<String>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for word in words {
         // `--flag value` is the same as `--flag=value`, but for switches, which take no word of their own.
@@ -138,6 +157,7 @@ fn webhook_flags(words: Vec<String>) -> Vec<String> {
     let kept = all.into_iter().filter(|argument| {
         let name = argument.trim_start_matches('-').split('=').next().unwrap_or_default();
         argument.starts_with('-') && WEBHOOK_FLAGS.contains(&name)
+            || argument.trim_start_matches('/') == AGENT_PROGRAM
     });
     kept.collect()
 }

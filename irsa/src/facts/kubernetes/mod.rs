@@ -41,8 +41,9 @@ mod workload;
 
 pub use cluster::{Event, EventSeries, Namespace, Node, NodeSpec, ObjectRef, ServerVersion};
 pub use config::{ConfigMap, Secret};
+pub(crate) use container::AGENT_PROGRAM;
 pub use container::{
-    Container, EnvFrom, EnvValue, EnvVar, EnvVarSource, FieldRef, KeyRef, VolumeMount, Words,
+    Container, ContainerPort, EnvFrom, EnvValue, EnvVar, EnvVarSource, FieldRef, KeyRef, VolumeMount, Words,
 };
 pub use endpoints::{Endpoint, EndpointConditions, EndpointSlice};
 pub use meta::{LabelSelector, ManagedFields, Meta, NameRef, OwnerReference, SelectorRequirement};

@@ -1,8 +1,9 @@
 //! EKS: the cluster and its Pod Identity associations.
 
 use super::session::{NoAnswer, Session, fact, incomplete};
-use irsa::facts::Fact;
-use irsa::facts::aws::{Association, EksCluster};
+use aws_sdk_eks::types::PodIdentityAssociationSummary;
+use irsa::facts::aws::{Association, EksCluster, OtherAssociation};
+use irsa::facts::{Fact, Listing, Sourced, Unknown, Why};
 
 impl Session {
     /// The cluster, if its name is known.
@@ -45,13 +46,54 @@ impl Session {
         };
         let action = "eks:DescribePodIdentityAssociation";
         let describe = client.describe_pod_identity_association().cluster_name(name).association_id(&id);
-        let associations = self.ask(action, describe.send()).await.map(|answer| {
-            let described = answer.association;
-            let created = described.as_ref().and_then(|found| super::timestamp(found.created_at.as_ref()?));
-            vec![Association { id, role_arn: described.and_then(|found| found.role_arn), created }]
+        let associations = self.ask(action, describe.send()).await.and_then(|answer| {
+            let found = answer.association.ok_or_else(|| NoAnswer::Unknown(incomplete()))?;
+            Ok(vec![Association {
+                id,
+                created: found.created_at.as_ref().and_then(super::timestamp),
+                session_tags: found.disable_session_tags != Some(true),
+                arn: found.association_arn,
+                role_arn: found.role_arn,
+                target_role_arn: found.target_role_arn,
+                external_id: found.external_id,
+            }])
         });
         fact(associations, what, action, name)
     }
+
+    /// All Pod Identity associations of the cluster, without their roles.
+    pub async fn all_associations(&self) -> Fact<Listing<OtherAssociation>> {
+        let Some(name) = self.settings().cluster() else { return Fact::not_asked(OTHERS, NO_NAME) };
+        let action = "eks:ListPodIdentityAssociations";
+        let client = aws_sdk_eks::Client::new(&self.sdk);
+        let list = client.list_pod_identity_associations().cluster_name(name);
+        let read = async {
+            let mut pages = list.into_paginator().send();
+            let mut items = Vec::new();
+            for _ in 0..PAGES {
+                let Some(page) = pages.next().await else { return Ok(Listing { items, cut: None }) };
+                items.extend(page?.associations.unwrap_or_default().into_iter().filter_map(other));
+            }
+            let why = Why::Incomplete(format!("only the first {} were read", items.len()));
+            Ok(Listing { items, cut: Some(Unknown { what: OTHERS.to_owned(), why, grant: None }) })
+        };
+        fact(self.ask(action, read).await, OTHERS, action, name)
+    }
 }
+
+fn other(found: PodIdentityAssociationSummary) -> Option<Sourced<OtherAssociation>> {
+    let value = OtherAssociation {
+        id: found.association_id?,
+        namespace: found.namespace?,
+        service_account: found.service_account?,
+    };
+    let source = super::source("eks:ListPodIdentityAssociations", value.id.as_str());
+    Some(Sourced { value, source })
+}
+
+/// Pages of 100 that are read to find a misspelt association.
+const PAGES: usize = 10;
+
+const OTHERS: &str = "EKS Pod Identity associations of other service accounts";
 
 const NO_NAME: &str = "the kubeconfig does not contain the cluster's name in EKS; set it with --cluster-name";
