@@ -89,9 +89,9 @@ const KEYS: &[Row] = &[
     row("aws:PrincipalArn", Absent, SERVICE, CALLER),
     // "All requests"; `anonymous` for anonymous ones. Whether a call with a token is one of those is not said.
     row("aws:PrincipalAccount", UNSIGNED, SERVICE, CALLER),
-    // "Only if the principal is a member of an organization."
-    row("aws:PrincipalOrgID", Absent, SERVICE, ORGANIZATION),
-    row("aws:PrincipalOrgPaths", Absent, SERVICE, ORGANIZATION),
+    // "Only if the principal is a member of an organization", which a service principal never is.
+    row("aws:PrincipalOrgID", Absent, Absent, ORGANIZATION),
+    row("aws:PrincipalOrgPaths", Absent, Absent, ORGANIZATION),
     // Tags of an IAM user, of a role or of its session.
     row("aws:PrincipalTag/*", Absent, Absent, CALLER),
     // "All signed requests that use AWS credentials"; false for what is no service principal. That an unsigned call does not

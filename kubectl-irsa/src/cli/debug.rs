@@ -250,7 +250,9 @@ impl Debug {
         let namespace = in_files.as_deref().unwrap_or(namespace);
         let (cloud, container) = (cloud.as_ref().map_err(Why::clone), self.container.as_deref());
         let mut subjects = match reader {
-            Reader::Api(api) => gather(api, cloud, namespace, target, container, kubectl_flags).await?,
+            Reader::Api(api) => {
+                Box::pin(gather(api, cloud, namespace, target, container, kubectl_flags)).await?
+            }
             Reader::Files(store) => rounds::of_documents(store, namespace, target, container)?,
         };
         if let Some(text) = said {

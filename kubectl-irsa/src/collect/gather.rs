@@ -38,9 +38,9 @@ pub async fn gather(
     let pending = Why::NotAsked(String::from("AWS is asked once the cluster has answered"));
     // What AWS is slow to answer must not hold up the cluster's answers.
     let (wide, subjects) = tokio::join!(
-        AccountWide::ask(cloud, api),
+        Box::pin(AccountWide::ask(cloud, api)),
         of_cluster(api, namespace, target, request, &pending, async |accounts, pods| {
-            Early::ask(cloud, api, namespace, accounts, pods).await
+            Box::pin(Early::ask(cloud, api, namespace, accounts, pods)).await
         })
     );
     let (mut subjects, early) = subjects?;
@@ -55,7 +55,7 @@ pub async fn gather(
     drop(derived);
     let probe = async {
         match choice {
-            Ok((probing, choice)) => probing.look(api, choice).await,
+            Ok((probing, choice)) => Box::pin(probing.look(api, choice)).await,
             Err(unprobed) => unprobed,
         }
     };

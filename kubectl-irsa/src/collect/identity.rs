@@ -297,9 +297,9 @@ impl Cloud {
             trail,
             of_association,
             simulation,
-            self.trials(minted, plan),
+            Box::pin(self.trials(minted, plan)),
             // Without a role to assume, no issuer is needed.
-            self.published(issuer.as_deref().filter(|_| arn.is_some())),
+            Box::pin(self.published(issuer.as_deref().filter(|_| arn.is_some()))),
         );
         let (other_associations, associated_role, target_role) = of_association;
         let aws = Aws {

@@ -34,7 +34,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let (name, namespace) = (&pod.value.metadata.name, &pod.value.metadata.namespace);
     let finding = agent::finding(&META, derived, &format!("the agent's pod {namespace}/{name} is not ready"));
     let finding = match derived.call_to_agent() {
-        Call::Unseen if runs => finding.severity(Severity::Warning),
+        Call::Unseen if runs => finding.severity(Severity::Warning).doubt(Doubt::MayFail),
         _ => finding,
     };
     finding

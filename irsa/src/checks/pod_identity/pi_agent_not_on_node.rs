@@ -37,7 +37,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     };
     let finding = agent::finding(&META, derived, &format!("node {node} has no pod of the agent"));
     let finding = match derived.call_to_agent() {
-        Call::Unseen if is_new(derived) => finding.severity(Severity::Warning),
+        Call::Unseen if is_new(derived) => finding.severity(Severity::Warning).doubt(Doubt::MayFail),
         _ => finding,
     };
     let set = set.map_or(AGENT_PROGRAM, |set| &set.name);

@@ -54,6 +54,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             .any(|denial| denial.role.expected && denial.severity(derived) == Severity::Error);
     META.on_account(derived, summary)
         .severity(if denied { Severity::Error } else { Severity::Warning })
+        .doubt(Doubt::MayFail)
         .evidence("role of the association", role.raw, given, source)
         .seen("annotation", role.raw, &role.source)
         .fix(service_account::annotate(

@@ -55,6 +55,7 @@ fn shadowed(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> 
     let severity = if denied { Severity::Error } else { Severity::Warning };
     let finding = META
         .on_container(derived, view, severity, summary)
+        .doubt(Doubt::MayFail)
         .evidence(ROLE_ARN, "not set", arn, &role.source)
         .seen("role of the association", given, source);
     Some(finding.fix(env::take_out(derived, view, &[(ROLE_ARN, role), (TOKEN_FILE, file)])))

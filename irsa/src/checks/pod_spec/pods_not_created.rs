@@ -37,6 +37,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let target = format!("{}/{}", object.kind.to_lowercase(), object.name);
     META.on(&object.kind, namespace, &object.name, format!("the API server rejects new pods of {target}"))
         .severity(severity)
+        .doubt(Doubt::SomeFail)
         .seen("event FailedCreate", &event.value.message, &event.source.at(".message"))
         .fix(Fix::inspect(
             "remove what the message names; whether it still rejects them is shown by",

@@ -98,7 +98,8 @@ impl Session {
                 .send()
         };
         let deadline = Instant::now() + self.web.timeout();
-        let tries = async {
+        // Each call to AWS is a large future; what holds several of them would fill a thread's stack.
+        let tries = Box::pin(async {
             let mut before = Vec::new();
             for wait in (0..TRIES - 1).map(|exponent| BACKOFF * 2_u32.pow(exponent)) {
                 let answer = call().await;
@@ -111,7 +112,7 @@ impl Session {
                 tokio::time::sleep(wait).await;
             }
             (call().await, before)
-        };
+        });
         let label = format!("{action} at {host}");
         let Some((answer, before)) = self.web.within(&label, tries).await else {
             return unknown(Why::TimedOut(self.web.timeout().as_secs()));
