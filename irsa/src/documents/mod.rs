@@ -12,6 +12,7 @@ mod shape;
 mod store;
 #[cfg(test)]
 mod tests;
+pub mod trail;
 mod yaml;
 
 use std::fmt;

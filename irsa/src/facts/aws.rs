@@ -188,6 +188,14 @@ pub struct TrailEvent {
     pub user_agent: String,
 }
 
+impl TrailEvent {
+    /// True if it was a token of that subject, or that role.
+    pub fn is_about(&self, role_arn: Option<&str>, subject: &str) -> bool {
+        self.subject.as_deref() == Some(subject)
+            || (role_arn.is_some() && self.role_arn.as_deref() == role_arn)
+    }
+}
+
 /// One action as IAM's simulator judges it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Simulated {

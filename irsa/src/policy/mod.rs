@@ -17,6 +17,7 @@
 
 mod assume_role;
 mod compare;
+mod decode;
 mod document;
 mod edit;
 mod evaluate;
@@ -34,6 +35,7 @@ mod variable;
 mod wildcard;
 
 pub use assume_role::AssumeRole;
+pub use decode::decoded;
 pub use document::{
     Clause, Condition, Document, Effect, Oddity, PolicyError, PrincipalEntry, PrincipalKind, Statement,
     Version,

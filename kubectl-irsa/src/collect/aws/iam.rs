@@ -5,6 +5,7 @@ use super::{account_of, timestamp};
 use irsa::facts::Fact;
 use irsa::facts::Why;
 use irsa::facts::aws::{Provider, Providers, Role, RolePolicies, Simulated};
+use irsa::policy::decoded;
 
 /// Pages read of a list of policies: a role has at most 20 managed ones.
 const PAGES: usize = 5;
@@ -207,21 +208,9 @@ fn role_name(arn: &str) -> &str {
     arn.rsplit(['/', ':']).next().unwrap_or(arn)
 }
 
-/// IAM sends policy documents percent-encoded (RFC 3986).
-fn decoded(document: &str) -> String {
-    percent_encoding::percent_decode_str(document).decode_utf8_lossy().into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn documents_are_decoded() {
-        assert_eq!(decoded("%7B%22Version%22%3A%222012-10-17%22%7D"), r#"{"Version":"2012-10-17"}"#);
-        assert_eq!(decoded("100%"), "100%");
-        assert_eq!(decoded("%zz%C3%A4"), "%zzä");
-    }
 
     #[test]
     fn names_of_roles() {

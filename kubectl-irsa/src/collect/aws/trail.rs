@@ -2,42 +2,15 @@
 
 use aws_config::Region;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
-use serde::Deserialize;
 
 use super::session::{NoAnswer, Session, fact};
+use irsa::documents::trail::refusal;
 use irsa::facts::aws::TrailEvent;
 use irsa::facts::{Fact, Listing, Sourced, Unknown, Why};
 
 /// Pages of 50 events that are read: CloudTrail allows two calls a second.
 const PAGES: usize = 4;
 const ACTION: &str = "cloudtrail:LookupEvents";
-
-/// The parts of an event that are read.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Event {
-    error_code: Option<String>,
-    #[serde(default)]
-    error_message: Option<String>,
-    #[serde(default)]
-    user_agent: Option<String>,
-    #[serde(default)]
-    request_parameters: Option<Parameters>,
-    #[serde(default)]
-    user_identity: Option<Identity>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    role_arn: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Identity {
-    user_name: Option<String>,
-}
 
 impl Session {
     /// Refused `AssumeRoleWithWebIdentity` calls of a region, newest first, of the service account or for the role. Events
@@ -72,18 +45,9 @@ impl Session {
             let items = events.into_iter().filter_map(|event| {
                 let at = event.event_time.as_ref().and_then(super::timestamp);
                 let source = super::source(ACTION, event.event_id.unwrap_or_default());
-                let read: Event = serde_json::from_str(&event.cloud_trail_event?).ok()?;
-                let value = TrailEvent {
-                    at,
-                    error_code: read.error_code?,
-                    error_message: read.error_message.unwrap_or_default(),
-                    role_arn: read.request_parameters.and_then(|parameters| parameters.role_arn),
-                    subject: read.user_identity.and_then(|identity| identity.user_name),
-                    user_agent: read.user_agent.unwrap_or_default(),
-                };
-                let ours =
-                    value.subject.as_deref() == Some(subject) || value.role_arn.as_deref() == Some(role_arn);
-                ours.then_some(Sourced { value, source })
+                let mut value = refusal(&event.cloud_trail_event?)?;
+                value.at = at.or(value.at);
+                value.is_about(Some(role_arn), subject).then_some(Sourced { value, source })
             });
             let cut = more.then(|| Unknown {
                 what: format!("older events of {region}"),
