@@ -1,6 +1,8 @@
-//! A file of the user's is read, each object with its place, or refused with a place in it.
+//! A file of the user's is read, each object with its place, or refused with a place in it. Whatever answers of AWS it contains, they
+//! are about the identity that is asked about, or about none.
 #![no_main]
 
+use irsa::derive::plan::Plan;
 use irsa::documents::{DocumentError, Store};
 use irsa::facts::kubernetes::{ConfigMap, Pod, Secret, ServiceAccount};
 use irsa::facts::{Fact, Position, Source};
@@ -8,6 +10,14 @@ use irsa_fuzz::assert_harmless;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
+    let mut store = Store::default();
+    if let Ok(contents) = store.read_found("file.yaml", bytes.to_vec()) {
+        for skipped in contents.skipped {
+            assert_harmless(&skipped.in_short());
+            place(&skipped).into_iter().for_each(|position| stands_in(bytes, position));
+        }
+    }
+    answers(&store);
     let mut store = Store::default();
     if let Err(error) = store.read("file.yaml", bytes.to_vec()) {
         assert_harmless(&error.to_string());
@@ -32,6 +42,25 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
+/// What AWS says about an identity.
+fn answers(store: &Store) {
+    let arn = "arn:aws:iam::111122223333:role/checkout";
+    let aws = store.aws(&Plan {
+        namespace: String::from("shop"),
+        service_account: String::from("checkout"),
+        audience: String::from("sts.amazonaws.com"),
+        role_arn: Some(String::from(arn)),
+        role_name: None,
+        region: String::from("eu-west-1"),
+        host: String::from("sts.eu-west-1.amazonaws.com"),
+        session_name: String::from("kubectl-irsa-debug"),
+        second_host: None,
+    });
+    assert!(aws.role.known().is_none_or(|role| role.value.name == "checkout"));
+    let provider = "arn:aws:iam::111122223333:oidc-provider/";
+    assert!(aws.provider.known().is_none_or(|found| found.value.arn.starts_with(provider)));
+}
+
 /// Where an object stands of which the store has the name.
 fn source<T>(fact: Fact<T>) -> Source {
     fact.known().expect("what has a name is there").source.clone()
@@ -43,6 +72,10 @@ fn place(error: &DocumentError) -> Option<Position> {
         | DocumentError::Malformed { place, .. }
         | DocumentError::NotAnObject { place, .. }
         | DocumentError::NoKind { place, .. }
+        | DocumentError::Form { place, .. }
+        | DocumentError::Part { place, .. }
+        | DocumentError::Template { place }
+        | DocumentError::Unused { place, .. }
         | DocumentError::Field { place, .. }
         | DocumentError::Secret { place, .. } => Some(place.position),
         _ => None,

@@ -21,7 +21,9 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::facts::{Position, Positions, Source, Sourced};
+use crate::policy::Json;
 use crate::text::safe;
+use answers::Reply;
 use shape::Misfit;
 pub use store::Store;
 use yaml::{At, Content, Flaw, Node};
@@ -65,6 +67,40 @@ pub enum DocumentError {
         /// `a list`, …
         found: &'static str,
     },
+    /// What the AWS CLI prints for people.
+    #[error(
+        "{place}: this is what the AWS CLI prints with `--output {form}`; save it again with `--output json`"
+    )]
+    Form {
+        /// Where it stands.
+        place: Place,
+        /// `table` or `text`.
+        form: &'static str,
+    },
+    /// Only one value of what AWS answered.
+    #[error(
+        "{place}: this is one value of an answer; save all of it: `{command} --output json`, without `--query`"
+    )]
+    Part {
+        /// Where it stands.
+        place: Place,
+        /// The command that prints all of it.
+        command: &'static str,
+    },
+    /// Text that a template engine makes an object of.
+    #[error("{place}: this is a template; save what `helm template` makes of it")]
+    Template {
+        /// Where it stands.
+        place: Place,
+    },
+    /// An answer of AWS that no check reads.
+    #[error("{place}: this is {what}")]
+    Unused {
+        /// Where it stands.
+        place: Place,
+        /// What it is.
+        what: &'static str,
+    },
     /// A mapping without `kind`.
     #[error(
         "{place}: this mapping in document {document} has no `kind`; expected a Kubernetes object with `apiVersion` \
@@ -98,6 +134,44 @@ pub enum DocumentError {
     },
 }
 
+impl DocumentError {
+    /// In a few words: `values.yaml:1:1: no kind`.
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::Malformed { place, .. } | Self::Template { place } => format!("{place}: a template"),
+            Self::NotAnObject { place, found, .. } => format!("{place}: {found}, not an object"),
+            Self::NoKind { place, .. } => format!("{place}: no kind"),
+            Self::NotText { place } => format!("{place}: not UTF-8"),
+            Self::Unused { place, what } => format!("{place}: {what}"),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// What was in a file.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// How many of its documents were taken.
+    pub documents: usize,
+    /// What was passed over, and why.
+    pub skipped: Vec<DocumentError>,
+}
+
+impl Contents {
+    /// Adds what was in another file.
+    pub fn extend(&mut self, other: Self) {
+        self.documents += other.documents;
+        self.skipped.extend(other.skipped);
+    }
+}
+
+/// How a file came to be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Given {
+    ByName,
+    ByDirectory,
+}
+
 /// A place in a file, as editors and terminals understand it: `path:line:column`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -114,13 +188,23 @@ impl fmt::Display for Place {
 }
 
 impl Store {
-    /// Adds the objects of a file, given as its bytes; returns how many documents it had. If an object occurs twice, the later
-    /// one counts.
+    /// Adds the objects of a file that the user named, given as its bytes. If an object occurs twice, the later one counts.
     ///
     /// # Errors
     /// The first thing that is not text or that Kubernetes would not accept.
-    pub fn read(&mut self, file: &str, bytes: Vec<u8>) -> Result<usize, DocumentError> {
-        self.add(file, &text(bytes, file)?)
+    pub fn read(&mut self, file: &str, bytes: Vec<u8>) -> Result<Contents, DocumentError> {
+        self.add(file, &text(bytes, file)?, Given::ByName)
+    }
+
+    /// The same for a file that was found in a directory: what is of another kind of file is passed over.
+    ///
+    /// # Errors
+    /// The first object that Kubernetes would not accept.
+    pub fn read_found(&mut self, file: &str, bytes: Vec<u8>) -> Result<Contents, DocumentError> {
+        match text(bytes, file) {
+            Ok(text) => self.add(file, &text, Given::ByDirectory),
+            Err(error) => Ok(Contents { documents: 0, skipped: vec![error] }),
+        }
     }
 
     /// Sets the current time (`--at`); by default it is the documents' own `observedAt`.
@@ -128,20 +212,81 @@ impl Store {
         self.clock = Some(Sourced { value, source: file_source("--at", 1, "time", &Node::nowhere()) });
     }
 
-    /// Adds the objects of one file; returns how many documents it had.
-    fn add(&mut self, file: &str, text: &str) -> Result<usize, DocumentError> {
-        let (mut document, mut filled) = (0, 0);
-        yaml::documents(text, |node: Node| -> Result<(), Stopped> {
+    /// Adds the objects of one file.
+    fn add(&mut self, file: &str, text: &str, given: Given) -> Result<Contents, DocumentError> {
+        // A policy document as the IAM API sends it. To YAML, `%` begins a directive.
+        let quoted = text.trim_start().starts_with("%7B").then(|| Json::text(text.trim()).line());
+        let text = quoted.as_deref().unwrap_or(text);
+        let (mut contents, mut document) = (Contents::default(), 0);
+        let outcome = yaml::documents(text, |node: Node| -> Result<(), Stopped> {
             document += 1;
-            if !matches!(node.content(), Content::Null) {
-                filled += 1;
-                Taker { store: self, file, document }.take(&node, &Inherited::default())?;
+            if matches!(node.content(), Content::Null) {
+                return Ok(());
+            }
+            if given == Given::ByDirectory && is_template(&node) {
+                let place = Place { file: file.to_owned(), position: node.at };
+                contents.skipped.push(DocumentError::Template { place });
+                return Ok(());
+            }
+            let skipped = &mut contents.skipped;
+            let taken = Taker { store: self, file, document, skipped }.take(&node, &Inherited::default());
+            match taken {
+                Ok(()) => contents.documents += 1,
+                Err(error) => pass_over(error, text, given, node.text("kind").is_some(), skipped)?,
             }
             Ok(())
-        })
-        .map_err(|stopped| stopped.of_file(file))?;
-        Ok(filled)
+        });
+        match outcome {
+            Ok(()) => {}
+            Err(Stopped::Error(error)) => return Err(error),
+            Err(flaw) => pass_over(flaw.of_file(file), text, given, false, &mut contents.skipped)?,
+        }
+        Ok(contents)
     }
+}
+
+/// True for an object that Helm has yet to fill in. One that came from a cluster may hold another program's templates, and so may
+/// what a ConfigMap contains.
+fn is_template(node: &Node) -> bool {
+    let lives = node.get("metadata").is_some_and(|meta| meta.get("uid").is_some());
+    let marks = [".Values.", ".Release.", ".Chart.", "include \""];
+    let is_open = |text: &str| text.contains("{{") && marks.iter().any(|mark| text.contains(mark));
+    !lives && ["metadata", "spec"].iter().filter_map(|key| node.get(key)).any(|part| part.any_text(&is_open))
+}
+
+/// Passes over what is of another kind of file, in a directory.
+///
+/// # Errors
+/// It is not, or the file was named.
+fn pass_over(
+    error: DocumentError,
+    text: &str,
+    given: Given,
+    is_object: bool,
+    skipped: &mut Vec<DocumentError>,
+) -> Result<(), DocumentError> {
+    let error = match (error, answers::form(text)) {
+        (
+            DocumentError::NotAnObject { mut place, .. }
+            | DocumentError::NoKind { mut place, .. }
+            | DocumentError::Malformed { mut place, .. },
+            Some((form, line)),
+        ) => {
+            place.position = Position { line, column: 1 };
+            return Err(DocumentError::Form { place, form });
+        }
+        (error, _) => error,
+    };
+    let foreign = match error {
+        DocumentError::NotAnObject { .. } | DocumentError::NoKind { .. } => !is_object,
+        DocumentError::Malformed { .. } => text.contains("{{"),
+        _ => false,
+    };
+    if given == Given::ByName || !foreign {
+        return Err(error);
+    }
+    skipped.push(error);
+    Ok(())
 }
 
 /// What stops the reading of a file.
@@ -186,13 +331,13 @@ struct Taker<'s> {
     store: &'s mut Store,
     file: &'s str,
     document: usize,
+    skipped: &'s mut Vec<DocumentError>,
 }
 
 impl Taker<'_> {
     fn take(&mut self, node: &Node, inherited: &Inherited<'_>) -> Result<(), DocumentError> {
         if !matches!(node.content(), Content::Map(_)) {
-            let (place, document) = (self.place(node.at), self.document);
-            return Err(DocumentError::NotAnObject { place, document, found: node.word() });
+            return self.without_kind(node);
         }
         let kind = self.text(node, "kind")?.or(inherited.kind);
         let api_version = self.text(node, "apiVersion")?.or(inherited.api_version);
@@ -200,12 +345,12 @@ impl Taker<'_> {
             if kind == Some("AwsAnswer") {
                 let read = answers::enveloped(node, self.file, self.document);
                 let answer = read.map_err(|misfit| self.misfit(node, "AwsAnswer", &misfit))?;
-                self.store.answers.extend(answer);
+                self.store.answers.extend(answer.filter(|answer| !matches!(answer.said, Reply::Unused(_))));
             }
             return self.observed_at(node);
         }
         let Some(kind) = kind else {
-            return self.version(node);
+            return self.without_kind(node);
         };
         if let Some(item_kind) = kind.strip_suffix("List") {
             let inherited = Inherited { kind: Some(item_kind).filter(|kind| !kind.is_empty()), api_version };
@@ -271,22 +416,42 @@ impl Taker<'_> {
     }
 
     /// Documents without a kind: the output of `kubectl version -o json`, of `GET /version`, and of the AWS CLI.
-    fn version(&mut self, node: &Node) -> Result<(), DocumentError> {
+    fn without_kind(&mut self, node: &Node) -> Result<(), DocumentError> {
         let server = node.get("serverVersion").or_else(|| node.get("major").and(Some(node)));
-        match server {
-            Some(server) if server.get("gitVersion").is_some() => {
-                let value = shape::read(server).map_err(|misfit| self.misfit(server, "version", &misfit))?;
-                let source = file_source(self.file, self.document, "version", server);
-                self.store.version = Some(Sourced { value, source });
-                Ok(())
-            }
-            _ if node.get("clientVersion").is_some() => Ok(()),
-            _ if let Some(answer) = answers::as_printed(node, self.file, self.document) => {
-                self.store.answers.push(answer.map_err(|misfit| self.misfit(node, "AWS answer", &misfit))?);
-                Ok(())
-            }
-            _ => Err(DocumentError::NoKind { place: self.place(node.at), document: self.document }),
+        if let Some(server) = server.filter(|server| server.get("gitVersion").is_some()) {
+            let value = shape::read(server).map_err(|misfit| self.misfit(server, "version", &misfit))?;
+            let source = file_source(self.file, self.document, "version", server);
+            self.store.version = Some(Sourced { value, source });
+            return Ok(());
         }
+        if node.get("clientVersion").is_some() {
+            return Ok(());
+        }
+        let place = self.place(node.at);
+        if let Some(answer) = answers::as_printed(node, self.file, self.document) {
+            let answer = answer.map_err(|misfit| self.misfit(node, "AWS answer", &misfit))?;
+            if let Reply::Unused(what) = answer.said {
+                self.skipped.push(DocumentError::Unused { place, what });
+            } else {
+                self.store.answers.push(answer);
+            }
+            return Ok(());
+        }
+        // Pages, one after the other: `--output yaml-stream`.
+        if let Content::List(pages) = node.content()
+            && !pages.is_empty()
+            && pages.iter().all(|page| answers::as_printed(page, self.file, self.document).is_some())
+        {
+            return pages.iter().try_for_each(|page| self.without_kind(page));
+        }
+        if let Some(command) = answers::part_of(node) {
+            return Err(DocumentError::Part { place, command });
+        }
+        let document = self.document;
+        Err(match node.content() {
+            Content::Map(_) => DocumentError::NoKind { place, document },
+            _ => DocumentError::NotAnObject { place, document, found: node.word() },
+        })
     }
 
     fn misfit(&self, node: &Node, kind: &str, misfit: &Misfit) -> DocumentError {

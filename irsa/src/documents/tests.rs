@@ -612,7 +612,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(text) = super::text(bytes, "f") {
-            let _ = Store::default().add("f", &text);
+            let _ = Store::default().add("f", &text, Given::ByName);
         }
     }
 
@@ -709,11 +709,412 @@ fn a_provider_is_told_by_the_envelopes_request() {
     let arn = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A1";
     let response =
         r#"{"Url": "oidc.eks.eu-west-1.amazonaws.com/id/A1", "ClientIDList": ["sts.amazonaws.com"]}"#;
-    let text = format!(
-        r#"{{"apiVersion": "irsa/v1", "kind": "AwsAnswer", "action": "iam:GetOpenIDConnectProvider",
-            "request": {{"OpenIDConnectProviderArn": "{arn}"}}, "response": {response}}}"#
+    let enveloped = |arn: &str| {
+        let text = format!(
+            r#"{{"apiVersion": "irsa/v1", "kind": "AwsAnswer", "action": "iam:GetOpenIDConnectProvider",
+                "request": {{"OpenIDConnectProviderArn": "{arn}"}}, "response": {response}}}"#
+        );
+        load(&text).aws(&plan()).provider
+    };
+    let provider = enveloped(arn);
+    let provider = provider.known().unwrap();
+    assert_eq!(provider.value.client_ids, ["sts.amazonaws.com"]);
+    assert!(enveloped(&arn.replace("111122223333", "444455556666")).known().is_none());
+
+    // Bare, it is that of the role's account.
+    let bare = load(response).aws(&plan()).provider;
+    assert_eq!(bare.known().unwrap().value, provider.value);
+}
+
+/// The cluster, and whose credentials were used.
+const CLUSTER: &str = r#"{"cluster": {"name": "prod", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/prod",
+    "identity": {"oidc": {"issuer": "https://oidc.eks.eu-west-1.amazonaws.com/id/A1"}}}}"#;
+const OTHER_CALLER: &str =
+    r#"{"UserId": "AIDA", "Account": "444455556666", "Arn": "arn:aws:iam::444455556666:user/x"}"#;
+
+#[test]
+fn a_bare_provider_is_that_of_the_clusters_issuer_in_the_account_that_was_asked() {
+    let provider = |url: &str, beside: &str| {
+        let text =
+            format!(r#"{{"Url": "{url}", "ClientIDList": ["x"], "CreateDate": 1795859892.0}} {beside}"#);
+        load(&text).aws(&plan()).provider
+    };
+    let url = "oidc.eks.eu-west-1.amazonaws.com/id/A1";
+    let found = provider(url, CLUSTER);
+    let found = found.known().unwrap();
+    assert_eq!(found.value.arn, format!("arn:aws:iam::111122223333:oidc-provider/{url}"));
+    assert_eq!(found.value.created.unwrap().as_second(), 1_795_859_892);
+    assert_eq!(
+        found.source.at("ClientIDList").to_string(),
+        "f.yaml:1:51 iam:GetOpenIDConnectProvider ClientIDList"
     );
-    let provider = load(&text).aws(&plan()).provider;
-    assert_eq!(provider.known().unwrap().value.client_ids, ["sts.amazonaws.com"]);
-    assert!(error(response).contains("no `kind`"), "bare, it does not tell its own ARN");
+    assert!(provider(&url.replace("A1", "A2"), CLUSTER).known().is_none(), "of another cluster");
+    assert!(provider(url, OTHER_CALLER).known().is_none(), "of another account");
+}
+
+#[test]
+fn a_query_for_the_thing_itself_is_the_answer() {
+    let arn = "arn:aws:iam::111122223333:role/team/shop-checkout";
+    let role = format!(
+        "{{\"RoleName\": \"shop-checkout\",\n\"Arn\": \"{arn}\",\n\"AssumeRolePolicyDocument\": {{\n\"Statement\": []}}}}"
+    );
+    let aws = load(&role).aws(&plan());
+    let role = aws.role.known().unwrap();
+    assert_eq!((role.value.arn.as_str(), role.value.trust.as_str()), (arn, r#"{"Statement":[]}"#));
+    let statement = role.source.at("Role.AssumeRolePolicyDocument.Statement");
+    assert_eq!(statement.to_string(), "f.yaml:4:1 iam:GetRole Role.AssumeRolePolicyDocument.Statement");
+
+    let cluster: serde_json::Value = serde_json::from_str(CLUSTER).unwrap();
+    let aws = load(&cluster["cluster"].to_string()).aws(&plan());
+    assert_eq!(aws.cluster.known().unwrap().value.name, "prod");
+    let aws = load(r#"[{"Arn": "arn:aws:iam::111122223333:oidc-provider/x"}]"#).aws(&plan());
+    assert_eq!(aws.providers.known().unwrap().value.arns.len(), 1);
+    // `--output yaml-stream`: a list of pages.
+    let aws = load(&format!("- {}\n- {OTHER_CALLER}\n", CLUSTER.replace('\n', ""))).aws(&plan());
+    assert!(aws.cluster.known().is_some() && aws.caller.known().is_some());
+}
+
+/// Allows what the role's trust policy should.
+const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+    "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/x"}, "Action": "sts:AssumeRoleWithWebIdentity"}]}"#;
+
+#[test]
+fn a_trust_policy_alone_is_that_of_the_role() {
+    let trust = |text: &str| load(text).aws(&plan()).role;
+    let encoded: String = TRUST.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    for text in [
+        TRUST.to_owned(),
+        encoded.clone(),
+        format!("\"{encoded}\""),
+        format!(r#"{{"AssumeRolePolicyDocument": "{encoded}"}}"#),
+        format!(r#"{{"RoleName": "shop-checkout", "AssumeRolePolicyDocument": {TRUST}}}"#),
+        format!(
+            r#"{{"Role": {{"Arn": "arn:aws:iam::111122223333:role/team/shop-checkout", "RoleName": "shop-checkout",
+            "CreateDate": "yesterday", "AssumeRolePolicyDocument": "{encoded}"}}}}"#
+        ),
+        // What is of another role does not count.
+        format!(r#"{TRUST} {{"RoleName": "cart", "AssumeRolePolicyDocument": {{"Statement": []}}}}"#),
+    ] {
+        let role = trust(&text);
+        let role = &role.known().unwrap_or_else(|| panic!("not read: {text}")).value;
+        assert_eq!(role.arn, "arn:aws:iam::111122223333:role/team/shop-checkout");
+        let read: serde_json::Value = serde_json::from_str(&role.trust).unwrap();
+        assert_eq!(read["Statement"][0]["Action"], "sts:AssumeRoleWithWebIdentity", "{text}");
+        assert_eq!(role.created, None);
+    }
+    let two = trust(&format!("{TRUST} {}", TRUST.replace("Allow", "Deny")));
+    assert!(unknown(&two).1.to_string().ends_with("none says of which role it is"), "{two:?}");
+    let elsewhere = trust(&format!("{TRUST} {OTHER_CALLER}"));
+    assert!(unknown(&elsewhere).1.to_string().ends_with("says 444455556666"), "{elsewhere:?}");
+    let gone = "{apiVersion: irsa/v1, kind: AwsAnswer, action: 'iam:GetRole', account: '111122223333', error: {code: NoSuchEntity}}";
+    assert!(trust(&format!("{gone}\n---\n{TRUST}")).is_absent(), "what should be is not what is");
+}
+
+#[test]
+fn other_policies_are_passed_over_with_a_word() {
+    for (text, what) in [
+        (r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#, "an identity-based"),
+        (r#"{"PolicyVersion": {"Document": {"Statement": []}}}"#, "an identity-based"),
+        (
+            r#"{"RoleName": "shop-checkout", "PolicyName": "p", "PolicyDocument": {"Statement": []}}"#,
+            "an identity-based",
+        ),
+        (
+            r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Resource": "arn:aws:s3:::b"}]}"#,
+            "a resource-based",
+        ),
+    ] {
+        let mut store = Store::default();
+        let contents = store.read("f.json", text.into()).unwrap();
+        let skipped: Vec<_> = contents.skipped.iter().map(DocumentError::in_short).collect();
+        assert_eq!(skipped, [format!("f.json:1:1: {what} policy, which no check reads")]);
+        assert_eq!(unknown(&store.aws(&plan()).role).1, &Why::NotInFiles);
+    }
+}
+
+#[test]
+fn both_lists_of_policies_are_needed() {
+    let attached = r#"{"AttachedPolicies": [{"PolicyName": "p", "PolicyArn": "arn:aws:iam::aws:policy/p"}]}"#;
+    let inline = r#"{"PolicyNames": ["orders"]}"#;
+    let policies = |text: &str| load(text).aws(&plan()).policies;
+    let both = policies(&format!("{attached} {inline}"));
+    let both = &both.known().unwrap().value;
+    assert_eq!(
+        (both.attached.as_slice(), both.inline.as_slice()),
+        (["arn:aws:iam::aws:policy/p".into()].as_slice(), ["orders".into()].as_slice())
+    );
+    assert_eq!(
+        unknown(&policies(attached)).1.to_string(),
+        "the files contain its attached policies only; add `aws iam list-role-policies --role-name shop-checkout`"
+    );
+    assert!(unknown(&policies(inline)).1.to_string().contains("list-attached-role-policies"));
+    let cut = policies(&format!(r#"{attached} {{"PolicyNames": [], "IsTruncated": true}}"#));
+    assert!(unknown(&cut).1.to_string().ends_with("is only the first page of the answer"), "{cut:?}");
+    // In an envelope, the request names the role.
+    let of = |role: &str| {
+        format!(
+            r#"{{"apiVersion": "irsa/v1", "kind": "AwsAnswer", "action": "iam:ListRolePolicies",
+                "request": {{"RoleName": "{role}"}}, "response": {inline}}}"#
+        )
+    };
+    assert!(policies(&format!("{attached} {} {}", of("shop-checkout"), of("cart"))).known().is_some());
+    assert!(policies(&format!("{attached} {}", of("cart"))).known().is_none());
+}
+
+#[test]
+fn an_association_is_that_of_the_service_account() {
+    let entry = |namespace: &str, service_account: &str| {
+        format!(
+            r#"{{"clusterName": "prod", "namespace": "{namespace}", "serviceAccount": "{service_account}",
+                "associationArn": "arn:aws:eks:eu-west-1:111122223333:podidentityassociation/prod/a-1",
+                "associationId": "a-{service_account}", "createdAt": 1795859892.5, "roleArn": "arn:aws:iam::111122223333:role/x"}}"#
+        )
+    };
+    let associations = |text: &str| load(text).aws(&plan()).associations;
+    let (ours, cart, other) = (entry("shop", "checkout"), entry("shop", "cart"), entry("other", "checkout"));
+    let listed = |entries: &[&str]| format!(r#"{{"associations": [{}]}}"#, entries.join(","));
+    let described = format!(r#"{{"association": {ours}}}"#);
+    for text in [
+        described.clone(),
+        ours.clone(),
+        format!("{CLUSTER} {ours}"),
+        format!("{} {ours}", listed(&[&cart, &ours])),
+    ] {
+        let found = associations(&text);
+        let found = found.known().unwrap_or_else(|| panic!("not read: {text}"));
+        assert_eq!(found.value[0].id, "a-checkout");
+        assert!(found.value[0].session_tags);
+        assert_eq!(found.value[0].created.unwrap().as_millisecond(), 1_795_859_892_500);
+    }
+    let only_listed = associations(&listed(&[&cart, &ours]));
+    assert!(unknown(&only_listed).1.to_string().ends_with("--association-id a-checkout`"), "{only_listed:?}");
+    // Its roles, where the pod names none itself.
+    let of_pod = crate::derive::plan::Plan { role_arn: None, ..plan() };
+    let aws = load(&format!("{described} {TRUST}")).aws(&of_pod);
+    assert_eq!(aws.associated_role.known().unwrap().value.arn, "arn:aws:iam::111122223333:role/x");
+    assert!(matches!(unknown(&aws.target_role).1, Why::NotAsked(_)));
+    let chained = described
+        .replace("\"createdAt\"", "\"targetRoleArn\": \"arn:aws:iam::111122223333:role/y\", \"createdAt\"");
+    let target = r#"{"RoleName": "y", "AssumeRolePolicyDocument": {"Statement": []}}"#;
+    let aws = load(&format!("{chained} {TRUST} {target}")).aws(&of_pod);
+    assert_eq!(aws.target_role.known().unwrap().value.name, "y");
+    assert_eq!(
+        unknown(&aws.associated_role).1,
+        &Why::NotInFiles,
+        "of which role the bare policy is cannot be told"
+    );
+    let aws = load(&listed(&[&cart, &other])).aws(&of_pod);
+    assert_eq!(aws.other_associations.known().unwrap().value.items.len(), 2);
+    // The list says that there is none if its filter would have let it through.
+    for (text, none) in [
+        (listed(&[]), true),
+        (listed(&[&cart, &other]), true),
+        (listed(&[&cart]), false),
+        (listed(&[&other]), false),
+        (listed(&[]).replace("]}", "], \"nextToken\": \"t\"}"), false),
+        (format!("{} {}", CLUSTER.replace("prod", "test"), listed(&[&ours])), false),
+        (format!("{} {ours}", CLUSTER.replace("prod", "test")), false),
+        (format!(r#"{{"association": {cart}}}"#), false),
+    ] {
+        let found = associations(&text);
+        assert_eq!(found.known().is_some_and(|found| found.value.is_empty()), none, "{text}");
+        assert_eq!(found.known().is_some(), none, "{text}");
+    }
+}
+
+#[test]
+fn the_simulators_results_and_events_are_read() {
+    let results = r#"{"EvaluationResults": [{"EvalActionName": "s3:GetObject", "EvalDecision": "implicitDeny",
+        "MatchedStatements": [{"SourcePolicyId": "p", "StartPosition": {"Line": 1}}],
+        "PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": false}}]}"#;
+    let simulation = load(results).aws(&plan()).simulation;
+    let result = &simulation.known().unwrap().value[0];
+    assert_eq!((result.resource.as_str(), result.decision.as_str()), ("*", "implicitDeny"));
+    assert_eq!((result.boundary_allows, result.organization_allows), (Some(false), None));
+    assert_eq!(result.matched, ["p"]);
+
+    let event = |subject: &str| {
+        let text = format!(
+            r#"{{"eventName": "AssumeRoleWithWebIdentity", "eventTime": "2026-11-22T07:00:00Z", "errorCode": "AccessDenied",
+                "userIdentity": {{"userName": "system:serviceaccount:shop:{subject}"}}}}"#
+        );
+        serde_json::json!({"EventId": "e", "EventTime": 1_795_859_892.0, "CloudTrailEvent": text})
+    };
+    let events = serde_json::json!({"Events": [event("cart"), event("checkout")], "NextToken": "t"});
+    let trail = load(&events.to_string()).aws(&plan()).trail;
+    let listing = &trail.known().unwrap().value;
+    assert_eq!(listing.items.len(), 1);
+    assert_eq!(listing.items[0].value.at, "2026-11-22T07:00:00Z".parse().ok());
+    assert_eq!(listing.cut.as_ref().unwrap().why, Why::NotInFiles);
+}
+
+#[test]
+fn what_is_printed_for_people_is_to_be_saved_again() {
+    let table = "-----------\n|  GetRole  |\n+-----+\n||  Role  ||\n";
+    for (text, form, line) in [
+        (table.to_owned(), "table", 1),
+        (format!("\n{table}"), "table", 2),
+        ("ROLE\tarn:aws:iam::111122223333:role/x\t2026-10-02T07:00:00+00:00\tx\nASSUMEROLEPOLICYDOCUMENT\t2012-10-17\n".into(), "text", 1),
+        ("2026-10-01T00:00:00+00:00\toidc.eks.eu-west-1.amazonaws.com/id/A1\r\nCLIENTIDLIST\tsts.amazonaws.com\r\n".into(), "text", 1),
+        ("111122223333\tarn:aws:iam::111122223333:user/x\tAIDA\n".into(), "text", 1),
+        ("POLICYNAMES\torders\n".into(), "text", 1),
+        ("STATEMENT\tsts:AssumeRole: x\tAllow\n".into(), "text", 1),
+    ] {
+        let expected = format!(
+            "f.yaml:{line}:1: this is what the AWS CLI prints with `--output {form}`; save it again with `--output json`"
+        );
+        assert_eq!(error(&text), expected);
+        let found = Store::default().read_found("f.yaml", text.into()).unwrap_err();
+        assert_eq!(found.to_string(), expected, "an answer is no foreign file");
+    }
+    for (text, command) in [
+        ("\"https://oidc.eks.eu-west-1.amazonaws.com/id/A1\"", "eks describe-cluster --name CLUSTER"),
+        ("{\"oidc\": {\"issuer\": \"https://oidc.eks.x\"}}", "eks describe-cluster --name CLUSTER"),
+        ("arn:aws:iam::111122223333:role/x", "iam get-role --role-name NAME"),
+    ] {
+        let expected = format!(
+            "this is one value of an answer; save all of it: `aws {command} --output json`, without `--query`"
+        );
+        assert_eq!(error(text), format!("f.yaml:1:1: {expected}"));
+    }
+}
+
+#[test]
+fn foreign_documents_of_a_directory_are_passed_over() {
+    let pod = "kind: Pod\nmetadata: {name: p}\n";
+    for (foreign, word) in [
+        ("resources:\n- k8s.yaml\n", "no kind"),
+        ("- op: remove\n  path: /x\n", "a list, not an object"),
+        ("hello\n", "a string, not an object"),
+        ("kind: Pod\nmetadata:\n  name: {{ include \"x\" . }}\n", "a template"),
+        ("{{- if .Values.sa }}\nkind: Pod\n{{- end }}\n", "a template"),
+        (
+            "kind: Deployment\nmetadata: {name: d}\nspec: {replicas: \"{{ .Values.replicas }}\"}\n",
+            "a template",
+        ),
+        (
+            "kind: ServiceAccount\nmetadata: {name: s, annotations: {a: '{{ .Release.Name }}'}}\n",
+            "a template",
+        ),
+    ] {
+        let text = format!("kind: Pod\nmetadata: {{name: first}}\n---\n{foreign}");
+        let mut store = Store::default();
+        let contents = store.read_found("f.yaml", text.clone().into()).unwrap();
+        let words: Vec<_> = contents.skipped.iter().map(DocumentError::in_short).collect();
+        assert!(words.len() == 1 && words[0].ends_with(&format!(": {word}")), "{text}: {words:?}");
+        assert_eq!(contents.documents, 1);
+        assert_eq!(store.names::<Pod>(None), ["first"], "what was before it is kept");
+        assert!(store.names::<Deployment>(None).is_empty() && store.names::<ServiceAccount>(None).is_empty());
+    }
+    let not_text = Store::default().read_found("f.json", b"\xff".to_vec()).unwrap();
+    assert_eq!(not_text.skipped[0].in_short(), "f.json:1:1: not UTF-8");
+    // Another program's templates, and what Kubernetes would not accept.
+    for whole in [
+        "kind: Pod\nmetadata: {name: p, uid: u, annotations: {a: '{{ .Values.x }}'}}\n",
+        "kind: List\nitems: [{kind: Pod, metadata: {name: p, annotations: {a: '{{ .Values.x }}'}}}]\n",
+        "kind: ConfigMap\nmetadata: {name: c}\ndata: {a: '{{ .Values.x }}'}\n",
+    ] {
+        assert!(Store::default().read_found("f.yaml", whole.into()).unwrap().skipped.is_empty(), "{whole}");
+    }
+    for broken in [
+        "kind: Pod\nspec: [a]\n".to_owned(),
+        "kind: List\nitems: [{metadata: {}}]\n".into(),
+        format!("{pod}  x: [\n"),
+        r#"{"Role": {"AssumeRolePolicyDocument": {}, "MaxSessionDuration": "x"}}"#.into(),
+    ] {
+        assert!(Store::default().read_found("f.yaml", broken.clone().into()).is_err(), "{broken}");
+    }
+}
+
+/// Trees of the words that answers are made of.
+fn anything() -> impl Strategy<Value = serde_json::Value> {
+    use serde_json::{Value, json};
+    let word = prop::sample::select(vec![
+        "Role",
+        "RoleName",
+        "Arn",
+        "AssumeRolePolicyDocument",
+        "CreateDate",
+        "PermissionsBoundary",
+        "cluster",
+        "arn",
+        "name",
+        "identity",
+        "oidc",
+        "issuer",
+        "OpenIDConnectProviderList",
+        "Url",
+        "ClientIDList",
+        "AttachedPolicies",
+        "PolicyArn",
+        "PolicyName",
+        "PolicyNames",
+        "associations",
+        "association",
+        "associationId",
+        "namespace",
+        "serviceAccount",
+        "createdAt",
+        "EvaluationResults",
+        "EvalActionName",
+        "EvalDecision",
+        "MatchedStatements",
+        "Events",
+        "CloudTrailEvent",
+        "UserId",
+        "Account",
+        "Statement",
+        "Principal",
+        "Resource",
+        "PolicyDocument",
+        "NextToken",
+        "IsTruncated",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop::sample::select(vec![
+            "arn:aws:iam::111122223333:role/team/shop-checkout",
+            "arn:aws:eks:eu-west-1:111122223333:cluster/prod",
+            "arn:aws:iam::111122223333:oidc-provider/x",
+            "arn:aws:iam::aws:policy/p",
+            "https://oidc.x",
+            "shop",
+            "checkout",
+            "%7B",
+            "%7B%22Statement%22%3A%5B%5D%7D",
+            "{{ .Values.x }}",
+            "",
+            "\u{1b}",
+        ])
+        .prop_map(|text| json!(text)),
+    ];
+    leaf.prop_recursive(5, 40, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((word.clone(), inner), 0..6).prop_map(|entries| Value::Object(
+                entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+            )),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+
+    #[test]
+    fn any_answer_is_read_or_refused(documents in prop::collection::vec(anything(), 1..4)) {
+        let text: String = documents.iter().map(|document| format!("{document}\n---\n")).collect();
+        let mut store = Store::default();
+        if let Err(error) = store.read_found("f.yaml", text.clone().into()) {
+            prop_assert!(!error.to_string().chars().any(char::is_control));
+        }
+        let aws = store.aws(&plan());
+        if let Some(role) = aws.role.known() {
+            prop_assert_eq!(&role.value.name, "shop-checkout");
+        }
+        let _ = try_load(&text);
+    }
 }

@@ -95,6 +95,16 @@ impl Node {
         }
     }
 
+    /// True if any text in it is such.
+    pub(super) fn any_text(&self, is: &impl Fn(&str) -> bool) -> bool {
+        match self.content() {
+            Content::Text(text) => is(text),
+            Content::List(items) => items.iter().any(|item| item.any_text(is)),
+            Content::Map(entries) => entries.iter().any(|entry| entry.value.any_text(is)),
+            _ => false,
+        }
+    }
+
     /// What it is, for messages.
     pub(super) fn word(&self) -> &'static str {
         match self.content() {

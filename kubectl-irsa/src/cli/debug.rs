@@ -78,7 +78,7 @@ pub struct Debug {
     /// The container to diagnose; by default the one that should have the identity
     #[arg(short, long, value_name = "NAME")]
     container: Option<String>,
-    /// Read Kubernetes objects and AWS answers from files or directories instead; - is stdin
+    /// Read Kubernetes objects and answers of AWS (JSON or YAML) from files or directories instead; - is stdin
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "probe_image")]
     from: Vec<PathBuf>,
     /// Treat this as the current time, with --from: 2026-11-22T08:00:00Z
@@ -293,7 +293,7 @@ impl Debug {
                 })
             });
             return Ok(Opened {
-                reader: Reader::Files(files::load(&self.from, at.transpose()?)?),
+                reader: Reader::Files(files::load(&self.from, at.transpose()?, &surroundings.progress)?),
                 namespace: self.cluster.namespace().unwrap_or("default").to_owned(),
                 kubectl_flags: Vec::new(),
                 hints: None,

@@ -4,10 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use irsa::documents::{DocumentError, Store};
+use irsa::documents::{Contents, DocumentError, Store};
 use irsa::text::safe;
 use jiff::Timestamp;
 use thiserror::Error;
+
+use super::progress::Progress;
 
 /// A larger file is refused before it is read, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -66,28 +68,38 @@ fn size(bytes: Option<u64>) -> String {
     }
 }
 
-/// Reads the files, directories and standard input (`-`) that the user named. `at` is the time to judge by (`--at`).
+/// Reads the files, directories and standard input (`-`) that the user named. `at` is the time to judge by (`--at`). What is passed
+/// over is said.
 ///
 /// # Errors
 /// The first thing that cannot be read or that Kubernetes would not accept.
-pub fn load(paths: &[PathBuf], at: Option<Timestamp>) -> Result<Store, FilesError> {
+pub fn load(paths: &[PathBuf], at: Option<Timestamp>, progress: &Progress) -> Result<Store, FilesError> {
     let mut store = Store::default();
+    let mut all = Contents::default();
     let mut stdin_read = false;
     for path in paths {
-        let mut documents = 0;
+        let mut here = Contents::default();
         if path.as_os_str() == STDIN.0 {
             if std::mem::replace(&mut stdin_read, true) {
                 continue;
             }
-            documents += store.read(STDIN.1, bytes(io::stdin().lock(), STDIN.1)?)?;
+            here = store.read(STDIN.1, bytes(io::stdin().lock(), STDIN.1)?)?;
         } else {
-            for file in files(path)? {
-                documents += store.read(&shown(&file), read(&file)?)?;
+            let (files, read_as) = files(path)?;
+            for file in files {
+                here.extend(read_as(&mut store, &shown(&file), read(&file)?)?);
             }
         }
-        if documents == 0 {
+        if here.documents == 0 && here.skipped.is_empty() {
             return Err(FilesError::Empty { file: shown(path) });
         }
+        all.extend(here);
+    }
+    if all.documents == 0 && !all.skipped.is_empty() {
+        return Err(all.skipped.swap_remove(0).into());
+    }
+    for skipped in &all.skipped {
+        progress.say(&format!("skipped {}", skipped.in_short()));
     }
     if let Some(time) = at {
         store.set_clock(time);
@@ -95,10 +107,12 @@ pub fn load(paths: &[PathBuf], at: Option<Timestamp>) -> Result<Store, FilesErro
     Ok(store)
 }
 
-/// The files that a path stands for: itself, or what is in the directory, sorted.
-fn files(path: &Path) -> Result<Vec<PathBuf>, FilesError> {
+type ReadAs = fn(&mut Store, &str, Vec<u8>) -> Result<Contents, DocumentError>;
+
+/// The files that a path stands for: itself, or what is in the directory, sorted; and how they are to be read.
+fn files(path: &Path) -> Result<(Vec<PathBuf>, ReadAs), FilesError> {
     if !fs::metadata(path).map_err(|error| unreadable(path, error))?.is_dir() {
-        return Ok(vec![path.to_owned()]);
+        return Ok((vec![path.to_owned()], Store::read));
     }
     let (mut found, mut directories) = (Vec::new(), vec![path.to_owned()]);
     while let Some(directory) = directories.pop() {
@@ -122,7 +136,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, FilesError> {
         return Err(FilesError::NoFiles { directory: shown(path) });
     }
     found.sort();
-    Ok(found)
+    Ok((found, Store::read_found))
 }
 
 fn unreadable(path: &Path, error: io::Error) -> FilesError {
@@ -184,7 +198,7 @@ mod tests {
     fn directories_are_read_in_order() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
-        let read = || super::load(&[directory.path().to_owned()], None);
+        let read = || super::load(&[directory.path().to_owned()], None, &Progress::silent());
         let empty = read().unwrap_err().to_string();
         assert_eq!(
             empty,
@@ -214,7 +228,7 @@ mod tests {
         std::os::unix::fs::symlink(directory.path(), path("b/loop.yaml")).unwrap();
         assert_eq!(read().unwrap().names::<Pod>(None), ["a", "b", "c"]);
 
-        let missing = super::load(&[path("none.yaml")], None).unwrap_err().to_string();
+        let missing = super::load(&[path("none.yaml")], None, &Progress::silent()).unwrap_err().to_string();
         assert_eq!(missing, format!("{} does not exist", path("none.yaml").display()));
     }
 
@@ -223,7 +237,7 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"kind: Pod\n").unwrap();
         file.as_file().set_len(200 << 20).unwrap();
-        let error = super::load(&[file.path().to_owned()], None).unwrap_err();
+        let error = super::load(&[file.path().to_owned()], None, &Progress::silent()).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!(
