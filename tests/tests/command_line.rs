@@ -240,6 +240,37 @@ fn files_and_stdin_give_the_same_diagnosis() {
 }
 
 #[test]
+fn targets_may_stand_behind_the_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/trust.yaml");
+    std::fs::copy(example, directory.path().join("a.yaml")).unwrap();
+    let debug = |words: &[&str]| run(plugin().current_dir(directory.path()).arg("debug").args(words));
+    let before = debug(&["deploy/checkout", "--from", "a.yaml", "-n", "shop", "-o", "short"]);
+    assert_eq!(before.code, Some(1), "{before:?}");
+    for words in [
+        &["--from", "a.yaml", "deploy/checkout", "-n", "shop", "-o", "short"][..],
+        &["-n", "shop", "-o", "short", "--from", "a.yaml", "--from", "a.yaml", "deploy/checkout"],
+        &["-n", "shop", "-o", "short", "--from", ".", "a.yaml", "deploy/checkout"],
+    ] {
+        assert_eq!(debug(words).stdout, before.stdout, "{words:?}");
+    }
+    for words in [
+        &["--from", "a.yaml", "b.yaml"][..],
+        &["--from", "deploy/checkout"],
+        &["--from", "a.yaml", "svc/x"],
+        &["--from=a.yaml"],
+    ] {
+        let run = debug(words);
+        let usage = refused(&run);
+        assert!(usage.contains("<TARGET>...") && usage.contains("Usage: kubectl irsa debug"), "{run:?}");
+    }
+    // A path that exists is a path, whatever it looks like.
+    std::fs::create_dir(directory.path().join("deploy")).unwrap();
+    std::fs::write(directory.path().join("deploy/checkout"), "").unwrap();
+    refused(&debug(&["--from", "a.yaml", "deploy/checkout"]));
+}
+
+#[test]
 fn a_server_that_is_not_there_or_does_not_answer() {
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = directory.path().join("config");

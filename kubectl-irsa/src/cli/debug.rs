@@ -1,6 +1,7 @@
 //! `kubectl irsa debug`.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -337,6 +338,25 @@ impl Debug {
             resources: self.resource.clone(),
         }))
     }
+}
+
+/// The words of a command line in which the targets stand behind the files: `debug --from a.yaml deploy/x`. `None` if there are no
+/// such.
+pub(super) fn targets_first(mut words: Vec<OsString>) -> Option<Vec<OsString>> {
+    let is_target = |word: &OsString| {
+        let target = word.to_str().filter(|word| word.contains('/')).map(str::to_owned);
+        target.is_some_and(|target| target::parse(&[target]).is_ok()) && !Path::new(word).exists()
+    };
+    let command = 1 + words.iter().position(|word| word == "debug")?;
+    let from = 1 + words.iter().rposition(|word| word == "--from")?;
+    let ends = |word: &OsString| word.as_encoded_bytes().starts_with(b"-") && word != "-";
+    let end = words.iter().skip(from).position(ends).map_or(words.len(), |flag| from + flag);
+    // The first is a file in any case.
+    let targets = words.get(from + 1..end)?.iter().rev().take_while(|word| is_target(word)).count();
+    let targets: Vec<_> = words.drain(end - targets..end).collect();
+    let found = !targets.is_empty();
+    words.splice(command..command, targets);
+    found.then_some(words)
 }
 
 /// The text of `--error`.

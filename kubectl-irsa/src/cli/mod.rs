@@ -10,11 +10,13 @@ mod terminal;
 mod thumbprint;
 mod version;
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::panic::Location;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 use thiserror::Error;
@@ -178,7 +180,7 @@ pub fn main() -> ExitCode {
     if completion::is_asked() {
         return exit_code(completion::answer());
     }
-    let cli = match Cli::try_parse() {
+    let cli = match parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -186,6 +188,16 @@ pub fn main() -> ExitCode {
         }
     };
     exit_code(run(cli))
+}
+
+/// Reads the command line.
+fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(&words).or_else(|error| match debug::targets_first(words) {
+        Some(words) if error.kind() == ErrorKind::MissingRequiredArgument => {
+            Cli::try_parse_from(words).map_err(|_| error)
+        }
+        _ => Err(error),
+    })
 }
 
 /// A panic is a bug. Its message may contain anything, even a token, and so may a core dump: only its location is printed.
