@@ -255,6 +255,7 @@ fn is_decided_by_eks(kind: Kind) -> bool {
             | Kind::PodIdentityThrottled
             | Kind::EksAuthUnreachable
             | Kind::AgentUnreachable
+            | Kind::AgentTls
     )
 }
 

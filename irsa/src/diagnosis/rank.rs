@@ -105,6 +105,9 @@ pub(super) fn root_cause(findings: &[Reported]) -> Option<&Reported> {
     let first = |is: fn(&Reported) -> bool| {
         findings.iter().find(|finding| is(finding) && finding.caused_by.is_none())
     };
-    first(|finding| finding.severity == Severity::Error)
-        .or_else(|| first(|finding| finding.doubt == Some(Doubt::SomeFail)))
+    let of = |key: &String| findings.iter().find(|finding| finding.key == *key);
+    first(|finding| finding.severity == Severity::Error).or_else(|| {
+        let fails = findings.iter().find(|finding| finding.doubt == Some(Doubt::SomeFail))?;
+        Some(fails.caused_by.as_ref().and_then(of).unwrap_or(fails))
+    })
 }

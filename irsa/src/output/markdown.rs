@@ -90,7 +90,8 @@ fn app_errors(out: &mut String, diagnosis: &Diagnosis) {
     if errors.is_empty() {
         return;
     }
-    out.push_str("\n### Reported by the application, and not explained\n\n");
+    let heading = words::errors_heading(&errors);
+    out.push_str(&format!("\n### {}{}\n\n", heading[..1].to_uppercase(), &heading[1..]));
     for error in errors {
         out.push_str(&format!("- {}\n", text(&words::app_error(error))));
         if let Some(reason) = &error.reason {

@@ -275,7 +275,7 @@ impl Page<'_> {
         if errors.is_empty() {
             return;
         }
-        self.heading("reported by the application, and not explained");
+        self.heading(words::errors_heading(&errors));
         for error in errors {
             self.flow("    ", 4, 6, &words::app_error(error), Paint::Plain);
             if let Some(reason) = &error.reason {

@@ -69,6 +69,15 @@ pub(super) fn told_errors(diagnosis: &Diagnosis) -> Vec<&ReportedError> {
     diagnosis.application_errors.iter().filter(is_told).collect()
 }
 
+/// Above the application's errors.
+pub(super) fn errors_heading(errors: &[&ReportedError]) -> &'static str {
+    if errors.iter().any(|error| error.fate == Fate::Unexplained) {
+        "reported by the application, and not explained"
+    } else {
+        "the error that was given"
+    }
+}
+
 /// An application's error in one line: what it says, how often, and where.
 pub(super) fn app_error(error: &ReportedError) -> String {
     let times = if error.count > 1 { format!(", {} times", error.count) } else { String::new() };

@@ -17,7 +17,7 @@ mod issuer;
 mod jwt;
 mod keyring;
 mod log;
-pub(crate) mod pod_identity;
+pub mod pod_identity;
 mod policy;
 mod serve;
 mod sigv4;

@@ -75,6 +75,85 @@ fn tags(
     tags.into_iter().map(|(tag, value)| (format!("aws:requesttag/{tag}"), value)).collect()
 }
 
+/// Which of the two roles of an association a trust policy belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hop {
+    /// The one that EKS assumes.
+    First,
+    /// The one that is assumed from it.
+    Target,
+}
+
+/// What is wrong with a change of the trust policy of one of an association's roles: its sessions are not let in, those of another
+/// service account, cluster or role are, or somebody loses the role.
+pub fn problems(
+    (account, cluster, association): (&Account, &Cluster, &Association),
+    hop: Hop,
+    before: &str,
+    after: &str,
+) -> Vec<String> {
+    let pod = serde_json::json!({"metadata": {"name": "checkout-x", "uid": "5c3f9ce5"}});
+    let allowed = |policy: &str, cluster: &Cluster, association: &Association, actions: &[&str]| {
+        let mut context = tags(account, cluster, association, &pod);
+        let (arn, id) = (cluster_arn(account, cluster), external_id(account, cluster, association));
+        let (caller, more) = match hop {
+            Hop::First => (
+                Caller::Service("pods.eks.amazonaws.com"),
+                [("aws:sourcearn", arn), ("aws:sourceaccount", account.account.clone())],
+            ),
+            Hop::Target => (
+                Caller::Role(&association.role_arn),
+                [("aws:principalarn", association.role_arn.clone()), ("sts:externalid", id)],
+            ),
+        };
+        context.extend(more.map(|(key, value)| (key.to_owned(), value)));
+        actions.iter().all(|action| {
+            let request = Request { action, caller, context: &context };
+            evaluate(policy, &request).is_ok_and(|decision| decision == Decision::Allowed)
+        })
+    };
+    let both: &[&str] = &["sts:AssumeRole", "sts:TagSession"];
+    let opens = |policy: &str, cluster: &Cluster, association: &Association| {
+        allowed(
+            policy,
+            cluster,
+            association,
+            if association.disable_session_tags { &both[..1] } else { both },
+        )
+    };
+    let mut problems = Vec::new();
+    if !opens(after, cluster, association) {
+        problems.push(String::from("the association's sessions are not let in"));
+    }
+    let beside = |change: &dyn Fn(&mut Cluster, &mut Association)| {
+        let (mut cluster, mut association) = (cluster.clone(), association.clone());
+        change(&mut cluster, &mut association);
+        (cluster, association)
+    };
+    let neighbours = match hop {
+        Hop::First => vec![
+            beside(&|_, it| it.service_account.push_str("-x")),
+            beside(&|_, it| it.service_account = String::from("another")),
+            beside(&|_, it| it.namespace = String::from("another")),
+            beside(&|cluster, _| cluster.name = String::from("another")),
+        ],
+        Hop::Target => vec![beside(&|_, it| it.role_arn.push_str("-x"))],
+    };
+    for (cluster, association) in neighbours {
+        // Whom a statement trusts already may tag its sessions, too.
+        let was = allowed(before, &cluster, &association, &both[..1]);
+        let is = opens(after, &cluster, &association);
+        let who = format!("{}/{} of {}", association.namespace, association.service_account, cluster.name);
+        if is && !was {
+            problems.push(format!("{who} is let in"));
+        }
+        if !is && opens(before, &cluster, &association) {
+            problems.push(format!("{who} loses the role"));
+        }
+    }
+    problems
+}
+
 /// Whether the role's trust policy allows the session, and its tags if it has any.
 fn admits(
     role: &Role,

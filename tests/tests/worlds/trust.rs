@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use irsa_tests::aws::account::{Account, Role, policy_text};
+use irsa_tests::aws::account::{Account, Association, Cluster, Role, policy_text};
+use irsa_tests::aws::pod_identity::{self, Hop};
 use irsa_tests::aws::trust_change::{self, Asker, Meant};
 use irsa_tests::world::World;
 use serde_json::Value;
@@ -26,6 +27,12 @@ pub fn problems(world: &World, diagnosis: &Value) -> String {
         let target = &diagnosis["target"];
         let [namespace, service_account] =
             ["namespace", "serviceAccount"].map(|field| target[field].as_str().unwrap_or_default());
+        if let Some((own, hop)) = hop(world, namespace, service_account, name, after) {
+            for problem in pod_identity::problems(own, hop, &before, after) {
+                let _ = writeln!(problems, "{problem}: {fix}");
+            }
+            continue;
+        }
         let subject = format!("system:serviceaccount:{namespace}:{service_account}");
         let Some(provider) = provider_of(after, &subject) else {
             let _ = writeln!(problems, "no statement names {subject}, or a pattern: {fix}");
@@ -44,6 +51,31 @@ pub fn problems(world: &World, diagnosis: &Value) -> String {
         }
     }
     problems
+}
+
+/// The association that the change is for, and which of its roles it changes; `None` if it is about a web identity.
+fn hop<'w>(
+    world: &'w World,
+    namespace: &str,
+    service_account: &str,
+    role: &str,
+    after: &str,
+) -> Option<((&'w Account, &'w Cluster, &'w Association), Hop)> {
+    let of = |account: &'w Account| {
+        let clusters = account.eks.iter();
+        clusters.flat_map(move |cluster| {
+            cluster.pod_identity_associations.iter().map(move |association| (account, cluster, association))
+        })
+    };
+    let mut associations = world.accounts.iter().flat_map(of);
+    let own = associations.find(|(_, _, association)| {
+        (association.namespace.as_str(), association.service_account.as_str()) == (namespace, service_account)
+    })?;
+    let ends = |arn: &str| arn.ends_with(&format!("/{role}"));
+    if own.2.target_role_arn.as_deref().is_some_and(ends) {
+        return Some((own, Hop::Target));
+    }
+    (ends(&own.2.role_arn) && after.contains("pods.eks.amazonaws.com")).then_some((own, Hop::First))
 }
 
 /// The value of an option: in quotes, or up to the next space.
