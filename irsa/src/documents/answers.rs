@@ -327,7 +327,7 @@ struct WireEvent {
     event: String,
 }
 
-/// A date of AWS: RFC 3339, or seconds since 1970, as version 1 of the AWS CLI prints them. One that is neither is not known.
+/// A date of AWS: RFC 3339, or seconds since 1970, as the APIs that speak JSON send them. One that is neither is not known.
 fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(match Json::deserialize(deserializer)? {
         Json::String(text) => text.parse().ok(),
