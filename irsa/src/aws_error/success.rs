@@ -47,9 +47,10 @@ const CREDENTIALS: [&str; 16] = [
     "session renewed",
 ];
 /// Verbs of something done, as words.
-const DONE: [&str; 27] = [
+const DONE: [&str; 34] = [
     "archived",
     "completed",
+    "connected",
     "copied",
     "delivered",
     "done",
@@ -59,13 +60,17 @@ const DONE: [&str; 27] = [
     "healthy",
     "listed",
     "loaded",
+    "ok",
     "passed",
     "published",
     "pulled",
     "pushed",
     "read",
+    "ready",
     "received",
     "recovered",
+    "restored",
+    "resumed",
     "saved",
     "sent",
     "stored",
@@ -73,6 +78,8 @@ const DONE: [&str; 27] = [
     "success",
     "synced",
     "uploaded",
+    "200",
+    "204",
     "written",
     "wrote",
 ];
