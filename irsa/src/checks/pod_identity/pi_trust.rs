@@ -67,7 +67,11 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
                         unread.extend(judged.open.iter().cloned());
                         findings.extend(judged.fault.as_ref().map(|fault| {
                             let finding = found(derived, &hop, judged, fault).severity(severity);
-                            if severity == Severity::Warning { finding.inferred().doubt(Doubt::MayFail) } else { finding }
+                            if severity == Severity::Warning {
+                                finding.inferred().doubt(Doubt::MayFail)
+                            } else {
+                                finding
+                            }
                         }));
                     }
                     HopTrust::Unknown(unknowns) => unread.extend(unknowns.iter().cloned()),
