@@ -22,6 +22,9 @@ pub(crate) struct Trouble<'f> {
 }
 
 impl<'f> Trouble<'f> {
+    /// The reason of a pod that somebody or something deletes.
+    pub(crate) const BEING_DELETED: &'static str = "being deleted";
+
     /// All of a pod: first what concerns the pod itself, then its containers in the order in which they start.
     pub(crate) fn all(pod: &'f Pod) -> Vec<Self> {
         let status = &pod.status;
@@ -35,7 +38,7 @@ impl<'f> Trouble<'f> {
         };
         let mut all = Vec::new();
         if pod.metadata.deletion_timestamp.is_some() {
-            all.push(of_pod("being deleted", ""));
+            all.push(of_pod(Self::BEING_DELETED, ""));
         }
         if !status.reason.is_empty() {
             all.push(of_pod(&status.reason, &status.message));

@@ -9,6 +9,7 @@ use crate::checks::{self, Check, Outcome};
 use crate::derive::Derived;
 use crate::derive::app_errors::{AppError, Weight};
 use crate::derive::attribution::Whose;
+use crate::derive::container::Wiring;
 use crate::finding::Severity;
 use crate::step::Step;
 
@@ -133,8 +134,7 @@ impl Judge<'_, '_> {
             Proof::Iam => proven.push(String::from("STS accepts a token of this service account")),
             Proof::Config => {}
         }
-        let is_wired =
-            derived.target().is_some_and(|view| view.wiring == crate::derive::container::Wiring::Complete);
+        let is_wired = derived.target().is_some_and(|view| view.wiring == Wiring::Complete);
         if let Some(view) = derived.target().filter(|_| is_wired && self.proof != Proof::Pod) {
             proven.push(format!("container {} has both variables and the token", view.name()));
         }

@@ -57,7 +57,7 @@ fn diagnose(facts: &Facts, peers: &[Peer<'_>], choice: &Choice) -> Diagnosis {
         kind: "Diagnosis",
         observed_at: facts.cluster.server_clock.known().map(|clock| clock.value),
         tool: Tool { version: env!("CARGO_PKG_VERSION") },
-        summary: verdict::summary(verdict, root.as_ref(), &findings, &errors, &target, &chain),
+        summary: verdict::summary(verdict, root.as_ref(), &findings, &errors, &target, &chain, &derived),
         target,
         verdict,
         proof,

@@ -9,6 +9,7 @@ use crate::derive::container::ContainerView;
 use crate::derive::rollout::{self, Outgoing};
 use crate::finding::{About, Doubt, Finding, Severity};
 use crate::repair::Fix;
+use crate::step::Step;
 
 /// Findings in the order of repair, consequences pointing at their cause.
 pub(super) fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> Vec<Reported> {
@@ -38,12 +39,15 @@ pub(super) fn report(outcomes: &[(&Check, Outcome)], derived: &Derived<'_>) -> V
         .iter()
         .zip(&keys)
         .map(|((_, finding), key)| {
-            let cause = findings.iter().zip(&keys).find(|((_, other), _)| {
+            let causes = findings.iter().zip(&keys).filter(|((_, other), _)| {
                 // A warning cannot cause an error, and each container has its own causes.
                 severity(other, derived) <= severity(finding, derived)
                     && explains(other.id).contains(&finding.id)
                     && same_subject(&other.about, &finding.about)
             });
+            // What STS answers follows from what AWS knows, and only then from what the pod lacks. Otherwise the first counts.
+            let of_sts = finding.step == Step::Sts;
+            let cause = causes.min_by_key(|((_, other), _)| of_sts && other.step < Step::Issuer);
             Reported {
                 key: key.clone(),
                 id: finding.id,

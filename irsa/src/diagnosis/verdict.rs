@@ -2,6 +2,8 @@
 
 use super::report::{Fate, Link, Proof, Reported, ReportedError, Status, Target, Verdict};
 use crate::derive::Derived;
+use crate::derive::container::ContainerView;
+use crate::derive::pod_state::Trouble;
 use crate::finding::{Doubt, Severity};
 use crate::mechanism::Mechanism;
 
@@ -44,8 +46,21 @@ pub(super) fn verdict(
     }
     match derived.intent.mechanism {
         Mechanism::Unknown => Verdict::Inconclusive,
+        // Nothing shows what the process would be to AWS if it ran.
+        _ if trouble(derived).is_some() => Verdict::Inconclusive,
         _ => Verdict::Healthy,
     }
+}
+
+/// What keeps the target container from running. A pod that is being deleted, and an init container that has nothing to do with
+/// AWS, say nothing about it.
+fn trouble<'f>(derived: &Derived<'f>) -> Option<Trouble<'f>> {
+    let target = derived.target().map(ContainerView::name);
+    let of_target = |trouble: &Trouble<'_>| match trouble.container {
+        Some(name) => Some(name) == target,
+        None => trouble.reason != Trouble::BEING_DELETED,
+    };
+    Trouble::all(&derived.facts.subject.pod()?.value).into_iter().find(of_target)
 }
 
 /// The first error that nothing explains.
@@ -60,6 +75,7 @@ pub(super) fn summary(
     errors: &[ReportedError],
     target: &Target,
     chain: &[Link],
+    derived: &Derived<'_>,
 ) -> String {
     if let Some(root) = root {
         return root.summary.clone();
@@ -78,6 +94,9 @@ pub(super) fn summary(
             if let Some(doubted) = findings.iter().find(|finding| finding.doubt.is_some()) =>
         {
             doubted.summary.clone()
+        }
+        Verdict::Inconclusive if let Some(trouble) = trouble(derived) => {
+            format!("no problem found in the identity of {who} so far, but it does not run: {trouble}")
         }
         Verdict::Inconclusive => {
             let labels = not_checked(chain);
