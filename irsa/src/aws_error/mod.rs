@@ -184,7 +184,10 @@ pub fn excerpt(text: &str) -> String {
 
 /// True if a text speaks of AWS, whatever it says.
 pub fn mentions_aws(text: &str) -> bool {
-    phrases::find(&text.to_ascii_lowercase()).any(|(_, phrase)| matches!(phrase.sign, phrases::Sign::Mark(_)))
+    const WORDS: [&str; 7] = ["aws", "credential", "credentials", "eks", "iam", "irsa", "sts"];
+    let lower = text.to_ascii_lowercase();
+    lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| WORDS.contains(&word))
+        || phrases::find(&lower).any(|(_, phrase)| matches!(phrase.sign, phrases::Sign::Mark(_)))
 }
 
 /// The first caller that a text names, whatever else it says.

@@ -93,7 +93,10 @@ impl Judge<'_, '_> {
         }
         let may_be_of_aws = said.unknown_text.is_some_and(|text| text.of_aws);
         if link(said.error.kind).is_none() && !may_be_of_aws {
-            let reason = "it says nothing about the pod's identity, nor about the way to AWS";
+            let reason = match said.unknown_text {
+                Some(_) => "nothing in it is known to be about AWS",
+                None => "it says nothing about the pod's identity, nor about the way to AWS",
+            };
             return (Fate::Unrelated, None, Some(reason.to_owned()));
         }
         if said.weight == Weight::Earlier && self.proof == Proof::Pod {
