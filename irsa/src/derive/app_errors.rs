@@ -151,7 +151,7 @@ impl<'f> AppErrors<'f> {
 
     /// Those that are the pod's, or that nothing attributes to another, the most current first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &AppError<'f>> {
-        self.said.iter().filter(|said| matches!(said.whose, Whose::Pods | Whose::Unattributed(_)))
+        self.said.iter().filter(|said| !said.whose.is_of_others())
     }
 
     /// The most current error of such a kind.

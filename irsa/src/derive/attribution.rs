@@ -13,8 +13,10 @@ use crate::facts::{Facts, LoggedError};
 pub enum Whose {
     /// The pod's: the text names what is the pod's, or the process complains of a call of its own.
     Pods,
-    /// Of another identity, cluster or endpoint than the pod's.
+    /// Of another identity or cluster than the pod's.
     Other(Difference),
+    /// Not of AWS: the container's variables lead to this host instead.
+    Elsewhere(String),
     /// The process only passes it on.
     PassedOn(Voice),
     /// Nothing shows whose call it was; why not.
@@ -32,13 +34,40 @@ pub struct Difference {
     pub own: String,
 }
 
+/// S3's operations that applications call most, where the text does not name the service (S3 API reference).
+const OF_S3: [&str; 12] = [
+    "CopyObject",
+    "CreateMultipartUpload",
+    "DeleteObject",
+    "DeleteObjects",
+    "GetBucketLocation",
+    "GetObject",
+    "HeadBucket",
+    "HeadObject",
+    "ListBuckets",
+    "ListObjects",
+    "ListObjectsV2",
+    "PutObject",
+];
+
 impl Whose {
+    /// True if the error is not about a call of the pod's to AWS.
+    pub fn is_of_others(&self) -> bool {
+        match self {
+            Self::Other(_) | Self::Elsewhere(_) | Self::PassedOn(_) => true,
+            Self::Pods | Self::Unattributed(_) => false,
+        }
+    }
+
     /// The attribution in words: whose it is, and by what.
     pub fn reason(&self) -> String {
         match self {
             Self::Pods => String::from("the container reports it of a call of its own"),
             Self::Other(Difference { what, named, own }) => {
                 format!("it names {what} {named}; the pod's is {own}")
+            }
+            Self::Elsewhere(host) => {
+                format!("it comes from {host}, to which the container's variables lead, and not from AWS")
             }
             Self::PassedOn(voice) => String::from(match voice {
                 Voice::Payload => "it is a record in the data that the process handles",
@@ -77,6 +106,9 @@ impl<'a> Own<'a> {
         if error.voice == Voice::Presigned {
             return Whose::PassedOn(error.voice);
         }
+        if let Some(host) = self.elsewhere(error) {
+            return Whose::Elsewhere(host);
+        }
         match self.difference(error) {
             Some(difference) => Whose::Other(difference),
             None if error.voice == Voice::Raw => Whose::Unattributed(
@@ -103,7 +135,6 @@ impl<'a> Own<'a> {
             .or_else(|| self.account(error))
             .or_else(|| self.cluster(error))
             .or_else(|| self.node(error))
-            .or_else(|| self.endpoint(error))
     }
 
     /// The role that could not be assumed with a token.
@@ -149,7 +180,8 @@ impl<'a> Own<'a> {
 
     /// The cluster whose node asked for a pod's credentials.
     fn cluster(&self, error: &Sighting) -> Option<Difference> {
-        let arn = error.resource.as_deref()?;
+        // Other services have clusters, too, and a role may lack a permission on another cluster.
+        let arn = error.resource.as_deref().filter(|_| error.kind == Kind::NodeNotAuthorized)?;
         let named = Arn::split(arn)?.resource.strip_prefix("cluster/")?;
         let own = self.facts.aws.cluster.known()?;
         differs("cluster", named.to_owned(), own.value.name.clone())
@@ -165,18 +197,15 @@ impl<'a> Own<'a> {
         differs("an instance of account", principal.account.clone(), own.to_owned())
     }
 
-    /// S3 is asked elsewhere: what denies there is not AWS.
-    fn endpoint(&self, error: &Sighting) -> Option<Difference> {
-        let env = &self.target?.env;
-        let (_, entry) =
-            env.first_set(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]).filter(|_| error.of_s3)?;
+    /// The host that the container asks for S3, if that is not AWS: what denies there without a name is not AWS.
+    fn elsewhere(&self, error: &Sighting) -> Option<String> {
+        let of_s3 = error.of_s3 || error.operation.as_deref().is_some_and(|name| OF_S3.contains(&name));
+        if !of_s3 || error.principal.is_some() {
+            return None;
+        }
+        let (_, entry) = self.target?.env.first_set(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])?;
         let host = host_of_url(entry.text()?)?;
-        let is_nameless = error.principal.is_none() && !is_aws(host);
-        is_nameless.then(|| Difference {
-            what: "S3 at",
-            named: host.to_owned(),
-            own: String::from("identity is for AWS"),
-        })
+        (!is_aws(host)).then(|| host.to_owned())
     }
 }
 

@@ -82,7 +82,7 @@ impl Judge<'_, '_> {
         if let Some(finding) = self.explains(said) {
             return (Fate::Explained, Some(finding.key.clone()), None);
         }
-        if matches!(said.whose, Whose::Other(_) | Whose::PassedOn(_)) {
+        if said.whose.is_of_others() {
             return (Fate::NotThePods, None, Some(said.whose.reason()));
         }
         if let Some(over) = &said.over {
@@ -120,9 +120,8 @@ impl Judge<'_, '_> {
                 && finding.subject.container.as_deref().is_none_or(|name| Some(name) == target)
                 && link(said.error.kind).is_some_and(|link| finding.step <= link)
         };
-        let is_of_others = matches!(said.whose, Whose::Other(_) | Whose::PassedOn(_));
         let of = |is: &dyn Fn(&&Reported) -> bool| self.findings.iter().find(is);
-        of(&cites).or_else(|| of(&comes_before).filter(|_| !is_of_others && said.over.is_none()))
+        of(&cites).or_else(|| of(&comes_before).filter(|_| !said.whose.is_of_others() && said.over.is_none()))
     }
 
     /// What is known for sure, and what follows from that.
