@@ -42,37 +42,25 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         return old.into();
     }
     let created_at = pod.source.at(".metadata.creationTimestamp");
+    let bare = |summary: &str| {
+        let role = derived.intent.role.as_ref().map_or("", |role| role.raw);
+        META.on_subject(derived, summary).missing(ROLE_ARN, role, &pod.source.at(".spec.containers"))
+    };
     let finding = match derived.bare() {
         Some(BareBecause::PodIsOlder { annotated, created }) => {
             let account =
                 derived.facts.service_account.known().map_or(&pod.source, |account| &account.source);
-            META.on_subject(
-                derived,
-                "the pod was created before its service account was annotated, so it was not injected",
-            )
-            .missing(
-                ROLE_ARN,
-                derived.intent.role.as_ref().map_or("", |role| role.raw),
-                &pod.source.at(".spec.containers"),
-            )
-            .seen("pod created", created.to_string(), &created_at)
-            .seen(
-                "annotation last written",
-                annotated.to_string(),
-                &account.at(".metadata.managedFields"),
-            )
+            bare("the pod was created before its service account was annotated, so it was not injected")
+                .seen("pod created", created.to_string(), &created_at)
+                .seen(
+                    "annotation last written",
+                    annotated.to_string(),
+                    &account.at(".metadata.managedFields"),
+                )
         }
         Some(BareBecause::AnnotatedLater { account, created }) => {
             let object = derived.facts.service_account.known().map_or(&pod.source, |known| &known.source);
-            META.on_subject(
-                derived,
-                "the pod was created together with its service account, which was annotated later, so it was not injected",
-            )
-            .missing(
-                ROLE_ARN,
-                derived.intent.role.as_ref().map_or("", |role| role.raw),
-                &pod.source.at(".spec.containers"),
-            )
+            bare("the pod was created together with its service account, which was annotated later, so it was not injected")
             .seen("pod created", created.to_string(), &created_at)
             .seen("service account created", account.to_string(), &object.at(".metadata.creationTimestamp"))
             .missing(
@@ -81,23 +69,14 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
                 &object.at(".metadata.managedFields"),
             )
         }
-        Some(BareBecause::YoungerSiblingInjected(sibling)) => META
-            .on_subject(
-                derived,
-                format!(
-                    "the pod was not injected, but the younger pod {sibling} was: it needs to be recreated"
-                ),
-            )
-            .missing(
-                ROLE_ARN,
-                derived.intent.role.as_ref().map_or("", |role| role.raw),
-                &pod.source.at(".spec.containers"),
-            )
-            .seen(
-                "younger pod with the variables",
-                sibling,
-                sibling_source(derived, sibling).unwrap_or(&created_at),
-            ),
+        Some(BareBecause::YoungerSiblingInjected(sibling)) => bare(&format!(
+            "the pod was not injected, but the younger pod {sibling} was: it needs to be recreated"
+        ))
+        .seen(
+            "younger pod with the variables",
+            sibling,
+            sibling_source(derived, sibling).unwrap_or(&created_at),
+        ),
         _ => return Outcome::Pass,
     };
     finding.inferred().fix(workload::restart_or_advice(derived)).into()
