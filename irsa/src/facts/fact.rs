@@ -61,6 +61,10 @@ pub enum Why {
     Denied(String),
     /// No answer within so many seconds.
     TimedOut(u64),
+    /// No answer before the end of the run, which may take so many seconds.
+    TimeIsUp(u64),
+    /// No answer before the user stopped the run.
+    Interrupted,
     /// The server answered with an error, or with something that could not be read.
     Failed(String),
     /// The list was cut short: more objects exist than were read.
@@ -89,6 +93,8 @@ impl fmt::Display for Why {
         match self {
             Self::Denied(words) => write!(f, "denied: {words}"),
             Self::TimedOut(seconds) => write!(f, "no answer within {seconds} s"),
+            Self::TimeIsUp(seconds) => write!(f, "no answer before the run timed out after {seconds} s"),
+            Self::Interrupted => f.write_str("no answer before the run was interrupted"),
             Self::Failed(words) | Self::Incomplete(words) | Self::NotAsked(words) => f.write_str(words),
             Self::NotInFiles => f.write_str("not in the given files"),
             Self::NoCredentials(words) => write!(f, "no AWS credentials: {words}"),

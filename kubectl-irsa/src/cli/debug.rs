@@ -16,7 +16,7 @@ use crate::collect::cluster::Api;
 use crate::collect::files;
 use crate::collect::probe::{Cleanup, Probing, Via};
 use crate::collect::web::Web;
-use crate::collect::{Cloud, Progress, Surroundings, gather};
+use crate::collect::{Cloud, Deadline, Progress, Stop, Surroundings, gather};
 use irsa::checks;
 use irsa::diagnosis::{self, Choice, Diagnosis};
 use irsa::documents::{self, Store};
@@ -162,9 +162,15 @@ struct Sources {
 
 impl Debug {
     /// Runs it; the exit code is decided before anything is rendered.
-    pub(crate) async fn run(&self, cleanup: &Cleanup) -> Result<u8, CliError> {
+    pub(crate) async fn run(&self, cleanup: &Cleanup, stop: &Stop) -> Result<u8, CliError> {
         let surroundings = Surroundings::of_process(Progress::new(self.verbose > 0));
-        let (diagnoses, failures) = self.diagnoses(&surroundings, cleanup).await?;
+        let outcome = self.diagnoses(&surroundings, cleanup, stop).await;
+        let (diagnoses, failures) = match outcome {
+            Ok((diagnoses, failures)) if !diagnoses.is_empty() || !stop.is_stopped() => (diagnoses, failures),
+            // Nothing was known yet; whatever error the interruption became, it is that.
+            _ if stop.is_stopped() => return Err(CliError::Interrupted(cleanup.clone())),
+            other => other?,
+        };
         let code = diagnosis::exit_code(&diagnoses, !failures.is_empty());
         let mut failures = failures.into_iter();
         if diagnoses.is_empty()
@@ -181,7 +187,7 @@ impl Debug {
 
     /// The diagnoses of all targets in any surroundings, and what is said of the errors; for tests, which run many in one process.
     pub async fn judge(&self, surroundings: &Surroundings) -> (Vec<Diagnosis>, Vec<String>) {
-        match self.diagnoses(surroundings, &Cleanup::default()).await {
+        match self.diagnoses(surroundings, &Cleanup::default(), &Stop::default()).await {
             Ok((diagnoses, failures)) => (diagnoses, failures.iter().map(CliError::told).collect()),
             Err(error) => (Vec::new(), vec![error.told()]),
         }
@@ -192,36 +198,53 @@ impl Debug {
         &self,
         surroundings: &Surroundings,
         cleanup: &Cleanup,
+        stop: &Stop,
     ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
         let targets = target::parse(&self.targets)?;
         let choice = Choice { only: known_ids(&self.only)?, skip: known_ids(&self.skip)? };
         let limit = duration("--timeout", &self.timeout)?;
         self.image.image()?;
-        let until = Instant::now() + limit;
-        let opened = self.open(limit, surroundings).await?;
-        // What is left of the time is for the probe and, at its end, for the diagnosis.
-        let probing = self.probing(until - TO_DIAGNOSE.min(limit / 4), &surroundings.progress, cleanup)?;
-        let run = self.diagnose(opened, &targets, &choice, surroundings, probing);
-        let outcome = tokio::time::timeout_at(until, run).await;
+        let deadline = Deadline::after(limit, stop);
+        let outcome = self.by(&deadline, limit, &targets, &choice, surroundings, cleanup).await;
         surroundings.progress.clear();
-        let Ok(outcome) = outcome else {
-            cleanup.clean_up().await;
-            return Err(CliError::TimedOut { seconds: limit.as_secs(), left: cleanup.clone() });
-        };
+        // Without a diagnosis, the error names who was late.
+        if let (Ok((diagnoses, _)), Some(blame)) = (&outcome, deadline.blame())
+            && !diagnoses.is_empty()
+        {
+            surroundings.progress.say(&blame);
+        }
         outcome
+    }
+
+    /// Opens the sources and diagnoses, from what they answer before the deadline.
+    async fn by(
+        &self,
+        deadline: &Deadline,
+        limit: Duration,
+        targets: &[Target],
+        choice: &Choice,
+        surroundings: &Surroundings,
+        cleanup: &Cleanup,
+    ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
+        let opened = self.open(deadline, surroundings).await?;
+        // The rest of the time is for the reading of its report.
+        let probing =
+            self.probing(deadline.at() - TO_READ.min(limit / 4), &surroundings.progress, cleanup)?;
+        self.diagnose(opened, deadline, targets, choice, surroundings, probing).await
     }
 
     /// All targets at once.
     async fn diagnose(
         &self,
         opened: Opened,
+        deadline: &Deadline,
         targets: &[Target],
         choice: &Choice,
         surroundings: &Surroundings,
         probing: Option<Probing>,
     ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
         let cloud = match opened.hints.clone() {
-            Some(hints) => self.cloud(hints, surroundings, probing).await?,
+            Some(hints) => self.cloud(hints, surroundings, probing, deadline.clone()).await?,
             None => Err(Why::NotInFiles),
         };
         let sources = Sources { opened, cloud };
@@ -283,7 +306,7 @@ impl Debug {
     }
 
     /// Reads the files, or signs in to the cluster.
-    async fn open(&self, left: Duration, surroundings: &Surroundings) -> Result<Opened, CliError> {
+    async fn open(&self, deadline: &Deadline, surroundings: &Surroundings) -> Result<Opened, CliError> {
         let said = self.error.as_deref().map(said).transpose()?;
         if !self.from.is_empty() {
             let at = self.at.as_ref().map(|text| {
@@ -305,8 +328,8 @@ impl Debug {
         let kubeconfig = access.kubeconfig()?;
         let server = access.server(&kubeconfig)?;
         let namespace = server.namespace.clone();
-        let api =
-            super::connected(server, self.cluster.request_timeout()?, left, &surroundings.progress).await?;
+        let timeout = self.cluster.request_timeout()?;
+        let api = super::connected(server, timeout, deadline.clone(), &surroundings.progress).await?;
         Ok(Opened {
             reader: Reader::Api(api),
             namespace,
@@ -322,8 +345,9 @@ impl Debug {
         hints: EksHints,
         surroundings: &Surroundings,
         probing: Option<Probing>,
+        deadline: Deadline,
     ) -> Result<Result<Cloud, Why>, CliError> {
-        let web = match Web::new(surroundings, self.cluster.request_timeout()?) {
+        let web = match Web::new(surroundings, self.cluster.request_timeout()?, deadline) {
             Ok(web) => web,
             Err(error) => return Ok(Err(Why::Failed(error.to_string()))),
         };
@@ -364,8 +388,8 @@ fn said(text: &str) -> Result<String, CliError> {
     if text == "-" { super::stdin() } else { Ok(text.to_owned()) }
 }
 
-/// The part of `--timeout` that is left after the probe must have reported.
-const TO_DIAGNOSE: Duration = Duration::from_secs(3);
+/// The part of `--timeout` that is left after the probe must have ended.
+const TO_READ: Duration = Duration::from_secs(3);
 
 /// With `--from` and without `-n`, the target's namespace in the files.
 fn namespace_in_files(store: &Store, target: &Target) -> Result<Option<String>, CliError> {

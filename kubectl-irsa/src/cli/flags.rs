@@ -201,7 +201,7 @@ impl ClusterFlags {
 }
 
 /// As good as forever.
-const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A duration as Go writes it (`1m30s`, `500ms`), or a bare number of seconds.
 pub fn duration(flag: &'static str, text: &str) -> Result<Duration, CliError> {

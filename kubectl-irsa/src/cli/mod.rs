@@ -21,10 +21,10 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::collect::Progress;
 use crate::collect::cluster::{AccessError, Api, ConnectionError, Server};
 use crate::collect::files::FilesError;
 use crate::collect::probe::Cleanup;
+use crate::collect::{Deadline, Progress, Stop};
 use irsa::output::RenderError;
 use irsa::rounds::CollectError;
 use irsa::target::TargetError;
@@ -144,14 +144,6 @@ pub(crate) enum CliError {
         /// What was expected.
         expected: &'static str,
     },
-    /// The whole run took too long.
-    #[error("stopped after {seconds} s (--timeout): the cluster answers too slowly; {left}")]
-    TimedOut {
-        /// After how long.
-        seconds: u64,
-        /// What it left in the cluster.
-        left: Cleanup,
-    },
     /// stdout cannot be written.
     #[error("cannot write to stdout: {0}")]
     Write(std::io::Error),
@@ -239,8 +231,15 @@ impl CliError {
 fn run(cli: Cli) -> Result<u8, CliError> {
     let cleanup = Cleanup::default();
     match cli.command {
-        Command::Debug(debug) => until_interrupted(debug.run(&cleanup), &cleanup),
-        Command::Thumbprint(thumbprint) => until_interrupted(thumbprint.run(), &cleanup),
+        Command::Debug(debug) => {
+            let stop = Stop::default();
+            // First the waiting ends and what is known is printed; the second time, everything ends.
+            let interrupt = Interrupt { stop: Some(stop.clone()), cleanup: cleanup.clone() };
+            until_interrupted(debug.run(&cleanup, &stop), interrupt)
+        }
+        Command::Thumbprint(thumbprint) => {
+            until_interrupted(thumbprint.run(), Interrupt { stop: None, cleanup })
+        }
         Command::Explain(explain) => explain.run(),
         Command::Image(image) => image.run(),
         Command::Version(version) => version.run(),
@@ -249,36 +248,55 @@ fn run(cli: Cli) -> Result<u8, CliError> {
     }
 }
 
-/// Runs a command that uses the network, until it ends or is stopped; then removes what it created for itself.
+/// What Ctrl-C, or the like, does.
+struct Interrupt {
+    /// Ends the waiting the first time, so that what is known is reported; without it the command ends at once.
+    stop: Option<Stop>,
+    /// What the command leaves in the cluster.
+    cleanup: Cleanup,
+}
+
+impl Interrupt {
+    /// Waits for it, then ends the process, unless the command ends first.
+    async fn wait(self) {
+        if let Some(stop) = self.stop {
+            if to_stop().await.is_err() {
+                return;
+            }
+            stop.now();
+        }
+        if to_stop().await.is_ok() {
+            self.cleanup.clean_up().await;
+            print_error(&CliError::Interrupted(self.cleanup));
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    }
+}
+
+/// Runs a command that uses the network, until it ends or is stopped.
 fn until_interrupted(
     command: impl Future<Output = Result<u8, CliError>>,
-    cleanup: &Cleanup,
+    interrupt: Interrupt,
 ) -> Result<u8, CliError> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)?;
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            outcome = command => outcome,
-            Ok(()) = to_stop() => {
-                cleanup.clean_up().await;
-                Err(CliError::Interrupted(cleanup.clone()))
-            }
-        }
-    });
+    // The command runs on this thread, signals and connections on the other: what computes holds up neither.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(CliError::Runtime)?;
+    runtime.spawn(interrupt.wait());
+    let outcome = runtime.block_on(command);
     // The system's resolver and file reads cannot be interrupted; what is still running ends with the process.
     runtime.shutdown_background();
     outcome
 }
 
-/// Signs in to a cluster, in the time that is left.
+/// Signs in to a cluster before the deadline.
 async fn connected(
     server: Server,
     timeout: Duration,
-    left: Duration,
+    deadline: Deadline,
     progress: &Progress,
 ) -> Result<Api, CliError> {
     let address = server.address.to_string();
-    let api = Api::open(server, timeout, left, progress.clone()).await;
+    let api = Api::open(server, timeout, deadline, progress.clone()).await;
     api.map_err(|cause| CliError::Connection { address, cause })
 }
 

@@ -1,19 +1,18 @@
 //! `kubectl irsa thumbprint`.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use clap::Args;
 use http::Uri;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::flags::{AwsFlags, ClusterFlags, Format};
+use super::flags::{AwsFlags, ClusterFlags, Format, LONGEST};
 use super::{CliError, print, print_json};
 use crate::collect::aws::EksHints;
 use crate::collect::certificates::{Certificate, Chain, chain};
 use crate::collect::web::Web;
-use crate::collect::{Progress, Surroundings, issuer};
+use crate::collect::{Deadline, Progress, Surroundings, issuer};
 use irsa::facts::Fact;
 use irsa::facts::issuer::Published;
 use irsa::text::safe;
@@ -72,13 +71,15 @@ impl Thumbprint {
         let timeout = self.cluster.request_timeout()?;
         let surroundings = Surroundings::of_process(Progress::new(false));
         let progress = &surroundings.progress;
+        // Only its answers are limited, and Ctrl-C ends it at once.
+        let deadline = Deadline::beyond(LONGEST);
         let (url, account) = match &self.issuer {
             Some(url) => (with_scheme(url), None),
             None => {
                 let access = self.cluster.access(surroundings.kubeconfig.clone());
                 let kubeconfig = access.kubeconfig()?;
                 let server = access.server(&kubeconfig)?;
-                let api = super::connected(server, timeout, Duration::MAX, progress).await?;
+                let api = super::connected(server, timeout, deadline.clone(), progress).await?;
                 match issuer::of_api(&api).await {
                     Fact::Known(discovery) => {
                         (discovery.value.issuer.clone(), EksHints::of(&kubeconfig, &access).account)
@@ -88,7 +89,7 @@ impl Thumbprint {
                 }
             }
         };
-        let web = Web::new(&surroundings, timeout).map_err(CliError::Web)?;
+        let web = Web::new(&surroundings, timeout, deadline).map_err(CliError::Web)?;
         let jwks_uri = match issuer::published(&web, &url).await {
             Fact::Known(found) => match found.value {
                 Published::Document(document) => document.jwks_uri,

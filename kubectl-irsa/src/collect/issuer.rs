@@ -121,7 +121,7 @@ async fn fetch<T>(
         Ok(answer) => Published::Status(answer.status),
         Err(Silence::Untrusted(why)) => Published::Untrusted(why),
         Err(Silence::NoSuchHost) => Published::NoSuchHost,
-        Err(Silence::TimedOut(seconds)) => return unknown(Why::TimedOut(seconds)),
+        Err(Silence::Late(late)) => return unknown(late.into()),
         Err(Silence::Unreachable(words)) => return unknown(Why::Failed(words)),
     };
     Fact::observed(found, source)

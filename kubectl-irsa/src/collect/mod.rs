@@ -4,6 +4,7 @@
 pub mod aws;
 pub mod certificates;
 pub mod cluster;
+mod deadline;
 pub mod files;
 mod gather;
 mod identity;
@@ -16,6 +17,7 @@ mod surroundings;
 pub mod token;
 pub mod web;
 
+pub use deadline::{Deadline, Late, Stop};
 pub use gather::gather;
 pub use identity::Cloud;
 pub use progress::Progress;

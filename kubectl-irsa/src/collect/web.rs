@@ -14,8 +14,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use thiserror::Error;
+use tokio::time::Instant;
 
-use super::{Progress, Surroundings};
+use super::{Deadline, Late, Progress, Surroundings};
 
 /// A larger answer is not an issuer's document. STS itself reads at most 100 keys.
 const LARGEST: usize = 1 << 20;
@@ -44,6 +45,7 @@ pub enum WebError {
 pub struct Web {
     connector: SharedHttpConnector,
     timeout: Duration,
+    deadline: Deadline,
     progress: Progress,
 }
 
@@ -59,8 +61,8 @@ pub struct Answer {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Silence {
-    /// Nothing within so many seconds.
-    TimedOut(u64),
+    /// Nothing came in time.
+    Late(Late),
     /// The host name does not exist.
     NoSuchHost,
     /// The server's certificate does not chain to one that this machine trusts, or is for another name.
@@ -70,8 +72,8 @@ pub enum Silence {
 }
 
 impl Web {
-    /// Sets the client up; nothing is sent yet.
-    pub fn new(surroundings: &Surroundings, timeout: Duration) -> Result<Self, WebError> {
+    /// Sets the client up; nothing is sent yet. An answer may take as long as `timeout`, and not beyond the deadline.
+    pub fn new(surroundings: &Surroundings, timeout: Duration, deadline: Deadline) -> Result<Self, WebError> {
         let trusted = match &surroundings.ca_bundle {
             // The bundle replaces the machine's, as in the AWS CLI.
             Some(path) => TrustStore::empty().with_pem_certificate(bundle(path)?),
@@ -87,6 +89,7 @@ impl Web {
         Ok(Self {
             connector: SharedHttpConnector::new(connector),
             timeout,
+            deadline,
             progress: surroundings.progress.clone(),
         })
     }
@@ -97,23 +100,25 @@ impl Web {
         http_client_fn(move |_, _| connector.clone())
     }
 
-    /// How long an answer may take.
-    pub fn timeout(&self) -> Duration {
-        self.timeout
+    /// When an answer that is asked for now must be here.
+    pub fn until(&self) -> Instant {
+        self.deadline.within(self.timeout)
     }
 
     /// Waits for an answer of AWS, telling the user what is waited for.
-    pub async fn within<T>(&self, what: &str, answer: impl Future<Output = T>) -> Option<T> {
+    pub async fn within<T>(&self, what: &str, answer: impl Future<Output = T>) -> Result<T, Late> {
+        // The issuer is named by its URL.
+        let from = if what.contains("://") { what.to_owned() } else { format!("AWS ({what})") };
         let task = self.progress.start(what);
-        let answer = tokio::time::timeout(self.timeout, answer).await.ok();
-        task.finish(if answer.is_some() { "answered" } else { "timed out" });
+        let answer = self.deadline.wait(&from, self.timeout, answer).await;
+        task.finish(if answer.is_ok() { "answered" } else { "timed out" });
         answer
     }
 
     /// `GET`; redirections are not followed, because STS does not say that it follows them.
     pub async fn get(&self, url: &str) -> Result<Answer, Silence> {
         let answer = self.within(url, self.send(url)).await;
-        answer.unwrap_or(Err(Silence::TimedOut(self.timeout.as_secs())))
+        answer.unwrap_or_else(|late| Err(Silence::Late(late)))
     }
 
     async fn send(&self, url: &str) -> Result<Answer, Silence> {

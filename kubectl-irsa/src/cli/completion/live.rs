@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kube::config::Kubeconfig;
 
-use crate::collect::Progress;
 use crate::collect::cluster::{Access, Api};
+use crate::collect::{Deadline, Progress};
 use irsa::facts::kubernetes::resource::Resource;
 use irsa::facts::kubernetes::{
     CronJob, DaemonSet, Deployment, Job, Namespace, Pod, ReplicaSet, ServiceAccount, StatefulSet,
@@ -62,7 +62,7 @@ fn of_cluster<T: Resource>(access: &Access) -> Option<Vec<String>> {
     let names = async {
         let server = access.server(&access.kubeconfig().ok()?).ok()?;
         let namespace = server.namespace.clone();
-        let api = Api::open(server, ANSWER, DEADLINE, Progress::silent()).await.ok()?;
+        let api = Api::open(server, ANSWER, Deadline::beyond(DEADLINE), Progress::silent()).await.ok()?;
         api.names::<T>(Some(&namespace)).await.ok()
     };
     let names = runtime.block_on(async { tokio::time::timeout(DEADLINE, names).await.ok().flatten() });

@@ -10,8 +10,8 @@ use aws_smithy_types::retry::RetryConfig;
 use tokio::sync::OnceCell;
 
 use super::EksHints;
-use crate::collect::causes;
 use crate::collect::web::{Silence, Web, silence};
+use crate::collect::{Late, causes};
 use irsa::facts::aws::Caller;
 use irsa::facts::{Fact, Grant, Unknown, Why};
 
@@ -146,9 +146,9 @@ impl Session {
     {
         self.signed_in().await.map_err(NoAnswer::Unknown)?;
         match self.web.within(action, call).await {
-            None => Err(NoAnswer::Unknown(Why::TimedOut(self.web.timeout().as_secs()))),
-            Some(Ok(answer)) => Ok(answer),
-            Some(Err(error)) => Err(no_answer(&error)),
+            Err(late) => Err(NoAnswer::Unknown(late.into())),
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(no_answer(&error)),
         }
     }
 
@@ -159,12 +159,12 @@ impl Session {
                 return Err(Why::NoCredentials(String::from("none are configured")));
             };
             match self.web.within("your AWS credentials", provider.provide_credentials()).await {
-                None => Err(Why::NoCredentials(format!(
-                    "none were found within {} s",
-                    self.web.timeout().as_secs()
-                ))),
-                Some(Err(error)) => Err(Why::NoCredentials(credentials_words(&error))),
-                Some(Ok(_)) => Ok(()),
+                Err(Late::Answer(limit)) => {
+                    Err(Why::NoCredentials(format!("none were found within {} s", limit.as_secs())))
+                }
+                Err(late) => Err(late.into()),
+                Ok(Err(error)) => Err(Why::NoCredentials(credentials_words(&error))),
+                Ok(Ok(_)) => Ok(()),
             }
         };
         self.signed_in.get_or_init(find).await.clone()
@@ -225,7 +225,7 @@ pub(super) fn unsent(failure: &DispatchFailure) -> String {
         Some(Silence::NoSuchHost) => String::from("the host name does not exist"),
         Some(Silence::Untrusted(why)) => format!("the server's certificate is not trusted here: {why}"),
         Some(Silence::Unreachable(words)) => words,
-        Some(Silence::TimedOut(_)) | None => String::from("the request could not be sent"),
+        Some(Silence::Late(_)) | None => String::from("the request could not be sent"),
     }
 }
 

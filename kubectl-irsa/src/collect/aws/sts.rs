@@ -97,7 +97,7 @@ impl Session {
                 .web_identity_token(token.expose())
                 .send()
         };
-        let deadline = Instant::now() + self.web.timeout();
+        let deadline = self.web.until();
         // Each call to AWS is a large future; what holds several of them would fill a thread's stack.
         let tries = Box::pin(async {
             let mut before = Vec::new();
@@ -114,8 +114,9 @@ impl Session {
             (call().await, before)
         });
         let label = format!("{action} at {host}");
-        let Some((answer, before)) = self.web.within(&label, tries).await else {
-            return unknown(Why::TimedOut(self.web.timeout().as_secs()));
+        let (answer, before) = match self.web.within(&label, tries).await {
+            Ok(answered) => answered,
+            Err(late) => return unknown(late.into()),
         };
         let answer = match answer {
             Ok(accepted) => match accepted.assumed_role_user {

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use kube::core::Status;
 
-use crate::collect::causes;
+use crate::collect::{Late, causes};
 use irsa::facts::{Grant, Unknown, Why};
 
 /// Characters kept of an answer that is no Kubernetes status, such as a proxy's page.
@@ -21,8 +21,8 @@ pub enum NoAnswer {
         /// True if the message is about this very object, and not about the resource.
         about_object: bool,
     },
-    /// Nothing came within the deadline.
-    TimedOut,
+    /// Nothing came in time.
+    Late(Late),
     /// The server could not be reached, or it could not be authenticated.
     Unreachable(String),
     /// An answer came that could not be read.
@@ -62,8 +62,8 @@ impl NoAnswer {
         }
     }
 
-    /// What it means for a fact, after a wait of so many seconds.
-    pub(super) fn unknown(&self, what: String, seconds: u64, grant: Option<Grant>) -> Unknown {
+    /// What it means for a fact.
+    pub(super) fn unknown(&self, what: String, grant: Option<Grant>) -> Unknown {
         let failed = |words: String| (Why::Failed(words), None);
         let (why, grant) = match self {
             Self::Status { code: StatusCode::FORBIDDEN, message, .. } => {
@@ -73,7 +73,7 @@ impl NoAnswer {
                 failed(String::from("the server does not have this resource"))
             }
             Self::Status { code, message, .. } => failed(format!("the server answered {code}: {message}")),
-            Self::TimedOut => (Why::TimedOut(seconds), None),
+            Self::Late(late) => (Why::from(*late), None),
             Self::Unreachable(words) | Self::Unreadable(words) => failed(words.clone()),
         };
         Unknown { what, why, grant }
@@ -83,7 +83,8 @@ impl NoAnswer {
     pub(super) fn word(&self) -> String {
         match self {
             Self::Status { code, .. } => code.as_u16().to_string(),
-            Self::TimedOut => String::from("timed out"),
+            Self::Late(Late::Interrupted) => String::from("stopped"),
+            Self::Late(_) => String::from("timed out"),
             Self::Unreachable(_) => String::from("unreachable"),
             Self::Unreadable(_) => String::from("unreadable"),
         }

@@ -15,12 +15,12 @@ use kube::core::{Request as Path, request};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use super::access::Server;
 use super::answer::{NoAnswer, unexpected};
 use super::connection::{ConnectionError, connect};
-use crate::collect::Progress;
+use crate::collect::{Deadline, Progress};
 use irsa::facts::{Grant, Unknown};
 
 /// How often a request is sent again where the server asks to come back.
@@ -35,27 +35,45 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 pub struct Api {
     client: Client,
     pub(super) address: String,
-    pub(super) timeout: Duration,
+    timeout: Duration,
+    deadline: Deadline,
     progress: Progress,
     pub(super) clock: Arc<OnceLock<Timestamp>>,
 }
 
 impl Api {
-    /// Signs in, in the time that is left; nothing is sent yet. An answer may then take as long as `timeout`.
+    /// Signs in before the deadline; nothing is sent yet. An answer may then take as long as `timeout`, and not beyond the deadline.
     pub(crate) async fn open(
         server: Server,
         timeout: Duration,
-        left: Duration,
+        deadline: Deadline,
         progress: Progress,
     ) -> Result<Self, ConnectionError> {
         let clock: Arc<OnceLock<Timestamp>> = Arc::default();
         let set = Arc::clone(&clock);
-        let client = connect(&server, left, move |answer| {
+        let client = connect(&server, &deadline, move |answer| {
             if let Some(time) = date(answer.headers()) {
                 let _ = set.set(time);
             }
         });
-        Ok(Self { client: client.await?, address: server.address.to_string(), timeout, progress, clock })
+        Ok(Self {
+            client: client.await?,
+            address: server.address.to_string(),
+            timeout,
+            deadline,
+            progress,
+            clock,
+        })
+    }
+
+    /// The deadline of the run.
+    pub(crate) fn deadline(&self) -> &Deadline {
+        &self.deadline
+    }
+
+    /// The same connection, for what must be done after the run's deadline.
+    pub(crate) fn beyond_deadline(&self, limit: Duration) -> Self {
+        Self { deadline: Deadline::beyond(limit), ..self.clone() }
     }
 
     /// Reads a document that is no resource: discovery, keys.
@@ -66,7 +84,7 @@ impl Api {
 
     /// What an error means for a fact.
     pub fn unknown(&self, what: String, error: &NoAnswer, grant: Option<Grant>) -> Unknown {
-        error.unknown(what, self.timeout.as_secs(), grant)
+        error.unknown(what, grant)
     }
 
     /// A request and what its answer holds.
@@ -77,8 +95,8 @@ impl Api {
 
     /// A request and the whole body of its answer.
     pub(crate) async fn ask(&self, request: Asked) -> Result<Vec<u8>, NoAnswer> {
-        let until = Instant::now() + self.timeout;
-        self.within(until, request, async |request| {
+        let until = self.deadline.within(self.timeout);
+        self.within(request, async |request| {
             let answer = self.send(request, until).await?;
             let code = answer.status();
             let body = answer.into_body().collect_bytes().await?;
@@ -92,15 +110,13 @@ impl Api {
         &self,
         request: Asked,
     ) -> Result<BoxStream<'static, Result<WatchEvent<T>, kube::Error>>, NoAnswer> {
-        let until = Instant::now() + self.timeout;
         let open = async |request| Ok(self.client.request_events(request).await?.boxed());
-        self.within(until, request, open).await
+        self.within(request, open).await
     }
 
     /// Sends a request and has its answer read before the time is up.
     async fn within<T>(
         &self,
-        until: Instant,
         request: Asked,
         read: impl AsyncFnOnce(Request<Vec<u8>>) -> Result<T, NoAnswer>,
     ) -> Result<T, NoAnswer> {
@@ -109,8 +125,11 @@ impl Api {
         if self.address.len() + uri.len() > LONGEST_URL {
             return Err(NoAnswer::Unreadable(String::from("the request is too long for a URL")));
         }
-        let task = self.progress.start(&format!("{} {}", request.method(), uri.replace("?&", "?")));
-        let answer = timeout_at(until, read(request)).await.unwrap_or(Err(NoAnswer::TimedOut));
+        let label = format!("{} {}", request.method(), uri.replace("?&", "?"));
+        let task = self.progress.start(&label);
+        let label = format!("the cluster ({} {})", request.method(), request.uri().path());
+        let answer = self.deadline.wait(&label, self.timeout, read(request)).await;
+        let answer = answer.unwrap_or_else(|late| Err(NoAnswer::Late(late)));
         task.finish(answer.as_ref().map_or_else(NoAnswer::word, |_| String::from("200")));
         answer
     }
@@ -189,7 +208,7 @@ mod tests {
             }
         });
         let minute = Duration::from_secs(60);
-        let api = Api::open(server, minute, minute, Progress::silent()).await.unwrap();
+        let api = Api::open(server, minute, Deadline::beyond(minute), Progress::silent()).await.unwrap();
         let too_long = |error| matches!(error, NoAnswer::Unreachable(words) if words.contains("limit"));
         let answer = api.document::<Value>("/version", "application/json").await;
         assert!(answer.is_err_and(too_long));

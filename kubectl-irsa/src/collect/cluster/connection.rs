@@ -1,7 +1,5 @@
 //! HTTP to one API server, as one user: kube's client over our own way there.
 
-use std::time::Duration;
-
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderValue, Response};
 use http_body_util::Limited;
@@ -17,7 +15,7 @@ use super::access::Server;
 use super::dial::{self, ProxyError};
 use super::pem::{self, PemError};
 use super::sign_in::{SignInError, sign_in};
-use crate::collect::causes;
+use crate::collect::{Deadline, causes};
 
 /// The largest answer that is read, in bytes. A page of 500 large pods is some 20 MB.
 const LARGEST: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
@@ -46,10 +44,10 @@ pub enum ConnectionError {
     Tls(String),
 }
 
-/// Signs in within the time that is left; nothing is sent to the server yet. Every answer's head is shown to `seen`.
+/// Signs in before the deadline; nothing is sent to the server yet. Every answer's head is shown to `seen`.
 pub async fn connect(
     server: &Server,
-    left: Duration,
+    deadline: &Deadline,
     seen: impl Fn(&Response<Incoming>) + Clone + Send + 'static,
 ) -> Result<Client, ConnectionError> {
     let mut cluster = server.cluster.clone();
@@ -67,7 +65,7 @@ pub async fn connect(
         config.root_cert = Some(all.iter().map(|der| der.to_vec()).collect());
         cluster.certificate_authority_data = Some(pem::encoded(&authority));
     }
-    let (authorization, identity) = sign_in(&server.user, &cluster, left).await?;
+    let (authorization, identity) = sign_in(&server.user, &cluster, deadline).await?;
     config.headers.push((USER_AGENT, AGENT));
     // Not as the user's token: tower-http panics at one that no header can hold.
     config.headers.extend(authorization.map(|value| (AUTHORIZATION, value)));

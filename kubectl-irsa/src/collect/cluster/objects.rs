@@ -167,10 +167,9 @@ fn source(verb: &str, object: impl Into<String>, namespace: Option<&str>) -> Sou
 fn unreadable<T: Resource>(api: &Api, error: &NoAnswer, namespace: &str, name: &str) -> CollectError {
     let what = format!("{} {namespace}/{name}", T::SINGULAR);
     match error {
-        NoAnswer::TimedOut => CollectError::Unreachable {
-            address: api.address.clone(),
-            cause: format!("no answer within {} s (--request-timeout)", api.timeout.as_secs()),
-        },
+        NoAnswer::Late(late) => {
+            CollectError::Unreachable { address: api.address.clone(), cause: late.to_string() }
+        }
         NoAnswer::Unreachable(cause) => {
             CollectError::Unreachable { address: api.address.clone(), cause: cause.clone() }
         }

@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use super::answer::unexpected;
 use super::pem::{self, Identity, PemError};
+use crate::collect::{Deadline, Late};
 
 /// How long signing in may take. An exec plugin may wait for a person, who signs in with a browser.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -47,8 +48,8 @@ pub enum SignInError {
     Start { command: String, cause: std::io::Error, hint: String },
     #[error("the exec plugin {command} failed ({status}); run it by hand to see why")]
     Failed { command: String, status: ExitStatus },
-    #[error("{what} did not end within {} s{}", .within.as_secs_f32(), if *.within < LONGEST { " (--timeout)" } else { "" })]
-    TimedOut { what: String, within: Duration },
+    #[error("{what} did not end{}", too_late(.late))]
+    Late { what: String, late: Late },
     #[error("the exec plugin {command} did not print an ExecCredential: {cause}")]
     NoCredential { command: String, cause: String },
 }
@@ -68,14 +69,25 @@ struct Status {
 }
 
 /// Signs in, in the order of client-go, before the time is up.
-pub async fn sign_in(user: &AuthInfo, cluster: &Cluster, left: Duration) -> Result<Credentials, SignInError> {
-    let within = left.min(LONGEST);
-    let signed_in = tokio::time::timeout(within, credentials(user, cluster)).await;
-    signed_in.unwrap_or_else(|_| {
+pub async fn sign_in(
+    user: &AuthInfo,
+    cluster: &Cluster,
+    deadline: &Deadline,
+) -> Result<Credentials, SignInError> {
+    let signed_in = deadline.wait("signing in to the cluster", LONGEST, credentials(user, cluster)).await;
+    signed_in.unwrap_or_else(|late| {
         let command = user.exec.as_ref().and_then(|exec| exec.command.as_deref());
         let what = command.map(|command| format!("the exec plugin {command}"));
-        Err(SignInError::TimedOut { what: what.unwrap_or_else(|| String::from("signing in")), within })
+        Err(SignInError::Late { what: what.unwrap_or_else(|| String::from("signing in")), late })
     })
+}
+
+fn too_late(late: &Late) -> String {
+    match late {
+        Late::Answer(limit) => format!(" within {} s", limit.as_secs_f32()),
+        Late::Run(limit) => format!(" within {} s (--timeout)", limit.as_secs_f32()),
+        Late::Interrupted => String::from(" before the run was interrupted"),
+    }
 }
 
 async fn credentials(user: &AuthInfo, cluster: &Cluster) -> Result<Credentials, SignInError> {

@@ -115,7 +115,8 @@ impl Making {
 
 /// A pod that is not there any more is as good as deleted.
 async fn deleted(api: &Api, namespace: &str, name: &str) -> Result<(), NoAnswer> {
-    match api.delete_pod(namespace, name, Change::Made).await {
+    // The run's deadline may be what ended it.
+    match api.beyond_deadline(TO_DELETE).delete_pod(namespace, name, Change::Made).await {
         Err(NoAnswer::Status { code: http::StatusCode::NOT_FOUND, .. }) => Ok(()),
         other => other,
     }

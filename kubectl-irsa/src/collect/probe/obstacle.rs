@@ -4,6 +4,7 @@ use http::StatusCode;
 use thiserror::Error;
 
 use super::pod::RawPod;
+use crate::collect::Late;
 use crate::collect::cluster::NoAnswer;
 use irsa::documents::report::ReportError;
 use irsa::facts::kubernetes::{ProbeEnd, Waiting};
@@ -59,6 +60,9 @@ pub enum Obstacle {
     /// The server does not answer as expected.
     #[error("the API server did not accept the request: {0}")]
     NoAnswer(String),
+    /// The server does not answer in time.
+    #[error("the API server: {0}")]
+    Late(Late),
     /// The pod waits for a node.
     #[error("the pod is not on a node yet, so nothing can start in it")]
     Unscheduled,
@@ -102,6 +106,9 @@ pub enum Obstacle {
         /// What was seen last.
         last: String,
     },
+    /// The user did not wait for it.
+    #[error("{}", Why::Interrupted)]
+    Interrupted,
     /// There is no time left to start it.
     #[error("no time was left to start the probe; allow more with --timeout")]
     NoTime,
@@ -145,7 +152,8 @@ impl Obstacle {
     pub fn of_answer(verb: &'static str, resource: &'static str, error: &NoAnswer) -> Self {
         let (code, message, about_object) = match error {
             NoAnswer::Status { code, message, about_object } => (*code, shortened(message), *about_object),
-            NoAnswer::TimedOut => return Self::NoAnswer(String::from("no answer came in time")),
+            NoAnswer::Late(Late::Interrupted) => return Self::Interrupted,
+            NoAnswer::Late(late) => return Self::Late(*late),
             NoAnswer::Unreachable(words) | NoAnswer::Unreadable(words) => {
                 return Self::NoAnswer(words.clone());
             }

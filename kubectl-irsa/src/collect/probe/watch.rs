@@ -4,10 +4,11 @@ use futures::stream::StreamExt;
 use http::StatusCode;
 use kube::api::WatchEvent;
 use serde::Deserialize;
-use tokio::time::{Duration, Instant, sleep, timeout_at};
+use tokio::time::{Duration, Instant, sleep};
 
 use super::calls::Pods;
 use super::obstacle::Obstacle;
+use crate::collect::Late;
 use crate::collect::cluster::{Api, NoAnswer};
 use irsa::facts::kubernetes::{ProbeEnd, ProbeStatus};
 
@@ -88,10 +89,15 @@ impl<'a> Watch<'a> {
     /// Waits for the end of a container of the pod.
     pub async fn end_of(&mut self, container: &str) -> Result<ProbeEnd, Obstacle> {
         let began = Instant::now();
-        let outcome = timeout_at(self.until, self.wait(container)).await;
-        outcome.unwrap_or_else(|_| {
-            Err(Obstacle::NotInTime { seconds: began.elapsed().as_secs(), last: self.last.clone() })
-        })
+        let left = self.until.saturating_duration_since(began);
+        let deadline = self.api.deadline().clone();
+        match deadline.wait("the probe", left, self.wait(container)).await {
+            Ok(outcome) => outcome,
+            Err(Late::Interrupted) => Err(Obstacle::Interrupted),
+            Err(Late::Answer(_) | Late::Run(_)) => {
+                Err(Obstacle::NotInTime { seconds: began.elapsed().as_secs(), last: self.last.clone() })
+            }
+        }
     }
 
     async fn wait(&mut self, container: &str) -> Result<ProbeEnd, Obstacle> {

@@ -1,0 +1,142 @@
+//! `--timeout` and Ctrl-C end the waiting, not the report: what is known is diagnosed, what was late is named.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use irsa_tests::aws::FakeAws;
+use irsa_tests::kube_api::FakeKube;
+use irsa_tests::run::{Run, plugin, run};
+use irsa_tests::world::{World, bases_dir, worlds_dir};
+use serde_json::Value;
+
+const POD: &str = "pod/checkout-7d9f8b6c5d-x2x4z";
+
+fn healthy() -> World {
+    World::load(&bases_dir().join("eks.yaml")).unwrap()
+}
+
+fn broken() -> World {
+    World::load(&worlds_dir().join("trust-sub-mismatch/broken.no-prefix.yaml")).unwrap()
+}
+
+/// The API server never answers that.
+fn silent_cluster(mut world: World, rule: &str) -> World {
+    world.header.hang.push(rule.to_owned().try_into().unwrap());
+    world
+}
+
+/// AWS never answers that.
+fn silent_aws(mut world: World, action: &str) -> World {
+    for account in &mut world.accounts {
+        account.hang.push(action.to_owned().try_into().unwrap());
+    }
+    world
+}
+
+struct Servers {
+    kube: FakeKube,
+    aws: FakeAws,
+    directory: tempfile::TempDir,
+}
+
+impl Servers {
+    fn of(world: &World) -> Self {
+        let kube = FakeKube::start(world);
+        let aws = FakeAws::start(world, Some(&kube));
+        Self { kube, aws, directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn debug(&self, arguments: &[&str]) -> Command {
+        let directory: &Path = self.directory.path();
+        let mut command = plugin();
+        command.env("KUBECONFIG", self.kube.kubeconfig(directory)).envs(self.aws.env(directory));
+        command.args(["debug", "--no-probe", POD, "-n", "shop", "-o", "json"]).args(arguments);
+        command
+    }
+}
+
+/// Runs it until its time limit, of two seconds, which is earlier than that of an answer.
+fn timed_out(world: &World) -> Run {
+    let began = Instant::now();
+    let run = run(&mut Servers::of(world).debug(&["--timeout", "2s", "--request-timeout", "30s"]));
+    assert!(began.elapsed() < Duration::from_secs(20), "{run:?}");
+    run
+}
+
+/// The reasons of everything that is not known.
+fn reasons(diagnosis: &Value) -> Vec<&str> {
+    let unknowns = diagnosis["unknowns"].as_array().unwrap().iter();
+    unknowns.map(|unknown| unknown["why"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_late_source_costs_only_its_own_part() {
+    let sources: [(&str, fn(World, &str) -> World, &str); 5] = [
+        ("iam:GetRole", silent_aws, "AWS (iam:GetRole)"),
+        ("cloudtrail:LookupEvents", silent_aws, "AWS (cloudtrail:LookupEvents)"),
+        ("list events", silent_cluster, "the cluster (GET /api/v1/namespaces/shop/events)"),
+        ("get pods/log", silent_cluster, "the cluster (GET /api/v1/namespaces/shop/pods/"),
+        (
+            "create serviceaccounts/token",
+            silent_cluster,
+            "the cluster (POST /api/v1/namespaces/shop/serviceaccounts/",
+        ),
+    ];
+    for (source, silent, blamed) in sources {
+        for (world, code, verdict) in [(broken(), 1, "broken"), (healthy(), 0, "healthy")] {
+            let run = timed_out(&silent(world, source));
+            let diagnosis = run.json();
+            let late = "no answer before the run timed out after 2 s";
+            assert!(reasons(&diagnosis).iter().any(|why| why.contains(late)), "{source}: {run:?}");
+            assert!(run.stderr.contains("stopped waiting after 2 s (--timeout)"), "{source}: {run:?}");
+            assert!(run.stderr.contains(blamed), "{source}: {run:?}");
+            // Where the late one decides, nothing is claimed; what others prove stays proven.
+            let said = (run.code, diagnosis["verdict"].as_str().unwrap());
+            assert!(said == (Some(code), verdict) || said == (Some(3), "inconclusive"), "{source}: {run:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_others_prove_stays_proven() {
+    for (world, code) in [(broken(), 1), (healthy(), 0)] {
+        assert_eq!(timed_out(&silent_aws(world, "cloudtrail:LookupEvents")).code, Some(code));
+    }
+}
+
+#[test]
+fn without_its_target_a_run_says_who_was_silent() {
+    let run = timed_out(&silent_cluster(healthy(), "get pods"));
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{run:?}");
+    assert!(run.stderr.contains("cannot reach the API server at https://127.0.0.1"), "{run:?}");
+    assert!(run.stderr.contains("timed out after 2 s (--timeout)"), "{run:?}");
+}
+
+#[test]
+fn the_first_interrupt_reports_what_is_known() {
+    for (world, code) in [(broken(), 1), (healthy(), 0)] {
+        let servers = Servers::of(&silent_aws(world, "cloudtrail:LookupEvents"));
+        let child = servers.debug(&[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !servers.aws.requests().iter().any(|seen| seen.action == "cloudtrail:LookupEvents") {
+            assert!(Instant::now() < deadline, "CloudTrail was never asked");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // The others have answered by then.
+        std::thread::sleep(Duration::from_secs(1));
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        let diagnosis: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let late = "no answer before the run was interrupted";
+        assert!(reasons(&diagnosis).contains(&late), "{diagnosis}");
+        assert!(
+            stderr.contains("interrupted; no answer came in time from AWS (cloudtrail:LookupEvents)"),
+            "{stderr}"
+        );
+    }
+}
