@@ -27,7 +27,7 @@ enum What {
     /// An ephemeral container cannot be removed.
     Container { name: String, pod: String },
     /// A pod can.
-    Pod { api: Api, namespace: String, name: String },
+    Pod { api: Box<Api>, namespace: String, name: String },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,11 @@ impl Cleanup {
 
     /// A pod is about to be asked for.
     pub(super) fn pod(&self, api: &Api, namespace: &str, name: &str) -> Making {
-        self.add(What::Pod { api: api.clone(), namespace: namespace.to_owned(), name: name.to_owned() })
+        self.add(What::Pod {
+            api: Box::new(api.clone()),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        })
     }
 
     /// Deletes the pods that are left; for the end of an interrupted run.
