@@ -36,6 +36,9 @@ fn silent_aws(mut world: World, action: &str) -> World {
     world
 }
 
+/// Makes one source of a world silent.
+type Silent = fn(World, &str) -> World;
+
 struct Servers {
     kube: FakeKube,
     aws: FakeAws,
@@ -74,7 +77,7 @@ fn reasons(diagnosis: &Value) -> Vec<&str> {
 
 #[test]
 fn a_late_source_costs_only_its_own_part() {
-    let sources: [(&str, fn(World, &str) -> World, &str); 5] = [
+    let sources: [(&str, Silent, &str); 5] = [
         ("iam:GetRole", silent_aws, "AWS (iam:GetRole)"),
         ("cloudtrail:LookupEvents", silent_aws, "AWS (cloudtrail:LookupEvents)"),
         ("list events", silent_cluster, "the cluster (GET /api/v1/namespaces/shop/events)"),
