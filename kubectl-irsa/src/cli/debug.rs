@@ -211,7 +211,7 @@ impl Debug {
         if let (Ok((diagnoses, _)), Some(blame)) = (&outcome, deadline.blame())
             && !diagnoses.is_empty()
         {
-            surroundings.progress.say(&blame);
+            surroundings.progress.say(&format!("{blame}; {cleanup}"));
         }
         outcome
     }
