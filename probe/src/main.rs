@@ -19,6 +19,7 @@ use std::time::Instant;
 
 fn main() -> ExitCode {
     let started = Instant::now();
+    forbid_core_dump();
     let written = match Options::parse(std::env::args().skip(1)) {
         Ok(options) => {
             let (report, probe) = run::run(options, started);
@@ -36,6 +37,14 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// A core dump would contain the token. The limit counts for files; a core that a node pipes to a program is held back by the second.
+fn forbid_core_dump() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    // Where a sandbox refuses this, the report is still worth having.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 /// The termination log first: the plugin waits for that. Scrubbing makes no text longer.

@@ -1,11 +1,13 @@
 //! The command line: flags, help, and the one place that prints.
 
 mod completion;
+mod core_dump;
 pub mod debug;
 mod explain;
 mod flags;
 mod image;
 mod man;
+mod stdout;
 mod terminal;
 mod thumbprint;
 mod version;
@@ -168,16 +170,18 @@ fn did_you_mean(near: &[String]) -> String {
 
 /// Runs the command line and gives the exit code. The only place that prints errors.
 pub fn main() -> ExitCode {
+    core_dump::forbid();
     std::panic::set_hook(Box::new(|panic| give_up(panic.location())));
     if completion::is_asked() {
         return exit_code(completion::answer());
     }
     let cli = match parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(error) if error.use_stderr() => {
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { COULD_NOT_RUN } else { 0 });
+            return ExitCode::from(COULD_NOT_RUN);
         }
+        Err(asked) => return exit_code(help(&asked)),
     };
     exit_code(run(cli))
 }
@@ -190,6 +194,13 @@ fn parse(words: Vec<OsString>) -> Result<Cli, clap::Error> {
         }
         _ => Err(error),
     })
+}
+
+/// Prints `--help` or `--version`, for which clap has an error each; its own way of printing them knows no failure of a descriptor.
+fn help(asked: &clap::Error) -> Result<u8, CliError> {
+    let text = asked.render();
+    let color = terminal::style(terminal::Color::default(), 0).color;
+    print(&if color { text.ansi().to_string() } else { text.to_string() })
 }
 
 /// A panic is a bug. Its message may contain anything, even a token, and so may a core dump: only its location is printed.
@@ -335,8 +346,7 @@ fn stdin() -> Result<String, CliError> {
 
 /// Writes to stdout; a reader that went away (`| head`) is not an error.
 fn print(text: &str) -> Result<u8, CliError> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout::write(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Write(error)),
         _ => Ok(0),
     }

@@ -6,6 +6,7 @@ use crate::sts::{accepts, refuses};
 use irsa_probe::{Ended, FaultKind, Report};
 use std::io::Read;
 use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -65,6 +66,21 @@ fn a_signal_ends_it_with_what_is_known() {
             assert!(report.token.unwrap().own.readable);
         }
     }
+}
+
+#[test]
+fn no_core_is_dumped() {
+    let (server, pod) = hanging();
+    let mut probe = pod.start();
+    server.wait_for_request();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", probe.id())).unwrap();
+    let quit = Command::new("kill").arg("-QUIT").arg(probe.id().to_string()).status().unwrap();
+    assert!(quit.success() && !probe.wait().unwrap().core_dumped());
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(
+        core.split_whitespace().collect::<Vec<_>>(),
+        ["Max", "core", "file", "size", "0", "0", "bytes"]
+    );
 }
 
 #[test]
