@@ -3,14 +3,18 @@
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
+use zeroize::Zeroizing;
 
+use super::bounded::Limit;
 use super::cluster::{Api, NoAnswer, encode, of_namespace};
 use irsa::documents::log::app_errors;
 use irsa::facts::kubernetes as slim;
-use irsa::facts::{Fact, Facts, Grant, Listing, LoggedError, Source, Sourced, Subject, Why};
+use irsa::facts::{Fact, Facts, Grant, Listing, LoggedError, Source, Sourced, Subject, Unknown, Why};
 
-/// Lines and bytes read of a log.
-const LOG: (i64, i64) = (500, 1 << 20);
+/// Lines read of a log, or of one whose lines are long.
+const LINES: [i64; 2] = [500, 50];
+/// The most that they may be. The kubelet, too, counts that from the first of the lines on.
+const LARGEST: Limit = Limit::mib(1);
 /// Pods whose logs are read; the others of a workload say the same.
 const PODS: usize = 3;
 
@@ -35,10 +39,13 @@ pub async fn of(
     }
     let name = &pod.value.metadata.name;
     let one = |container: &String| of_container(api, facts, &pod.value, container.clone());
-    let mut items = Vec::new();
+    let (mut items, mut cut) = (Vec::new(), None);
     for log in join_all(containers.iter().map(one)).await {
         match log {
-            Ok(errors) => items.extend(errors),
+            Ok(log) => {
+                items.extend(log.errors);
+                cut = cut.or(log.cut);
+            }
             Err(error) => {
                 let denied = matches!(&error, NoAnswer::Status { code, .. } if code.as_u16() == 403);
                 let grant = denied.then(|| Grant::rbac("get", "pods/log", Some(&facts.namespace_name)));
@@ -52,7 +59,14 @@ pub async fn of(
         namespace: Some(facts.namespace_name.clone()),
         field: String::new(),
     };
-    Fact::observed(Listing { items, cut: None }, source)
+    Fact::observed(Listing { items, cut }, source)
+}
+
+/// What was found in a container's log.
+struct Found {
+    errors: Vec<Sourced<LoggedError>>,
+    /// What was not read of it.
+    cut: Option<Unknown>,
 }
 
 async fn of_container(
@@ -60,7 +74,7 @@ async fn of_container(
     facts: &Facts,
     pod: &slim::Pod,
     container: String,
-) -> Result<Vec<Sourced<LoggedError>>, NoAnswer> {
+) -> Result<Found, NoAnswer> {
     let restarted = pod
         .status
         .all_container_statuses()
@@ -68,36 +82,55 @@ async fn of_container(
     let log = |previous| api.log(&facts.namespace_name, &pod.metadata.name, &container, previous);
     let before = async {
         // The log of a former run may be gone: that is not an error.
-        if restarted { log(true).await.unwrap_or_default() } else { Vec::new() }
+        if restarted { log(true).await.unwrap_or_default() } else { Read::default() }
     };
     let (now, before) = tokio::join!(log(false), before);
     let now = match now {
         // 400: the container has not started yet, so it has said nothing.
-        Err(NoAnswer::Status { code, .. }) if code.as_u16() == 400 => Vec::new(),
+        Err(NoAnswer::Status { code, .. }) if code.as_u16() == 400 => Read::default(),
         now => now?,
     };
-    let mut items = app_errors(&String::from_utf8_lossy(&now), &Source::log_of(&container, false));
-    items.extend(app_errors(&String::from_utf8_lossy(&before), &Source::log_of(&container, true)));
-    Ok(items)
+    let mut errors = app_errors(&String::from_utf8_lossy(&now.0), &Source::log_of(&container, false));
+    errors.extend(app_errors(&String::from_utf8_lossy(&before.0), &Source::log_of(&container, true)));
+    let cut = now.1.then(|| Unknown {
+        what: format!("the newest lines of the log of container {container}"),
+        why: Why::Incomplete(format!("its last lines are longer than {LARGEST}")),
+        grant: None,
+    });
+    Ok(Found { errors, cut })
 }
 
+/// A log, and whether it was cut.
+type Read = (Zeroizing<Vec<u8>>, bool);
+
 impl Api {
-    /// The last lines of a container's log, each with its time before it.
+    /// The last lines of a container's log, each with its time before it: fewer, where so many are too much, since the newest count.
     async fn log(
         &self,
         namespace: &str,
         pod: &str,
         container: &str,
         previous: bool,
-    ) -> Result<Vec<u8>, NoAnswer> {
-        let wanted = LogParams {
+    ) -> Result<Read, NoAnswer> {
+        let mut wanted = LogParams {
             container: Some(container.to_owned()),
             previous,
             timestamps: true,
-            tail_lines: Some(LOG.0),
-            limit_bytes: Some(LOG.1),
+            limit_bytes: i64::try_from(LARGEST.0).ok(),
             ..LogParams::default()
         };
-        self.ask(of_namespace::<Pod>(namespace).logs(&encode(pod), &wanted)).await
+        let mut last = Read::default();
+        for lines in LINES {
+            wanted.tail_lines = Some(lines);
+            let log = of_namespace::<Pod>(namespace).logs(&encode(pod), &wanted);
+            let read = self.ask_beginning(LARGEST, log).await?;
+            // The kubelet says nothing where it cuts.
+            let cut = read.len() == LARGEST.0;
+            last = (read, cut);
+            if !cut {
+                break;
+            }
+        }
+        Ok(last)
     }
 }

@@ -2,6 +2,7 @@
 //! Which objects are asked for in which round is [`irsa::rounds`]'s business.
 
 pub mod aws;
+pub mod bounded;
 pub mod certificates;
 pub mod cluster;
 mod deadline;

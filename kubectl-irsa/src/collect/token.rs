@@ -10,7 +10,7 @@ use kube::api::PostParams;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::cluster::{Api, NoAnswer, body, encode, of_namespace};
+use super::cluster::{Answer, Api, NoAnswer, body, encode, of_namespace};
 use irsa::facts::issuer::Claims;
 use irsa::facts::kubernetes::Meta;
 
@@ -81,7 +81,7 @@ impl Api {
         let path = of_namespace::<ServiceAccount>(namespace);
         let request =
             path.create_subresource("token", &encode(service_account), &PostParams::default(), wanted);
-        Ok(Token::new(self.read::<TokenAnswer>(request).await?.status.token))
+        Ok(Token::new(self.read::<TokenAnswer>(Answer::Few, request).await?.status.token))
     }
 }
 

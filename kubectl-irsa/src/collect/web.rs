@@ -8,18 +8,25 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, SharedHttpClient, SharedHttpConnector, http_client_fn,
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use thiserror::Error;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
+use super::bounded::{self, Limit};
 use super::{Deadline, Late, Progress, Surroundings};
 
 /// A larger answer is not an issuer's document. STS itself reads at most 100 keys.
-const LARGEST: usize = 1 << 20;
+const LARGEST_DOCUMENT: Limit = Limit::mib(1);
+/// An answer of AWS: pages have at most some thousand lines, a role's policies some 100 KiB.
+const LARGEST_ANSWER: Limit = Limit::mib(4);
+/// More than any list of certificate authorities.
+const LARGEST_BUNDLE: Limit = Limit::mib(16);
 
 /// The client cannot be made.
 #[derive(Debug, Error)]
@@ -30,7 +37,7 @@ pub enum WebError {
         /// The file.
         path: PathBuf,
         /// The system's words.
-        cause: std::io::Error,
+        cause: bounded::FileError,
     },
     /// It holds no certificate, or a damaged one.
     #[error("AWS_CA_BUNDLE: {} contains no PEM certificates", .0.display())]
@@ -54,8 +61,8 @@ pub struct Web {
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// The body, at most [`LARGEST`] bytes.
-    pub body: Vec<u8>,
+    /// The body.
+    pub body: Zeroizing<Vec<u8>>,
 }
 
 /// Why there is no answer.
@@ -96,7 +103,7 @@ impl Web {
 
     /// The same client for the AWS SDK: it shares the connections.
     pub fn for_sdk(&self) -> SharedHttpClient {
-        let connector = self.connector.clone();
+        let connector = SharedHttpConnector::new(Bounded(self.connector.clone()));
         http_client_fn(move |_, _| connector.clone())
     }
 
@@ -127,17 +134,28 @@ impl Web {
         request.headers_mut().insert("user-agent", concat!("kubectl-irsa/", env!("CARGO_PKG_VERSION")));
         let response = self.connector.call(request).await.map_err(|error| silence(&error))?;
         let status = response.status().as_u16();
-        let body = http_body_util::Limited::new(response.into_body(), LARGEST);
-        let body = http_body_util::BodyExt::collect(body)
-            .await
-            .map_err(|error| Silence::Unreachable(error.to_string()))?;
-        Ok(Answer { status, body: body.to_bytes().to_vec() })
+        let body = bounded::whole(response.into_body(), LARGEST_DOCUMENT).await;
+        Ok(Answer { status, body: body.map_err(|error| Silence::Unreachable(error.to_string()))? })
+    }
+}
+
+/// The SDK reads whole answers, whatever their size.
+#[derive(Debug)]
+struct Bounded(SharedHttpConnector);
+
+impl HttpConnector for Bounded {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let answer = self.0.call(request);
+        HttpConnectorFuture::new(async {
+            let bounded = |body| SdkBody::from_body_1_x(bounded::body(body, LARGEST_ANSWER));
+            Ok(answer.await?.map(bounded))
+        })
     }
 }
 
 fn bundle(path: &Path) -> Result<Vec<u8>, WebError> {
-    let pem = match std::fs::read(path) {
-        Ok(pem) => pem,
+    let pem = match bounded::file(path, LARGEST_BUNDLE) {
+        Ok(mut pem) => std::mem::take(&mut *pem),
         Err(cause) => return Err(WebError::Unreadable { path: path.to_owned(), cause }),
     };
     // The SDK's client panics on what it cannot read.
@@ -178,5 +196,46 @@ pub fn silence(error: &(dyn std::error::Error + 'static)) -> Silence {
         true => Silence::Unreachable(format!("the environment's proxy: {innermost}")),
         false if NO_SUCH_HOST.iter().any(|known| innermost.contains(known)) => Silence::NoSuchHost,
         false => Silence::Unreachable(innermost),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::{BehaviorVersion, Region, SdkConfig};
+
+    use super::*;
+    use crate::collect::bounded::tests::endless;
+    use crate::collect::causes;
+
+    fn web() -> Web {
+        let surroundings = Surroundings::of_process(Progress::silent());
+        let minute = Duration::from_secs(60);
+        Web::new(&surroundings, minute, Deadline::beyond(minute)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_document_without_end_is_refused() {
+        let answer = web().get(&format!("http://{}", endless("200 OK").await)).await;
+        assert_eq!(
+            answer.unwrap_err(),
+            Silence::Unreachable(String::from("the answer is larger than 1 MiB"))
+        );
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_aws_without_end_is_refused() {
+        for status in ["200 OK", "403 Forbidden"] {
+            let config = SdkConfig::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .http_client(web().for_sdk())
+                .region(Region::new("eu-west-1"))
+                .endpoint_url(format!("http://{}", endless(status).await))
+                .build();
+            let client = aws_sdk_sts::Client::new(&config);
+            let call = client.assume_role_with_web_identity().role_arn("r").role_session_name("s");
+            let error = call.web_identity_token("t").send().await.unwrap_err();
+            let words = causes(&error);
+            assert!(words.contains("the answer is larger than 4 MiB"), "{words}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use kube::core::Status;
 
+use crate::collect::bounded::TooLarge;
 use crate::collect::{Late, causes};
 use irsa::facts::{Grant, Unknown, Why};
 
@@ -44,6 +45,14 @@ impl NoAnswer {
                 let message = text.trim().chars().take(SHOWN).collect();
                 Self::Status { code, about_object: false, message }
             }
+        }
+    }
+
+    /// An answer whose body was not read to its end.
+    pub(super) fn of_body(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        match causes(&*error) {
+            words if error.is::<TooLarge>() => Self::Unreadable(words),
+            words => Self::Unreachable(words),
         }
     }
 

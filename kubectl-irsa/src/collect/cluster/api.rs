@@ -3,9 +3,10 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures::stream::{BoxStream, StreamExt};
+use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 use http::header::{self, HeaderMap};
 use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use kube::Client;
@@ -16,11 +17,16 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
+use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+use tokio_util::io::StreamReader;
+use zeroize::Zeroizing;
 
 use super::access::Server;
 use super::answer::{NoAnswer, unexpected};
 use super::connection::{ConnectionError, connect};
+use crate::collect::bounded::{self, Limit, TooLarge};
 use crate::collect::{Deadline, Progress};
+use irsa::documents::report::LARGEST;
 use irsa::facts::{Grant, Unknown};
 
 /// How often a request is sent again where the server asks to come back.
@@ -29,6 +35,36 @@ const RETRIES: usize = 3;
 const LONGEST_URL: usize = 60_000;
 /// All but the unreserved characters of RFC 3986, 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// An error's words, and an answer that is a few fields.
+const SMALL: Limit = Limit::kib(64);
+
+/// What is asked for, by which the size of its answer is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// One object, and an event of a watch, which holds one. etcd takes 1.5 MiB of it, and JSON may need more for the same.
+    Object,
+    /// A page of a list: 500 objects of 64 KiB. Pods are a tenth of that.
+    Page,
+    /// Keys, and what is known about an issuer: STS takes at most 100 keys.
+    Document,
+    /// What the probe wrote.
+    Report,
+    /// A version, a token.
+    Few,
+}
+
+impl Answer {
+    fn limit(self) -> Limit {
+        match self {
+            Self::Object => Limit::mib(4),
+            Self::Page => Limit::mib(32),
+            Self::Document => Limit::mib(1),
+            Self::Report => Limit(LARGEST),
+            Self::Few => SMALL,
+        }
+    }
+}
 
 /// A connection to an API server.
 #[derive(Clone)]
@@ -79,7 +115,7 @@ impl Api {
     /// Reads a document that is no resource: discovery, keys.
     pub async fn document<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, NoAnswer> {
         let request = Request::get(path).header(header::ACCEPT, accept).body(Vec::new());
-        self.read(request.map_err(request::Error::BuildRequest)).await
+        self.read(Answer::Document, request.map_err(request::Error::BuildRequest)).await
     }
 
     /// What an error means for a fact.
@@ -88,30 +124,55 @@ impl Api {
     }
 
     /// A request and what its answer holds.
-    pub(crate) async fn read<T: DeserializeOwned>(&self, request: Asked) -> Result<T, NoAnswer> {
-        let body = self.ask(request).await?;
+    pub(crate) async fn read<T: DeserializeOwned>(
+        &self,
+        wanted: Answer,
+        request: Asked,
+    ) -> Result<T, NoAnswer> {
+        let body = self.ask(wanted, request).await?;
         serde_json::from_slice(&body).map_err(|error| NoAnswer::Unreadable(unexpected(&error)))
     }
 
-    /// A request and the whole body of its answer.
-    pub(crate) async fn ask(&self, request: Asked) -> Result<Vec<u8>, NoAnswer> {
+    /// A request and the whole body of its answer. It is wiped when it is dropped: it may hold a token.
+    pub(crate) async fn ask(&self, wanted: Answer, request: Asked) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         let until = self.deadline.within(self.timeout);
-        self.within(request, async |request| {
-            let answer = self.send(request, until).await?;
-            let code = answer.status();
-            let body = answer.into_body().collect_bytes().await?;
-            if code.is_success() { Ok(body.to_vec()) } else { Err(NoAnswer::of_status(code, &body)) }
-        })
-        .await
+        let read = async |request| {
+            let body = self.send(request, until).await?;
+            bounded::whole(body, wanted.limit()).await.map_err(NoAnswer::of_body)
+        };
+        self.within(request, read).await
     }
 
-    /// A watch, whose answer has no end.
-    pub(crate) async fn watch<T: Clone + DeserializeOwned + Send + 'static>(
+    /// The beginning of a text.
+    pub(crate) async fn ask_beginning(
+        &self,
+        limit: Limit,
+        request: Asked,
+    ) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        let until = self.deadline.within(self.timeout);
+        let read = async |request| Ok(bounded::beginning(self.send(request, until).await?, limit).await?);
+        self.within(request, read).await
+    }
+
+    /// A watch, whose answer has no end; each of its lines has one.
+    pub(crate) async fn watch<T: DeserializeOwned + Send + 'static>(
         &self,
         request: Asked,
-    ) -> Result<BoxStream<'static, Result<WatchEvent<T>, kube::Error>>, NoAnswer> {
-        let open = async |request| Ok(self.client.request_events(request).await?.boxed());
-        self.within(request, open).await
+    ) -> Result<Events<T>, NoAnswer> {
+        let until = self.deadline.within(self.timeout);
+        let body = self.within(request, async |request| self.send(request, until).await).await?;
+        let bytes = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
+        let limit = Answer::Object.limit();
+        let lines = FramedRead::new(bytes, LinesCodec::new_with_max_length(limit.0));
+        let event = move |line: Result<String, LinesCodecError>| match line {
+            Ok(line) => {
+                let line = Zeroizing::new(line);
+                serde_json::from_str(&line).map_err(|error| NoAnswer::Unreadable(unexpected(&error)))
+            }
+            Err(LinesCodecError::MaxLineLengthExceeded) => Err(NoAnswer::of_body(TooLarge(limit).into())),
+            Err(LinesCodecError::Io(error)) => Err(NoAnswer::of_body(error.into())),
+        };
+        Ok(lines.map(event).boxed())
     }
 
     /// Sends a request and has its answer read before the time is up.
@@ -134,20 +195,36 @@ impl Api {
         answer
     }
 
-    /// Sends it. What only reads is sent again after the time that the server asks for (429, 503), if that is left.
-    async fn send(&self, request: Request<Vec<u8>>, until: Instant) -> Result<Response<Body>, NoAnswer> {
+    /// Sends it, for the body of a good answer. What only reads is sent again after the time that the server asks for (429, 503), if that is left.
+    async fn send(&self, request: Request<Vec<u8>>, until: Instant) -> Result<Body, NoAnswer> {
         let mut retries = if request.method() == Method::GET { RETRIES } else { 0 };
         loop {
             let answer = self.client.send(request.clone().map(Body::from)).await?;
             let left = until.saturating_duration_since(Instant::now());
             match come_back(&answer).filter(|after| retries > 0 && *after < left) {
-                None => return Ok(answer),
+                None if answer.status().is_success() => return Ok(answer.into_body()),
+                None => return Err(refused(answer).await),
                 Some(after) => sleep(after).await,
             }
             retries -= 1;
         }
     }
 }
+
+/// What the server says instead of an answer. Where that has no end, the status still counts.
+async fn refused(answer: Response<Body>) -> NoAnswer {
+    let code = answer.status();
+    match bounded::whole(answer.into_body(), SMALL).await {
+        Ok(body) => NoAnswer::of_status(code, &body),
+        Err(error) => match NoAnswer::of_body(error) {
+            NoAnswer::Unreadable(message) => NoAnswer::Status { code, message, about_object: false },
+            other => other,
+        },
+    }
+}
+
+/// What a watch tells.
+pub(crate) type Events<T> = BoxStream<'static, Result<WatchEvent<T>, NoAnswer>>;
 
 /// A request as kube makes it.
 type Asked = Result<Request<Vec<u8>>, request::Error>;
@@ -186,34 +263,59 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn an_answer_without_end_is_given_up() {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    /// An API server that answers everything with this status and with a body that never ends: a JSON text, or a single line.
+    async fn endless(status: &'static str) -> Api {
+        let address = crate::collect::bounded::tests::endless(status).await;
         let server = Server {
-            address: format!("http://{}", listener.local_addr().unwrap()).parse().unwrap(),
+            address: format!("http://{address}").parse().unwrap(),
             namespace: String::from("shop"),
             cluster: kube::config::Cluster::default(),
             user: kube::config::AuthInfo::default(),
         };
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let head = "HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n";
-                let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
-                let _ = stream.read(&mut [0; 4096]).await;
-                let mut sent = stream.write_all(head.as_bytes()).await;
-                while sent.is_ok() {
-                    sent = stream.write_all(chunk.as_bytes()).await;
-                }
-            }
-        });
         let minute = Duration::from_secs(60);
-        let api = Api::open(server, minute, Deadline::beyond(minute), Progress::silent()).await.unwrap();
-        let too_long = |error| matches!(error, NoAnswer::Unreachable(words) if words.contains("limit"));
-        let answer = api.document::<Value>("/version", "application/json").await;
-        assert!(answer.is_err_and(too_long));
-        let watched = of_namespace::<core::Pod>("shop").watch(&kube::api::WatchParams::default(), "");
-        assert!(api.watch::<Value>(watched).await.is_err_and(too_long));
+        Api::open(server, minute, Deadline::beyond(minute), Progress::silent()).await.unwrap()
+    }
+
+    fn pod() -> Asked {
+        of_namespace::<core::Pod>("shop").get("checkout", &kube::api::GetParams::default())
+    }
+
+    fn watched() -> Asked {
+        of_namespace::<core::Pod>("shop").watch(&kube::api::WatchParams::default(), "")
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_refused() {
+        let api = endless("200 OK").await;
+        for (wanted, size) in [
+            (Answer::Object, "4 MiB"),
+            (Answer::Page, "32 MiB"),
+            (Answer::Document, "1 MiB"),
+            (Answer::Report, "256 KiB"),
+            (Answer::Few, "64 KiB"),
+        ] {
+            let Err(NoAnswer::Unreadable(words)) = api.ask(wanted, pod()).await else { panic!("it ended") };
+            assert_eq!(words, format!("the answer is larger than {size}"));
+        }
+        let beginning = api.ask_beginning(Limit::mib(1), pod()).await.unwrap();
+        assert_eq!(beginning.len(), 1 << 20);
+        let mut events = api.watch::<Value>(watched()).await.unwrap();
+        let Some(Err(NoAnswer::Unreadable(words))) = events.next().await else { panic!("it is an event") };
+        assert_eq!(words, "the answer is larger than 4 MiB");
+        assert!(events.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn of_an_error_without_end_the_status_counts() {
+        let api = endless("403 Forbidden").await;
+        for answer in
+            [api.ask(Answer::Page, pod()).await.map(drop), api.watch::<Value>(watched()).await.map(drop)]
+        {
+            let Err(NoAnswer::Status { code, message, about_object: false }) = answer else {
+                panic!("no status")
+            };
+            assert_eq!((code.as_u16(), message.as_str()), (403, "the answer is larger than 64 KiB"));
+        }
     }
 
     #[test]

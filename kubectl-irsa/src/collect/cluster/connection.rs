@@ -2,7 +2,6 @@
 
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderValue, Response};
-use http_body_util::Limited;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::{ClientBuilder, ConfigExt, RustlsTlsError};
@@ -17,8 +16,6 @@ use super::pem::{self, PemError};
 use super::sign_in::{SignInError, sign_in};
 use crate::collect::{Deadline, causes};
 
-/// The largest answer that is read, in bytes. A page of 500 large pods is some 20 MB.
-const LARGEST: usize = if cfg!(test) { 1 << 20 } else { 256 << 20 };
 /// How this program calls itself.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("kubectl-irsa/", env!("CARGO_PKG_VERSION")));
 
@@ -95,12 +92,12 @@ pub async fn connect(
     let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .build(https);
-    let limited = http.map_response(move |response: Response<Incoming>| {
+    let shown = http.map_response(move |response: Response<Incoming>| {
         seen(&response);
-        response.map(|body| Limited::new(body, LARGEST))
+        response
     });
     let headers = config.extra_headers_layer().map_err(|_| ConnectionError::Impersonation)?;
-    Ok(ClientBuilder::new(limited, &server.namespace)
+    Ok(ClientBuilder::new(shown, &server.namespace)
         .with_layer(&headers)
         .with_layer(&config.base_uri_layer())
         .build())

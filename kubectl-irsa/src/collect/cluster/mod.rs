@@ -17,6 +17,6 @@ pub use access::Access;
 pub(crate) use access::{AccessError, Server};
 pub use answer::NoAnswer;
 pub use api::Api;
-pub(super) use api::{body, encode, of_namespace};
+pub(super) use api::{Answer, Events, body, encode, of_namespace};
 pub(crate) use connection::ConnectionError;
 pub(super) use dial::by_environment;

@@ -1,18 +1,23 @@
 //! The objects of the API server, as [`irsa::rounds`] asks for them. Every answer, including a refusal or silence, becomes a
 //! [`Fact`].
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use http::StatusCode;
 use irsa::facts::kubernetes::resource::{Query, Resource};
 use irsa::facts::kubernetes::{Meta, ServerVersion};
 use irsa::facts::{Fact, Listing, Source, Sourced, Unknown, Why};
 use irsa::rounds::{CollectError, Objects};
 use jiff::Timestamp;
-use kube::api::{ApiResource, DynamicObject, GetParams, GroupVersionKind, ListParams, ObjectList};
+use kube::api::{ApiResource, DynamicObject, GetParams, GroupVersionKind, ListParams};
 use kube::core::{Request, Resource as _};
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::answer::unexpected;
-use super::api::encode;
+use super::api::{Answer, encode};
 use super::{Api, NoAnswer};
 
 /// Objects asked for at once; what kubectl asks for.
@@ -52,7 +57,7 @@ impl Objects for Api {
         let mut cut = None;
         let mut wanted = parameters(query);
         for page_number in 1.. {
-            let page: ObjectList<Value> = match self.read(path::<T>(namespace).list(&wanted)).await {
+            let page: Page<T> = match self.read(Answer::Page, path::<T>(namespace).list(&wanted)).await {
                 Ok(page) => page,
                 Err(error) if page_number == 1 => {
                     return Fact::Unknown(self.unknown(what, &error, Some(T::grant("list", namespace))));
@@ -62,8 +67,8 @@ impl Objects for Api {
                     break;
                 }
             };
-            for item in page.items {
-                match serde_json::from_value::<T>(item) {
+            for item in page.items.0 {
+                match item {
                     Ok(value) => {
                         let Meta { name, namespace, .. } = value.meta();
                         let own = (!namespace.is_empty()).then_some(namespace.as_str());
@@ -71,12 +76,12 @@ impl Objects for Api {
                         items.push(Sourced { value, source });
                     }
                     Err(error) => {
-                        let why = Why::Failed(format!("an object could not be read: {}", unexpected(&error)));
+                        let why = Why::Failed(format!("an object could not be read: {error}"));
                         cut = Some(Unknown { what: format!("some of {what}"), why, grant: None });
                     }
                 }
             }
-            wanted.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            wanted.continue_token = page.metadata.continue_token.filter(|token| !token.is_empty());
             if wanted.continue_token.is_none() {
                 break;
             }
@@ -117,7 +122,7 @@ impl Api {
             true => path.get_metadata(&name_in_path, &newest),
             false => path.get(&name_in_path, &newest),
         };
-        match self.read::<T>(request).await {
+        match self.read::<T>(Answer::Object, request).await {
             Ok(value) if value.meta().name == name => Ok(Fact::Known(Sourced { value, source })),
             Ok(_) => Err(NoAnswer::Unreadable(String::from("the answer is not the requested object"))),
             Err(NoAnswer::Status { code: StatusCode::NOT_FOUND, about_object: true, .. }) => {
@@ -130,10 +135,67 @@ impl Api {
     /// The names in the first page of a list, without the objects: for completion, which shows no more.
     pub async fn names<T: Resource>(&self, namespace: Option<&str>) -> Result<Vec<String>, NoAnswer> {
         let request = path::<T>(namespace).list_metadata(&parameters(&Query::default()));
-        let page: ObjectList<Value> = self.read(request).await?;
-        let name = |item: Value| Some(item.pointer("/metadata/name")?.as_str()?.to_owned());
-        Ok(page.items.into_iter().filter_map(name).collect())
+        let page: Page<Named> = self.read(Answer::Page, request).await?;
+        Ok(page.items.0.into_iter().filter_map(|item| Some(item.ok()?.metadata.name)).collect())
     }
+}
+
+/// A page of a list.
+#[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct Page<T> {
+    #[serde(default)]
+    metadata: PageMeta,
+    items: Items<T>,
+}
+
+#[derive(Default, Deserialize)]
+struct PageMeta {
+    #[serde(rename = "continue")]
+    continue_token: Option<String>,
+}
+
+/// Objects, each read or with what is wrong with it. Of those that are still to be read only the text is in memory.
+struct Items<T>(Vec<Result<T, String>>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Items<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Each<T>(PhantomData<T>);
+
+        impl<'de, T: DeserializeOwned> Visitor<'de> for Each<T> {
+            type Value = Items<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            // Go's empty list.
+            fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+                Ok(Items(Vec::new()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = all.next_element::<Value>()? {
+                    items.push(T::deserialize(item).map_err(|error| unexpected(&error)));
+                }
+                Ok(Items(items))
+            }
+        }
+
+        from.deserialize_any(Each(PhantomData))
+    }
+}
+
+/// An object, for its name.
+#[derive(Deserialize)]
+struct Named {
+    metadata: NameOnly,
+}
+
+#[derive(Deserialize)]
+struct NameOnly {
+    name: String,
 }
 
 /// Where the objects of a resource are.

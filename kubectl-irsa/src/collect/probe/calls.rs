@@ -1,15 +1,13 @@
 //! The probe's requests to the API server.
 
-use futures::stream::BoxStream;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{
-    DeleteParams, GetParams, LogParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
-};
+use kube::api::{DeleteParams, GetParams, LogParams, Patch, PatchParams, PostParams, WatchParams};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::pod::RawPod;
 use super::watch::PodNow;
-use crate::collect::cluster::{Api, NoAnswer, body, encode, of_namespace};
+use crate::collect::cluster::{Answer, Api, Events, NoAnswer, body, encode, of_namespace};
 use irsa::documents::report::LARGEST;
 
 /// Lines of the probe's log that are read from its end: the report is the last.
@@ -33,12 +31,13 @@ impl Change {
 }
 
 /// The pods that are watched, as they are now.
-pub type Pods = BoxStream<'static, Result<WatchEvent<PodNow>, kube::Error>>;
+pub type Pods = Events<PodNow>;
 
 impl Api {
     /// A whole pod.
     pub(super) async fn raw_pod(&self, namespace: &str, name: &str) -> Result<RawPod, NoAnswer> {
-        self.read(of_namespace::<Pod>(namespace).get(&encode(name), &GetParams::default())).await
+        self.read(Answer::Object, of_namespace::<Pod>(namespace).get(&encode(name), &GetParams::default()))
+            .await
     }
 
     /// Adds an ephemeral container to a pod.
@@ -52,9 +51,12 @@ impl Api {
         let patch = Patch::Strategic(json!({"spec": {"ephemeralContainers": [container]}}));
         let wanted = PatchParams { dry_run: change.is_dry_run(), ..PatchParams::default() };
         let pods = of_namespace::<Pod>(namespace);
-        self.ask(pods.patch_subresource("ephemeralcontainers", &encode(name), &wanted, &patch))
-            .await
-            .map(drop)
+        self.ask(
+            Answer::Object,
+            pods.patch_subresource("ephemeralcontainers", &encode(name), &wanted, &patch),
+        )
+        .await
+        .map(drop)
     }
 
     /// Makes a pod.
@@ -65,7 +67,9 @@ impl Api {
         change: Change,
     ) -> Result<(), NoAnswer> {
         let wanted = PostParams { dry_run: change.is_dry_run(), ..PostParams::default() };
-        self.ask(of_namespace::<Pod>(namespace).create(&wanted, body(manifest)?)).await.map(drop)
+        self.ask(Answer::Object, of_namespace::<Pod>(namespace).create(&wanted, body(manifest)?))
+            .await
+            .map(drop)
     }
 
     /// Deletes a pod that this run made.
@@ -77,7 +81,7 @@ impl Api {
     ) -> Result<(), NoAnswer> {
         let wanted = DeleteParams { dry_run: change.is_dry_run(), ..DeleteParams::default() };
         let pods = of_namespace::<Pod>(namespace);
-        self.ask(pods.delete(&encode(name), &wanted.grace_period(GRACE))).await.map(drop)
+        self.ask(Answer::Object, pods.delete(&encode(name), &wanted.grace_period(GRACE))).await.map(drop)
     }
 
     /// Opens a watch of one pod for so many seconds. Without a version it begins with the pod as it is.
@@ -103,13 +107,14 @@ impl Api {
         namespace: &str,
         name: &str,
         container: &str,
-    ) -> Result<Vec<u8>, NoAnswer> {
+    ) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         let wanted = LogParams {
             container: Some(container.to_owned()),
             tail_lines: Some(LINES),
             limit_bytes: i64::try_from(LARGEST).ok(),
             ..LogParams::default()
         };
-        self.ask(of_namespace::<Pod>(namespace).logs(&encode(name), &wanted)).await
+        let log = of_namespace::<Pod>(namespace).logs(&encode(name), &wanted);
+        self.ask(Answer::Report, log).await
     }
 }

@@ -187,7 +187,7 @@ pub(super) async fn read(
     }
     let log = api.probe_log(namespace, pod, container).await;
     let log = log.map_err(|error| Obstacle::of_answer("get", "pods/log", &error));
-    match (log.as_deref().ok().and_then(last_report), message) {
+    match (log.as_ref().ok().and_then(|log| last_report(log)), message) {
         (Some(whole), _) => Ok(whole),
         (None, Ok(compact)) => Ok(compact),
         (None, Err(error)) => Err(Obstacle::NoReport { error, log: log.err().map(Box::new) }),

@@ -50,6 +50,8 @@ enum Told {
     Expired,
     /// Nothing about the pod.
     Nothing,
+    /// It cannot be read.
+    Unreadable(String),
 }
 
 /// A watch of one pod.
@@ -119,6 +121,9 @@ impl<'a> Watch<'a> {
                     self.stream = None;
                 }
                 Told::Nothing => {}
+                Told::Unreadable(why) => {
+                    self.last = format!("what the API server told last cannot be read: {why}")
+                }
             }
         }
     }
@@ -151,12 +156,13 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn told(event: Result<WatchEvent<PodNow>, kube::Error>) -> Told {
+fn told(event: Result<WatchEvent<PodNow>, NoAnswer>) -> Told {
     match event {
         Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod)) => Told::Pod(Box::new(pod)),
         Ok(WatchEvent::Deleted(_)) => Told::Deleted,
         // Whatever the error is: starting over is right.
         Ok(WatchEvent::Error(_)) => Told::Expired,
+        Err(NoAnswer::Unreadable(why)) => Told::Unreadable(why),
         // The connection's end is that of the stream, which comes next.
         Ok(WatchEvent::Bookmark(_)) | Err(_) => Told::Nothing,
     }
@@ -203,7 +209,8 @@ mod tests {
     use serde_json::{Value, json};
 
     fn event(kind: &str, object: Value) -> Told {
-        told(serde_json::from_value(json!({"type": kind, "object": object})).map_err(kube::Error::SerdeError))
+        let event = serde_json::from_value(json!({"type": kind, "object": object}));
+        told(event.map_err(|error| kube::Error::SerdeError(error).into()))
     }
 
     fn pod(object: Value) -> PodNow {
@@ -249,6 +256,6 @@ mod tests {
         assert!(matches!(event("ERROR", expired), Told::Expired));
         let bookmark = json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}});
         assert!(matches!(event("BOOKMARK", bookmark), Told::Nothing));
-        assert!(matches!(event("MODIFIED", json!("no object")), Told::Nothing));
+        assert!(matches!(event("MODIFIED", json!("no object")), Told::Unreadable(_)));
     }
 }
