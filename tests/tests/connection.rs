@@ -130,7 +130,7 @@ fn an_exec_plugin_that_prints_without_end_is_stopped() {
     let kube = FakeKube::start(&base());
     let mut config = Config::of(&kube);
     config.sign_in_with("exec yes hunter2");
-    refused(&run(&mut config.debug()), "it is longer than 1048576 bytes");
+    refused(&run(&mut config.debug()), "it is larger than 1 MiB");
 }
 
 #[test]

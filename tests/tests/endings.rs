@@ -1,4 +1,4 @@
-//! How a run ends, and what it leaves: output that cannot be written, and no core.
+//! How a run ends, and what it leaves: output that cannot be written, input without an end, and no core.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -140,4 +140,96 @@ fn no_core_is_dumped_and_none_by_an_exec_plugin() {
         assert_eq!(words, ["Max", "core", "file", "size", "0", "0", "bytes"]);
     }
     assert_eq!((ended.core_dumped(), ended.signal()), (false, Some(3)));
+}
+
+/// A kubeconfig whose cluster and user have these fields.
+fn kubeconfig(directory: &Path, server: &str, cluster: &str, user: &str) -> String {
+    let path = directory.join("kubeconfig");
+    let text = format!(
+        "current-context: c\nclusters: [{{name: k, cluster: {{server: '{server}'{cluster}}}}}]\n\
+         contexts: [{{name: c, context: {{cluster: k, user: u}}}}]\nusers: [{{name: u, user: {{{user}}}}}]\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn a_file_without_an_end_holds_up_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe = pipe.display().to_string();
+    let as_directory = directory.path().display().to_string();
+    for (file, why) in [
+        (pipe.as_str(), "1 s (--timeout)"),
+        ("/dev/zero", "larger than"),
+        (as_directory.as_str(), "directory"),
+    ] {
+        let of = |cluster: &str, user: &str| {
+            let user = format!("username: x{user}");
+            kubeconfig(directory.path(), "https://127.0.0.1:9", cluster, &user)
+        };
+        let named = |cluster: &str, user: &str| {
+            let of_cluster = if cluster.is_empty() { String::new() } else { format!(", {cluster}: {file}") };
+            let of_user = if user.is_empty() { String::new() } else { format!(", {user}: {file}") };
+            let path = of(&of_cluster, &of_user);
+            let config = std::fs::read_to_string(&path).unwrap();
+            let mine = format!("{path}-{cluster}{user}");
+            std::fs::write(&mine, config).unwrap();
+            vec![String::from("--kubeconfig"), mine]
+        };
+        let mut all = vec![
+            vec![String::from("--kubeconfig"), file.to_owned()],
+            named("certificate-authority", ""),
+            named("", "tokenFile"),
+            named("", "client-certificate"),
+            named("", "client-key"),
+        ];
+        // A directory is a way to name files.
+        if file != as_directory {
+            all.push(vec![String::from("--from"), file.to_owned()]);
+        }
+        for words in all {
+            let began = Instant::now();
+            let timeout = if file == pipe { "1s" } else { "60s" };
+            let ended = run(plugin().args(["debug", "pod/checkout", "--timeout", timeout]).args(&words));
+            assert_eq!(ended.code, Some(2), "{words:?}: {ended:?}");
+            assert!(ended.stderr.contains(why), "{words:?}: {ended:?}");
+            assert!(began.elapsed() < Duration::from_secs(30), "{words:?}");
+        }
+    }
+}
+
+#[test]
+fn a_kubeconfig_may_be_a_pipe() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = kubeconfig(directory.path(), "https://127.0.0.1:9", "", "");
+    let mut command = Command::new("bash");
+    command.args(["-c", "\"$0\" debug pod/checkout --kubeconfig <(cat \"$1\")"]).arg(binary()).arg(path);
+    let ended = run(&mut command);
+    assert!(ended.stderr.contains("127.0.0.1:9"), "{ended:?}");
+}
+
+#[test]
+fn what_never_ends_on_stdin_or_from_an_exec_plugin_is_refused() {
+    let zero = || File::open("/dev/zero").unwrap();
+    let explained = run(plugin().args(["explain", "-"]).stdin(zero()));
+    assert_eq!(
+        (explained.code, explained.stderr.as_str()),
+        (Some(2), "error: cannot read stdin: it is larger than 16 MiB\n")
+    );
+    let said =
+        run(plugin().args(["debug", "pod/checkout", "--error", "-", "--from", &example()]).stdin(zero()));
+    assert!(said.stderr.contains("larger than 16 MiB"), "{said:?}");
+    let files = run(plugin().args(["debug", "pod/checkout", "--from", "-"]).stdin(zero()));
+    assert!(files.stderr.contains("stdin is larger than 64 MiB"), "{files:?}");
+
+    let directory = tempfile::tempdir().unwrap();
+    let exec = "exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: cat, args: [/dev/zero]}";
+    let path = kubeconfig(directory.path(), "https://127.0.0.1:9", "", exec);
+    let signed_in = run(plugin().args(["debug", "pod/checkout", "--kubeconfig", &path]));
+    assert!(
+        signed_in.stderr.contains("did not print an ExecCredential: it is larger than 1 MiB"),
+        "{signed_in:?}"
+    );
 }

@@ -486,8 +486,11 @@ fn file_source(file: &str, document: usize, object: &str, node: &Node) -> Source
     }
 }
 
-/// The text of a file.
-fn text(mut bytes: Vec<u8>, file: &str) -> Result<String, DocumentError> {
+/// The text of a file, whose encoding its first bytes may tell.
+///
+/// # Errors
+/// It is no text.
+pub fn text(mut bytes: Vec<u8>, file: &str) -> Result<String, DocumentError> {
     let file = file.to_owned();
     match utf16(&bytes) {
         Some(Some(text)) => bytes = text.into_bytes(),

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::flags::{AwsFlags, ClusterFlags, ImageFlag, duration, form};
 use super::terminal::{self, Color};
-use super::{CliError, print};
+use super::{CliError, print, read_before};
 use crate::collect::aws::{EksHints, Session};
 use crate::collect::cluster::Api;
 use crate::collect::files;
@@ -307,7 +307,10 @@ impl Debug {
 
     /// Reads the files, or signs in to the cluster.
     async fn open(&self, deadline: &Deadline, surroundings: &Surroundings) -> Result<Opened, CliError> {
-        let said = self.error.as_deref().map(said).transpose()?;
+        let said = match self.error.as_deref() {
+            Some("-") => Some(read_before(deadline, "stdin", super::stdin).await?),
+            given => given.map(str::to_owned),
+        };
         if !self.from.is_empty() {
             let at = self.at.as_ref().map(|text| {
                 text.parse::<Timestamp>().map_err(|_| CliError::Value {
@@ -316,8 +319,10 @@ impl Debug {
                     expected: "expected a time such as 2026-11-22T08:00:00Z",
                 })
             });
+            let (from, at, progress) = (self.from.clone(), at.transpose()?, surroundings.progress.clone());
+            let load = move || files::load(&from, at, &progress);
             return Ok(Opened {
-                reader: Reader::Files(files::load(&self.from, at.transpose()?, &surroundings.progress)?),
+                reader: Reader::Files(read_before(deadline, "the files", load).await?),
                 namespace: self.cluster.namespace().unwrap_or("default").to_owned(),
                 kubectl_flags: Vec::new(),
                 hints: None,
@@ -325,7 +330,7 @@ impl Debug {
             });
         }
         let access = self.cluster.access(surroundings.kubeconfig.clone());
-        let kubeconfig = access.kubeconfig()?;
+        let kubeconfig = super::kubeconfig(&access, deadline).await?;
         let server = access.server(&kubeconfig)?;
         let namespace = server.namespace.clone();
         let timeout = self.cluster.request_timeout()?;
@@ -381,11 +386,6 @@ pub(super) fn targets_first(mut words: Vec<OsString>) -> Option<Vec<OsString>> {
     let found = !targets.is_empty();
     words.splice(command..command, targets);
     found.then_some(words)
-}
-
-/// The text of `--error`.
-fn said(text: &str) -> Result<String, CliError> {
-    if text == "-" { super::stdin() } else { Ok(text.to_owned()) }
 }
 
 /// The part of `--timeout` that is left after the probe must have ended.

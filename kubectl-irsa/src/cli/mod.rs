@@ -13,26 +13,30 @@ mod thumbprint;
 mod version;
 
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::panic::Location;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use kube::config::Kubeconfig;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::collect::cluster::{AccessError, Api, ConnectionError, Server};
+use crate::collect::bounded::{self, Limit};
+use crate::collect::cluster::{Access, AccessError, Api, ConnectionError, Server};
 use crate::collect::files::FilesError;
 use crate::collect::probe::Cleanup;
-use crate::collect::{Deadline, Progress, Stop};
+use crate::collect::{Deadline, Late, Progress, Stop};
 use irsa::output::RenderError;
 use irsa::rounds::CollectError;
 use irsa::target::TargetError;
 
 /// More of stdin is not read.
-const MOST_BYTES: u64 = 16 << 20;
+const LARGEST: Limit = Limit::mib(16);
+/// How long what somebody pipes may take, where the run's own deadline is not before that.
+const LONGEST_READ: Duration = Duration::from_secs(600);
 /// Wrong usage, or it could not run.
 const COULD_NOT_RUN: u8 = 2;
 /// Stopped by Ctrl-C or the like; as in shells, 128 + SIGINT.
@@ -151,7 +155,15 @@ pub(crate) enum CliError {
     Write(std::io::Error),
     /// stdin cannot be read.
     #[error("cannot read stdin: {0}")]
-    Stdin(std::io::Error),
+    Stdin(bounded::FileError),
+    /// A file or a pipe has no end in time.
+    #[error("cannot read {what}: {late}")]
+    NotRead {
+        /// What it is.
+        what: &'static str,
+        /// What ended the waiting.
+        late: Late,
+    },
     /// The runtime cannot start.
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
@@ -311,6 +323,29 @@ async fn connected(
     api.map_err(|cause| CliError::Connection { address, cause })
 }
 
+/// Reads what a file or a pipe holds, before the deadline: a pipe that nobody writes to must hold up nothing.
+async fn read_before<T: Send + 'static, E>(
+    deadline: &Deadline,
+    what: &'static str,
+    read: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, CliError>
+where
+    E: Into<CliError> + Send + 'static,
+{
+    match deadline.wait(what, LONGEST_READ, tokio::task::spawn_blocking(read)).await {
+        Ok(Ok(read)) => read.map_err(Into::into),
+        // A panic would have ended the process.
+        Ok(Err(error)) => Err(CliError::Runtime(error.into())),
+        Err(late) => Err(CliError::NotRead { what, late }),
+    }
+}
+
+/// The kubeconfig, which may be a pipe.
+async fn kubeconfig(access: &Access, deadline: &Deadline) -> Result<Kubeconfig, CliError> {
+    let access = access.clone();
+    read_before(deadline, "the kubeconfig", move || access.kubeconfig()).await
+}
+
 /// Ends when the user or the system wants this program to end.
 #[cfg(unix)]
 async fn to_stop() -> std::io::Result<()> {
@@ -337,10 +372,9 @@ async fn to_stop() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Standard input, up to [`MOST_BYTES`]; errors are found in any text, whatever its encoding.
+/// Standard input. Errors are found in any text, whatever its encoding.
 fn stdin() -> Result<String, CliError> {
-    let mut read = Vec::new();
-    std::io::stdin().lock().take(MOST_BYTES).read_to_end(&mut read).map_err(CliError::Stdin)?;
+    let read = bounded::stream(std::io::stdin().lock(), 0, LARGEST).map_err(CliError::Stdin)?;
     Ok(String::from_utf8_lossy(&read).into_owned())
 }
 

@@ -77,7 +77,7 @@ impl Thumbprint {
             Some(url) => (with_scheme(url), None),
             None => {
                 let access = self.cluster.access(surroundings.kubeconfig.clone());
-                let kubeconfig = access.kubeconfig()?;
+                let kubeconfig = super::kubeconfig(&access, &deadline).await?;
                 let server = access.server(&kubeconfig)?;
                 let api = super::connected(server, timeout, deadline.clone(), progress).await?;
                 match issuer::of_api(&api).await {

@@ -78,7 +78,7 @@ where
     let mut from = std::pin::pin!(body(from, limit));
     while let Some(frame) = from.frame().await {
         if let Ok(bytes) = frame?.into_data() {
-            add(&mut read, &bytes);
+            add(&mut read, &bytes, limit);
         }
     }
     Ok(read)
@@ -96,7 +96,7 @@ where
     while let Some(frame) = from.frame().await {
         let Ok(bytes) = frame?.into_data() else { continue };
         let room = limit.0 - read.len();
-        add(&mut read, bytes.get(..room).unwrap_or(&bytes));
+        add(&mut read, bytes.get(..room).unwrap_or(&bytes), limit);
         if bytes.len() >= room {
             break;
         }
@@ -118,7 +118,7 @@ pub async fn output(
         match from.read(&mut part).await? {
             0 => return Ok(Some(read)),
             count if read.len() + count > limit.0 => return Ok(None),
-            count => add(&mut read, part.get(..count).unwrap_or_default()),
+            count => add(&mut read, part.get(..count).unwrap_or_default(), limit),
         }
     }
 }
@@ -165,7 +165,8 @@ pub fn stream(mut from: impl Read, expected: usize, limit: Limit) -> Result<Zero
         if read.len() < room {
             return Ok(read);
         }
-        grow(&mut read, 2 * room);
+        // One byte more, by which too much is known.
+        grow(&mut read, (2 * room).min(limit.0 + 1));
     }
 }
 
@@ -183,11 +184,11 @@ fn buffer(capacity: usize) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(Vec::with_capacity(capacity))
 }
 
-/// Adds to a buffer. A `Vec` that grows by itself leaves its content where it was.
-fn add(to: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
+/// Adds to a buffer. A `Vec` that grows by itself leaves its content where it was, and may grow beyond what will ever be in it.
+fn add(to: &mut Zeroizing<Vec<u8>>, bytes: &[u8], limit: Limit) {
     let needed = to.len() + bytes.len();
     if needed > to.capacity() {
-        grow(to, needed.max(2 * to.capacity()).max(FIRST));
+        grow(to, needed.max((2 * to.capacity()).max(FIRST).min(limit.0)));
     }
     to.extend_from_slice(bytes);
 }

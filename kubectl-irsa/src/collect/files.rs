@@ -1,18 +1,20 @@
 //! The user's files and directories (`--from`), and standard input: bytes for [`irsa::documents`] to read.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use irsa::documents::{Contents, DocumentError, Store};
 use irsa::text::safe;
 use jiff::Timestamp;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
+use super::bounded::{self, FileError, Limit};
 use super::progress::Progress;
 
 /// A larger file is refused before it is read, in bytes.
-const LARGEST: u64 = 64 << 20;
+const LARGEST: Limit = Limit::mib(64);
 /// How standard input is named, in arguments and in sources.
 const STDIN: (&str, &str) = ("-", "stdin");
 
@@ -40,14 +42,10 @@ pub enum FilesError {
         directory: String,
     },
     /// Too large to hold in memory as a tree.
-    #[error(
-        "{file} is {}; at most {} MiB are read: save only the namespaces in question", size(*bytes), LARGEST >> 20
-    )]
+    #[error("{file} is larger than {LARGEST}: save only the namespaces in question")]
     TooLarge {
         /// The path.
         file: String,
-        /// Its size; `None` if it is only known to be above the limit.
-        bytes: Option<u64>,
     },
     /// Nothing is in it.
     #[error("{file} is empty: expected Kubernetes objects as `kubectl get -o yaml` prints them")]
@@ -58,14 +56,6 @@ pub enum FilesError {
     /// What is in it cannot be used.
     #[error(transparent)]
     Document(#[from] DocumentError),
-}
-
-/// A size for people.
-fn size(bytes: Option<u64>) -> String {
-    match bytes {
-        Some(bytes) => format!("{}.{} MiB", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20),
-        None => format!("larger than {} MiB", LARGEST >> 20),
-    }
 }
 
 /// Reads the files, directories and standard input (`-`) that the user named. `at` is the time to judge by (`--at`). What is passed
@@ -83,7 +73,7 @@ pub fn load(paths: &[PathBuf], at: Option<Timestamp>, progress: &Progress) -> Re
             if std::mem::replace(&mut stdin_read, true) {
                 continue;
             }
-            here = store.read(STDIN.1, bytes(io::stdin().lock(), STDIN.1)?)?;
+            here = store.read(STDIN.1, taken(bounded::stream(io::stdin().lock(), 0, LARGEST), path)?)?;
         } else {
             let (files, read_as) = files(path)?;
             for file in files {
@@ -151,26 +141,15 @@ fn is_readable(extension: &str) -> bool {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, FilesError> {
-    let unreadable = |error| unreadable(path, error);
-    let file = File::open(path).map_err(unreadable)?;
-    let size = file.metadata().map_err(unreadable)?.len();
-    if size > LARGEST {
-        return Err(FilesError::TooLarge { file: shown(path), bytes: Some(size) });
-    }
-    bytes(file, &shown(path))
+    taken(bounded::file(path, LARGEST), path)
 }
 
-/// The bytes of a stream, if they are not too many.
-fn bytes(stream: impl Read, file: &str) -> Result<Vec<u8>, FilesError> {
-    let file = file.to_owned();
-    let mut bytes = Vec::new();
-    if let Err(error) = stream.take(LARGEST + 1).read_to_end(&mut bytes) {
-        return Err(FilesError::Unreadable { file, error: plain(error) });
+fn taken(read: Result<Zeroizing<Vec<u8>>, FileError>, path: &Path) -> Result<Vec<u8>, FilesError> {
+    match read {
+        Ok(mut bytes) => Ok(std::mem::take(&mut *bytes)),
+        Err(FileError::TooLarge(_)) => Err(FilesError::TooLarge { file: shown(path) }),
+        Err(FileError::Io(error)) => Err(unreadable(path, error)),
     }
-    if bytes.len() as u64 > LARGEST {
-        return Err(FilesError::TooLarge { file, bytes: None });
-    }
-    Ok(bytes)
 }
 
 /// The error without `(os error 2)`.
@@ -188,8 +167,6 @@ fn shown(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use irsa::facts::kubernetes::Pod;
 
     use super::*;
@@ -234,21 +211,13 @@ mod tests {
 
     #[test]
     fn a_file_that_is_too_large_is_not_read() {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(b"kind: Pod\n").unwrap();
+        let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
         file.as_file().set_len(200 << 20).unwrap();
-        let error = super::load(&[file.path().to_owned()], None, &Progress::silent()).unwrap_err();
+        let error = load(&[file.path().to_owned()], None, &Progress::silent()).unwrap_err();
+        let shown = shown(file.path());
         assert_eq!(
             error.to_string(),
-            format!(
-                "{} is 200.0 MiB; at most 64 MiB are read: save only the namespaces in question",
-                file.path().display()
-            )
-        );
-        let endless = super::bytes(io::repeat(b' '), "stdin").unwrap_err();
-        assert_eq!(
-            endless.to_string(),
-            "stdin is larger than 64 MiB; at most 64 MiB are read: save only the namespaces in question"
+            format!("{shown} is larger than 64 MiB: save only the namespaces in question")
         );
     }
 }

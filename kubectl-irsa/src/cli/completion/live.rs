@@ -38,7 +38,8 @@ pub fn names(listed: Listed, access: &Access) -> Vec<String> {
 }
 
 fn ask(listed: Listed, access: &Access) -> Option<Vec<String>> {
-    let in_kubeconfig = |names: fn(Kubeconfig) -> Vec<String>| access.kubeconfig().ok().map(names);
+    let in_kubeconfig =
+        |names: fn(Kubeconfig) -> Vec<String>| within(async { Some(names(read(access).await?)) });
     match listed {
         Listed::Contexts => in_kubeconfig(|read| read.contexts.into_iter().map(|one| one.name).collect()),
         Listed::Clusters => in_kubeconfig(|read| read.clusters.into_iter().map(|one| one.name).collect()),
@@ -57,16 +58,23 @@ fn ask(listed: Listed, access: &Access) -> Option<Vec<String>> {
     }
 }
 
+async fn read(access: &Access) -> Option<Kubeconfig> {
+    crate::cli::kubeconfig(access, &Deadline::beyond(DEADLINE)).await.ok()
+}
+
 fn of_cluster<T: Resource>(access: &Access) -> Option<Vec<String>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    let names = async {
-        let server = access.server(&access.kubeconfig().ok()?).ok()?;
+    within(async {
+        let server = access.server(&read(access).await?).ok()?;
         let namespace = server.namespace.clone();
         let api = Api::open(server, ANSWER, Deadline::beyond(DEADLINE), Progress::silent()).await.ok()?;
         api.names::<T>(Some(&namespace)).await.ok()
-    };
+    })
+}
+
+fn within(names: impl Future<Output = Option<Vec<String>>>) -> Option<Vec<String>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     let names = runtime.block_on(async { tokio::time::timeout(DEADLINE, names).await.ok().flatten() });
-    // The system's resolver cannot be interrupted; if it is late, it ends with the process.
+    // The system's resolver and file reads cannot be interrupted; what is late ends with the process.
     runtime.shutdown_background();
     names
 }

@@ -5,15 +5,16 @@ use http::{HeaderValue, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::{ClientBuilder, ConfigExt, RustlsTlsError};
-use kube::config::AuthInfo;
+use kube::config::{AuthInfo, Cluster};
 use kube::{Client, Config};
 use thiserror::Error;
 use tower::ServiceExt;
+use zeroize::Zeroizing;
 
 use super::access::Server;
 use super::dial::{self, ProxyError};
 use super::pem::{self, PemError};
-use super::sign_in::{SignInError, sign_in};
+use super::sign_in::{self, SignInError, sign_in};
 use crate::collect::{Deadline, causes};
 
 /// How this program calls itself.
@@ -41,6 +42,20 @@ pub enum ConnectionError {
     Tls(String),
 }
 
+/// The certificates by which the cluster is known. A file may be a pipe to which nobody writes.
+async fn authority(
+    cluster: &Cluster,
+    deadline: &Deadline,
+) -> Result<Option<Zeroizing<Vec<u8>>>, ConnectionError> {
+    let read =
+        pem::read(cluster.certificate_authority_data.as_deref(), cluster.certificate_authority.as_ref());
+    let late = |late| {
+        let what = String::from("reading the cluster's certificate authority");
+        ConnectionError::SignIn(SignInError::Late { what, late })
+    };
+    Ok(deadline.wait("a file", sign_in::LONGEST, read).await.map_err(late)??)
+}
+
 /// Signs in before the deadline; nothing is sent to the server yet. Every answer's head is shown to `seen`.
 pub async fn connect(
     server: &Server,
@@ -54,10 +69,7 @@ pub async fn connect(
         // Where no certificate is checked, the machine needs no authorities, either.
         config.root_cert = Some(Vec::new());
         cluster.certificate_authority = None;
-    } else if let Some(authority) =
-        pem::read(cluster.certificate_authority_data.as_deref(), cluster.certificate_authority.as_ref())
-            .await?
-    {
+    } else if let Some(authority) = authority(&cluster, deadline).await? {
         let all = pem::certificates(&authority, "the cluster's certificate authority")?;
         config.root_cert = Some(all.iter().map(|der| der.to_vec()).collect());
         cluster.certificate_authority_data = Some(pem::encoded(&authority));

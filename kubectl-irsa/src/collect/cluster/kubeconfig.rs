@@ -4,12 +4,16 @@
 use std::io::ErrorKind;
 use std::path::{MAIN_SEPARATOR, Path};
 
+use irsa::documents;
 use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, KubeconfigError as Cause};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::collect::bounded::{self, FileError, Limit};
 
 /// A larger file is not a kubeconfig.
-const LARGEST: u64 = 16 << 20;
+const LARGEST: Limit = Limit::mib(16);
 
 /// A kubeconfig cannot be read. Its content is never repeated: it may be a token.
 #[derive(Debug, Error)]
@@ -22,15 +26,48 @@ pub struct KubeconfigError {
 /// Reads a file. What it names by a relative path lies beside it; an empty text stands for a field that is not set, as in Go.
 pub fn read(path: &Path) -> Result<Kubeconfig, KubeconfigError> {
     let wrong = |what| KubeconfigError { path: path.display().to_string(), what };
-    if std::fs::metadata(path).is_ok_and(|file| file.len() > LARGEST) {
-        return Err(wrong(format!(" is larger than {} MB: it is not a kubeconfig", LARGEST >> 20)));
-    }
-    let mut read = Kubeconfig::read_from(path).map_err(|error| wrong(without_values(&error)))?;
+    let mut bytes = bounded::file(path, LARGEST).map_err(|error| wrong(unreadable(&error)))?;
+    let text = documents::text(std::mem::take(&mut *bytes), "").map(Zeroizing::new);
+    let text = text.map_err(|_| wrong(String::from(": not a kubeconfig: not text")))?;
+    let mut read = Kubeconfig::from_yaml(&text).map_err(|error| wrong(without_values(&error)))?;
     blank(&mut read.current_context);
     read.contexts.iter_mut().filter_map(|named| named.context.as_mut()).for_each(tidy_context);
     read.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()).for_each(tidy_cluster);
     read.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()).for_each(tidy_user);
+    if let Some(directory) = path.parent() {
+        settle(&mut read, directory);
+    }
     Ok(read)
+}
+
+/// Lays the paths in it into its directory, as client-go does; of a command only one that is a path.
+fn settle(read: &mut Kubeconfig, directory: &Path) {
+    let settle = |file: &mut Option<String>| {
+        if let Some(file) = file {
+            *file = directory.join(&*file).to_string_lossy().into_owned();
+        }
+    };
+    for cluster in read.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+        settle(&mut cluster.certificate_authority);
+    }
+    for user in read.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()) {
+        [&mut user.client_certificate, &mut user.client_key, &mut user.token_file]
+            .into_iter()
+            .for_each(settle);
+        if let Some(exec) = &mut user.exec
+            && exec.command.as_ref().is_some_and(|command| command.contains(MAIN_SEPARATOR))
+        {
+            settle(&mut exec.command);
+        }
+    }
+}
+
+fn unreadable(error: &FileError) -> String {
+    match error {
+        FileError::Io(error) if error.kind() == ErrorKind::NotFound => String::from(" does not exist"),
+        FileError::Io(error) => format!(" cannot be read: {error}"),
+        FileError::TooLarge(limit) => format!(" is larger than {limit}: it is not a kubeconfig"),
+    }
 }
 
 /// Adds another file: if both contain an entry, the first one's counts.
@@ -42,8 +79,6 @@ pub fn merge(first: Kubeconfig, next: Kubeconfig, path: &Path) -> Result<Kubecon
 /// kube's own words repeat what stands at the place.
 fn without_values(error: &Cause) -> String {
     match error {
-        Cause::ReadConfig(error, _) if error.kind() == ErrorKind::NotFound => String::from(" does not exist"),
-        Cause::ReadConfig(error, _) => format!(" cannot be read: {error}"),
         Cause::Parse(error) => {
             let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column()));
             let place = place.unwrap_or_default();
@@ -74,9 +109,11 @@ fn tidy_context(context: &mut Context) {
 }
 
 fn tidy_cluster(cluster: &mut Cluster) {
-    let Cluster { server, tls_server_name, proxy_url, certificate_authority_data, .. } = cluster;
-    [server, tls_server_name, proxy_url, certificate_authority_data].into_iter().for_each(blank);
-    blank_path(&mut cluster.certificate_authority);
+    let Cluster { server, tls_server_name, proxy_url, .. } = cluster;
+    let Cluster { certificate_authority, certificate_authority_data, .. } = cluster;
+    [server, tls_server_name, proxy_url, certificate_authority, certificate_authority_data]
+        .into_iter()
+        .for_each(blank);
 }
 
 fn tidy_user(user: &mut AuthInfo) {
@@ -85,7 +122,7 @@ fn tidy_user(user: &mut AuthInfo) {
     let AuthInfo { token, password, client_key_data, .. } = user;
     [token, password, client_key_data].into_iter().for_each(blank_secret);
     let AuthInfo { token_file, client_certificate, client_key, .. } = user;
-    [token_file, client_certificate, client_key].into_iter().for_each(blank_path);
+    [token_file, client_certificate, client_key].into_iter().for_each(blank);
     user.impersonate_groups.iter_mut().for_each(|groups| groups.retain(|group| !group.is_empty()));
 }
 
@@ -95,11 +132,6 @@ fn blank(text: &mut Option<String>) {
 
 fn blank_secret(text: &mut Option<SecretString>) {
     text.take_if(|text| text.expose_secret().is_empty());
-}
-
-/// kube has laid a relative path into the file's directory: of an empty one only that is left.
-fn blank_path(path: &mut Option<String>) {
-    path.take_if(|path| path.is_empty() || path.ends_with(MAIN_SEPARATOR));
 }
 
 #[cfg(test)]

@@ -8,11 +8,16 @@ use secrecy::SecretString;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::collect::bounded::{self, FileError, Limit};
+
+/// The largest file of certificates or of a key: the authorities of a whole machine are a quarter of it.
+const LARGEST: Limit = Limit::mib(1);
+
 /// Certificates or a key that cannot be used. Nothing of them is repeated; the PEM reader's own words hold whole lines.
 #[derive(Debug, Error)]
 pub enum PemError {
     #[error("cannot read {path}: {cause}")]
-    Unreadable { path: String, cause: std::io::Error },
+    Unreadable { path: String, cause: FileError },
     #[error("a certificate or key in the kubeconfig is not base64")]
     Base64,
     #[error("{0} contains no PEM certificate, or a damaged one")]
@@ -28,9 +33,8 @@ pub async fn read(data: Option<&str>, path: Option<&String>) -> Result<Option<Ze
     Ok(match (data, path) {
         (Some(data), _) => Some(Zeroizing::new(STANDARD.decode(data).map_err(|_| PemError::Base64)?)),
         (None, Some(path)) => {
-            let read = tokio::fs::read(path).await;
-            let unreadable = |cause| PemError::Unreadable { path: path.clone(), cause };
-            Some(Zeroizing::new(read.map_err(unreadable)?))
+            let read = bounded::file_meanwhile(path, LARGEST).await;
+            Some(read.map_err(|cause| PemError::Unreadable { path: path.clone(), cause })?)
         }
         (None, None) => None,
     })
@@ -69,11 +73,13 @@ impl Identity {
             PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
             _ => "PRIVATE KEY",
         };
-        let key = Zeroizing::new(section(label, key.secret_der()));
-        Ok(Some(Self { certificate: encoded(chain.as_bytes()), key: encoded(key.as_bytes()).into() }))
+        let pem = Zeroizing::new(section(label, key.secret_der()));
+        let key = encoded(pem.as_bytes()).into();
+        Ok(Some(Self { certificate: encoded(chain.as_bytes()), key }))
     }
 }
 
 fn section(label: &str, der: &[u8]) -> String {
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
+    let der = Zeroizing::new(STANDARD.encode(der));
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", *der)
 }

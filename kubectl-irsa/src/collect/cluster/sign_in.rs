@@ -13,18 +13,20 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
-use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
 use super::answer::unexpected;
 use super::pem::{self, Identity, PemError};
+use crate::collect::bounded::{self, FileError, Limit};
 use crate::collect::{Deadline, Late};
 
 /// How long signing in may take. An exec plugin may wait for a person, who signs in with a browser.
-const LONGEST: Duration = Duration::from_secs(120);
-/// The longest credential that is read of an exec plugin, in bytes.
-const LARGEST: u64 = 1 << 20;
+pub const LONGEST: Duration = Duration::from_secs(120);
+/// The largest credential of an exec plugin, which may hold certificates and a key.
+const LARGEST: Limit = Limit::mib(1);
+/// The largest token: no server takes headers of that size.
+const LARGEST_TOKEN: Limit = Limit::mib(1);
 
 /// The header `Authorization`, and the client's certificates and key.
 type Credentials = (Option<HeaderValue>, Option<Identity>);
@@ -33,7 +35,9 @@ type Credentials = (Option<HeaderValue>, Option<Identity>);
 #[derive(Debug, Error)]
 pub enum SignInError {
     #[error("cannot read the token file {path}: {cause}")]
-    TokenFile { path: String, cause: std::io::Error },
+    TokenFile { path: String, cause: FileError },
+    #[error("the token file {0} is not text")]
+    NotText(String),
     #[error("the token or password contains characters that are not allowed in an HTTP header")]
     Characters,
     #[error(transparent)]
@@ -100,15 +104,15 @@ async fn credentials(user: &AuthInfo, cluster: &Cluster) -> Result<Credentials, 
     let authorization = if let Some(provider) = &user.auth_provider {
         Some(bearer(id_token(provider)?)?)
     } else if let Some(path) = &user.token_file {
-        let token = tokio::fs::read_to_string(path).await.map(Zeroizing::new);
+        let token = bounded::file_meanwhile(path, LARGEST_TOKEN).await;
         let token = token.map_err(|cause| SignInError::TokenFile { path: path.clone(), cause })?;
-        Some(bearer(&token)?)
+        Some(bearer(std::str::from_utf8(&token).map_err(|_| SignInError::NotText(path.clone()))?)?)
     } else if let Some(token) = &user.token {
         Some(bearer(token.expose_secret())?)
     } else if let Some(name) = &user.username {
         let password = user.password.as_ref().map_or("", |password| password.expose_secret());
         let pair = Zeroizing::new(format!("{name}:{password}"));
-        Some(authorization("Basic", &STANDARD.encode(&*pair))?)
+        Some(authorization("Basic", &Zeroizing::new(STANDARD.encode(&*pair)))?)
     } else if let Some(exec) = &user.exec {
         let status = run(exec, cluster).await?;
         let key = status.client_key_data.as_ref().map(|key| key.expose_secret().as_bytes());
@@ -165,14 +169,12 @@ async fn run(exec: &ExecConfig, cluster: &Cluster) -> Result<Status, SignInError
         .kill_on_drop(true)
         .spawn()
         .map_err(start)?;
-    let mut printed = Zeroizing::new(Vec::new());
-    if let Some(stdout) = process.stdout.take() {
-        stdout.take(LARGEST + 1).read_to_end(&mut printed).await.map_err(start)?;
-    }
     let none = |cause: String| SignInError::NoCredential { command: command.clone(), cause };
-    if printed.len() as u64 > LARGEST {
-        return Err(none(format!("it is longer than {LARGEST} bytes")));
-    }
+    let printed = match process.stdout.take() {
+        Some(stdout) => bounded::output(stdout, LARGEST).await.map_err(start)?,
+        None => None,
+    };
+    let Some(printed) = printed else { return Err(none(format!("it is larger than {LARGEST}"))) };
     let status = process.wait().await.map_err(start)?;
     if !status.success() {
         return Err(SignInError::Failed { command, status });
