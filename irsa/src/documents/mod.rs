@@ -20,13 +20,13 @@ use std::fmt;
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::facts::{Position, Positions, Source, Sourced};
+use crate::facts::{Position, Source, Sourced};
 use crate::policy::Json;
 use crate::text::safe;
 use answers::Reply;
 use shape::Misfit;
 pub use store::Store;
-use yaml::{At, Content, Flaw, Node};
+use yaml::{At, Content, Flaw, Node, Piece};
 
 /// API version of our own documents.
 const OURS: &str = "irsa/v1";
@@ -217,31 +217,101 @@ impl Store {
         // A policy document as the IAM API sends it. To YAML, `%` begins a directive.
         let quoted = text.trim_start().starts_with("%7B").then(|| Json::text(text.trim()).line());
         let text = quoted.as_deref().unwrap_or(text);
-        let (mut contents, mut document) = (Contents::default(), 0);
-        let outcome = yaml::documents(text, |node: Node| -> Result<(), Stopped> {
-            document += 1;
-            if matches!(node.content(), Content::Null) {
-                return Ok(());
-            }
-            if given == Given::ByDirectory && is_template(&node) {
-                let place = Place { file: file.to_owned(), position: node.at };
-                contents.skipped.push(DocumentError::Template { place });
-                return Ok(());
-            }
-            let skipped = &mut contents.skipped;
-            let taken = Taker { store: self, file, document, skipped }.take(&node, &Inherited::default());
-            match taken {
-                Ok(()) => contents.documents += 1,
-                Err(error) => pass_over(error, text, given, node.text("kind").is_some(), skipped)?,
-            }
-            Ok(())
-        });
+        let mut reading = Reading {
+            store: self,
+            file,
+            text,
+            given,
+            document: 1,
+            contents: Contents::default(),
+            items: Items::default(),
+        };
+        let outcome = yaml::documents(text, |piece| reading.take(piece));
+        let mut contents = reading.contents;
         match outcome {
             Ok(()) => {}
             Err(Stopped::Error(error)) => return Err(error),
             Err(flaw) => pass_over(flaw.of_file(file), text, given, false, &mut contents.skipped)?,
         }
         Ok(contents)
+    }
+}
+
+/// A file while it is read.
+struct Reading<'r> {
+    store: &'r mut Store,
+    file: &'r str,
+    text: &'r str,
+    given: Given,
+    /// The number of the document that is being read.
+    document: usize,
+    contents: Contents,
+    items: Items,
+}
+
+/// The items of a list before it is known to be one: `kubectl` prints its `kind` behind them.
+#[derive(Default)]
+struct Items {
+    store: Store,
+    skipped: Vec<DocumentError>,
+    /// The first that cannot be used; those behind it are not read.
+    error: Option<DocumentError>,
+    /// Those that do not say what they are, where the list has not said it yet.
+    waiting: Vec<Node>,
+}
+
+impl Reading<'_> {
+    fn take(&mut self, piece: Piece<'_>) -> Result<(), Stopped> {
+        match piece {
+            Piece::Item(node, before) => {
+                self.item(node, before);
+                Ok(())
+            }
+            Piece::Document(node) => self.document(&node),
+        }
+    }
+
+    fn item(&mut self, node: Node, before: &[yaml::Entry]) {
+        if self.items.error.is_some() {
+            return;
+        }
+        let text = |key: &str| {
+            let entry = before.iter().find(|entry| entry.key == key)?;
+            match entry.value.content() {
+                Content::Text(text) => Some(text.as_str()),
+                _ => None,
+            }
+        };
+        let kind = text("kind").and_then(|kind| kind.strip_suffix("List"));
+        if kind.is_none() && node.get("kind").is_none() {
+            self.items.waiting.push(node);
+            return;
+        }
+        let inherited = Inherited::by_list(kind.unwrap_or_default(), text("apiVersion"));
+        let Items { store, skipped, error, .. } = &mut self.items;
+        let mut none = Items::default();
+        let mut taker = Taker { store, file: self.file, document: self.document, skipped, items: &mut none };
+        *error = taker.take(&node, &inherited).err();
+    }
+
+    fn document(&mut self, node: &Node) -> Result<(), Stopped> {
+        let (document, mut items) = (self.document, std::mem::take(&mut self.items));
+        self.document += 1;
+        if matches!(node.content(), Content::Null) {
+            return Ok(());
+        }
+        let skipped = &mut self.contents.skipped;
+        if self.given == Given::ByDirectory && is_template(node) {
+            let place = Place { file: self.file.to_owned(), position: node.at };
+            skipped.push(DocumentError::Template { place });
+            return Ok(());
+        }
+        let mut taker = Taker { store: self.store, file: self.file, document, skipped, items: &mut items };
+        match taker.take(node, &Inherited::default()) {
+            Ok(()) => self.contents.documents += 1,
+            Err(error) => pass_over(error, self.text, self.given, node.text("kind").is_some(), skipped)?,
+        }
+        Ok(())
     }
 }
 
@@ -326,12 +396,21 @@ struct Inherited<'n> {
     api_version: Option<&'n str>,
 }
 
+impl<'n> Inherited<'n> {
+    /// Of a list of this kind. The items of `List` name their own API version; `v1` is that of the list.
+    fn by_list(kind: &'n str, api_version: Option<&'n str>) -> Self {
+        if kind.is_empty() { Self::default() } else { Self { kind: Some(kind), api_version } }
+    }
+}
+
 /// Takes the objects out of one document.
 struct Taker<'s> {
     store: &'s mut Store,
     file: &'s str,
     document: usize,
     skipped: &'s mut Vec<DocumentError>,
+    /// The document's items that were read before.
+    items: &'s mut Items,
 }
 
 impl Taker<'_> {
@@ -353,10 +432,13 @@ impl Taker<'_> {
             return self.without_kind(node);
         };
         if let Some(item_kind) = kind.strip_suffix("List") {
-            let inherited = Inherited { kind: Some(item_kind).filter(|kind| !kind.is_empty()), api_version };
-            // The items of `List` name their own API version; `v1` is that of the list.
-            let inherited = if inherited.kind.is_none() { Inherited::default() } else { inherited };
+            let inherited = Inherited::by_list(item_kind, api_version);
             if let Some(items) = node.get("items") {
+                let read = std::mem::take(self.items);
+                self.store.absorb(read.store);
+                self.skipped.extend(read.skipped);
+                read.error.map_or(Ok(()), Err)?;
+                read.waiting.iter().try_for_each(|item| self.take(item, &inherited))?;
                 return self.items(items, kind, &inherited);
             }
         }
@@ -482,7 +564,7 @@ fn file_source(file: &str, document: usize, object: &str, node: &Node) -> Source
         object: object.to_owned(),
         field: String::new(),
         position: node.at,
-        positions: Positions(std::sync::Arc::new(yaml::positions(node))),
+        positions: yaml::positions(node),
     }
 }
 

@@ -137,6 +137,19 @@ impl Store {
         }
     }
 
+    /// Adds what is in another.
+    pub(super) fn absorb(&mut self, other: Self) {
+        other.shelves.into_values().flat_map(|shelf| shelf.objects).for_each(|held| self.put(held));
+        self.answers.extend(other.answers);
+        self.version = other.version.or(self.version.take());
+        // The latest: nothing in the files is newer than that.
+        if let Some(clock) = other.clock
+            && self.clock.as_ref().is_none_or(|known| known.value < clock.value)
+        {
+            self.clock = Some(clock);
+        }
+    }
+
     fn shelf<T: Resource>(&self) -> Option<&Shelf> {
         self.shelves.get(T::KIND)
     }

@@ -370,7 +370,8 @@ fn scalars_are_read_as_kubectl_reads_them() {
         ("|-\n yes", "\"yes\""),
     ] {
         let mut found = None;
-        yaml::documents(&format!("v: {yaml}\n"), |node| -> Result<(), At<Flaw>> {
+        yaml::documents(&format!("v: {yaml}\n"), |piece| -> Result<(), At<Flaw>> {
+            let yaml::Piece::Document(node) = piece else { panic!("it is no list") };
             let value: serde_json::Value = shape::read(node.get("v").unwrap()).unwrap();
             found = Some(value.to_string());
             Ok(())
@@ -1117,4 +1118,60 @@ proptest! {
         }
         let _ = try_load(&text);
     }
+}
+
+#[test]
+fn a_list_is_read_item_by_item_wherever_it_says_what_it_is() {
+    let pod = |name: &str, kind: &str| format!("- {kind}metadata: {{name: {name}, namespace: shop}}\n");
+    let own = "apiVersion: v1\n  kind: Pod\n  ";
+    for (text, names) in [
+        (format!("items:\n{}{}kind: List\n", pod("a", own), pod("b", own)), &["a", "b"][..]),
+        (format!("kind: List\nitems:\n{}", pod("a", own)), &["a"]),
+        (format!("items:\n{}{}kind: PodList\n", pod("a", ""), pod("b", "")), &["a", "b"]),
+        (format!("apiVersion: v1\nkind: PodList\nitems:\n{}", pod("a", "")), &["a"]),
+        (format!("kind: List\nitems: &all\n{}", pod("a", own)), &["a"]),
+        // Not Kubernetes's own pods.
+        (format!("apiVersion: example.com/v1\nkind: PodList\nitems:\n{}", pod("a", "")), &[]),
+        (format!("items:\n{}apiVersion: example.com/v1\nkind: PodList\n", pod("a", "")), &[]),
+        // No list, whatever it holds.
+        (format!("items:\n{}kind: Recipe\n", pod("a", own)), &[]),
+    ] {
+        for text in [text.clone(), format!("{text}---\nkind: List\nitems: []\n")] {
+            assert_eq!(load(&text).names::<Pod>(None), names, "{text}");
+        }
+    }
+    for (json, names) in [
+        (
+            r#"{"items":[{"kind":"Pod","metadata":{"name":"a","annotations":{"x":"\ud83d\ude00"}}}],"kind":"List"}"#,
+            &["a"][..],
+        ),
+        (
+            r#" { "kind" : "PodList" , "items" : [ {"metadata":{"name":"a"}} , {"metadata":{"name":"b"}} ] } "#,
+            &["a", "b"],
+        ),
+        (r#"{"items":[{"metadata":{"name":"a"}}],"kind":"PodList"}{"items":[],"kind":"List"}"#, &["a"]),
+        (
+            r#"{"items":[{"kind":"List","items":[{"kind":"Pod","metadata":{"name":"a"}}]}],"kind":"List"}"#,
+            &["a"],
+        ),
+        (r#"{"items":[{"kind":"Pod","metadata":{"name":"a"}}],"kind":"Recipe"}"#, &[]),
+        (r#"{"items":{},"kind":"Recipe"}"#, &[]),
+    ] {
+        assert_eq!(load(json).names::<Pod>(None), names, "{json}");
+    }
+    let place = |json: &str| Store::default().read("l.json", json.into()).unwrap_err().to_string();
+    let wrong = place(
+        "{\n \"items\": [{\"kind\": \"Pod\"},\n  {\"kind\": \"Pod\", \"metadata\": {\"name\": 7}}], \"kind\": \"List\"}",
+    );
+    assert!(wrong.starts_with("l.json:3:40: pod: .metadata.name is a number"), "{wrong}");
+}
+
+#[test]
+fn an_item_that_does_not_fit_is_placed_and_those_before_it_are_not_lost() {
+    let text = "items:\n- kind: Pod\n  metadata: {name: a}\n- kind: Pod\n  metadata: {name: 7}\nkind: List\n";
+    let mut store = Store::default();
+    let error = store.read("list.yaml", text.into()).unwrap_err().to_string();
+    assert!(error.starts_with("list.yaml:5:20: pod: .metadata.name is a number"), "{error}");
+    // Of what is no list, nobody cares.
+    assert!(Store::default().read("list.yaml", text.replace("List", "Recipe").into()).is_ok());
 }

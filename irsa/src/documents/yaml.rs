@@ -4,13 +4,15 @@
 //! text may come from anywhere. Scalars are read as `kubectl` reads them (sigs.k8s.io/yaml, YAML 1.1): `yes` is a
 //! boolean, `0644` is octal, a time is a string.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag};
+use serde::de::IgnoredAny;
 use thiserror::Error;
 
-use crate::facts::Position;
+use crate::facts::{Position, Positions};
 
 /// Deeper nesting is refused. Kubernetes objects stay below 30.
 const MAX_DEPTH: usize = 100;
@@ -147,30 +149,124 @@ impl Node {
     }
 }
 
-/// Hands on every document of a text, one after the other, so that only one is in memory.
+/// What is read of a text.
+pub(super) enum Piece<'n> {
+    /// An item of the list `items` of the document that is being read, and the fields before that list.
+    Item(Node, &'n [Entry]),
+    /// A whole document, whose `items` were handed on.
+    Document(Node),
+}
+
+/// Hands on every document of a text, one after the other, and each item of a list by itself, so that only one is in memory.
 ///
 /// # Errors
 /// The first flaw of the text, or the first error of `take`.
 pub(super) fn documents<E: From<At<Flaw>>>(
     text: &str,
-    mut take: impl FnMut(Node) -> Result<(), E>,
+    mut take: impl FnMut(Piece<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let Some(values) = json_values(text) else {
-        return Documents::new(text, START).try_for_each(|node| take(node?));
+        return Documents::new(text, START).hand_on(&mut take).map_err(Stop::error);
     };
     for (chunk, base) in values {
-        let nodes: Result<Vec<Node>, At<Flaw>> = Documents::new(chunk, base).collect();
-        match nodes {
-            Ok(nodes) => nodes.into_iter().try_for_each(&mut take)?,
-            // JSON that is not YAML: escaped surrogate pairs, very long keys. It is read without positions.
-            Err((at, Flaw::Syntax(message))) => {
-                let value = serde_json::from_str(chunk).map_err(|_| (at, Flaw::Syntax(message)))?;
-                take(Node::of_json(value, base))?;
-            }
-            Err(flaw) => return Err(flaw.into()),
+        let Some(list) = json_list(chunk) else {
+            take(Piece::Document(json_value(chunk, base)?))?;
+            continue;
+        };
+        // The parser holds all of a JSON text before it says anything about it: the items are given to it one by one.
+        let rest = [chunk.get(..list.start), Some("[]"), chunk.get(list.end..)];
+        let document = json_value(&rest.into_iter().flatten().collect::<String>(), base)?;
+        let before = match document.content() {
+            Content::Map(entries) => entries.as_slice(),
+            _ => &[],
+        };
+        let (mut from, mut at) = (0, base);
+        for item in list.items {
+            at = advance(at, chunk.get(from..item.start).unwrap_or_default());
+            from = item.start;
+            let node = json_value(chunk.get(item).unwrap_or_default(), at)?;
+            take(Piece::Item(node, before))?;
         }
+        take(Piece::Document(document))?;
     }
     Ok(())
+}
+
+/// A JSON value, whose text stands at `base`.
+fn json_value(text: &str, base: Position) -> Result<Node, At<Flaw>> {
+    let whole = Documents { whole: true, ..Documents::new(text, base) }.document(&mut |_| Ok(()));
+    match whole.map_err(Stop::<At<Flaw>>::error) {
+        Ok(node) => Ok(node.unwrap_or(Node { at: base, content: Content::Null })),
+        // JSON that is not YAML: escaped surrogate pairs, very long keys. It is read without positions.
+        Err((at, Flaw::Syntax(message))) => {
+            let value = serde_json::from_str(text).map_err(|_| (at, Flaw::Syntax(message)))?;
+            Ok(Node::of_json(value, base))
+        }
+        Err(flaw) => Err(flaw),
+    }
+}
+
+/// Where the list `items` of a JSON object is, and each of its items.
+struct JsonList {
+    start: usize,
+    end: usize,
+    items: Vec<Range<usize>>,
+}
+
+/// The list `items` of an object, if it has one, and only one. The text is known to be JSON.
+fn json_list(text: &str) -> Option<JsonList> {
+    let skip = |at: usize, signs: &[char]| {
+        let rest = text.get(at..)?;
+        Some(at + rest.len() - rest.trim_start().trim_start_matches(signs).trim_start().len())
+    };
+    let end_of = |at: usize| {
+        let mut values = serde_json::Deserializer::from_str(text.get(at..)?).into_iter::<IgnoredAny>();
+        values.next()?.ok()?;
+        Some(at + values.byte_offset())
+    };
+    let mut at = skip(0, &['{'])?;
+    let mut list = None;
+    while !text.get(at..)?.starts_with('}') {
+        let key_end = end_of(at)?;
+        let is_items = text.get(at..key_end)? == "\"items\"";
+        let start = skip(key_end, &[':'])?;
+        let end = end_of(start)?;
+        if is_items && text.get(start..)?.starts_with('[') {
+            let mut items = Vec::new();
+            let mut from = skip(start + 1, &[])?;
+            while !text.get(from..)?.starts_with(']') {
+                let to = end_of(from)?;
+                items.push(from..to);
+                from = skip(to, &[','])?;
+            }
+            if list.replace(JsonList { start, end, items }).is_some() {
+                return None;
+            }
+        }
+        at = skip(end, &[','])?;
+    }
+    list
+}
+
+/// What ends the reading: the text, or who takes it.
+enum Stop<E> {
+    Flaw(At<Flaw>),
+    Taker(E),
+}
+
+impl<E: From<At<Flaw>>> Stop<E> {
+    fn error(self) -> E {
+        match self {
+            Self::Flaw(flaw) => flaw.into(),
+            Self::Taker(error) => error,
+        }
+    }
+}
+
+impl<E> From<At<Flaw>> for Stop<E> {
+    fn from(flaw: At<Flaw>) -> Self {
+        Self::Flaw(flaw)
+    }
 }
 
 const START: Position = Position { line: 1, column: 1 };
@@ -180,7 +276,7 @@ fn json_values(text: &str) -> Option<Vec<(&str, Position)>> {
     if !text.trim_start().starts_with(['{', '[']) {
         return None;
     }
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
     let (mut values, mut from, mut at) = (Vec::new(), 0, START);
     while let Some(value) = stream.next() {
         value.ok()?;
@@ -213,7 +309,8 @@ struct Documents<'t> {
     /// Finished anchors of this document: the node, its weight and its height.
     anchors: HashMap<usize, (Rc<Node>, usize, usize)>,
     alias_budget: usize,
-    done: bool,
+    /// The items of a list are not handed on by themselves.
+    whole: bool,
 }
 
 /// A list or a mapping that is not finished.
@@ -250,24 +347,11 @@ struct Part {
     node: Node,
 }
 
-impl Iterator for Documents<'_> {
-    type Item = Result<Node, At<Flaw>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
-        }
-        let next = self.document().transpose();
-        self.done = !matches!(next, Some(Ok(_)));
-        next
-    }
-}
-
 impl<'t> Documents<'t> {
     fn new(text: &'t str, base: Position) -> Self {
         let parser = Parser::new_from_str(text);
         let end = advance(base, text);
-        Self { parser, base, end, anchors: HashMap::new(), alias_budget: ALIAS_BUDGET, done: false }
+        Self { parser, base, end, anchors: HashMap::new(), alias_budget: ALIAS_BUDGET, whole: false }
     }
 
     fn place(&self, mark: Marker) -> Position {
@@ -277,7 +361,17 @@ impl<'t> Documents<'t> {
         if line > self.end.line { self.end } else { Position { line, column: mark.col() + 1 + shift } }
     }
 
-    fn document(&mut self) -> Result<Option<Node>, At<Flaw>> {
+    fn hand_on<E>(mut self, take: &mut impl FnMut(Piece<'_>) -> Result<(), E>) -> Result<(), Stop<E>> {
+        while let Some(node) = self.document(take)? {
+            take(Piece::Document(node)).map_err(Stop::Taker)?;
+        }
+        Ok(())
+    }
+
+    fn document<E>(
+        &mut self,
+        take: &mut impl FnMut(Piece<'_>) -> Result<(), E>,
+    ) -> Result<Option<Node>, Stop<E>> {
         let mut stack: Vec<Frame> = Vec::new();
         let mut root = None;
         while let Some(event) = self.parser.next_event() {
@@ -316,9 +410,18 @@ impl<'t> Documents<'t> {
                 }
             };
             let part = self.share(part);
-            match stack.last_mut() {
-                None => root = Some(part.node),
-                Some(frame) => frame.add(part)?,
+            match stack.as_mut_slice() {
+                [] => root = Some(part.node),
+                [Frame { open: Open::Map { entries, key: Some(Key::Text(key, _)), .. }, .. }, list]
+                    if !self.whole
+                        && key == "items"
+                        && list.anchor == 0
+                        && matches!(list.open, Open::List(_)) =>
+                {
+                    list.count(&part);
+                    take(Piece::Item(part.node, entries)).map_err(Stop::Taker)?;
+                }
+                [.., frame] => frame.add(part)?,
             }
         }
         Ok(None)
@@ -365,9 +468,13 @@ fn open(stack: &mut Vec<Frame>, at: Position, anchor: usize, open: Open) -> Resu
 }
 
 impl Frame {
-    fn add(&mut self, part: Part) -> Result<(), At<Flaw>> {
+    fn count(&mut self, part: &Part) {
         self.weight += part.weight;
         self.height = self.height.max(part.height);
+    }
+
+    fn add(&mut self, part: Part) -> Result<(), At<Flaw>> {
+        self.count(&part);
         match &mut self.open {
             Open::List(items) => items.push(part.node),
             Open::Map { key: key @ None, .. } => {
@@ -525,15 +632,14 @@ fn looks_like_a_float(text: &str) -> bool {
 /// The position of each field of an object, by its path. A field's position is that of its key, an item's that of its value.
 ///
 /// Skips bookkeeping that no check refers to: that is the larger part of what `kubectl get -o yaml` prints.
-pub(super) fn positions(node: &Node) -> BTreeMap<String, Position> {
-    let mut found = BTreeMap::new();
-    let mut path = String::new();
-    found.insert(String::new(), node.at);
-    walk(node, &mut path, &mut found);
-    found
+pub(super) fn positions(node: &Node) -> Positions {
+    Positions::of(|found| {
+        found("", node.at);
+        walk(node, &mut String::new(), found);
+    })
 }
 
-fn walk(node: &Node, path: &mut String, found: &mut BTreeMap<String, Position>) {
+fn walk(node: &Node, path: &mut String, found: &mut dyn FnMut(&str, Position)) {
     if path == ".metadata.managedFields" {
         return;
     }
@@ -542,7 +648,7 @@ fn walk(node: &Node, path: &mut String, found: &mut BTreeMap<String, Position>) 
         Content::List(items) => {
             for (index, item) in items.iter().enumerate() {
                 path.push_str(&format!("[{index}]"));
-                found.insert(path.clone(), item.at);
+                found(path, item.at);
                 walk(item, path, found);
                 path.truncate(length);
             }
@@ -550,7 +656,7 @@ fn walk(node: &Node, path: &mut String, found: &mut BTreeMap<String, Position>) 
         Content::Map(entries) => {
             for entry in entries {
                 path.push_str(&key_step(&entry.key));
-                found.insert(path.clone(), entry.key_at);
+                found(path, entry.key_at);
                 walk(&entry.value, path, found);
                 path.truncate(length);
             }

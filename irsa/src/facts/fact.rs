@@ -1,8 +1,8 @@
 //! The three-valued fact: known, absent or unknown, always with where it was read.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::{Bound, Deref};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -238,9 +238,50 @@ pub struct Position {
     pub column: usize,
 }
 
-/// Positions of the fields of one document, by path (`.metadata.name`).
+/// Positions of the fields of one document, by path (`.metadata.name`). There are as many as a file has lines, so that the paths
+/// themselves would be several times the file: they are hashed.
 #[derive(Debug, Clone, Default)]
-pub struct Positions(pub Arc<BTreeMap<String, Position>>);
+pub struct Positions(Arc<[Mark]>);
+
+/// The position of one field. A line or column that is beyond 32 bits is in no file that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Mark {
+    path: u64,
+    line: u32,
+    column: u32,
+}
+
+impl Positions {
+    /// Of these fields.
+    pub fn of(each: impl FnOnce(&mut dyn FnMut(&str, Position))) -> Self {
+        let mut marks = Vec::new();
+        each(&mut |path, at| {
+            let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            marks.push(Mark { path: hash(path), line: short(at.line), column: short(at.column) });
+        });
+        marks.sort_unstable();
+        Self(marks.into())
+    }
+
+    /// Where a field is, or its nearest parent that is there.
+    fn nearest(&self, path: &str) -> Option<Position> {
+        let ends = path.char_indices().filter(|(_, c)| matches!(c, '.' | '[')).map(|(at, _)| at);
+        let mut ends: Vec<usize> = ends.chain([path.len()]).collect();
+        ends.dedup();
+        ends.into_iter().rev().find_map(|end| {
+            let wanted = hash(path.get(..end)?);
+            let mark = self.0.get(self.0.binary_search_by_key(&wanted, |mark| mark.path).ok()?)?;
+            let long = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+            Some(Position { line: long(mark.line), column: long(mark.column) })
+        })
+    }
+}
+
+fn hash(path: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
+}
 
 impl PartialEq for Positions {
     /// Two sources are the same place whether or not the map of their document is still available.
@@ -278,19 +319,8 @@ impl Source {
                 path.clone_into(field);
                 // Answers of AWS are addressed as the AWS CLI's `--query` does it, without a dot in front.
                 let rooted = if path.starts_with(['.', '[']) { path.to_owned() } else { format!(".{path}") };
-                let path = rooted.as_str();
                 // A field that is not in the file (a default, a missing key) is shown at its nearest parent.
-                let nearest =
-                    positions.0.range::<str, _>((Bound::Unbounded, Bound::Included(path))).rev().find(
-                        |(known, _)| {
-                            // `.metadata.name` is no parent of `.metadata.namespace`.
-                            path.strip_prefix(known.as_str())
-                                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-                        },
-                    );
-                if let Some((_, found)) = nearest {
-                    *position = *found;
-                }
+                *position = positions.nearest(&rooted).unwrap_or(*position);
             }
         }
         at
