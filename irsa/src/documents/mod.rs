@@ -19,6 +19,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::facts::{Position, Source, Sourced};
 use crate::policy::Json;
@@ -193,7 +194,7 @@ impl Store {
     /// # Errors
     /// The first thing that is not text or that Kubernetes would not accept.
     pub fn read(&mut self, file: &str, bytes: Vec<u8>) -> Result<Contents, DocumentError> {
-        self.add(file, &text(bytes, file)?, Given::ByName)
+        self.add(file, &Zeroizing::new(text(bytes, file)?), Given::ByName)
     }
 
     /// The same for a file that was found in a directory: what is of another kind of file is passed over.
@@ -202,7 +203,7 @@ impl Store {
     /// The first object that Kubernetes would not accept.
     pub fn read_found(&mut self, file: &str, bytes: Vec<u8>) -> Result<Contents, DocumentError> {
         match text(bytes, file) {
-            Ok(text) => self.add(file, &text, Given::ByDirectory),
+            Ok(text) => self.add(file, &Zeroizing::new(text), Given::ByDirectory),
             Err(error) => Ok(Contents { documents: 0, skipped: vec![error] }),
         }
     }
@@ -267,11 +268,15 @@ impl Reading<'_> {
                 self.item(node, before);
                 Ok(())
             }
-            Piece::Document(node) => self.document(&node),
+            Piece::Document(mut node) => {
+                let taken = self.document(&node);
+                node.wipe();
+                taken
+            }
         }
     }
 
-    fn item(&mut self, node: Node, before: &[yaml::Entry]) {
+    fn item(&mut self, mut node: Node, before: &[yaml::Entry]) {
         if self.items.error.is_some() {
             return;
         }
@@ -292,6 +297,7 @@ impl Reading<'_> {
         let mut none = Items::default();
         let mut taker = Taker { store, file: self.file, document: self.document, skipped, items: &mut none };
         *error = taker.take(&node, &inherited).err();
+        node.wipe();
     }
 
     fn document(&mut self, node: &Node) -> Result<(), Stopped> {
@@ -438,7 +444,11 @@ impl Taker<'_> {
                 self.store.absorb(read.store);
                 self.skipped.extend(read.skipped);
                 read.error.map_or(Ok(()), Err)?;
-                read.waiting.iter().try_for_each(|item| self.take(item, &inherited))?;
+                for mut item in read.waiting {
+                    let taken = self.take(&item, &inherited);
+                    item.wipe();
+                    taken?;
+                }
                 return self.items(items, kind, &inherited);
             }
         }
@@ -575,7 +585,7 @@ fn file_source(file: &str, document: usize, object: &str, node: &Node) -> Source
 pub fn text(mut bytes: Vec<u8>, file: &str) -> Result<String, DocumentError> {
     let file = file.to_owned();
     match utf16(&bytes) {
-        Some(Some(text)) => bytes = text.into_bytes(),
+        Some(Some(text)) => drop(Zeroizing::new(std::mem::replace(&mut bytes, text.into_bytes()))),
         Some(None) => return Err(DocumentError::Utf16 { file }),
         None => {}
     }

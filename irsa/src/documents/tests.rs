@@ -1175,3 +1175,19 @@ fn an_item_that_does_not_fit_is_placed_and_those_before_it_are_not_lost() {
     // Of what is no list, nobody cares.
     assert!(Store::default().read("list.yaml", text.replace("List", "Recipe").into()).is_ok());
 }
+
+#[test]
+fn what_was_read_of_a_document_is_overwritten() {
+    let text = "kind: Secret\ndata: {a: aHVudGVyMg==}\nlist: [hunter2, &x hunter2]\n";
+    let mut seen = 0;
+    yaml::documents(text, |piece| -> Result<(), At<Flaw>> {
+        let yaml::Piece::Document(mut node) = piece else { panic!("it is no list") };
+        assert!(node.any_text(&|text| text.contains("hunter2")));
+        node.wipe();
+        assert!(!node.any_text(&|text| !text.is_empty()));
+        seen += 1;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(seen, 1);
+}

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag};
 use serde::de::IgnoredAny;
 use thiserror::Error;
+use zeroize::Zeroize;
 
 use crate::facts::{Position, Positions};
 
@@ -79,6 +80,21 @@ impl Node {
             content = &shared.content;
         }
         content
+    }
+
+    /// Overwrites what it holds: it may be a Secret's. What is shared by aliases is in use elsewhere.
+    pub(super) fn wipe(&mut self) {
+        match &mut self.content {
+            Content::Text(text) => text.zeroize(),
+            Content::List(items) => items.iter_mut().for_each(Self::wipe),
+            Content::Map(entries) => entries.iter_mut().for_each(|entry| entry.value.wipe()),
+            Content::Shared(shared) => {
+                if let Some(alone) = Rc::get_mut(shared) {
+                    alone.wipe();
+                }
+            }
+            Content::Null | Content::Bool(_) | Content::Int(_) | Content::Uint(_) | Content::Float(_) => {}
+        }
     }
 
     /// The value of a key.
@@ -378,13 +394,10 @@ impl<'t> Documents<'t> {
             let (event, span) = event.map_err(|error| self.syntax(&error))?;
             let at = self.place(span.start);
             let part = match event {
-                Event::Nothing | Event::StreamStart => continue,
+                Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => continue,
                 Event::StreamEnd => break,
-                Event::DocumentStart(_) => {
-                    self.anchors.clear();
-                    continue;
-                }
                 Event::DocumentEnd => {
+                    self.anchors.clear();
                     return Ok(Some(root.unwrap_or(Node { at, content: Content::Null })));
                 }
                 Event::SequenceStart(anchor, _) => {
