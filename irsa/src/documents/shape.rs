@@ -221,6 +221,11 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         self.index += 1;
         seed.deserialize(Reader(item)).map(Some).map_err(|misfit| misfit.under(|| format!("[{index}]")))
     }
+
+    /// A list that is told its length takes no more room than that.
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
+    }
 }
 
 struct Entries<'n> {
