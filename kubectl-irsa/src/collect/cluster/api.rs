@@ -189,7 +189,8 @@ impl Api {
         let label = format!("{} {}", request.method(), uri.replace("?&", "?"));
         let task = self.progress.start(&label);
         let label = format!("the cluster ({} {})", request.method(), request.uri().path());
-        let answer = self.deadline.wait(&label, self.timeout, read(request)).await;
+        // On the heap: what asks many questions at once is larger than a thread's stack should have to hold.
+        let answer = self.deadline.wait(&label, self.timeout, Box::pin(read(request))).await;
         let answer = answer.unwrap_or_else(|late| Err(NoAnswer::Late(late)));
         task.finish(answer.as_ref().map_or_else(NoAnswer::word, |_| String::from("200")));
         answer
