@@ -152,6 +152,7 @@ pub fn file(path: &Path, limit: Limit) -> Result<Zeroizing<Vec<u8>>, FileError> 
 ///
 /// # Errors
 /// It cannot be read, or it is too large.
+#[expect(clippy::disallowed_methods, reason = "each time as far as there is room")]
 pub fn stream(mut from: impl Read, expected: usize, limit: Limit) -> Result<Zeroizing<Vec<u8>>, FileError> {
     let mut read = buffer(expected.max(1));
     loop {
