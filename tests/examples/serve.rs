@@ -1,5 +1,6 @@
 //! Serves a world's cluster and AWS until stdin ends, for trying the plugin, kubectl or the AWS CLI by hand: prints the
-//! environment that leads to them, for a shell to read.
+//! environment that leads to them, for a shell to read. A number after the file gives the workload of the world's pod that many
+//! pods more.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use irsa_tests::aws::FakeAws;
@@ -8,7 +9,13 @@ use irsa_tests::kubelet::Kubelet;
 use irsa_tests::world::World;
 
 fn main() {
-    let world = World::load(std::path::Path::new(&std::env::args().nth(1).unwrap())).unwrap();
+    let mut arguments = std::env::args().skip(1);
+    let mut world = World::load(std::path::Path::new(&arguments.next().unwrap())).unwrap();
+    if let Some(count) = arguments.next() {
+        let pod = world.objects.iter().find(|object| object.resource.kind == "Pod").unwrap();
+        let (namespace, name) = (pod.namespace.clone(), pod.name.clone());
+        world.add_fleet(&namespace, &name, count.parse().unwrap()).unwrap();
+    }
     let kube = FakeKube::start(&world);
     let aws = FakeAws::start(&world, Some(&kube));
     let kubelet = Kubelet::start(&world, &kube, Some(&aws));

@@ -7,6 +7,7 @@
 
 mod difference;
 mod expand;
+mod fleet;
 mod template;
 
 pub use expand::{all_bases, bases_dir};
