@@ -46,7 +46,7 @@ impl Likeness {
         let undeclared =
             spec.host_network && spec.containers.iter().all(|container| container.ports.is_empty());
         let named = spec.containers.iter().any(|container| container.name.contains("pod-identity"))
-            || meta.name.contains("pod-identity");
+            || meta.judged_name().contains("pod-identity");
         let at_port =
             spec.containers.iter().any(|container| PORTS.iter().any(|port| listens(container, *port)));
         if at_port || named && undeclared { Self::Maybe } else { Self::None }
@@ -140,12 +140,12 @@ impl<'f> Agent<'f> {
         // Of several, the one that runs: a rollout replaces one by another, and evicted ones stay.
         let agents = found().filter(|pod| likeness(&pod.value) == Likeness::Agent);
         let agent = agents.min_by_key(|pod| {
-            (pod.value.metadata.deletion_timestamp.is_some(), pod.value.status.phase != "Running")
+            (pod.value.metadata.deletion_timestamp.is_known(), pod.value.status.phase != "Running")
         });
         if let Some(agent) = agent {
             return Self::Here(agent);
         }
-        let (node, pods) = match (&facts.node, pods) {
+        let (node, pods) = match (&*facts.node, &**pods) {
             (Fact::Unknown(unknown), _) | (_, Fact::Unknown(unknown)) => {
                 return Self::Unknown(unknown.clone());
             }
@@ -159,7 +159,7 @@ impl<'f> Agent<'f> {
             return Self::Unknown(cut.clone());
         }
         let own = &pod.value.metadata.uid;
-        if let Some(candidate) = found().find(|other| other.value.metadata.uid != *own) {
+        if let Some(candidate) = found().find(|other| other.value.metadata.uid != **own) {
             let meta = &candidate.value.metadata;
             return Self::Unknown(Unknown {
                 what: format!("the EKS Pod Identity agent on node {name}"),

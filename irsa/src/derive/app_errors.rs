@@ -16,6 +16,7 @@ use super::container::ContainerView;
 use super::probed::ProbeOutcome;
 use super::sts_answer::StsVerdict;
 use crate::aws_error::{Kind, Principal, Sighting, Stage, Subject, Worked};
+use crate::facts::alike::Moment;
 use crate::facts::{Facts, LoggedError, Source, UnknownText};
 use crate::severity::Severity;
 
@@ -265,30 +266,34 @@ fn of_the_pod(kind: Kind) -> bool {
 }
 
 /// The run of the target container.
-struct Run {
+struct Run<'f> {
     now: Option<Timestamp>,
-    started: Option<Timestamp>,
-    ended: Option<Timestamp>,
+    started: Option<&'f Moment>,
+    ended: Option<&'f Moment>,
 }
 
-impl Run {
-    fn of(facts: &Facts, target: Option<&ContainerView<'_>>) -> Self {
+impl<'f> Run<'f> {
+    fn of(facts: &'f Facts, target: Option<&ContainerView<'_>>) -> Self {
         let status = facts.subject.pod().zip(target).and_then(|(pod, target)| {
             pod.value.status.all_container_statuses().find(|status| status.name == target.name())
         });
         let state = status.map(|status| &status.state);
         Self {
             now: facts.cluster.server_clock.known().map(|clock| clock.value),
-            started: state.and_then(|state| state.running.as_ref()?.started_at),
-            ended: state.and_then(|state| state.terminated.as_ref()?.finished_at),
+            started: state.and_then(|state| Some(&state.running.as_ref()?.started_at)),
+            ended: state
+                .and_then(|state| Some(&state.terminated.as_ref()?.finished_at))
+                .filter(|end| end.is_known()),
         }
     }
 
     fn weight(&self, at: Timestamp) -> Weight {
         let fresh = |end: Timestamp| end.duration_since(at) <= FRESH;
-        if self.ended.or(self.now).is_some_and(fresh) {
+        if self.ended.and_then(Moment::time).or(self.now).is_some_and(fresh) {
             Weight::Current
-        } else if self.ended.is_some() || self.started.is_some_and(|started| at >= started) {
+        } else if self.ended.is_some()
+            || self.started.is_some_and(|started| started.is_known() && !started.is_after(at))
+        {
             Weight::Earlier
         } else {
             Weight::History
@@ -310,12 +315,13 @@ mod tests {
 
     #[test]
     fn words_lose_weight() {
-        let run = Run { now: Some(at("08:00:00")), started: Some(at("06:00:00")), ended: None };
+        let (start, end) = (Moment::from(Some(at("06:00:00"))), Moment::from(Some(at("02:00:00"))));
+        let run = Run { now: Some(at("08:00:00")), started: Some(&start), ended: None };
         assert_eq!(run.weight(at("07:46:00")), Weight::Current);
         assert_eq!(run.weight(at("08:00:20")), Weight::Current, "the node's clock is ahead");
         assert_eq!(run.weight(at("07:44:00")), Weight::Earlier);
         assert_eq!(run.weight(at("05:59:00")), Weight::History, "a former run");
-        let ended = Run { ended: Some(at("02:00:00")), started: None, ..run };
+        let ended = Run { ended: Some(&end), started: None, ..run };
         assert_eq!(ended.weight(at("01:50:00")), Weight::Current, "its last words");
         assert_eq!(ended.weight(at("01:00:00")), Weight::Earlier);
         let undated = Run { now: None, started: None, ended: None };

@@ -123,6 +123,9 @@ impl<'f> Env<'f> {
         }
         for (index, variable) in container.env.iter().enumerate() {
             let at = source.at(format!("{path}.env[{index}]"));
+            if EnvValue::is_read(&variable.name) && may_be_of_the_pod(&variable.value) {
+                facts.subject.pod().inspect(|pod| pod.value.metadata.uid.counts());
+            }
             // An optional reference to nothing leaves the variable as `envFrom` made it.
             if let Some(value) = env.resolve(facts, &variable.value) {
                 env.set(variable.name.clone(), value, at, Origin::Env(index));
@@ -197,6 +200,15 @@ impl<'f> Env<'f> {
     }
 }
 
+/// True if the value may be one of the pod's own fields, which no other pod has. Of variables that are not read, it does not count.
+fn may_be_of_the_pod(value: &EnvValue) -> bool {
+    match value {
+        EnvValue::Literal(text) => text.contains("$("),
+        EnvValue::From(from) => from.field_ref.is_some(),
+        EnvValue::Withheld { .. } | EnvValue::Unread => false,
+    }
+}
+
 fn of_a_service(name: &str) -> bool {
     name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT")
 }
@@ -241,16 +253,16 @@ fn resolve_reference(facts: &Facts, from: &EnvVarSource) -> Option<EnvValue> {
     let text = match field.as_str() {
         // A template does not know the names of its pods, and a pod does not know its node before it is scheduled.
         "metadata.name" => facts.subject.pod()?.value.metadata.name.clone(),
-        "metadata.uid" => facts.subject.pod()?.value.metadata.uid.clone(),
+        "metadata.uid" => facts.subject.pod()?.value.metadata.uid.unjudged().clone(),
         "metadata.namespace" => facts.namespace_name.clone(),
         "spec.serviceAccountName" => facts.service_account_name.clone(),
         "spec.nodeName" if spec.node_name.is_empty() => return None,
-        "spec.nodeName" => spec.node_name.clone(),
+        "spec.nodeName" => spec.node_name.unjudged().clone(),
         _ => {
             if let Some(key) = quoted("metadata.labels['") {
-                meta.labels.get(key)?.clone()
+                meta.labels.get(key)?.unjudged().clone()
             } else {
-                meta.annotations.get(quoted("metadata.annotations['")?)?.clone()
+                meta.annotations.get(quoted("metadata.annotations['")?)?.unjudged().clone()
             }
         }
     };

@@ -12,8 +12,9 @@ use super::container::{
 use super::env::{Env, EnvEntry, Origin};
 use super::intent::{Intent, RoleOrigin};
 use super::webhook::{Registrations, Selection, Settings};
+use crate::facts::alike::Moment;
 use crate::facts::kubernetes::{Container, EnvValue, Meta, Pod};
-use crate::facts::{Facts, Source};
+use crate::facts::{Facts, Source, Sourced};
 
 /// Known sidecars: the report is about the application, not about them.
 const SIDECARS: [&str; 12] = [
@@ -66,9 +67,9 @@ pub enum BareBecause<'f> {
     /// An older pod of the same workload and service account was injected, so the webhook knew its role: it was away.
     WebhookAway {
         /// The newest pod before this one that was injected.
-        before: &'f Pod,
+        before: &'f Sourced<Pod>,
         /// The oldest pod after this one that was.
-        after: Option<&'f Pod>,
+        after: Option<&'f Sourced<Pod>>,
     },
     /// The pod was created within seconds of its service account, or of the annotation.
     Race {
@@ -78,7 +79,7 @@ pub enum BareBecause<'f> {
         created: Timestamp,
     },
     /// A younger pod of the same workload was injected: only the timing of this one is wrong.
-    YoungerSiblingInjected(&'f str),
+    YoungerSiblingInjected(&'f Sourced<Pod>),
     /// The webhook should have seen it, as far as the present state shows.
     Unexplained,
 }
@@ -146,7 +147,7 @@ fn target_name<'f>(facts: &'f Facts, regular: &'f [Container], meta: &'f Meta) -
         return Some(name);
     }
     let annotated = meta.annotations.get("kubectl.kubernetes.io/default-container");
-    if let Some(name) = annotated.filter(|name| regular.iter().any(|container| &container.name == *name)) {
+    if let Some(name) = annotated.filter(|name| regular.iter().any(|container| **name == container.name)) {
         return Some(name);
     }
     // The manifest holds the application's containers; a sidecar injected at admission may come first, whatever its name.
@@ -175,7 +176,7 @@ fn failed_init(facts: &Facts) -> Option<&str> {
 
 /// The pod's annotation that skips containers.
 pub(crate) fn skip_annotation<'f>(meta: &'f Meta, prefix: &str) -> Option<&'f str> {
-    meta.annotations.get(&format!("{prefix}/skip-containers")).map(String::as_str)
+    meta.annotations.get(&format!("{prefix}/skip-containers")).map(|names| names.as_str())
 }
 
 fn skip_list(meta: &Meta, prefix: &str) -> Vec<String> {
@@ -370,8 +371,9 @@ pub(super) fn bare<'f>(derived: &Derived<'f>) -> Option<BareBecause<'f>> {
 }
 
 fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
-    let Some(created) = meta.creation_timestamp else { return BareBecause::Unexplained };
-    if let Some(away) = away(derived, created) {
+    let made = &meta.creation_timestamp;
+    let Some(created) = made.unjudged() else { return BareBecause::Unexplained };
+    if let Some(away) = away(derived, made) {
         return away;
     }
     if let Some(account) = derived.facts.service_account.known() {
@@ -384,14 +386,16 @@ fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
         let annotated =
             account.annotation_writer(&key).and_then(|writer| writer.time).filter(|_| by_annotation);
         // Whichever came last, the service account or its annotation, is what the webhook had to know.
-        let ready = annotated.max(account.creation_timestamp);
+        let ready = annotated.max(account.creation_timestamp.time());
         // If a much younger sibling is bare too, timing is not the problem, or not all of it.
         let contradicted = ready
             .and_then(|ready| ready.checked_add(RACE).ok())
-            .is_some_and(|settled| derived.siblings.bare_after(settled).is_some());
+            .is_some_and(|settled| derived.siblings().bare_after(settled));
         match ready.filter(|_| !contradicted) {
-            Some(ready) if ready > created => return BareBecause::PodIsOlder { annotated: ready, created },
-            Some(ready) if created.duration_since(ready) <= RACE => {
+            Some(ready) if made.is_before(ready) => {
+                return BareBecause::PodIsOlder { annotated: ready, created };
+            }
+            Some(ready) if ready.checked_add(RACE).is_ok_and(|settled| !made.is_after(settled)) => {
                 // The API server records who wrote which field from an object's creation on, unless the object was created
                 // without any (`kubectl create serviceaccount`): then never, but for server-side apply (apimachinery,
                 // `skipnonapplied.go`).
@@ -405,7 +409,7 @@ fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
             _ => {}
         }
     }
-    match derived.siblings.younger_injected(created) {
+    match derived.siblings().younger_injected(made) {
         Some(sibling) => BareBecause::YoungerSiblingInjected(sibling),
         None => BareBecause::Unexplained,
     }
@@ -413,15 +417,15 @@ fn timing<'f>(derived: &Derived<'f>, meta: &'f Meta) -> BareBecause<'f> {
 
 /// What the webhook did for an older pod of the service account, it would have done for this one if it had been asked. One that
 /// fails closed was asked.
-fn away<'f>(derived: &Derived<'f>, created: Timestamp) -> Option<BareBecause<'f>> {
+fn away<'f>(derived: &Derived<'f>, made: &Moment) -> Option<BareBecause<'f>> {
     let name = &derived.facts.service_account_name;
-    let before = derived.siblings.injected_before(created, name)?;
+    let (before, after) = derived.siblings().injected_around(made, name);
+    let (before, after) = (*before.last()?, after.first().copied());
     // A service account that was deleted and created again in between says nothing about the webhook.
-    let account = derived.facts.service_account.known()?.value.metadata.creation_timestamp;
-    let same_account = account <= before.metadata.creation_timestamp;
+    let account = derived.facts.service_account.known()?.value.metadata.creation_timestamp.time();
+    let same_account = account <= before.value.metadata.creation_timestamp.unjudged();
     let registered = derived.registrations.found();
     let fails_open = registered.iter().all(super::webhook::Registration::fails_open);
-    let after = derived.siblings.injected_after(created, name);
     (same_account && fails_open).then_some(BareBecause::WebhookAway { before, after })
 }
 

@@ -59,8 +59,7 @@ impl<'f> Intent<'f> {
                 account.value.metadata.annotations.get(&format!("{}/audience", settings.annotation_prefix))
             })
             .filter(|audience| !audience.is_empty())
-            .unwrap_or(&settings.audience)
-            .clone();
+            .map_or_else(|| settings.audience.clone(), String::from);
         let with = |mechanism, role| Self { mechanism, role, audience: audience.clone() };
         let named = annotated(facts, settings).or_else(|| configured(facts, settings));
         if has_pod_identity(facts, containers) {
@@ -81,7 +80,7 @@ impl<'f> Intent<'f> {
         {
             return with(Mechanism::Irsa, None);
         }
-        match &facts.service_account {
+        match &*facts.service_account {
             Fact::Unknown(_) => with(Mechanism::Unknown, None),
             Fact::Known(_) | Fact::Absent { .. } => with(Mechanism::None, None),
         }

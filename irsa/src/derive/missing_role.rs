@@ -121,7 +121,7 @@ const KNOWN_MISTAKES: [&str; 4] = [
 ];
 
 pub(super) fn missing_role<'f>(derived: &Derived<'f>) -> MissingRole<'f> {
-    let account = match &derived.facts.service_account {
+    let account = match &*derived.facts.service_account {
         Fact::Known(account) => account,
         Fact::Unknown(why) => return MissingRole::Unknown(vec![why]),
         Fact::Absent { .. } => return MissingRole::No("the service account does not exist"),
@@ -327,15 +327,13 @@ fn misplaced<'f>(derived: &Derived<'f>) -> Vec<Misplaced<'f>> {
 
 /// A pod of the same workload and the same service account that was created earlier and has a role.
 fn injected_sibling<'f>(derived: &Derived<'f>) -> Option<(&'f Pod, &'f str)> {
-    let created = derived.facts.subject.pod()?.value.metadata.creation_timestamp?;
+    let made = &derived.facts.subject.pod()?.value.metadata.creation_timestamp;
     let target = derived.target()?;
-    derived.siblings.injected.iter().copied().find_map(|pod| {
-        let older = pod.metadata.creation_timestamp.is_some_and(|time| time < created);
-        let same = older
-            && pod.spec.service_account() == derived.facts.service_account_name
-            && pod.spec.volume(TOKEN_VOLUME).is_some();
-        let role = role_of(&pod.spec, target.name())?;
-        same.then_some((pod, role))
+    let (older, _) = derived.siblings().injected_around(made, &derived.facts.service_account_name);
+    // The oldest, so that it is the same one for all.
+    older.iter().find_map(|pod| {
+        let role = role_of(&pod.value.spec, target.name())?;
+        pod.value.spec.volume(TOKEN_VOLUME).is_some().then_some((&pod.value, role))
     })
 }
 
@@ -383,9 +381,9 @@ fn by_owner_pod<'f>(derived: &Derived<'f>, candidates: &[Annotated<'f>]) -> Opti
 
 /// Pods of the same workload ran, or run, as another service account.
 fn by_sibling<'f>(derived: &Derived<'f>, candidates: &[Annotated<'f>]) -> Option<Candidate<'f>> {
-    derived.siblings.injected.iter().copied().find_map(|pod| {
-        let (account, role) = named(candidates, pod.spec.service_account())?;
-        Some(Candidate { account, role, sign: Sign::Sibling(pod) })
+    derived.siblings().oldest_injected().find_map(|pod| {
+        let (account, role) = named(candidates, pod.value.spec.service_account())?;
+        Some(Candidate { account, role, sign: Sign::Sibling(&pod.value) })
     })
 }
 
@@ -416,9 +414,9 @@ fn workload_names(derived: &Derived<'_>) -> Vec<String> {
         ["app", "app.kubernetes.io/name", "app.kubernetes.io/instance", "k8s-app", "spark-app-name"];
     let mut names: Vec<String> = derived.owner_key().map(|(_, name)| name).into_iter().collect();
     if let Some((_, meta, ..)) = derived.spec() {
-        names.extend(LABELS.iter().filter_map(|label| meta.labels.get(*label).cloned()));
+        names.extend(LABELS.iter().filter_map(|label| meta.labels.get(*label).map(String::from)));
         if names.is_empty() {
-            names.push(meta.name.clone());
+            names.push(meta.judged_name().to_owned());
         }
     }
     names

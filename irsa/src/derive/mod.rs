@@ -23,6 +23,7 @@ pub(crate) mod rollout;
 pub(crate) mod session_name;
 pub(crate) mod shared_file;
 pub(crate) mod siblings;
+pub mod situation;
 pub(crate) mod sts;
 pub(crate) mod sts_answer;
 pub(crate) mod trust;
@@ -30,7 +31,7 @@ pub(crate) mod webhook;
 pub(crate) mod webhook_config;
 pub(crate) mod wire;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::facts::issuer::Claims;
 use crate::facts::kubernetes::{Event, Meta, PodSpec};
@@ -39,7 +40,7 @@ use crate::facts::{Fact, Facts, Source, Sourced, Unknown};
 use container::{ContainerView, Wiring};
 pub use injection::BareBecause;
 pub use intent::{Intent, RoleClaim, RoleOrigin};
-use siblings::Siblings;
+use siblings::{SiblingIndex, Siblings};
 use webhook::{Registrations, Selection, Settings};
 
 /// The facts, and all that follows from them: what a check reads.
@@ -60,7 +61,9 @@ pub struct Derived<'f> {
     /// Init and regular containers, in the order of the spec.
     pub(crate) containers: Vec<ContainerView<'f>>,
     /// Pods of the same workload.
-    pub(crate) siblings: Siblings<'f>,
+    siblings: OnceLock<Siblings<'f>>,
+    /// The pods of the run in order.
+    index: Arc<SiblingIndex<'f>>,
     /// The pod as the probe sees it.
     pub(crate) probed: probed::ProbeOutcome<'f>,
     /// What STS answered to a fresh token of the service account, tried from this machine.
@@ -107,7 +110,6 @@ impl<'f> Derived<'f> {
         let probed = probed::ProbeOutcome::of(facts, &expected);
         let from_here = sts_answer::StsVerdict::of(facts);
         let sts_answer = from_here.strongest(probed.sts_answer());
-        let siblings = Siblings::of(facts, target.map(|view| view.container));
         let app_errors = app_errors::AppErrors::of(facts, &expected, target, &sts_answer, &probed);
         Self {
             facts,
@@ -117,7 +119,8 @@ impl<'f> Derived<'f> {
             selection,
             intent,
             containers,
-            siblings,
+            siblings: OnceLock::new(),
+            index: Arc::default(),
             from_here,
             peer: None,
             sts_answer,
@@ -131,9 +134,10 @@ impl<'f> Derived<'f> {
         }
     }
 
-    /// Adds what STS proved in another pod of the run, if that holds for this one, too.
+    /// Adds what the run as a whole tells: its pods, and what STS proved in another of them, if that holds for this one, too.
     #[must_use]
-    pub fn beside(mut self, peers: &[peer::Peer<'f>]) -> Self {
+    pub fn beside(mut self, peers: &[peer::Peer<'f>], pods: &Arc<SiblingIndex<'f>>) -> Self {
+        self.index = Arc::clone(pods);
         let Some(peer) = peers.iter().find(|peer| peer.speaks_for(&self)).copied() else { return self };
         self.peer = Some(peer);
         self.sts_answer = self.sts_answer.strongest(Some(peer.verdict()));
@@ -147,6 +151,12 @@ impl<'f> Derived<'f> {
         );
         (self.provider, self.trust) = (OnceLock::new(), OnceLock::new());
         self
+    }
+
+    /// Pods of the same workload.
+    pub(crate) fn siblings(&self) -> &Siblings<'f> {
+        let target = self.target().map(|view| view.container);
+        self.siblings.get_or_init(|| Siblings::of(self.facts, target, &self.index))
     }
 
     /// The container that the report is about.
@@ -303,12 +313,9 @@ impl<'f> Derived<'f> {
 
     /// Those that still count: for a pod, the ones that came after it. What refused an older pod did not refuse this one.
     pub fn live_failed_creates(&self) -> impl Iterator<Item = &'f Sourced<Event>> {
-        let created = self.facts.subject.pod().map(|pod| pod.value.metadata.creation_timestamp);
-        self.failed_creates().filter(move |event| match created {
-            None => true,
-            Some(created) => {
-                created.zip(event.value.last_seen()).is_some_and(|(created, last)| last > created)
-            }
+        let created = self.facts.subject.pod().map(|pod| &pod.value.metadata.creation_timestamp);
+        self.failed_creates().filter(move |event| {
+            created.is_none_or(|created| event.value.last_seen().is_some_and(|last| created.is_before(last)))
         })
     }
 
@@ -329,7 +336,7 @@ impl<'f> Derived<'f> {
             meta.labels.contains_key("eks.amazonaws.com/fargate-profile")
                 || meta.labels.get("eks.amazonaws.com/compute-type").is_some_and(|value| value == "fargate")
         };
-        self.spec().is_some_and(|(spec, meta, ..)| label(meta) || spec.node_name.starts_with("fargate-"))
+        self.spec().is_some_and(|(spec, meta, ..)| label(meta) || spec.node_name.of_fargate())
             || self.facts.node.known().is_some_and(|node| label(&node.value.metadata))
     }
 

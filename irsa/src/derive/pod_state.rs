@@ -37,7 +37,7 @@ impl<'f> Trouble<'f> {
             restarts: 0,
         };
         let mut all = Vec::new();
-        if pod.metadata.deletion_timestamp.is_some() {
+        if pod.metadata.deletion_timestamp.is_known() {
             all.push(of_pod(Self::BEING_DELETED, ""));
         }
         if !status.reason.is_empty() {
@@ -62,13 +62,13 @@ impl<'f> Trouble<'f> {
             reason,
             message,
             exit_code: ended.map(|end| end.exit_code),
-            restarts: status.restart_count,
+            restarts: *status.restart_count,
         };
         if let Some(Waiting { reason, message }) = &status.state.waiting {
             let before = status.last_state.terminated.as_ref();
             let back_off = reason == "CrashLoopBackOff";
             // That one's message only repeats the reason.
-            let message = if back_off { "" } else { message };
+            let message = if back_off { "" } else { message.as_str() };
             return (!USUAL.contains(&reason.as_str()))
                 .then(|| trouble(reason, message, before.filter(|_| back_off)));
         }

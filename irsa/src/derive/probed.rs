@@ -445,7 +445,7 @@ fn outdated(facts: &Facts, probed: &probed::ProbeFacts) -> Option<String> {
     }
     let statuses = facts.subject.pod().map(|pod| &pod.value.status)?;
     let started = statuses.all_container_statuses().find(|status| status.name == probed.container);
-    let started = started.and_then(|status| status.state.running.as_ref()?.started_at);
+    let started = started.and_then(|status| status.state.running.as_ref()?.started_at.time());
     (started? > by_node?)
         .then(|| String::from("the container was restarted after an earlier run's probe had reported"))
 }

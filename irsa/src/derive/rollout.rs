@@ -6,7 +6,7 @@ use crate::facts::{Facts, Subject};
 pub(crate) const DEPLOYMENT_REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// A pod of an older revision.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Outgoing<'f> {
     /// Its own.
     pub own: &'f str,

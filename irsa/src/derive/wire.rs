@@ -165,7 +165,7 @@ fn is_early(derived: &Derived<'_>, said: &AppError<'_>, sidecar: &Sidecar) -> bo
     let at = logged.find_map(|logged| logged.value.at);
     let statuses =
         || derived.facts.subject.pod().into_iter().flat_map(|pod| pod.value.status.all_container_statuses());
-    let started = |status: &ContainerStatus| status.state.running.as_ref()?.started_at;
+    let started = |status: &ContainerStatus| status.state.running.as_ref()?.started_at.time();
     let own = statuses().find(|status| sidecar.container.as_deref() == Some(&status.name)).and_then(started);
     let up = own.or_else(|| statuses().filter_map(started).max());
     at.zip(up).is_none_or(|(at, up)| at.duration_since(up) <= SETTLED)

@@ -9,16 +9,19 @@ mod report;
 mod unknowns;
 mod verdict;
 
-pub use group::diagnose_all;
+pub use group::{Judged, diagnose_all, diagnose_until};
 pub use rank::docs;
 pub use report::{
     API_VERSION, Actual, CanMean, Diagnosis, Expected, Fate, Identity, Link, Proof, Reported, ReportedError,
     Status, Target, Tool, Unchecked, Verdict, exit_code,
 };
 
+use std::sync::Arc;
+
 use crate::checks::{self, Check, Outcome};
 use crate::derive::Derived;
 use crate::derive::peer::Peer;
+use crate::derive::siblings::SiblingIndex;
 use crate::facts::Facts;
 
 /// Which checks to run.
@@ -38,9 +41,22 @@ impl Choice {
     }
 }
 
-/// Diagnoses one subject, also using what STS proved in one of its `peers`.
-fn diagnose(facts: &Facts, peers: &[Peer<'_>], choice: &Choice) -> Diagnosis {
-    let derived = Derived::of(facts).beside(peers);
+/// What a run as a whole tells of each of its subjects.
+struct Run<'f> {
+    /// What STS proved in some of them.
+    peers: Vec<Peer<'f>>,
+    siblings: Arc<SiblingIndex<'f>>,
+}
+
+impl<'f> Run<'f> {
+    fn of(subjects: &'f [Facts]) -> Self {
+        Self { peers: Peer::all(subjects), siblings: Arc::new(SiblingIndex::of(subjects)) }
+    }
+}
+
+/// Diagnoses one subject of a run.
+fn diagnose<'f>(facts: &'f Facts, run: &Run<'f>, choice: &Choice) -> Diagnosis {
+    let derived = Derived::of(facts).beside(&run.peers, &run.siblings);
     let (chosen, excluded): (Vec<_>, Vec<_>) = checks::all().partition(|check| choice.runs(check));
     let outcomes: Vec<(&Check, Outcome)> =
         chosen.into_iter().map(|check| (check, (check.run)(&derived))).collect();

@@ -269,7 +269,7 @@ fn field_is<T: Resource>(object: &T, field: &str, wanted: &str) -> bool {
         "spec.serviceAccountName" => pod.is_some_and(|pod| {
             pod.spec.service_account() == if wanted.is_empty() { "default" } else { wanted }
         }),
-        "spec.nodeName" => pod.is_some_and(|pod| pod.spec.node_name == wanted),
+        "spec.nodeName" => pod.is_some_and(|pod| *pod.spec.node_name == wanted),
         "involvedObject.kind" => about.is_some_and(|about| about.kind == wanted),
         "reason" => any.downcast_ref::<Event>().is_some_and(|event| event.reason == wanted),
         "involvedObject.name" => about.is_some_and(|about| about.name == wanted),

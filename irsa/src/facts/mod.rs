@@ -2,6 +2,7 @@
 //!
 //! Collectors fill it; [`crate::derive`] and [`crate::checks`] read it. It depends on neither.
 
+pub mod alike;
 pub mod aws;
 mod fact;
 pub mod issuer;
@@ -25,11 +26,11 @@ use kubernetes::{
 
 use crate::aws_error::Sighting;
 
-/// One subject, and everything observed about it.
+/// One subject, and everything observed about it. What several subjects have in common is there once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Facts {
     /// What the user asked about.
-    pub request: Request,
+    pub request: Arc<Request>,
     /// What this report is about: one pod, the template of future pods, or a service account alone.
     pub subject: Subject,
     /// The service account's name and namespace.
@@ -37,33 +38,33 @@ pub struct Facts {
     /// The namespace of the subject.
     pub namespace_name: String,
     /// The service account that the subject runs as.
-    pub service_account: Fact<ServiceAccount>,
+    pub service_account: Arc<Fact<ServiceAccount>>,
     /// The namespace.
-    pub namespace: Fact<Namespace>,
+    pub namespace: Arc<Fact<Namespace>>,
     /// All service accounts of the namespace.
     pub service_accounts: Arc<Fact<Listing<ServiceAccount>>>,
     /// All NetworkPolicies of the namespace.
     pub network_policies: Arc<Fact<Listing<NetworkPolicy>>>,
     /// Service accounts of the same name in other namespaces; read only if the one here names no role.
-    pub namesakes: Fact<Listing<ServiceAccount>>,
+    pub namesakes: Arc<Fact<Listing<ServiceAccount>>>,
     /// The workload that owns the pod, if there is one.
-    pub owner: Fact<Owner>,
+    pub owner: Arc<Fact<Owner>>,
     /// The ReplicaSet of a Deployment's pod. Whether the pod is of the current template is all that it tells.
-    pub replica_set: Fact<ReplicaSet>,
+    pub replica_set: Arc<Fact<ReplicaSet>>,
     /// The pod that owns the pod, as the driver of a Spark application owns its executors.
-    pub owner_pod: Fact<Pod>,
+    pub owner_pod: Arc<Fact<Pod>>,
     /// Pods of the same workload, or with the same labels; includes the subject.
     pub siblings: Arc<Fact<Listing<Pod>>>,
     /// Events of the subject and of its owners.
     pub events: Arc<Fact<Listing<Event>>>,
     /// The node that the pod runs on.
-    pub node: Fact<Node>,
+    pub node: Arc<Fact<Node>>,
     /// ConfigMaps that the containers take environment from, by name.
-    pub config_maps: BTreeMap<String, Fact<ConfigMap>>,
+    pub config_maps: Arc<BTreeMap<String, Fact<ConfigMap>>>,
     /// Secrets that the containers take environment from, by name: keys only.
-    pub secrets: BTreeMap<String, Fact<Secret>>,
+    pub secrets: Arc<BTreeMap<String, Fact<Secret>>>,
     /// Pods on the node that are, or may be, the EKS Pod Identity agent; asked only if the pod is wired for it.
-    pub agent_pods: Fact<Listing<Pod>>,
+    pub agent_pods: Arc<Fact<Listing<Pod>>>,
     /// What is the same for every subject of the run.
     pub cluster: Arc<Cluster>,
     /// What AWS says about the identity that the subject should have.

@@ -120,7 +120,8 @@ pub(crate) fn use_service_account(derived: &Derived<'_>, service_account: &str) 
 /// Where the service account of such a pod is set, for pods that other programs create.
 fn place_of_service_account(derived: &Derived<'_>, name: &str) -> String {
     let label = |key: &str| derived.spec().is_some_and(|(_, meta, ..)| meta.labels.contains_key(key));
-    let role = derived.spec().and_then(|(_, meta, ..)| meta.labels.get("spark-role")).map(String::as_str);
+    let role =
+        derived.spec().and_then(|(_, meta, ..)| meta.labels.get("spark-role")).map(|role| role.as_str());
     match derived.owner_key().map(|(kind, _)| kind).as_deref() {
         _ if role == Some("executor") => {
             format!(

@@ -22,7 +22,7 @@ pub(super) fn report(derived: &Derived<'_>) -> Option<Fact<ProbeFacts>> {
     Some(match (whole, read(&newest.message)) {
         (Some((status, end, report)), Ok(_) | Err(ReportError::Cut)) => {
             let mut probed = ProbeFacts::reported(report, Place::Pod, target, &status.name);
-            probed.value.run = Run::Earlier { ended: end.finished_at };
+            probed.value.run = Run::Earlier { ended: end.finished_at.time() };
             Fact::Known(probed)
         }
         (_, Err(error)) => Fact::unknown_because(ProbeFacts::WHAT, Why::Failed(error.to_string()), None),
@@ -41,7 +41,7 @@ fn newest_first<'p>(pod: &'p Pod, target: &str) -> Vec<(&'p ProbeStatus, &'p Pro
         (!end.message.is_empty()).then_some((status, end))
     });
     let mut ended: Vec<_> = ended.collect();
-    ended.sort_by_key(|(_, end)| Reverse(end.finished_at));
+    ended.sort_by_key(|(_, end)| Reverse(end.finished_at.time()));
     ended
 }
 

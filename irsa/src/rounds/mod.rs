@@ -42,7 +42,7 @@ use crate::facts::{Cluster, Fact, Facts, Listing, Request, Sourced, Subject, Why
 use crate::target::{Kind, Target};
 use accounts::{keys_or_unknown, names_no_role, namesakes_of};
 use agents::Agents;
-use owners::{Above, Owners, siblings_of};
+use owners::{Above, Owners, shared, siblings_of};
 use references::{References, events_of, get_all, get_nodes};
 use target::{First, check_container};
 use webhook::BehindWebhook;
@@ -87,7 +87,8 @@ pub async fn of_cluster<E>(
     early: impl AsyncFnOnce(&BTreeSet<String>, &[Sourced<Pod>]) -> E,
 ) -> Result<(Vec<Facts>, E), CollectError> {
     // Round one: the target, and all that needs only the namespace.
-    let (first, shared) = join!(First::find(reader, namespace, target), Shared::read(reader, namespace));
+    let (first, shared_by_all) =
+        join!(First::find(reader, namespace, target), Shared::read(reader, namespace));
     // A workload's pods take a round of their own.
     let mut found = first?.with_pods(reader, namespace).await;
     if target.kind == Kind::ServiceAccount {
@@ -104,7 +105,7 @@ pub async fn of_cluster<E>(
         get_nodes(reader, &refers.nodes),
         get_all::<ConfigMap>(reader, here, &refers.config_maps),
         get_all::<Secret>(reader, here, &refers.secrets),
-        BehindWebhook::read(reader, &shared.webhooks),
+        BehindWebhook::read(reader, &shared_by_all.webhooks),
         Agents::read(reader, &found),
         siblings_of(reader, namespace, &found),
         Owners::read(reader, namespace, &found),
@@ -119,46 +120,51 @@ pub async fn of_cluster<E>(
     let namesakes = namesakes_of(reader, namespace, &without_role).await;
     let secrets: BTreeMap<String, Fact<Secret>> =
         secrets.into_iter().map(|(name, secret)| (name.clone(), keys_or_unknown(&name, secret))).collect();
+    // What is the same for several subjects is there once.
+    let (accounts, namesakes, nodes) = (shared(accounts), shared(namesakes), shared(nodes));
+    let (config_maps, secrets) = (Arc::new(config_maps), Arc::new(secrets));
+    let (request, in_namespace) = (Arc::new(request), Arc::new(shared_by_all.namespace));
+    let no_account = |name: &str| {
+        let what = format!("serviceaccount {namespace}/{name}");
+        Arc::new(Fact::not_asked(what, "its name was not known in time"))
+    };
+    let no_namesakes = Arc::new(Fact::not_asked(
+        "service accounts of that name in other namespaces",
+        "the one here names a role, or could not be read",
+    ));
 
     let cluster = Arc::new(Cluster {
         server_clock: reader.clock(),
-        version: shared.version,
-        webhooks: shared.webhooks,
-        root_ca: shared.root_ca,
+        version: shared_by_all.version,
+        webhooks: shared_by_all.webhooks,
+        root_ca: shared_by_all.root_ca,
         webhook_config_map: behind.config_map,
         webhook_workload: behind.workload,
         webhook_endpoints: behind.endpoints,
         agents: agents.sets.clone(),
     });
     let (service_accounts, network_policies) =
-        (Arc::new(shared.service_accounts), Arc::new(shared.network_policies));
+        (Arc::new(shared_by_all.service_accounts), Arc::new(shared_by_all.network_policies));
     let (siblings, events) = (Arc::new(siblings), Arc::new(events));
     let (aws, issuer) = (Arc::new(Aws::unknown(no_aws)), Arc::new(Issuer::unknown(no_aws)));
-    let facts = |subject: Subject, account: &str, node: Fact<Node>, above: Above| Facts {
-        request: request.clone(),
-        service_account: accounts.get(account).cloned().unwrap_or_else(|| {
-            Fact::not_asked(format!("serviceaccount {namespace}/{account}"), "its name was not known in time")
-        }),
+    let facts = |subject: Subject, account: &str, node: Arc<Fact<Node>>, above: Above| Facts {
+        request: Arc::clone(&request),
+        service_account: accounts.get(account).cloned().unwrap_or_else(|| no_account(account)),
         service_account_name: account.to_owned(),
         namespace_name: namespace.to_owned(),
-        namespace: shared.namespace.clone(),
+        namespace: Arc::clone(&in_namespace),
         service_accounts: Arc::clone(&service_accounts),
         network_policies: Arc::clone(&network_policies),
-        namesakes: namesakes.get(account).cloned().unwrap_or_else(|| {
-            Fact::not_asked(
-                "service accounts of that name in other namespaces",
-                "the one here names a role, or could not be read",
-            )
-        }),
+        namesakes: Arc::clone(namesakes.get(account).unwrap_or(&no_namesakes)),
         owner: above.workload,
         owner_pod: above.pod,
         replica_set: above.replica_set,
         siblings: Arc::clone(&siblings),
         events: Arc::clone(&events),
-        agent_pods: agents.on_node(subject.spec().map_or("", |(spec, ..)| &spec.node_name)),
+        agent_pods: agents.on_node(subject.spec().map_or("", |(spec, ..)| spec.node_name.unjudged())),
         node,
-        config_maps: config_maps.clone(),
-        secrets: secrets.clone(),
+        config_maps: Arc::clone(&config_maps),
+        secrets: Arc::clone(&secrets),
         cluster: Arc::clone(&cluster),
         aws: Arc::clone(&aws),
         issuer: Arc::clone(&issuer),
@@ -166,7 +172,7 @@ pub async fn of_cluster<E>(
         probed: Fact::unknown_because(ProbeFacts::WHAT, no_aws.clone(), None),
         subject,
     };
-    let no_node = || Fact::not_asked("the node", "no pod runs on a node");
+    let no_node = Arc::new(Fact::not_asked("the node", "no pod runs on a node"));
     if found.pods.is_empty() {
         let subject = match found.workload {
             Some(workload) => {
@@ -174,11 +180,11 @@ pub async fn of_cluster<E>(
                 facts(
                     Subject::Template(workload.clone()),
                     &account,
-                    no_node(),
-                    Above { workload: Fact::Known(workload), ..Above::nothing() },
+                    no_node,
+                    Above { workload: Arc::new(Fact::Known(workload)), ..Above::nothing() },
                 )
             }
-            None => facts(Subject::ServiceAccount, &target.name, no_node(), Above::nothing()),
+            None => facts(Subject::ServiceAccount, &target.name, no_node, Above::nothing()),
         };
         return Ok((vec![subject], early));
     }
@@ -187,7 +193,7 @@ pub async fn of_cluster<E>(
         .into_iter()
         .map(|pod| {
             let account = pod.value.spec.service_account().to_owned();
-            let node = nodes.get(&pod.value.spec.node_name).cloned().unwrap_or_else(no_node);
+            let node = Arc::clone(nodes.get(pod.value.spec.node_name.unjudged()).unwrap_or(&no_node));
             let above = owners.above(&pod.value);
             facts(Subject::Pod(pod), &account, node, above)
         })
@@ -215,10 +221,15 @@ pub fn of_documents(
     let why = Why::NotInFiles;
     let read = of_cluster(store, namespace, target, request, &why, async |_, _| ());
     let (mut subjects, ()) = at_once(read)?;
+    let mut answers: BTreeMap<Plan, Arc<Aws>> = BTreeMap::new();
     for facts in &mut subjects {
         let derived = Derived::of(facts);
-        let (aws, probed) = (store.aws(&Plan::of(&derived, None)), without_probe(&derived, &why));
-        facts.aws = Arc::new(aws);
+        let (plan, probed) = (Plan::of(&derived, None), without_probe(&derived, &why));
+        let answer = |plan: &Plan| Arc::new(store.aws(plan));
+        facts.aws = match answers.get(&plan) {
+            Some(known) => Arc::clone(known),
+            None => Arc::clone(answers.entry(plan).or_insert_with_key(answer)),
+        };
         facts.probed = probed;
     }
     Ok(subjects)

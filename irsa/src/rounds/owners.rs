@@ -11,6 +11,7 @@ use crate::facts::{Fact, Listing, Owner, Sourced};
 use futures_util::future::join_all;
 use futures_util::join;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub(super) async fn siblings_of(reader: &impl Objects, namespace: &str, found: &Found) -> Fact<Listing<Pod>> {
     if let Some(listing) = &found.listing {
@@ -29,26 +30,28 @@ type OwnerKey = (String, String);
 
 /// Everything that owns one of the pods: the pods of one service account may belong to several workloads.
 pub(super) struct Owners {
-    workloads: BTreeMap<OwnerKey, Fact<Owner>>,
+    workloads: BTreeMap<OwnerKey, Arc<Fact<Owner>>>,
     /// By name: those between Deployments and their pods.
-    replica_sets: BTreeMap<String, Fact<ReplicaSet>>,
+    replica_sets: BTreeMap<String, Arc<Fact<ReplicaSet>>>,
     /// By name.
-    pods: BTreeMap<String, Fact<Pod>>,
+    pods: BTreeMap<String, Arc<Fact<Pod>>>,
+    nothing: Above,
 }
 
 /// What owns one pod.
+#[derive(Clone)]
 pub(super) struct Above {
-    pub(super) workload: Fact<Owner>,
-    pub(super) replica_set: Fact<ReplicaSet>,
-    pub(super) pod: Fact<Pod>,
+    pub(super) workload: Arc<Fact<Owner>>,
+    pub(super) replica_set: Arc<Fact<ReplicaSet>>,
+    pub(super) pod: Arc<Fact<Pod>>,
 }
 
 impl Above {
     pub(super) fn nothing() -> Self {
         Self {
-            workload: Fact::not_asked("the workload", "the pod belongs to no workload"),
-            replica_set: Fact::not_asked("the ReplicaSet", "the pod belongs to no Deployment"),
-            pod: Fact::not_asked("the owner pod", "no pod owns the pod"),
+            workload: Arc::new(Fact::not_asked("the workload", "the pod belongs to no workload")),
+            replica_set: Arc::new(Fact::not_asked("the ReplicaSet", "the pod belongs to no Deployment")),
+            pod: Arc::new(Fact::not_asked("the owner pod", "no pod owns the pod")),
         }
     }
 }
@@ -66,16 +69,19 @@ impl Owners {
             get_all(reader, here, &replica_sets),
             get_all(reader, here, &pods),
         );
-        Self { workloads, replica_sets, pods }
+        Self {
+            workloads: shared(workloads),
+            replica_sets: shared(replica_sets),
+            pods: shared(pods),
+            nothing: Above::nothing(),
+        }
     }
 
     pub(super) fn above(&self, pod: &Pod) -> Above {
-        let nothing = Above::nothing();
+        let nothing = self.nothing.clone();
         let workload = owner_key(&pod.metadata).and_then(|key| self.workloads.get(&key).cloned());
         let workload = workload.unwrap_or(nothing.workload);
-        let Some(controller) = pod.metadata.controller() else {
-            return Above { workload, ..Above::nothing() };
-        };
+        let Some(controller) = pod.metadata.controller() else { return Above { workload, ..nothing } };
         let of = |kind: &str| Some(&controller.name).filter(|_| controller.kind == kind);
         let replica_set = of("ReplicaSet").and_then(|name| self.replica_sets.get(name).cloned());
         let owner_pod = of("Pod").and_then(|name| self.pods.get(name).cloned());
@@ -85,6 +91,11 @@ impl Owners {
             pod: owner_pod.unwrap_or(nothing.pod),
         }
     }
+}
+
+/// The same, to be handed to many subjects.
+pub(super) fn shared<K: Ord, T>(facts: BTreeMap<K, T>) -> BTreeMap<K, Arc<T>> {
+    facts.into_iter().map(|(key, fact)| (key, Arc::new(fact))).collect()
 }
 
 async fn workloads_of(

@@ -44,7 +44,7 @@ impl References {
         for spec in specs {
             refers.service_accounts.insert(spec.service_account().to_owned());
             if !spec.node_name.is_empty() {
-                refers.nodes.insert(spec.node_name.clone());
+                refers.nodes.insert(spec.node_name.unjudged().clone());
             }
             for container in spec.containers.iter().chain(&spec.init_containers) {
                 for from in &container.env_from {
@@ -104,15 +104,15 @@ pub(super) async fn get_nodes(
         return get_all(reader, None, names).await;
     }
     let listing = reader.list::<Node>(None, &Query::default()).await;
+    let known = listing.known().into_iter().flat_map(|listing| &listing.value.items);
+    let known: BTreeMap<&str, &Sourced<Node>> =
+        known.map(|node| (node.value.metadata.name.as_str(), node)).collect();
     let fact = |name: &String| match &listing {
-        Fact::Known(listing) => {
-            let node = listing.value.items.iter().find(|node| &node.value.metadata.name == name);
-            match (node, &listing.value.cut) {
-                (Some(node), _) => Fact::Known(node.clone()),
-                (None, None) => Fact::Absent { source: listing.source.clone() },
-                (None, Some(cut)) => Fact::Unknown(cut.clone()),
-            }
-        }
+        Fact::Known(listing) => match (known.get(name.as_str()).copied(), &listing.value.cut) {
+            (Some(node), _) => Fact::Known(node.clone()),
+            (None, None) => Fact::Absent { source: listing.source.clone() },
+            (None, Some(cut)) => Fact::Unknown(cut.clone()),
+        },
         Fact::Absent { source } => Fact::Absent { source: source.clone() },
         Fact::Unknown(unknown) => Fact::Unknown(unknown.clone()),
     };
@@ -139,16 +139,17 @@ pub(super) async fn events_of(
         join_all(queries.map(|query| async move { reader.list::<Event>(Some(namespace), &query).await }))
             .await;
     let mut merged: Option<Sourced<Listing<Event>>> = None;
+    // What failed for one of the names is in both lists.
+    let mut known: BTreeSet<String> = BTreeSet::new();
     for answer in answers {
         match (answer, &mut merged) {
-            (Fact::Known(listing), None) => merged = Some(listing),
+            (Fact::Known(listing), None) => {
+                known.extend(listing.value.items.iter().map(name_of));
+                merged = Some(listing);
+            }
             (Fact::Known(listing), Some(merged)) => {
-                // What failed for one of the names is in both lists.
-                let known: BTreeSet<String> = merged.value.items.iter().map(name_of).collect();
-                merged
-                    .value
-                    .items
-                    .extend(listing.value.items.into_iter().filter(|event| !known.contains(&name_of(event))));
+                let new = listing.value.items.into_iter().filter(|event| known.insert(name_of(event)));
+                merged.value.items.extend(new);
                 merged.value.cut = merged.value.cut.take().or(listing.value.cut);
             }
             // One permission covers all of them: if one read fails, the link cannot be checked.

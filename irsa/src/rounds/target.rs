@@ -13,7 +13,6 @@ use crate::facts::{Fact, Listing, Owner, Sourced, of_listing};
 use crate::target::{Kind, Target};
 use futures_util::join;
 use std::collections::BTreeSet;
-
 /// The target, as found in round one.
 pub(super) enum First {
     Pod(Box<Sourced<Pod>>),
@@ -122,7 +121,12 @@ async fn list_pods(
         PodsOf::Selector(selector) => {
             let labels = selector.or_else(|| {
                 Some(LabelSelector {
-                    match_labels: owner.template_meta.labels.clone(),
+                    match_labels: owner
+                        .template_meta
+                        .labels
+                        .iter()
+                        .map(|(key, value)| (key.clone(), value.into()))
+                        .collect(),
                     ..LabelSelector::default()
                 })
             });
@@ -197,7 +201,7 @@ fn filtered(listing: Fact<Listing<Pod>>, keep: impl Fn(&Pod) -> bool) -> Fact<Li
 
 fn newest_first(listing: &Fact<Listing<Pod>>) -> Vec<Sourced<Pod>> {
     let mut pods = listing.known().map(|listing| listing.value.items.clone()).unwrap_or_default();
-    pods.sort_by_key(|pod| std::cmp::Reverse(pod.value.metadata.creation_timestamp));
+    pods.sort_by_key(|pod| std::cmp::Reverse(pod.value.metadata.creation_timestamp.unjudged()));
     pods
 }
 

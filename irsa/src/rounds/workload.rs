@@ -16,7 +16,7 @@ pub(super) trait Workload: Resource {
     fn revision(&self) -> Option<String> {
         let strategy = &self.spec().update_strategy;
         let replaces = strategy.r#type != "OnDelete" && strategy.rolling_update.partition == 0;
-        let annotation = |key: &str| self.meta().annotations.get(key).cloned();
+        let annotation = |key: &str| self.meta().annotations.get(key).map(String::from);
         let revision = match Self::KIND {
             "Deployment" => annotation(DEPLOYMENT_REVISION),
             "StatefulSet" => Some(self.status().update_revision.clone()),

@@ -78,7 +78,7 @@ async fn of_container(
     let restarted = pod
         .status
         .all_container_statuses()
-        .any(|status| status.name == container && status.restart_count > 0);
+        .any(|status| status.name == container && *status.restart_count > 0);
     let log = |previous| api.log(&facts.namespace_name, &pod.metadata.name, &container, previous);
     let before = async {
         // The log of a former run may be gone: that is not an error.

@@ -69,7 +69,7 @@ impl Api {
             api_version: Some(String::from("v1")),
             kind: Some(String::from("Pod")),
             name: Some(pod.name.clone()),
-            uid: Some(pod.uid.clone()),
+            uid: Some(String::from(&pod.uid)),
         });
         let spec = TokenRequestSpec {
             audiences: Some(vec![audience.to_owned()]),

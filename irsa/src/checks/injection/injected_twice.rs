@@ -31,7 +31,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some((event, (directory, volume))) = doubled else { return Outcome::Pass };
     let template = match &derived.facts.subject {
         Subject::Template(owner) => owner,
-        _ => match &derived.facts.owner {
+        _ => match &*derived.facts.owner {
             Fact::Known(owner) => owner,
             Fact::Unknown(why) => return unknown(why),
             Fact::Absent { .. } => return Outcome::NotApplicable("no workload creates such pods"),

@@ -11,9 +11,8 @@
 //!
 //! **Repair**: give the namespace or the pod template the label that the selector requires, or change the selector.
 
-use std::collections::BTreeMap;
-
 use crate::checks::prelude::*;
+use crate::facts::kubernetes::Labels;
 use crate::facts::{Unknown, Why};
 use crate::repair::workload;
 
@@ -95,7 +94,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     finding.fixes(super::restart(derived)).into()
 }
 
-fn shown(labels: &BTreeMap<String, String>) -> String {
+fn shown(labels: &Labels) -> String {
     if labels.is_empty() {
         return String::from("none");
     }

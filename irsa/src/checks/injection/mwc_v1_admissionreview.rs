@@ -41,11 +41,11 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         matches!(derived.bare(), Some(BareBecause::Unexplained | BareBecause::WebhookAway { .. }));
     // An injected sibling would show that the webhook works; unless all were listed, we do not know.
     if let Some(why) =
-        derived.siblings.unknown.filter(|_| unexplained && derived.siblings.injected.is_empty())
+        derived.siblings().unknown.filter(|_| unexplained && !derived.siblings().any_injected())
     {
         return unknown(why);
     }
-    if !unexplained || !derived.siblings.injected.is_empty() {
+    if !unexplained || derived.siblings().any_injected() {
         return Outcome::Pass;
     }
     let name = registration.name();

@@ -58,7 +58,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             &pod.source.at(format!("{}.env", view.path)),
         );
     let unexplained = matches!(derived.bare(), Some(BareBecause::Unexplained));
-    let created = pod.value.metadata.creation_timestamp.filter(|_| unexplained);
+    let created = pod.value.metadata.creation_timestamp.unjudged().filter(|_| unexplained);
     let finding = match created {
         Some(created) => {
             finding.seen("pod created", created.to_string(), &pod.source.at(".metadata.creationTimestamp"))

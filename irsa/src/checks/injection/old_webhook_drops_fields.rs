@@ -35,7 +35,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if pod.value.spec.init_containers.is_empty() || !has_token_volume(derived.facts) {
         return Outcome::NotApplicable("the webhook changed none of the pod's init containers");
     }
-    let owner = match &derived.facts.owner {
+    let owner = match &*derived.facts.owner {
         Fact::Known(owner) => owner,
         // The pod itself does not say what it was created from; that alone leaves no link open.
         Fact::Absent { .. } | Fact::Unknown(_) => {
@@ -84,5 +84,8 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
 /// True if somebody other than the controllers, who write only status and scale, wrote the workload after the pod was created.
 fn changed_since(owner: &Owner, pod: &Pod) -> bool {
     let writers = owner.meta.managed_fields.iter().filter(|entry| entry.manager != "kube-controller-manager");
-    writers.filter_map(|entry| entry.time).max() > pod.metadata.creation_timestamp
+    let last = writers.filter_map(|entry| entry.time).max();
+    last.is_some_and(|last| {
+        !pod.metadata.creation_timestamp.is_known() || pod.metadata.creation_timestamp.is_before(last)
+    })
 }

@@ -70,13 +70,10 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             )
         }
         Some(BareBecause::YoungerSiblingInjected(sibling)) => bare(&format!(
-            "the pod was not injected, but the younger pod {sibling} was: it needs to be recreated"
+            "the pod was not injected, but the younger pod {} was: it needs to be recreated",
+            sibling.value.metadata.name
         ))
-        .seen(
-            "younger pod with the variables",
-            sibling,
-            sibling_source(derived, sibling).unwrap_or(&created_at),
-        ),
+        .seen("younger pod with the variables", &sibling.value.metadata.name, &sibling.source),
         _ => return Outcome::Pass,
     };
     finding.inferred().fix(workload::restart_or_advice(derived)).into()
@@ -102,9 +99,4 @@ fn old_role(derived: &Derived<'_>) -> Option<Finding> {
     // Without the manifest it is only likely that the webhook wrote the variable.
     let finding = if derived.facts.owner.known().is_some() { finding } else { finding.inferred() };
     Some(finding.fix(workload::restart_or_advice(derived)))
-}
-
-fn sibling_source<'f>(derived: &Derived<'f>, name: &str) -> Option<&'f Source> {
-    let siblings = &derived.facts.siblings.known()?.value.items;
-    siblings.iter().find(|pod| pod.value.metadata.name == name).map(|pod| &pod.source)
 }

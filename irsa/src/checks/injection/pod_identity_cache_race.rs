@@ -36,13 +36,12 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Associated::Yes(association, source) = Associated::of(derived) else {
         return Outcome::NotApplicable("no EKS Pod Identity association is known");
     };
-    let (Some(associated), Some(made)) = (association.created, pod.value.metadata.creation_timestamp) else {
+    let made = &pod.value.metadata.creation_timestamp;
+    let Some(associated) = association.created.filter(|time| made.is_known() && !made.is_before(*time))
+    else {
         return Outcome::Pass;
     };
-    if associated > made {
-        return Outcome::Pass;
-    }
-    let soon = made.duration_since(associated) <= SETTLED;
+    let soon = associated.checked_add(SETTLED).is_ok_and(|settled| !made.is_after(settled));
     let refusal = derived.sts_answer.refusal().filter(|refusal| refusal.kind == Kind::NoProvider);
     let summary = match (derived.intent.mechanism, refusal) {
         (Mechanism::None, _) => {
@@ -57,7 +56,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         .on_subject(derived, summary)
         .inferred()
         .seen("association created", associated.to_string(), source)
-        .seen("pod created", made.to_string(), &pod.source.at(".metadata.creationTimestamp"));
+        .seen("pod created", made.said(), &pod.source.at(".metadata.creationTimestamp"));
     let finding = match refusal {
         Some(refusal) => with_answer(finding, refusal),
         None => finding,

@@ -32,7 +32,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     }
     let Some(object) = derived.facts.service_account.known() else { return Outcome::Pass };
     let meta = &object.value.metadata;
-    let annotated = meta.creation_timestamp != Some(account);
+    let annotated = meta.creation_timestamp.time() != Some(account);
     let (what, field) = if annotated {
         ("annotation last written", ".metadata.managedFields")
     } else {
@@ -54,10 +54,10 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         .inferred()
         .seen("pod created", created.to_string(), &pod.source.at(".metadata.creationTimestamp"))
         .seen(what, account.to_string(), &object.source.at(field));
-    if let Some(sibling) = derived.siblings.younger_injected(created) {
+    if let Some(sibling) = derived.siblings().younger_injected(&pod.value.metadata.creation_timestamp) {
         finding = finding.seen(
             "younger pod with the variables",
-            sibling,
+            &sibling.value.metadata.name,
             &pod.source.at(".metadata.ownerReferences"),
         );
     }

@@ -109,7 +109,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
 /// The webhook was away when the pod was created, as the pods around it show.
 fn away(derived: &Derived<'_>) -> Option<Finding> {
     let Some(BareBecause::WebhookAway { before, after }) = derived.bare() else { return None };
-    let at = |pod: &Pod| pod.metadata.creation_timestamp.map_or_else(String::new, |time| time.to_string());
+    let at = |pod: &Sourced<Pod>| pod.value.metadata.creation_timestamp.said();
     let summary = match after {
         Some(after) => format!(
             "the webhook did not answer for a while between {} and {}, and the pod was created then",
@@ -129,19 +129,16 @@ fn away(derived: &Derived<'_>) -> Option<Finding> {
 /// Adds between which pods the webhook was away.
 fn with_window(derived: &Derived<'_>, finding: Finding) -> Finding {
     let Some(BareBecause::WebhookAway { before, after }) = derived.bare() else { return finding };
-    let siblings = derived.facts.siblings.known().into_iter().flat_map(|listing| &listing.value.items);
-    let with = |finding: Finding, what: &str, pod: &Pod| {
-        let found = siblings.clone().find(|sibling| sibling.value.metadata.name == pod.metadata.name);
-        let Some((sibling, created)) = found.zip(pod.metadata.creation_timestamp) else { return finding };
-        let source = sibling.source.at(".metadata.creationTimestamp");
-        finding.seen(format!("{what}, {} created", pod.metadata.name), created.to_string(), &source)
+    let created = |finding: Finding, what: String, pod: &Sourced<Pod>| {
+        let source = pod.source.at(".metadata.creationTimestamp");
+        finding.seen(what, pod.value.metadata.creation_timestamp.said(), &source)
+    };
+    let with = |finding, what: &str, pod: &Sourced<Pod>| {
+        created(finding, format!("{what}, {} created", pod.value.metadata.name), pod)
     };
     let mut finding = with(finding, "last injected pod before", before);
-    if let Some(pod) = derived.facts.subject.pod()
-        && let Some(created) = pod.value.metadata.creation_timestamp
-    {
-        let source = pod.source.at(".metadata.creationTimestamp");
-        finding = finding.seen("pod created, not injected", created.to_string(), &source);
+    if let Some(pod) = derived.facts.subject.pod() {
+        finding = created(finding, String::from("pod created, not injected"), pod);
     }
     match after {
         Some(after) => with(finding, "first injected pod after", after),

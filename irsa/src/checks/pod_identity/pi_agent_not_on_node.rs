@@ -55,7 +55,8 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
 
 /// True for a node of the last minutes, whose DaemonSets are still being started.
 fn is_new(derived: &Derived<'_>) -> bool {
-    let made = derived.facts.node.known().and_then(|node| node.value.metadata.creation_timestamp);
+    let Some(node) = derived.facts.node.known() else { return false };
     let now = derived.facts.cluster.server_clock.known().map(|clock| clock.value);
-    made.zip(now).is_some_and(|(made, now)| now.duration_since(made) < STARTING)
+    let early = now.and_then(|now| now.checked_sub(STARTING).ok());
+    early.is_some_and(|early| node.value.metadata.creation_timestamp.is_after(early))
 }

@@ -36,18 +36,17 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         }
         Associated::Unknown(unread) => return Outcome::Unknown(vec![unread]),
     };
-    let made = pod.value.metadata.creation_timestamp;
-    let (Some(associated), Some(made)) = (association.created, made) else { return Outcome::Pass };
-    if associated <= made {
+    let made = &pod.value.metadata.creation_timestamp;
+    let Some(associated) = association.created.filter(|time| made.is_before(*time)) else {
         return Outcome::Pass;
-    }
+    };
     let summary = format!(
         "the pod was created before its service account's EKS Pod Identity association {}, so it is not wired for it",
         association.id
     );
     let finding = META
         .on_subject(derived, summary)
-        .seen("pod created", made.to_string(), &pod.source.at(".metadata.creationTimestamp"))
+        .seen("pod created", made.said(), &pod.source.at(".metadata.creationTimestamp"))
         .seen("association created", associated.to_string(), source);
     finding.fixes(workload::restart_pod(derived)).into()
 }

@@ -13,6 +13,8 @@
 //!
 //! **Repair**: mount the directory.
 
+use jiff::SignedDuration;
+
 use crate::checks::prelude::*;
 use crate::derive::container::PI_TOKEN_FILE;
 use crate::derive::env::EnvEntry;
@@ -71,9 +73,8 @@ fn expired(derived: &Derived<'_>, view: &ContainerView<'_>, seconds: i64) -> boo
     let statuses =
         pod.value.status.container_statuses.iter().chain(&pod.value.status.init_container_statuses);
     let mut same = statuses.filter(|status| status.name == view.name());
-    let started = same.find_map(|status| status.state.running.as_ref()?.started_at);
-    match (started, derived.facts.cluster.server_clock.known()) {
-        (Some(started), Some(now)) => now.value.duration_since(started).as_secs() > seconds,
-        _ => false,
-    }
+    let Some(running) = same.find_map(|status| status.state.running.as_ref()) else { return false };
+    let now = derived.facts.cluster.server_clock.known();
+    let end = now.and_then(|now| now.value.checked_sub(SignedDuration::from_secs(seconds)).ok());
+    end.is_some_and(|end| running.started_at.is_before(end))
 }

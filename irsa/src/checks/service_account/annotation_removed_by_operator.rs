@@ -31,7 +31,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     };
     let (pod, role) = match &gap.because {
         Because::Removed { pod, role } => (*pod, *role),
-        Because::Unexplained => return derived.siblings.unknown.map_or(Outcome::Pass, unknown),
+        Because::Unexplained => return derived.siblings().unknown.map_or(Outcome::Pass, unknown),
         _ => return Outcome::Pass,
     };
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);

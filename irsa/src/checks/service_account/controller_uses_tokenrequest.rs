@@ -23,7 +23,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(controller) = derived.token_minter() else {
         return Outcome::NotApplicable("not a controller that requests tokens for other service accounts");
     };
-    let account = match &derived.facts.service_account {
+    let account = match &*derived.facts.service_account {
         Fact::Known(account) => account,
         Fact::Unknown(why) => return unknown(why),
         Fact::Absent { .. } => return Outcome::NotApplicable("the service account does not exist"),

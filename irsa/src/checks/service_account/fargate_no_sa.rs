@@ -28,7 +28,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::NotApplicable("the pod does not run on Fargate");
     }
     let facts = derived.facts;
-    let account = match &facts.service_account {
+    let account = match &*facts.service_account {
         Fact::Known(account) => account,
         Fact::Unknown(why) => return unknown(why),
         Fact::Absent { .. } => return Outcome::NotApplicable("the service account does not exist"),

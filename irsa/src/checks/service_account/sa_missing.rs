@@ -20,7 +20,7 @@ pub(super) const META: Meta = Meta {
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let facts = derived.facts;
-    let source = match &facts.service_account {
+    let source = match &*facts.service_account {
         Fact::Known(_) => return Outcome::Pass,
         Fact::Unknown(why) => return unknown(why),
         Fact::Absent { source } => source,

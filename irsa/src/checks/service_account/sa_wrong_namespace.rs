@@ -49,8 +49,9 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let Some(first) = namesakes.first() else { return Outcome::Pass };
     let (name, namespace) = (&derived.facts.service_account_name, &derived.facts.namespace_name);
     let key = format!("{}/role-arn", derived.settings.annotation_prefix);
-    let role_of =
-        |meta: &crate::facts::kubernetes::Meta| meta.annotations.get(&key).cloned().unwrap_or_default();
+    let role_of = |meta: &crate::facts::kubernetes::Meta| {
+        meta.annotations.get(&key).map(String::from).unwrap_or_default()
+    };
     let other = &first.value.metadata;
     let role = role_of(other);
     let summary = format!(

@@ -37,8 +37,8 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         Fact::Absent { .. } => return Outcome::Pass,
     };
     let about_pod = |event: &&Sourced<crate::facts::kubernetes::Event>| {
-        event.value.involved_object.name == pod.value.metadata.name
-            && MARKS.iter().any(|marks| event.value.message.contains(marks))
+        MARKS.iter().any(|marks| event.value.message.contains(marks))
+            && event.value.involved_object.name == pod.value.metadata.judged_name()
     };
     let Some(event) = events.iter().find(about_pod) else { return Outcome::Pass };
     let audience = event.value.message.split_once("audience \"").and_then(|(_, rest)| rest.split('"').next());

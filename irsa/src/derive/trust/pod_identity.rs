@@ -172,8 +172,8 @@ impl<'f> Session<'f> {
             (SERVICE_ACCOUNT, Some(facts.service_account_name.clone())),
             (CLUSTER_ARN, cluster_arn.clone()),
             (CLUSTER_NAME, cluster_name.map(|(_, name)| name.to_owned())),
-            (POD_NAME, pod.map(|pod| pod.name.clone())),
-            (POD_UID, pod.map(|pod| pod.uid.clone())),
+            (POD_NAME, pod.map(|pod| pod.judged_name().to_owned())),
+            (POD_UID, pod.map(|pod| String::from(&pod.uid))),
         ];
         let tags = if association.session_tags { tags.into() } else { Vec::new() };
         let role = association.role_arn.as_deref().filter(|_| is_target);

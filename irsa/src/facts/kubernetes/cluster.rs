@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Meta, null_default};
+use super::{Meta, null_default, outlined};
+use crate::facts::alike::Varying;
 
 object!(
     /// A namespace.
@@ -27,7 +28,7 @@ object!(
     /// `spec` of a node.
     NodeSpec {
         /// `aws:///eu-west-1a/i-0123…`.
-        provider_id: String,
+        provider_id: Varying<String>,
     }
 );
 
@@ -65,7 +66,7 @@ impl Event {
     /// When it was last seen.
     pub fn last_seen(&self) -> Option<Timestamp> {
         let in_series = self.series.as_ref().and_then(|series| series.last_observed_time);
-        in_series.or(self.last_timestamp).or(self.event_time).or(self.metadata.creation_timestamp)
+        in_series.or(self.last_timestamp).or(self.event_time).or(self.metadata.creation_timestamp.time())
     }
 }
 

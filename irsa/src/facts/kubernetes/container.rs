@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::aws::arn::RoleArn;
 use crate::aws_error::Wrapper;
 
-use super::{ContainerSecurity, NameRef, null_default};
+use super::{ContainerSecurity, NameRef, null_default, outlined};
+use crate::facts::alike::{Outline, Pen};
 
 /// A container.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -48,6 +49,20 @@ pub struct Container {
     pub command: Words,
 }
 
+outlined!(Container {
+    name,
+    env,
+    env_from,
+    volume_mounts,
+    restart_policy,
+    security_context,
+    target_container_name,
+    image,
+    ports,
+    args,
+    command,
+});
+
 impl Container {
     /// True if the image's name, or a word of the command, says that it calls AWS: `amazon/aws-cli`, `aws s3 cp`.
     pub fn names_aws(&self) -> bool {
@@ -70,6 +85,14 @@ pub struct Words {
     names_aws: bool,
     /// The program in front that takes away the container's variables.
     wrapper: Option<Wrapper>,
+}
+
+outlined!(Words { flags, names_aws, wrapper });
+
+impl Outline for Wrapper {
+    fn outline<'f>(&'f self, pen: &mut Pen<'f>) {
+        pen.text(self.label());
+    }
 }
 
 impl Words {
@@ -120,6 +143,8 @@ pub struct ContainerPort {
     #[serde(deserialize_with = "null_default")]
     pub host_port: u32,
 }
+
+outlined!(ContainerPort { container_port, host_port });
 
 /// The EKS Pod Identity agent's program (chart `eks-pod-identity-agent`), which also names its image, its labels and its
 /// DaemonSet.
@@ -172,6 +197,8 @@ pub struct EnvVar {
     pub value: EnvValue,
 }
 
+outlined!(EnvVar { name, value });
+
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct RawEnvVar {
@@ -205,6 +232,26 @@ pub enum EnvValue {
     From(EnvVarSource),
     /// The key exists in a ConfigMap or Secret whose value was not read.
     Unread,
+}
+
+impl Outline for EnvValue {
+    fn outline<'f>(&'f self, pen: &mut Pen<'f>) {
+        match self {
+            Self::Literal(text) => {
+                pen.number(0);
+                text.outline(pen);
+            }
+            Self::Withheld { empty } => {
+                pen.number(1);
+                empty.outline(pen);
+            }
+            Self::From(source) => {
+                pen.number(2);
+                source.outline(pen);
+            }
+            Self::Unread => pen.number(3),
+        }
+    }
 }
 
 impl EnvValue {
@@ -271,6 +318,12 @@ pub struct EnvVarSource {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field_ref: Option<FieldRef>,
 }
+
+outlined!(
+    EnvVarSource { secret_key_ref, config_map_key_ref, field_ref }
+    KeyRef { name, key, optional }
+    FieldRef { field_path }
+);
 
 /// A key of a ConfigMap or Secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

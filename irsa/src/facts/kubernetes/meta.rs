@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::null_default;
+use crate::facts::alike::{Moment, Outline, Pen, Varying, outlined};
 
 /// `metadata`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -20,28 +21,37 @@ pub struct Meta {
     pub namespace: String,
     /// UID.
     #[serde(deserialize_with = "null_default")]
-    pub uid: String,
+    pub uid: Varying<String>,
     /// When the API server created it (its clock).
     #[serde(deserialize_with = "null_default")]
-    pub creation_timestamp: Option<Timestamp>,
+    pub creation_timestamp: Moment,
     /// When its deletion was requested.
     #[serde(deserialize_with = "null_default")]
-    pub deletion_timestamp: Option<Timestamp>,
+    pub deletion_timestamp: Moment,
     /// Labels.
     #[serde(deserialize_with = "null_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// Annotations, without `last-applied-configuration`: that repeats the object, including a Secret's values.
     #[serde(deserialize_with = "annotations")]
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Labels,
     /// Owners.
     #[serde(deserialize_with = "null_default")]
     pub owner_references: Vec<OwnerReference>,
     /// Who wrote which field, and when.
     #[serde(deserialize_with = "null_default")]
-    pub managed_fields: Vec<ManagedFields>,
+    pub managed_fields: Varying<Vec<ManagedFields>>,
 }
 
+/// Labels or annotations.
+pub type Labels = BTreeMap<String, Varying<String>>;
+
 impl Meta {
+    /// The name, for what judges by it: no other object stands for this one then. What only says the name reads the field.
+    pub fn judged_name(&self) -> &str {
+        self.uid.counts();
+        &self.name
+    }
+
     /// The controller that owns the object.
     pub fn controller(&self) -> Option<&OwnerReference> {
         self.owner_references.iter().find(|owner| owner.controller).or_else(|| self.owner_references.first())
@@ -57,8 +67,33 @@ impl Meta {
     }
 }
 
-fn annotations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
-    let mut all: BTreeMap<String, String> = null_default(deserializer)?;
+impl Outline for Meta {
+    fn outline<'f>(&'f self, pen: &mut Pen<'f>) {
+        let Self {
+            // Every report says it.
+            name: _,
+            namespace,
+            uid,
+            creation_timestamp,
+            deletion_timestamp,
+            labels,
+            annotations,
+            owner_references,
+            managed_fields,
+        } = self;
+        namespace.outline(pen);
+        uid.outline(pen);
+        creation_timestamp.outline(pen);
+        deletion_timestamp.outline(pen);
+        labels.outline(pen);
+        annotations.outline(pen);
+        owner_references.outline(pen);
+        managed_fields.outline(pen);
+    }
+}
+
+fn annotations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error> {
+    let mut all: Labels = null_default(deserializer)?;
     all.remove("kubectl.kubernetes.io/last-applied-configuration");
     Ok(all)
 }
@@ -92,6 +127,8 @@ pub struct ManagedFields {
     /// Keys under `data` and `stringData` that it owns: the only way to learn a Secret's keys without its values.
     pub data_keys: BTreeSet<String>,
 }
+
+outlined!(ManagedFields { manager, time, annotations, data_keys });
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -152,9 +189,9 @@ object!(
 
 impl LabelSelector {
     /// The first requirement that the labels do not meet, as a sentence part; `None` if they meet all.
-    pub fn first_unmet(&self, labels: &BTreeMap<String, String>) -> Option<String> {
+    pub fn first_unmet(&self, labels: &Labels) -> Option<String> {
         for (key, value) in &self.match_labels {
-            if labels.get(key) != Some(value) {
+            if labels.get(key).is_none_or(|label| **label != *value) {
                 return Some(format!("{key}={value}"));
             }
         }
@@ -194,8 +231,11 @@ impl LabelSelector {
     }
 
     /// The labels that would have to change to meet all requirements: a value to set, or `None` to remove the label.
-    pub fn changes(&self, labels: &BTreeMap<String, String>) -> Vec<(&str, Option<&str>)> {
-        let equal = self.match_labels.iter().filter(|(key, value)| labels.get(*key) != Some(value));
+    pub fn changes(&self, labels: &Labels) -> Vec<(&str, Option<&str>)> {
+        let equal = self
+            .match_labels
+            .iter()
+            .filter(|(key, value)| labels.get(*key).is_none_or(|label| **label != **value));
         let equal = equal.map(|(key, value)| (key.as_str(), Some(value.as_str())));
         let sets = self.match_expressions.iter().filter_map(|requirement| {
             let alone = Self { match_labels: BTreeMap::new(), match_expressions: vec![requirement.clone()] };

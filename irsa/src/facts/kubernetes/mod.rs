@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Deserializer};
 
+use super::alike::outlined;
+
 /// Kubernetes writes `null` where a list or a map is empty; serde's `default` covers only a missing field.
 fn null_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
@@ -22,6 +24,8 @@ macro_rules! object {
         pub struct $name {
             $($(#[$field_doc])* #[serde(deserialize_with = "null_default")] pub $field: $type,)*
         }
+
+        outlined!($name { $($field),* });
     };
 }
 
@@ -46,9 +50,9 @@ pub use container::{
     Container, ContainerPort, EnvFrom, EnvValue, EnvVar, EnvVarSource, FieldRef, KeyRef, VolumeMount, Words,
 };
 pub use endpoints::{Endpoint, EndpointConditions, EndpointSlice};
-pub use meta::{LabelSelector, ManagedFields, Meta, NameRef, OwnerReference, SelectorRequirement};
+pub use meta::{LabelSelector, Labels, ManagedFields, Meta, NameRef, OwnerReference, SelectorRequirement};
 pub use network_policy::{EgressRule, IpBlock, NetworkPolicy, NetworkPolicySpec, Peer, PolicyPort, PortRef};
-pub use pod::{ContainerSecurity, Pod, PodOs, PodSecurity, PodSpec};
+pub use pod::{ContainerSecurity, NodeName, Pod, PodObject, PodOs, PodSecurity, PodSpec};
 pub use service_account::ServiceAccount;
 pub use status::{
     ContainerState, ContainerStatus, ContainerUser, LinuxUser, PROBE_PREFIX, PodCondition, PodStatus,

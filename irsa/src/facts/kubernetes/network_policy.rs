@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LabelSelector, Meta, null_default};
+use super::{LabelSelector, Meta, null_default, outlined};
+use crate::facts::alike::{Outline, Pen};
 
 object!(
     /// A NetworkPolicy.
@@ -78,6 +79,15 @@ pub enum PortRef {
     Number(u16),
     /// The name that a pod gives it.
     Name(String),
+}
+
+impl Outline for PortRef {
+    fn outline<'f>(&'f self, pen: &mut Pen<'f>) {
+        match self {
+            Self::Number(number) => number.outline(pen),
+            Self::Name(name) => name.outline(pen),
+        }
+    }
 }
 
 impl NetworkPolicySpec {

@@ -1,14 +1,20 @@
 //! Pods: what was requested.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Container, EnvValue, Meta, PodStatus, Volume, null_default};
+use super::{Container, EnvValue, Meta, PodStatus, Volume, null_default, outlined};
+use crate::facts::alike::{Outline, Pen, Varying};
+
+/// A pod. Pods are many, and each is in several lists: it is there once.
+pub type Pod = Arc<PodObject>;
 
 object!(
-    /// A pod.
-    Pod {
+    /// What is read of a pod.
+    PodObject {
         /// Metadata.
         metadata: Meta,
         /// What was requested, after admission.
@@ -24,7 +30,7 @@ object!(
         /// Service account; empty in a template means `default`.
         service_account_name: String,
         /// The node it runs on; empty while it is not scheduled.
-        node_name: String,
+        node_name: NodeName,
         /// Uses the node's network.
         host_network: bool,
         /// Regular containers.
@@ -67,6 +73,43 @@ object!(
         run_as_group: Option<i64>,
     }
 );
+
+/// The name of the node that a pod runs on. That it is scheduled, and to what kind of node, is the same for many pods.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeName(Varying<String>);
+
+impl NodeName {
+    /// True while the pod is not scheduled.
+    pub fn is_empty(&self) -> bool {
+        self.0.unjudged().is_empty()
+    }
+
+    /// The name, for what only says it.
+    pub fn unjudged(&self) -> &String {
+        self.0.unjudged()
+    }
+
+    /// True if the name is one of Fargate's.
+    pub fn of_fargate(&self) -> bool {
+        self.0.unjudged().starts_with("fargate-")
+    }
+}
+
+impl Deref for NodeName {
+    type Target = String;
+    fn deref(&self) -> &String {
+        &self.0
+    }
+}
+
+impl Outline for NodeName {
+    fn outline<'f>(&'f self, pen: &mut Pen<'f>) {
+        pen.number(self.is_empty().into());
+        pen.number(self.of_fargate().into());
+        self.0.outline(pen);
+    }
+}
 
 impl PodSpec {
     /// The service account's name, `default` where none is given.

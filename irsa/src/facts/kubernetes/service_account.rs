@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Meta, null_default};
+use super::{Meta, null_default, outlined};
 
 object!(
     /// A service account.

@@ -1,9 +1,9 @@
 //! The kubelet's status of a pod.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::null_default;
+use super::{null_default, outlined};
+use crate::facts::alike::{Moment, Varying};
 
 /// `status` of a pod.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -23,10 +23,10 @@ pub struct PodStatus {
     pub conditions: Vec<PodCondition>,
     /// Its address; if it has two, the one of the cluster's primary family.
     #[serde(rename = "podIP", deserialize_with = "null_default")]
-    pub pod_ip: String,
+    pub pod_ip: Varying<String>,
     /// When the kubelet first saw the pod.
     #[serde(deserialize_with = "null_default")]
-    pub start_time: Option<Timestamp>,
+    pub start_time: Moment,
     /// Regular containers.
     #[serde(deserialize_with = "null_default")]
     pub container_statuses: Vec<ContainerStatus>,
@@ -54,6 +54,18 @@ object!(
 
 /// The prefix of the names of the probe's containers.
 pub const PROBE_PREFIX: &str = "irsa-probe-";
+
+outlined!(PodStatus {
+    phase,
+    reason,
+    message,
+    conditions,
+    pod_ip,
+    start_time,
+    container_statuses,
+    init_container_statuses,
+    probes,
+});
 
 fn probes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ProbeStatus>, D::Error> {
     let all: Vec<ProbeStatus> = null_default(deserializer)?;
@@ -88,7 +100,7 @@ object!(
         /// `ContainerCreating`, `ErrImagePull`, …
         reason: String,
         /// The kubelet's words.
-        message: String,
+        message: Varying<String>,
     }
 );
 
@@ -102,7 +114,7 @@ object!(
         /// The termination message: the report.
         message: String,
         /// When it ended.
-        finished_at: Option<Timestamp>,
+        finished_at: Moment,
     }
 );
 
@@ -124,11 +136,13 @@ pub struct ContainerStatus {
     pub ready: bool,
     /// How often it was restarted.
     #[serde(deserialize_with = "null_default")]
-    pub restart_count: u32,
+    pub restart_count: Varying<u32>,
     /// The user that its first process was started as, if the kubelet says so.
     #[serde(deserialize_with = "null_default")]
     pub user: Option<ContainerUser>,
 }
+
+outlined!(ContainerStatus { name, state, last_state, ready, restart_count, user });
 
 object!(
     /// `status.containerStatuses[].user`.
@@ -183,7 +197,7 @@ object!(
     /// `state.running`.
     Running {
         /// When it was last started.
-        started_at: Option<Timestamp>,
+        started_at: Moment,
     }
 );
 
@@ -195,6 +209,6 @@ object!(
         /// `Completed`, `Error`, `OOMKilled`, …
         reason: String,
         /// When it ended.
-        finished_at: Option<Timestamp>,
+        finished_at: Moment,
     }
 );

@@ -72,8 +72,9 @@ fn selectors_name_the_first_requirement_that_is_not_met() {
         "matchLabels": {"a": "1"},
         "matchExpressions": [{"key": "skip", "operator": "DoesNotExist"}, {"key": "b", "operator": "In", "values": ["x", "y"]}]
     })).unwrap();
-    let labels =
-        |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let labels = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned().into())).collect()
+    };
     assert_eq!(selector.first_unmet(&labels(&[("a", "1"), ("b", "x")])), None);
     assert_eq!(selector.first_unmet(&labels(&[("b", "x")])).as_deref(), Some("a=1"));
     assert_eq!(

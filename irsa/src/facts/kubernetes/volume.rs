@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{NameRef, null_default};
+use super::{NameRef, null_default, outlined};
 
 object!(
     /// `volumes[]`.

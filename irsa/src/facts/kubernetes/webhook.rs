@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LabelSelector, Meta, null_default};
+use super::{LabelSelector, Meta, null_default, outlined};
 
 object!(
     /// `MutatingWebhookConfiguration`.

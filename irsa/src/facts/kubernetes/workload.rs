@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LabelSelector, Meta, PodSpec, null_default};
+use super::{LabelSelector, Meta, PodSpec, null_default, outlined};
 
 macro_rules! workload {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {

@@ -88,7 +88,7 @@ fn candidate(index: usize, derived: &Derived<'_>, via: Via) -> Option<Chosen> {
     };
     let target = derived.target().filter(|view| view.wiring != Wiring::Nothing || view.pod_identity)?;
     let can_start = match pod.value.status.phase.as_str() {
-        _ if pod.value.metadata.deletion_timestamp.is_some() => CanStart::Nothing,
+        _ if pod.value.metadata.deletion_timestamp.is_known() => CanStart::Nothing,
         "Running" => CanStart::BesideApplication,
         "Pending" if !pod.value.spec.node_name.is_empty() => CanStart::Probe,
         _ => CanStart::Nothing,

@@ -373,7 +373,7 @@ mod tests {
     #[test]
     fn what_it_waits_for_may_never_come() {
         let waiting = |reason: &str, message: &str| {
-            Obstacle::of_waiting(&Waiting { reason: reason.into(), message: message.into() })
+            Obstacle::of_waiting(&Waiting { reason: reason.into(), message: String::from(message).into() })
         };
         assert_eq!(waiting("ContainerCreating", ""), None);
         assert_eq!(waiting("ErrImagePull", "pull QPS exceeded"), None);
@@ -394,7 +394,7 @@ mod tests {
                 reason: reason.into(),
                 exit_code,
                 message: message.into(),
-                finished_at: None,
+                finished_at: None.into(),
             })
         };
         assert_eq!(end("Error", 137, ""), Some(Obstacle::Killed));
