@@ -8,7 +8,7 @@ use kube::config::{AuthInfo, Cluster, Context, Kubeconfig};
 use secrecy::SecretString;
 use thiserror::Error;
 
-use super::kubeconfig::{self, KubeconfigError};
+use super::kubeconfig::{self, KubeconfigError, Merged};
 
 /// The flags of `k8s.io/cli-runtime` that choose the cluster and the user, by their names.
 #[derive(Debug, Clone, Default)]
@@ -63,8 +63,8 @@ pub struct Server {
 impl Access {
     /// The kubeconfig, merged from all its files.
     pub fn kubeconfig(&self) -> Result<Kubeconfig, AccessError> {
-        let add = |merged, path: &PathBuf| kubeconfig::merge(merged, kubeconfig::read(path)?, path);
-        Ok(self.paths()?.iter().try_fold(Kubeconfig::default(), add)?)
+        let add = |merged: Merged, path: &PathBuf| merged.add(kubeconfig::read(path)?, path);
+        Ok(self.paths()?.iter().try_fold(Merged::default(), add)?.kubeconfig())
     }
 
     /// Lays the flags over the kubeconfig. The namespace of `-n` wins over that of the context.

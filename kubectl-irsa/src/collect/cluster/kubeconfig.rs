@@ -1,6 +1,7 @@
 //! The kubeconfig: kube's model of it, read file by file, corrected where kube reads it differently from kubectl
 //! (<https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/>).
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{MAIN_SEPARATOR, Path};
 
@@ -70,10 +71,40 @@ fn unreadable(error: &FileError) -> String {
     }
 }
 
-/// Adds another file: if both contain an entry, the first one's counts.
-pub fn merge(first: Kubeconfig, next: Kubeconfig, path: &Path) -> Result<Kubeconfig, KubeconfigError> {
-    let wrong = |error| KubeconfigError { path: path.display().to_string(), what: without_values(&error) };
-    first.merge(next).map_err(wrong)
+/// Several files as one: of an entry that is in two, the first counts.
+#[derive(Default)]
+pub struct Merged {
+    all: Kubeconfig,
+    clusters: HashSet<String>,
+    users: HashSet<String>,
+    contexts: HashSet<String>,
+}
+
+impl Merged {
+    /// Adds the next file. kube's own `merge` looks through all entries so far for each file; it is left with the rest.
+    pub fn add(mut self, mut next: Kubeconfig, path: &Path) -> Result<Self, KubeconfigError> {
+        let wrong =
+            |error| KubeconfigError { path: path.display().to_string(), what: without_values(&error) };
+        let (clusters, users, contexts) = (
+            std::mem::take(&mut next.clusters),
+            std::mem::take(&mut next.auth_infos),
+            std::mem::take(&mut next.contexts),
+        );
+        let own = (self.all.clusters, self.all.auth_infos, self.all.contexts);
+        (self.all.clusters, self.all.auth_infos, self.all.contexts) = Default::default();
+        self.all = self.all.merge(next).map_err(wrong)?;
+        (self.all.clusters, self.all.auth_infos, self.all.contexts) = own;
+        let new = |names: &mut HashSet<String>, name: &String| names.insert(name.clone());
+        self.all.clusters.extend(clusters.into_iter().filter(|one| new(&mut self.clusters, &one.name)));
+        self.all.auth_infos.extend(users.into_iter().filter(|one| new(&mut self.users, &one.name)));
+        self.all.contexts.extend(contexts.into_iter().filter(|one| new(&mut self.contexts, &one.name)));
+        Ok(self)
+    }
+
+    /// All of them.
+    pub fn kubeconfig(self) -> Kubeconfig {
+        self.all
+    }
 }
 
 /// kube's own words repeat what stands at the place.
@@ -136,6 +167,8 @@ fn blank_secret(text: &mut Option<SecretString>) {
 
 #[cfg(test)]
 mod tests {
+    use kube::config::NamedContext;
+
     use super::*;
 
     fn read_text(text: &str) -> Result<Kubeconfig, String> {
@@ -144,6 +177,49 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let directory = format!("{}/", directory.path().display());
         read(&path).map_err(|error| error.to_string().replace(&directory, ""))
+    }
+
+    fn merged(files: impl IntoIterator<Item = Kubeconfig>) -> Kubeconfig {
+        let add = |merged: Merged, file| merged.add(file, Path::new("file"));
+        files.into_iter().try_fold(Merged::default(), add).unwrap().kubeconfig()
+    }
+
+    #[test]
+    fn files_are_merged_as_kube_merges_them() {
+        // Each has entries of its own, and one that the others have.
+        let file = |index: usize| {
+            let text = format!(
+                "kind: Config\ncurrent-context: c{index}\nextra: {index}\n\
+                 clusters: [{{name: shared, cluster: {{server: 'https://{index}'}}}}, {{name: k{index}, cluster: {{server: a}}}}, \
+                 {{name: k{index}, cluster: {{server: b}}}}]\n\
+                 contexts: [{{name: c{index}, context: {{cluster: k{index}}}}}, {{name: shared, context: {{cluster: k{index}}}}}]\n\
+                 users: [{{name: u{index}, user: {{username: a}}}}, {{name: shared, user: {{username: u{index}}}}}]"
+            );
+            read_text(&text).unwrap()
+        };
+        let json = |kubeconfig: &Kubeconfig| serde_json::to_value(kubeconfig).unwrap();
+        let merge = |merged: Kubeconfig, next| merged.merge(next).unwrap();
+        let by_kube = (0..4).map(file).fold(Kubeconfig::default(), merge);
+        let mut by_us = merged((0..4).map(file));
+        assert_eq!(by_us.clusters.len(), 5, "the first of a name counts, also within one file");
+        let server = |all| cluster(all, "k3").unwrap().server.clone();
+        assert_eq!(server(&by_us), server(&by_kube));
+        by_us.clusters.clear();
+        assert_eq!(json(&by_us), json(&Kubeconfig { clusters: Vec::new(), ..by_kube }));
+        let other_kind = Merged::default().add(file(0), Path::new("a")).unwrap();
+        let error = other_kind.add(read_text("kind: Pod").unwrap(), Path::new("b")).err().unwrap();
+        assert_eq!(error.to_string(), "b has another kind or apiVersion than the kubeconfigs before it");
+    }
+
+    #[test]
+    fn thousands_of_files_and_contexts_are_one() {
+        let files = (0..5000).map(|index| Kubeconfig {
+            contexts: vec![NamedContext { name: format!("c{index}"), ..NamedContext::default() }],
+            ..Kubeconfig::default()
+        });
+        let all = merged(files);
+        assert_eq!(all.contexts.len(), 5000);
+        assert!(all.contexts.iter().any(|context| context.name == "c4999"));
     }
 
     #[test]
@@ -173,7 +249,7 @@ mod tests {
             "current-context: b\ncontexts: [{name: b, context: {cluster: k, user: u}}]\n\
              users: [{name: u, user: {token: two, username: not-merged}}, {name: v, user: {}}]",
         );
-        let merged = merge(first, second.unwrap(), Path::new("second")).unwrap();
+        let merged = merged([first, second.unwrap()]);
         assert_eq!(merged.current_context.as_deref(), Some("a"));
         assert_eq!(context(&merged, "b").unwrap().cluster, "k");
         let kept = user(&merged, "u").unwrap();
@@ -199,7 +275,7 @@ mod tests {
         let json = |kubeconfig: &Kubeconfig| serde_json::to_value(kubeconfig).unwrap();
         assert_eq!(json(&blank), json(&unset.unwrap()));
         // A first file whose current context is blank, as `kubectl config unset` leaves it, has none.
-        let merged = merge(blank, other, Path::new("other")).unwrap();
+        let merged = merged([blank, other]);
         assert_eq!(merged.current_context.as_deref(), Some("c"));
     }
 
