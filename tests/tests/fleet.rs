@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use irsa::diagnosis::{Choice, Diagnosis, Judged, Verdict, diagnose_all, diagnose_until};
@@ -12,6 +13,9 @@ use irsa::facts::{Facts, Why};
 use irsa::output::{Format, Style, render};
 use irsa::rounds::of_documents;
 use irsa::target;
+use irsa_tests::aws::FakeAws;
+use irsa_tests::kube_api::FakeKube;
+use irsa_tests::run::{plugin, run};
 use irsa_tests::world::{World, all_worlds, bases_dir, worlds_dir};
 use serde_json::{Value, json};
 
@@ -214,4 +218,48 @@ fn no_pod_gets_anothers_verdict() {
         shared += same_apart(&subjects, &format!("{} sa/{account}", file.path.display()));
     }
     assert!(shared > 500, "some are alike, or nothing was tried: {shared}");
+}
+
+/// What is asked of AWS, by action, where each pod's environment was changed so.
+fn asked_of_aws(change: impl Fn(usize, &mut Vec<Value>)) -> BTreeMap<String, usize> {
+    let mut world = base("eks.yaml");
+    world.add_fleet("shop", "checkout-7d9f8b6c5d-x2x4z", 40).unwrap();
+    let pods = world.objects.iter_mut().filter(|object| object.resource.kind == "Pod");
+    for (index, pod) in pods.enumerate() {
+        change(index, pod.value.pointer_mut("/spec/containers/0/env").unwrap().as_array_mut().unwrap());
+    }
+    let kube = FakeKube::start(&world);
+    let aws = FakeAws::start(&world, Some(&kube));
+    let directory = tempfile::tempdir().unwrap();
+    let run = run(plugin()
+        .env("KUBECONFIG", kube.kubeconfig(directory.path()))
+        .envs(aws.env(directory.path()))
+        .args(["debug", "deploy/checkout", "-n", "shop", "--no-probe", "-o", "json"]));
+    assert_eq!((run.code, run.json()["verdict"].as_str()), (Some(0), Some("healthy")), "{run:?}");
+    let mut asked = BTreeMap::new();
+    for request in aws.requests() {
+        *asked.entry(request.action.clone()).or_default() += 1;
+    }
+    asked
+}
+
+const TRIED: &str = "sts:AssumeRoleWithWebIdentity";
+
+#[test]
+fn aws_is_asked_once_for_a_role() {
+    let session = |value: Value| {
+        let mut variable = value;
+        variable["name"] = json!("AWS_ROLE_SESSION_NAME");
+        variable
+    };
+    let once = asked_of_aws(|_, _| ());
+    assert!(once["iam:GetRole"] == 1 && once[TRIED] == 1, "{once:?}");
+    // Names of sessions that are as many as the pods.
+    let of_pod = json!({ "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } });
+    assert_eq!(asked_of_aws(|_, env| env.push(session(of_pod.clone()))), once);
+    // Different identities of one role: each is tried, and nothing else is asked twice.
+    let mut named =
+        asked_of_aws(|index, env| env.push(session(json!({ "value": format!("session-{}", index % 3) }))));
+    assert_eq!(named.insert(TRIED.to_owned(), 1), Some(3));
+    assert_eq!(named, once);
 }

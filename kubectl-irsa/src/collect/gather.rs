@@ -7,6 +7,7 @@ use irsa::target::Target;
 
 use super::cluster::Api;
 use super::identity::{AccountWide, Cloud, Early};
+use super::probe::Choice;
 
 /// Reads everything about a target: one [`Facts`] for each of its pods, newest first; for a workload or a service account
 /// without pods, one. Where AWS is not asked, `cloud` says why.
@@ -45,14 +46,20 @@ pub async fn gather(
     );
     let (mut subjects, early) = subjects?;
     // The probe takes longest: it starts while AWS is asked.
-    let derived: Vec<Derived<'_>> = subjects.iter().map(Derived::of).collect();
-    let asked: Vec<_> = derived.iter().map(|derived| cloud.asked(derived)).collect();
     let excluded = Why::Excluded(String::from("--no-probe"));
+    let (mut asked, mut candidates, mut unprobed) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, facts) in subjects.iter().enumerate() {
+        let derived = Derived::of(facts);
+        asked.push(cloud.asked(&derived));
+        match &cloud.probing {
+            Some(probing) => candidates.push(probing.candidate(index, &derived)),
+            None => unprobed.push(without_probe(&derived, &excluded)),
+        }
+    }
     let choice = match &cloud.probing {
-        Some(probing) => Ok((probing, probing.choose(&derived))),
-        None => Err(derived.iter().map(|derived| without_probe(derived, &excluded)).collect()),
+        Some(probing) => Ok((probing, Choice::among(&subjects, &candidates))),
+        None => Err(unprobed),
     };
-    drop(derived);
     let probe = async {
         match choice {
             Ok((probing, choice)) => Box::pin(probing.look(api, choice)).await,

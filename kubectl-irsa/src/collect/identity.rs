@@ -11,6 +11,7 @@ use super::Progress;
 use super::aws::{Attempt, Chosen, Roles, Session};
 use super::cluster::{Api, NoAnswer};
 use super::logs;
+use super::once::Once;
 use super::probe::Probing;
 use super::token::Token;
 use super::web::Web;
@@ -18,7 +19,8 @@ use super::{issuer, signature};
 use irsa::derive::Derived;
 use irsa::derive::plan::Plan;
 use irsa::facts::aws::{
-    Association, Aws, EksCluster, OtherAssociation, Providers, Role, StsAnswer, StsAttempt,
+    Association, Aws, EksCluster, OtherAssociation, Provider, Providers, Role, RolePolicies, Simulated,
+    StsAnswer, StsAttempt, TrailEvent,
 };
 use irsa::facts::issuer::{Claims, Discovery, Issuer, Key, Published};
 use irsa::facts::kubernetes::{Meta, Pod};
@@ -59,6 +61,22 @@ pub(super) struct Early {
     tokens: BTreeMap<(String, String), Minted>,
     associations: BTreeMap<String, Fact<Vec<Association>>>,
 }
+
+/// What is asked about a role, an OIDC provider or an issuer: once, however many identities have it in common.
+#[derive(Default)]
+struct InCommon {
+    roles: Once<String, Roles>,
+    policies: Once<String, Fact<RolePolicies>>,
+    providers: Once<String, Fact<Provider>>,
+    /// By region, role and subject.
+    trails: Once<(String, String, String), Fact<Listing<TrailEvent>>>,
+    simulations: Once<String, Fact<Vec<Simulated>>>,
+    /// By issuer.
+    published: Once<String, Issued>,
+}
+
+/// What an issuer publishes.
+type Issued = (Fact<Published<Discovery>>, Fact<Published<Vec<Key>>>, JwkSet);
 
 /// What is to be asked about one subject.
 pub(super) struct Asked {
@@ -127,6 +145,14 @@ impl Early {
     }
 }
 
+impl Early {
+    /// True if the role's trust policy is known and does not ask for the name of a session.
+    fn takes_any_session(&self, plan: &Plan) -> bool {
+        let role = plan.role_arn.as_ref().and_then(|arn| self.roles.get(arn)?.named.known());
+        role.is_some_and(|role| !role.value.trust.to_ascii_lowercase().contains("sts:rolesessionname"))
+    }
+}
+
 async fn mint(
     cloud: &Cloud,
     api: &Api,
@@ -187,15 +213,28 @@ impl Cloud {
         asked: &[Asked],
         subjects: &mut [Facts],
     ) {
-        let plans = asked.iter().map(|asked| &asked.plan);
         let mut distinct: BTreeMap<&Plan, Option<&Meta>> = BTreeMap::new();
-        for (plan, facts) in plans.clone().zip(subjects.iter()) {
+        let mut by_any_session: BTreeMap<Plan, &Plan> = BTreeMap::new();
+        let mut plans: Vec<&Plan> = Vec::new();
+        for (Asked { plan, .. }, facts) in asked.iter().zip(subjects.iter()) {
             let pod = facts.subject.pod().map(|pod| &pod.value.metadata);
+            // Sessions that have their pods' names are as many as the pods; the newest one's is tried for all.
+            let own_session = pod.is_some_and(|pod| plan.session_name.contains(pod.name.as_str()));
+            let plan = match own_session && early.takes_any_session(plan) {
+                true => {
+                    let any = Plan { session_name: String::new(), ..plan.clone() };
+                    by_any_session.entry(any).or_insert(plan)
+                }
+                false => plan,
+            };
             distinct.entry(plan).or_insert(pod);
+            plans.push(plan);
         }
+        let common = InCommon::default();
+        let common = &common;
         // On the heap: its many questions at once are larger than a thread's stack should have to hold.
         let answers = join_all(distinct.into_iter().map(|(plan, pod)| async move {
-            (plan, Box::pin(self.identity(api, wide, early, plan, pod)).await)
+            (plan, Box::pin(self.identity(api, wide, early, common, plan, pod)).await)
         }));
         let (answers, app_errors) = tokio::join!(
             answers,
@@ -208,7 +247,7 @@ impl Cloud {
             )))
         );
         let answers: BTreeMap<&Plan, (Arc<Aws>, Arc<Issuer>)> = answers.into_iter().collect();
-        let of_subject: Vec<_> = plans.map(|plan| answers.get(plan).cloned()).collect();
+        let of_subject: Vec<_> = plans.into_iter().map(|plan| answers.get(plan).cloned()).collect();
         for ((facts, answer), app_errors) in subjects.iter_mut().zip(of_subject).zip(app_errors) {
             facts.app_errors = app_errors;
             if let Some((aws, issuer)) = answer {
@@ -223,6 +262,7 @@ impl Cloud {
         api: &Api,
         shared: &AccountWide,
         early: &Early,
+        common: &InCommon,
         plan: &Plan,
         pod: Option<&Meta>,
     ) -> (Arc<Aws>, Arc<Issuer>) {
@@ -256,35 +296,41 @@ impl Cloud {
         let role = async {
             match arn {
                 Some(arn) if early.roles.contains_key(arn) => early.roles[arn].clone(),
-                Some(arn) => self.session.role(arn).await,
+                Some(arn) => common.roles.answer(arn.to_owned(), self.session.role(arn)).await,
                 None => match &plan.role_name {
-                    Some(name) => self.session.role_of_name(name).await,
+                    Some(name) => common.roles.answer(name.clone(), self.session.role_of_name(name)).await,
                     None => Roles::not_asked(NO_ROLE),
                 },
             }
         };
         let policies = async {
             match given {
-                Some(arn) => self.session.role_policies(arn).await,
+                Some(arn) => common.policies.answer(arn.to_owned(), self.session.role_policies(arn)).await,
                 None => Fact::not_asked("the role's policies", NO_ROLE),
             }
         };
         let provider = async {
             match issuer.as_deref().and_then(|issuer| plan.provider_arn(issuer)) {
-                Some(arn) => self.session.oidc_provider(&arn).await,
+                Some(arn) => common.providers.answer(arn.clone(), self.session.oidc_provider(&arn)).await,
                 None => Fact::not_asked("the OIDC provider", "the issuer or the role's account is not known"),
             }
         };
         let trail = async {
             match arn {
-                Some(arn) => self.session.refusals(&plan.region, arn, &plan.subject()).await,
+                Some(arn) => {
+                    let subject = plan.subject();
+                    let question = (plan.region.clone(), arn.to_owned(), subject.clone());
+                    let ask = self.session.refusals(&plan.region, arn, &subject);
+                    common.trails.answer(question, ask).await
+                }
                 None => Fact::not_asked("denied calls in CloudTrail", NO_ROLE),
             }
         };
         let simulation = async {
             match given {
                 Some(arn) if !self.actions.is_empty() => {
-                    self.session.simulate(arn, &self.actions, &self.resources).await
+                    let ask = self.session.simulate(arn, &self.actions, &self.resources);
+                    common.simulations.answer(arn.to_owned(), ask).await
                 }
                 _ => Fact::not_asked("what the role is allowed to do", "no --action was given"),
             }
@@ -299,7 +345,7 @@ impl Cloud {
             simulation,
             Box::pin(self.trials(minted, plan)),
             // Without a role to assume, no issuer is needed.
-            Box::pin(self.published(issuer.as_deref().filter(|_| arn.is_some()))),
+            Box::pin(self.published(common, issuer.as_deref().filter(|_| arn.is_some()))),
         );
         let (other_associations, associated_role, target_role) = of_association;
         let aws = Aws {
@@ -363,10 +409,7 @@ impl Cloud {
         (Fact::not_asked(OTHERS, "the service account has an association"), role, target)
     }
 
-    async fn published(
-        &self,
-        issuer: Option<&str>,
-    ) -> (Fact<Published<Discovery>>, Fact<Published<Vec<Key>>>, JwkSet) {
+    async fn published(&self, common: &InCommon, issuer: Option<&str>) -> Issued {
         let Some(issuer) = issuer else {
             let why = "no role is named, or the cluster's issuer is not known";
             return (
@@ -375,9 +418,12 @@ impl Cloud {
                 JwkSet::default(),
             );
         };
-        let published = issuer::published(&self.web, issuer).await;
-        let (keys, verifying) = issuer::published_keys(&self.web, &published).await;
-        (published, keys, verifying)
+        let ask = async {
+            let published = issuer::published(&self.web, issuer).await;
+            let (keys, verifying) = issuer::published_keys(&self.web, &published).await;
+            (published, keys, verifying)
+        };
+        common.published.answer(issuer.to_owned(), ask).await
     }
 
     /// Tries the token; and where the answer may be the masquerade of an inactive region (failures.md, 80), once more at an

@@ -11,6 +11,7 @@ mod gather;
 mod identity;
 pub mod issuer;
 pub mod logs;
+mod once;
 pub mod probe;
 mod progress;
 mod signature;

@@ -44,16 +44,14 @@ enum CanStart {
 
 impl Choice {
     /// Chooses.
-    pub fn of(subjects: &[Derived<'_>], via: Via) -> Self {
-        let candidates: Vec<Option<Chosen>> =
-            subjects.iter().enumerate().map(|(index, derived)| candidate(index, derived, via)).collect();
+    pub fn among(subjects: &[Facts], candidates: &[Option<Chosen>]) -> Self {
         // Newest first: of those in which most can start, the last of the reversed list is the newest.
         let chosen = candidates.iter().flatten().rev().max_by_key(|candidate| candidate.can_start).cloned();
         let pod = chosen.as_ref().and_then(|chosen| chosen.pod.as_deref());
         let unseen = subjects
             .iter()
-            .zip(&candidates)
-            .map(|(derived, candidate)| unseen(derived.facts, pod.filter(|_| candidate.is_some())))
+            .zip(candidates)
+            .map(|(facts, candidate)| unseen(facts, pod.filter(|_| candidate.is_some())))
             .collect();
         Self { unseen, chosen }
     }
@@ -72,7 +70,8 @@ fn unseen(facts: &Facts, other: Option<&str>) -> Fact<ProbeFacts> {
     }
 }
 
-fn candidate(index: usize, derived: &Derived<'_>, via: Via) -> Option<Chosen> {
+/// The subject as one that may be probed, if it may.
+pub fn candidate(index: usize, derived: &Derived<'_>, via: Via) -> Option<Chosen> {
     let facts = derived.facts;
     let chosen = |pod: Option<String>, container: String, can_start| Chosen {
         index,
@@ -129,7 +128,11 @@ mod tests {
     }
 
     fn chosen(pods: &[(&str, &str, bool)], via: Via) -> (Option<Chosen>, Vec<String>) {
-        let choice = Choice::of(&subjects(pods).iter().map(Derived::of).collect::<Vec<_>>(), via);
+        let subjects = subjects(pods);
+        let all = subjects.iter().enumerate();
+        let candidates: Vec<_> =
+            all.map(|(index, facts)| candidate(index, &Derived::of(facts), via)).collect();
+        let choice = Choice::among(&subjects, &candidates);
         let why = choice.unseen.iter().map(|fact| fact.unknown().unwrap().why.to_string());
         (choice.chosen, why.collect())
     }

@@ -21,7 +21,8 @@ use irsa::derive::Derived;
 use irsa::facts::probed::ProbeFacts;
 use irsa::facts::{Fact, Why};
 
-use choice::{Choice, Chosen};
+pub(super) use choice::Choice;
+use choice::Chosen;
 pub use cleanup::Cleanup;
 pub use image::{Image, ImageError};
 
@@ -52,9 +53,9 @@ pub struct Probing {
 }
 
 impl Probing {
-    /// Chooses among the subjects of a run.
-    pub(super) fn choose(&self, subjects: &[Derived<'_>]) -> Choice {
-        Choice::of(subjects, self.via)
+    /// A subject of a run as one that may be probed.
+    pub(super) fn candidate(&self, index: usize, derived: &Derived<'_>) -> Option<Chosen> {
+        choice::candidate(index, derived, self.via)
     }
 
     /// Probes the chosen one; returns what is known about the inside of each.
