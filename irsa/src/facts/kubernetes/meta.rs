@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 
 use super::null_default;
 use crate::facts::alike::{Moment, Outline, Pen, Varying, outlined};
@@ -130,25 +130,49 @@ pub struct ManagedFields {
 
 outlined!(ManagedFields { manager, time, annotations, data_keys });
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
 struct RawManagedFields {
     manager: String,
     time: Option<Timestamp>,
-    fields_v1: Value,
+    #[serde(deserialize_with = "null_default")]
+    fields_v1: OwnedFields,
 }
+
+/// Of the fields that a manager owns, a third of a pod, only these are kept.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct OwnedFields {
+    #[serde(rename = "f:metadata", deserialize_with = "null_default")]
+    metadata: OwnedMeta,
+    #[serde(rename = "f:data", deserialize_with = "null_default")]
+    data: Keys,
+    #[serde(rename = "f:stringData", deserialize_with = "null_default")]
+    string_data: Keys,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct OwnedMeta {
+    #[serde(rename = "f:annotations", deserialize_with = "null_default")]
+    annotations: Keys,
+}
+
+/// Keys of a map, each behind `f:`.
+type Keys = BTreeMap<String, IgnoredAny>;
 
 impl From<RawManagedFields> for ManagedFields {
     fn from(raw: RawManagedFields) -> Self {
-        let owned = |path: &[&str]| -> BTreeSet<String> {
-            let node = path.iter().try_fold(&raw.fields_v1, |node, step| node.get(step));
-            let keys = node.and_then(Value::as_object).into_iter().flat_map(|map| map.keys());
-            keys.filter_map(|key| key.strip_prefix("f:")).map(str::to_owned).collect()
+        let fields = raw.fields_v1;
+        let named = |keys: Keys| {
+            let named = keys.into_keys();
+            named.filter_map(|key| key.strip_prefix("f:").map(str::to_owned)).collect::<BTreeSet<String>>()
         };
+        let mut data_keys = named(fields.data);
+        data_keys.append(&mut named(fields.string_data));
         Self {
-            annotations: owned(&["f:metadata", "f:annotations"]),
-            data_keys: owned(&["f:data"]).into_iter().chain(owned(&["f:stringData"])).collect(),
+            annotations: named(fields.metadata.annotations),
+            data_keys,
             manager: raw.manager,
             time: raw.time,
         }
