@@ -1,7 +1,7 @@
 //! What a user waits for: `cargo bench -p irsa-tests`.
 //!
 //! Round trips with 200 ms for each answer of the cluster, and with 50 ms for each of AWS, the way of the probe's report, the
-//! start of the process, and the judging of a thousand pods. Measured here and never asserted in a test; the number of the
+//! start of the process, and the judging of thousands of pods. Measured here and never asserted in a test; the number of the
 //! cluster's answers in a row is asserted, in `tests/command_line.rs`.
 
 #![allow(missing_docs, reason = "criterion's macros make public items")]
@@ -121,40 +121,38 @@ fn start(criterion: &mut Criterion) {
     });
 }
 
-/// The base world's Deployment with a thousand pods.
-fn thousand_pods() -> String {
-    let base = base();
-    let documents: Vec<&str> = base.split("\n---\n").collect();
-    let is_pod = |document: &&&str| document.contains("\nkind: Pod\n");
-    let pod = documents.iter().find(is_pod).expect("the base world has a pod");
-    let mut text =
-        documents.iter().filter(|document| !is_pod(document)).copied().collect::<Vec<_>>().join("\n---\n");
-    for index in 0..1000 {
-        text += "\n---\n";
-        text += &pod.replace("checkout-7d9f8b6c5d-x2x4z", &format!("checkout-7d9f8b6c5d-{index:05}"));
-    }
-    text
+/// The base world with many more pods of its Deployment, as the API server has them.
+fn fleet(count: usize) -> Vec<u8> {
+    let mut world = World::parse("bench", &base()).expect("the base world parses");
+    world.add_fleet("shop", "checkout-7d9f8b6c5d-x2x4z", count).expect("the base world has a pod");
+    let items: Vec<_> = world.objects.iter().map(|object| &object.value).collect();
+    serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": items }).to_string().into_bytes()
 }
 
 fn checks(criterion: &mut Criterion) {
-    let text = thousand_pods();
-    let read = || {
-        let mut store = Store::default();
-        store.read("world.yaml", text.clone().into_bytes()).expect("it is read");
-        store
-    };
-    let mut bench = criterion.benchmark_group("a Deployment of 1,000 pods");
-    bench.sample_size(10);
-    bench.bench_function("read from memory", |bencher| bencher.iter(read));
-    let target = target::parse(&[String::from("deploy/checkout")]).expect("a target").remove(0);
-    let facts = of_documents(&read(), "shop", &target, None).expect("facts");
-    assert_eq!(facts.len(), 1000);
-    bench.bench_function("judge", |bencher| {
-        bencher.iter(|| {
-            let judged = diagnose_all(&facts, &Choice::default());
-            assert_eq!(judged.len(), 1, "one situation");
+    for count in [1000, 5000] {
+        let bytes = fleet(count);
+        let read = || {
+            let mut store = Store::default();
+            store.read("world.json", bytes.clone()).expect("it is read");
+            store
+        };
+        let mut bench = criterion.benchmark_group(format!("a Deployment of {count} pods"));
+        bench.sample_size(10);
+        bench.bench_function("read from memory", |bencher| bencher.iter(read));
+        let target = target::parse(&[String::from("deploy/checkout")]).expect("a target").remove(0);
+        let store = read();
+        let gather = || of_documents(&store, "shop", &target, None).expect("facts");
+        bench.bench_function("gather", |bencher| bencher.iter(gather));
+        let facts = gather();
+        assert_eq!(facts.len(), count + 1);
+        bench.bench_function("judge", |bencher| {
+            bencher.iter(|| {
+                let judged = diagnose_all(&facts, &Choice::default());
+                assert_eq!(judged.len(), 1, "one situation");
+            });
         });
-    });
+    }
 }
 
 criterion_group!(benches, round_trips, aws_round_trips, report, start, checks);
