@@ -1,5 +1,6 @@
-//! Text from others: made harmless, quoted for a shell; and durations for people.
+//! Text from others: made harmless, quoted for people and for a shell; and durations for people.
 
 pub mod duration;
+pub mod foreign;
 pub mod safe;
 pub mod shell;

@@ -27,6 +27,7 @@ use thiserror::Error;
 use crate::collect::bounded::{self, Limit};
 use crate::collect::cluster::{Access, AccessError, Api, ConnectionError, Server};
 use crate::collect::files::FilesError;
+use crate::collect::foreign::without_held;
 use crate::collect::probe::Cleanup;
 use crate::collect::{Deadline, Late, Progress, Stop};
 use irsa::output::RenderError;
@@ -245,7 +246,7 @@ fn print_error(error: &CliError) {
 impl CliError {
     /// What is printed of it. Server messages and file names may contain anything; only our own line breaks are kept.
     fn told(&self) -> String {
-        let text = self.to_string();
+        let text = without_held(&self.to_string());
         let lines: Vec<String> = text.split('\n').map(irsa::text::safe::line).collect();
         format!("error: {}", lines.join("\n"))
     }
@@ -380,7 +381,7 @@ fn stdin() -> Result<String, CliError> {
 
 /// Writes to stdout; a reader that went away (`| head`) is not an error.
 fn print(text: &str) -> Result<u8, CliError> {
-    match stdout::write(text.as_bytes()) {
+    match stdout::write(without_held(text).as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Write(error)),
         _ => Ok(0),
     }

@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod cluster;
 mod deadline;
 pub mod files;
+pub mod foreign;
 mod gather;
 mod identity;
 pub mod issuer;
@@ -26,6 +27,7 @@ pub use progress::Progress;
 pub use surroundings::Surroundings;
 
 /// An error and all its causes in one line, each said once: the innermost says what happened (`Connection refused`).
+/// An error may repeat what it was sent.
 fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
@@ -37,5 +39,5 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
         }
         next = error.source();
     }
-    parts.join(": ")
+    foreign::foreign(&parts.join(": "))
 }

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::cluster::{Answer, Api, NoAnswer, body, encode, of_namespace};
+use super::foreign::hold;
 use irsa::facts::issuer::Claims;
 use irsa::facts::kubernetes::Meta;
 
@@ -24,7 +25,12 @@ pub struct Token(SecretString);
 impl Token {
     /// Takes a token over.
     pub fn new(text: impl Into<SecretString>) -> Self {
-        Self(text.into())
+        let token = Self(text.into());
+        hold(token.expose());
+        if let Some((_, signature)) = token.expose().rsplit_once('.') {
+            hold(signature);
+        }
+        token
     }
 
     /// The text, for STS and for the check of its signature.

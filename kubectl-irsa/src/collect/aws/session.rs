@@ -10,6 +10,7 @@ use aws_smithy_types::retry::RetryConfig;
 use tokio::sync::OnceCell;
 
 use super::EksHints;
+use crate::collect::foreign::{foreign, hold};
 use crate::collect::web::{Silence, Web, silence};
 use crate::collect::{Late, causes};
 use irsa::facts::aws::Caller;
@@ -164,7 +165,11 @@ impl Session {
                 }
                 Err(late) => Err(late.into()),
                 Ok(Err(error)) => Err(Why::NoCredentials(credentials_words(&error))),
-                Ok(Ok(_)) => Ok(()),
+                Ok(Ok(found)) => {
+                    hold(found.secret_access_key());
+                    found.session_token().into_iter().for_each(hold);
+                    Ok(())
+                }
             }
         };
         self.signed_in.get_or_init(find).await.clone()
@@ -199,8 +204,8 @@ where
         SdkError::DispatchFailure(failure) => return NoAnswer::Unknown(Why::Failed(unsent(failure))),
         other => return NoAnswer::Unknown(Why::Failed(causes(other))),
     };
-    let code = service.code().unwrap_or_default();
-    let message = service.message().unwrap_or_default().to_owned();
+    let code = &*foreign(service.code().unwrap_or_default());
+    let message = foreign(service.message().unwrap_or_default());
     NoAnswer::Unknown(match code {
         "NoSuchEntity" | "ResourceNotFoundException" => return NoAnswer::NotFound,
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Why::Denied(message),

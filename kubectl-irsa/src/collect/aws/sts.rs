@@ -13,6 +13,7 @@ use aws_types::service_config::ServiceConfigKey;
 use tokio::time::Instant;
 
 use super::session::{Session, incomplete, unsent};
+use crate::collect::foreign::foreign;
 use crate::collect::token::Token;
 use irsa::aws::endpoint::{host_of_url, is_loopback};
 use irsa::facts::aws::{StsAnswer, StsAttempt};
@@ -125,9 +126,9 @@ impl Session {
             },
             Err(SdkError::ServiceError(refused)) => StsAnswer::Refused {
                 status: refused.raw().status().as_u16(),
-                code: refused.err().code().unwrap_or_default().to_owned(),
-                message: refused.err().message().unwrap_or_default().to_owned(),
-                request_id: refused.err().request_id().map(str::to_owned),
+                code: foreign(refused.err().code().unwrap_or_default()),
+                message: foreign(refused.err().message().unwrap_or_default()),
+                request_id: refused.err().request_id().map(foreign),
             },
             Err(SdkError::DispatchFailure(failure)) => {
                 return unknown(Why::Failed(format!("cannot reach {host}: {}", unsent(&failure))));
@@ -151,7 +152,7 @@ fn passing(answer: &Answer) -> Option<(String, Option<Duration>)> {
             let seconds =
                 refused.raw().headers().get("retry-after").and_then(|text| text.trim().parse().ok());
             (throttled || status >= 500)
-                .then(|| (format!("{status} {code}"), seconds.map(Duration::from_secs)))
+                .then(|| (format!("{status} {}", foreign(code)), seconds.map(Duration::from_secs)))
         }
         Err(SdkError::DispatchFailure(failure)) => {
             let words = unsent(failure);

@@ -4,6 +4,7 @@ use http::StatusCode;
 use kube::core::Status;
 
 use crate::collect::bounded::TooLarge;
+use crate::collect::foreign::foreign;
 use crate::collect::{Late, causes};
 use irsa::facts::{Grant, Unknown, Why};
 
@@ -37,12 +38,12 @@ impl NoAnswer {
             Ok(status) => Self::Status {
                 code,
                 about_object: status.details.is_some_and(|details| !details.name.is_empty()),
-                message: status.message,
+                message: foreign(&status.message),
             },
             // Unknown API groups are answered in plain text: `404 page not found`.
             Err(_) => {
                 let text = String::from_utf8_lossy(body);
-                let message = text.trim().chars().take(SHOWN).collect();
+                let message = foreign(text.trim()).chars().take(SHOWN).collect();
                 Self::Status { code, about_object: false, message }
             }
         }
@@ -106,7 +107,7 @@ impl From<kube::Error> for NoAnswer {
             kube::Error::Api(status) => {
                 let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let about_object = status.details.is_some_and(|details| !details.name.is_empty());
-                Self::Status { code, about_object, message: status.message }
+                Self::Status { code, about_object, message: foreign(&status.message) }
             }
             kube::Error::SerdeError(error) => Self::Unreadable(unexpected(&error)),
             kube::Error::Service(error) => Self::Unreachable(causes(&*error)),

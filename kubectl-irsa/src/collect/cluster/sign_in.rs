@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use super::answer::unexpected;
 use super::pem::{self, Identity, PemError};
 use crate::collect::bounded::{self, FileError, Limit};
+use crate::collect::foreign::hold;
 use crate::collect::{Deadline, Late};
 
 /// How long signing in may take. An exec plugin may wait for a person, who signs in with a browser.
@@ -111,6 +112,7 @@ async fn credentials(user: &AuthInfo, cluster: &Cluster) -> Result<Credentials, 
         Some(bearer(token.expose_secret())?)
     } else if let Some(name) = &user.username {
         let password = user.password.as_ref().map_or("", |password| password.expose_secret());
+        hold(password);
         let pair = Zeroizing::new(format!("{name}:{password}"));
         Some(authorization("Basic", &Zeroizing::new(STANDARD.encode(&*pair)))?)
     } else if let Some(exec) = &user.exec {
@@ -138,6 +140,7 @@ fn bearer(token: &str) -> Result<HeaderValue, SignInError> {
 }
 
 fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue, SignInError> {
+    hold(credentials);
     let text = Zeroizing::new(format!("{scheme} {credentials}"));
     let mut value = HeaderValue::from_str(&text).map_err(|_| SignInError::Characters)?;
     value.set_sensitive(true);
