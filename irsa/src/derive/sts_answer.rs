@@ -43,10 +43,15 @@ pub struct Refusal<'f> {
 }
 
 impl<'f> Refusal<'f> {
-    /// False if STS was throttling or had a fault of its own: the next answer may differ.
+    /// False if STS was throttling or had a fault of its own, so that the next answer may differ; and if it is none that STS is
+    /// known to give, so that nobody can say whose it is.
     pub fn is_final(&self) -> bool {
-        let own_fault = matches!(self.attempt.answer, StsAnswer::Refused { status: 500.., .. });
-        self.kind != Kind::Throttled && !own_fault
+        !matches!(self.kind, Kind::Throttled | Kind::Other) && !self.is_own_fault()
+    }
+
+    /// True for a failure of the server.
+    pub fn is_own_fault(&self) -> bool {
+        matches!(self.attempt.answer, StsAnswer::Refused { status: 500.., .. })
     }
 
     /// AWS's id of the request.

@@ -15,7 +15,7 @@
 //! differs.
 
 use crate::aws::arn::RoleArn;
-use crate::aws_error::Stage;
+use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
 use crate::checks::shared::{probed, trust};
 use crate::checks::{role_asked, with_answer};
@@ -43,10 +43,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         StsVerdict::NotApplicable => Outcome::NotApplicable("no token was to be tried"),
         StsVerdict::Refused(refusal) if !refusal.is_final() => Outcome::Unknown(vec![Unknown {
             what: String::from("STS's answer to a fresh token"),
-            why: Why::Failed(format!(
-                "{} answered {}: {}",
-                refusal.attempt.host, refusal.code, refusal.message
-            )),
+            why: Why::Failed(no_verdict(refusal)),
             grant: None,
         }]),
         StsVerdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => {
@@ -57,6 +54,18 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
                 format!("STS refuses the token of {}: {}", derived.plan().subject(), refusal.message);
             finding(derived, summary, refusal).into()
         }
+    }
+}
+
+/// An answer that may be another in a minute, or that STS is not known to give.
+fn no_verdict(refusal: &Refusal<'_>) -> String {
+    let host = &refusal.attempt.host;
+    match (refusal.kind, refusal.code) {
+        (Kind::Other, "") => format!("{host} answered without an error code, as STS never does"),
+        (Kind::Other, code) if !refusal.is_own_fault() => {
+            format!("{host} answered {code}, which STS is not known to say: {}", refusal.message)
+        }
+        (_, code) => format!("{host} answered {code}: {}", refusal.message),
     }
 }
 
