@@ -12,7 +12,7 @@ impl Session {
             return Fact::not_asked("the EKS cluster", NO_NAME);
         };
         let action = "eks:DescribeCluster";
-        let client = aws_sdk_eks::Client::new(&self.sdk);
+        let client = self.eks();
         let cluster =
             self.ask(action, client.describe_cluster().name(name).send()).await.and_then(|answer| {
                 let cluster = answer.cluster.ok_or_else(|| NoAnswer::Unknown(incomplete()))?;
@@ -30,7 +30,7 @@ impl Session {
         let what = format!("EKS Pod Identity associations of {namespace}/{service_account}");
         let Some(name) = self.settings().cluster() else { return Fact::not_asked(what, NO_NAME) };
         let action = "eks:ListPodIdentityAssociations";
-        let client = aws_sdk_eks::Client::new(&self.sdk);
+        let client = self.eks();
         let list = client
             .list_pod_identity_associations()
             .cluster_name(name)
@@ -65,7 +65,7 @@ impl Session {
     pub async fn all_associations(&self) -> Fact<Listing<OtherAssociation>> {
         let Some(name) = self.settings().cluster() else { return Fact::not_asked(OTHERS, NO_NAME) };
         let action = "eks:ListPodIdentityAssociations";
-        let client = aws_sdk_eks::Client::new(&self.sdk);
+        let client = self.eks();
         let list = client.list_pod_identity_associations().cluster_name(name);
         let read = async {
             let mut pages = list.into_paginator().send();

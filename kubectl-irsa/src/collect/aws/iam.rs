@@ -65,7 +65,7 @@ impl Session {
     }
 
     async fn get_role(&self, name: &str) -> Result<Role, NoAnswer> {
-        let client = aws_sdk_iam::Client::new(&self.sdk);
+        let client = self.iam();
         let answer = self.ask("iam:GetRole", client.get_role().role_name(name).send()).await?;
         let role = answer.role.ok_or_else(|| NoAnswer::Unknown(incomplete()))?;
         let trust = role.assume_role_policy_document.as_deref().map(decoded);
@@ -85,7 +85,7 @@ impl Session {
         if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
             return unknown(what, why, "iam:ListAttachedRolePolicies", arn);
         }
-        let client = aws_sdk_iam::Client::new(&self.sdk);
+        let client = self.iam();
         let name = role_name(arn);
         let attached = async {
             let mut pages = client.list_attached_role_policies().role_name(name).into_paginator().send();
@@ -122,7 +122,7 @@ impl Session {
     /// The OIDC providers of the user's account; IAM gives them in one answer.
     pub async fn oidc_providers(&self) -> Fact<Providers> {
         let action = "iam:ListOpenIDConnectProviders";
-        let client = aws_sdk_iam::Client::new(&self.sdk);
+        let client = self.iam();
         let answer = self.ask(action, client.list_open_id_connect_providers().send()).await;
         let providers = answer.map(|answer| Providers {
             arns: answer
@@ -142,7 +142,7 @@ impl Session {
         if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
             return unknown(what, why, action, arn);
         }
-        let client = aws_sdk_iam::Client::new(&self.sdk);
+        let client = self.iam();
         let call = client.get_open_id_connect_provider().open_id_connect_provider_arn(arn).send();
         let provider = self.ask(action, call).await.and_then(|answer| {
             Ok(Provider {
@@ -168,7 +168,7 @@ impl Session {
         if let Some(why) = self.elsewhere(account_of(arn).unwrap_or_default()).await {
             return unknown(what, why, action, arn);
         }
-        let client = aws_sdk_iam::Client::new(&self.sdk);
+        let client = self.iam();
         let call = client
             .simulate_principal_policy()
             .policy_source_arn(arn)

@@ -3,6 +3,7 @@
 mod eks;
 mod hints;
 mod iam;
+mod own;
 mod session;
 mod sts;
 mod trail;

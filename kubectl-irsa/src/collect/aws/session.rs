@@ -10,6 +10,7 @@ use aws_smithy_types::retry::RetryConfig;
 use tokio::sync::OnceCell;
 
 use super::EksHints;
+use super::own::{Foreign, ItsOwn};
 use crate::collect::foreign::{foreign, hold};
 use crate::collect::web::{Silence, Web, silence};
 use crate::collect::{Late, causes};
@@ -107,11 +108,29 @@ impl Session {
         &self.settings
     }
 
+    /// A client of STS. Each client looks at whose answer it reads.
+    pub(super) fn sts(&self) -> aws_sdk_sts::Client {
+        let config = aws_sdk_sts::config::Builder::from(&self.sdk).interceptor(ItsOwn).build();
+        aws_sdk_sts::Client::from_conf(config)
+    }
+
+    /// A client of IAM.
+    pub(super) fn iam(&self) -> aws_sdk_iam::Client {
+        let config = aws_sdk_iam::config::Builder::from(&self.sdk).interceptor(ItsOwn).build();
+        aws_sdk_iam::Client::from_conf(config)
+    }
+
+    /// A client of EKS.
+    pub(super) fn eks(&self) -> aws_sdk_eks::Client {
+        let config = aws_sdk_eks::config::Builder::from(&self.sdk).interceptor(ItsOwn).build();
+        aws_sdk_eks::Client::from_conf(config)
+    }
+
     /// Who the user is; asked once.
     pub async fn caller(&self) -> &Fact<Caller> {
         self.caller
             .get_or_init(|| async {
-                let client = aws_sdk_sts::Client::new(&self.sdk);
+                let client = self.sts();
                 let answer = self.ask("sts:GetCallerIdentity", client.get_caller_identity().send()).await;
                 let what = "your AWS identity";
                 let source = super::source("sts:GetCallerIdentity", "");
@@ -202,7 +221,10 @@ where
     let service = match error {
         SdkError::ServiceError(service) => service.err(),
         SdkError::DispatchFailure(failure) => return NoAnswer::Unknown(Why::Failed(unsent(failure))),
-        other => return NoAnswer::Unknown(Why::Failed(causes(other))),
+        other => {
+            let words = Foreign::of(other).map_or_else(|| causes(other), ToString::to_string);
+            return NoAnswer::Unknown(Why::Failed(words));
+        }
     };
     let code = &*foreign(service.code().unwrap_or_default());
     let message = foreign(service.message().unwrap_or_default());

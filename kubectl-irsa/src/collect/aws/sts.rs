@@ -12,6 +12,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::service_config::ServiceConfigKey;
 use tokio::time::Instant;
 
+use super::own::{Foreign, ItsOwn};
 use super::session::{Session, incomplete, unsent};
 use crate::collect::foreign::foreign;
 use crate::collect::token::Token;
@@ -85,6 +86,7 @@ impl Session {
         let host = host_of_url(&url).unwrap_or(&attempt.host).to_owned();
         let config = aws_sdk_sts::config::Builder::from(&self.sdk)
             .endpoint_url(url)
+            .interceptor(ItsOwn)
             // What was tried again is part of the answer.
             .retry_config(RetryConfig::disabled())
             .build();
@@ -134,7 +136,12 @@ impl Session {
                 return unknown(Why::Failed(format!("cannot reach {host}: {}", unsent(&failure))));
             }
             // The other errors are made before anything is sent, or of an answer that is not STS's; neither holds the token.
-            Err(_) => return unknown(Why::Failed(format!("{host} did not answer like STS"))),
+            Err(other) => {
+                let words = Foreign::of(&other).map(ToString::to_string);
+                return unknown(Why::Failed(
+                    words.unwrap_or_else(|| format!("{host} did not answer like STS")),
+                ));
+            }
         };
         let source = super::source(action, host.clone());
         let chosen_by = chosen.map(|chosen| format!("your own {}", chosen.by));
@@ -159,6 +166,11 @@ fn passing(answer: &Answer) -> Option<(String, Option<Duration>)> {
             let cut = ["reset", "closed", "broken pipe", "unexpected end", "incomplete"];
             let lower = words.to_ascii_lowercase();
             cut.iter().any(|known| lower.contains(known)).then_some((words, None))
+        }
+        // A load balancer's own page, of AWS or of a proxy.
+        Err(SdkError::ResponseError(answer)) => {
+            let status = answer.raw().status().as_u16();
+            (status >= 500).then(|| (status.to_string(), None))
         }
         Ok(_) | Err(_) => None,
     }

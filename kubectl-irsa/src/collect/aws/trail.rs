@@ -19,6 +19,7 @@ impl Session {
         let what = format!("denied calls in CloudTrail, {region}");
         let config = aws_sdk_cloudtrail::config::Builder::from(&self.sdk)
             .region(Region::new(region.to_owned()))
+            .interceptor(super::own::ItsOwn)
             .build();
         let client = aws_sdk_cloudtrail::Client::from_conf(config);
         let attribute = LookupAttribute::builder()

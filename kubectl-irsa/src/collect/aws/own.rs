@@ -1,0 +1,229 @@
+//! Whether an answer is the service's own. The SDK reads leniently: `{}`, `null` or nothing at all is an empty list to it, and a
+//! proxy's page an error without a code. One look at every answer, whatever was asked, keeps these from being AWS's word.
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_xml::decode::{Document, ScopedDecoder};
+use serde_json::Value;
+use thiserror::Error;
+
+/// An answer that is not the service's.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the endpoint of {service} answered with {shape} (HTTP {status}){}", .shape.stands_between())]
+pub(super) struct Foreign {
+    service: String,
+    status: u16,
+    shape: Shape,
+}
+
+/// What it is instead.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+enum Shape {
+    #[error("nothing")]
+    Empty,
+    #[error("a web page")]
+    Page,
+    #[error("a redirection")]
+    Redirection,
+    #[error("what is not {0}")]
+    Other(&'static str),
+    #[error("an answer to {operation} that lacks {member}")]
+    Lacks { operation: String, member: &'static str },
+}
+
+impl Shape {
+    fn stands_between(&self) -> &'static str {
+        match self {
+            Self::Page | Self::Redirection => ": a proxy or a captive portal stands between",
+            Self::Empty | Self::Other(_) | Self::Lacks { .. } => "",
+        }
+    }
+}
+
+impl Foreign {
+    /// The one among the causes of an error.
+    pub(super) fn of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+}
+
+/// Looks at every answer.
+#[derive(Debug)]
+pub(super) struct ItsOwn;
+
+#[dyn_dispatch_hint]
+impl Intercept for ItsOwn {
+    fn name(&self) -> &'static str {
+        "ItsOwn"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let (Some(asked), Some(body)) = (config.load::<Metadata>(), context.response().body().bytes()) else {
+            return Ok(());
+        };
+        let status = context.response().status().as_u16();
+        let named = context.response().headers().get("x-amzn-errortype").is_some();
+        look(asked.service(), asked.name(), status, named, body)
+            .map_err(|shape| Foreign { service: asked.service().to_owned(), status, shape }.into())
+    }
+}
+
+/// What AWS always sends, also where it is empty; the SDK reads its lack as an empty list. What else is required, the SDK or its
+/// caller misses.
+fn member(operation: &str) -> Option<&'static str> {
+    Some(match operation {
+        "ListAttachedRolePolicies" => "AttachedPolicies",
+        "ListRolePolicies" => "PolicyNames",
+        "ListOpenIDConnectProviders" => "OpenIDConnectProviderList",
+        "SimulatePrincipalPolicy" => "EvaluationResults",
+        "GetRole" => "Role",
+        "DescribeCluster" => "cluster",
+        "ListPodIdentityAssociations" => "associations",
+        "DescribePodIdentityAssociation" => "association",
+        "LookupEvents" => "Events",
+        _ => return None,
+    })
+}
+
+/// Looks at an answer; `named` if a header names the error.
+fn look(service: &str, operation: &str, status: u16, named: bool, body: &[u8]) -> Result<(), Shape> {
+    let text = body.trim_ascii();
+    match status {
+        300..=399 => return Err(Shape::Redirection),
+        400.. if named && text.is_empty() => return Ok(()),
+        _ if text.is_empty() => return Err(Shape::Empty),
+        _ => {}
+    }
+    let (format, is_own) = match service {
+        "STS" | "IAM" => ("STS's and IAM's XML", xml(operation, status, text)?),
+        _ => ("the service's JSON", json(operation, status, named, text)?),
+    };
+    match is_own {
+        true => Ok(()),
+        false if is_page(text) => Err(Shape::Page),
+        false => Err(Shape::Other(format)),
+    }
+}
+
+fn is_page(text: &[u8]) -> bool {
+    let start = text.get(..text.len().min(512)).unwrap_or_default().to_ascii_lowercase();
+    [&b"<!doctype html"[..], b"<html"].iter().any(|tag| start.windows(tag.len()).any(|part| part == *tag))
+}
+
+fn json(operation: &str, status: u16, named: bool, text: &[u8]) -> Result<bool, Shape> {
+    let Ok(Value::Object(answer)) = serde_json::from_slice(text) else { return Ok(false) };
+    if status >= 400 {
+        return Ok(named || ["__type", "code", "Code"].iter().any(|key| answer.contains_key(*key)));
+    }
+    match member(operation).filter(|member| answer.get(*member).is_none_or(Value::is_null)) {
+        Some(member) => Err(Shape::Lacks { operation: operation.to_owned(), member }),
+        None => Ok(true),
+    }
+}
+
+fn xml(operation: &str, status: u16, text: &[u8]) -> Result<bool, Shape> {
+    let Ok(mut document) = Document::try_from(text) else { return Ok(false) };
+    let Ok(mut root) = document.root_element() else { return Ok(false) };
+    let name = root.start_el().local();
+    if status >= 400 {
+        return Ok(name == "ErrorResponse" && has(&mut root, "Error"));
+    }
+    if name.strip_suffix("Response") != Some(operation) {
+        return Ok(false);
+    }
+    let Some(member) = member(operation) else { return Ok(true) };
+    let result = format!("{operation}Result");
+    while let Some(mut part) = root.next_tag() {
+        if part.start_el().local() == result && has(&mut part, member) {
+            return Ok(true);
+        }
+    }
+    Err(Shape::Lacks { operation: operation.to_owned(), member })
+}
+
+fn has(element: &mut ScopedDecoder<'_, '_>, name: &str) -> bool {
+    while let Some(part) = element.next_tag() {
+        if part.start_el().local() == name {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATIONS: [(&str, &str); 12] = [
+        ("STS", "GetCallerIdentity"),
+        ("STS", "AssumeRoleWithWebIdentity"),
+        ("IAM", "GetRole"),
+        ("IAM", "ListAttachedRolePolicies"),
+        ("IAM", "ListRolePolicies"),
+        ("IAM", "ListOpenIDConnectProviders"),
+        ("IAM", "GetOpenIDConnectProvider"),
+        ("IAM", "SimulatePrincipalPolicy"),
+        ("EKS", "DescribeCluster"),
+        ("EKS", "ListPodIdentityAssociations"),
+        ("EKS", "DescribePodIdentityAssociation"),
+        ("CloudTrail", "LookupEvents"),
+    ];
+
+    #[test]
+    fn no_operation_takes_a_foreign_answer_for_its_own() {
+        for (service, operation) in OPERATIONS {
+            for status in [200, 204, 302, 400, 403, 404, 407, 500, 502, 503] {
+                for body in
+                    ["", " \n", "null", "{}", "[]", "<html><body>Sign in", "<!DOCTYPE html><p>", "<a/>", "ok"]
+                {
+                    let seen = look(service, operation, status, false, body.as_bytes());
+                    assert!(seen.is_err(), "{service} {operation} {status} {body:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_services_own_answers_are_theirs() {
+        let ours =
+            |service, operation, status, body: &str| look(service, operation, status, false, body.as_bytes());
+        let none = "<ListRolePoliciesResponse xmlns=\"u\"><ListRolePoliciesResult><PolicyNames/></ListRolePoliciesResult></ListRolePoliciesResponse>";
+        assert_eq!(ours("IAM", "ListRolePolicies", 200, none), Ok(()));
+        let denied =
+            "<?xml version=\"1.0\"?><ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>";
+        assert_eq!(ours("STS", "GetCallerIdentity", 403, denied), Ok(()));
+        assert_eq!(ours("EKS", "ListPodIdentityAssociations", 200, "{\"associations\": []}"), Ok(()));
+        assert_eq!(
+            ours("CloudTrail", "LookupEvents", 400, "{\"__type\": \"AccessDeniedException\"}"),
+            Ok(())
+        );
+        assert_eq!(look("EKS", "DescribeCluster", 403, true, b"{\"message\": \"m\"}"), Ok(()));
+        assert_eq!(look("EKS", "DescribeCluster", 404, true, b""), Ok(()));
+    }
+
+    #[test]
+    fn what_came_is_said() {
+        let foreign = |shape, status| Foreign { service: String::from("STS"), status, shape }.to_string();
+        assert_eq!(
+            foreign(Shape::Page, 200),
+            "the endpoint of STS answered with a web page (HTTP 200): a proxy or a captive portal stands between"
+        );
+        assert_eq!(foreign(Shape::Empty, 204), "the endpoint of STS answered with nothing (HTTP 204)");
+    }
+}
