@@ -6,6 +6,7 @@
 
 pub mod aws;
 mod certificates;
+pub mod fault;
 pub mod kube_api;
 pub mod kubelet;
 pub mod proxy;

@@ -29,6 +29,7 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+use crate::fault::Faults;
 use crate::kube_api::FakeKube;
 use crate::kubelet::setup::Sts;
 use crate::server::Background;
@@ -82,6 +83,11 @@ impl FakeAws {
     /// `http://127.0.0.1:PORT`, the proxy that leads to all hosts of this AWS.
     pub fn proxy(&self) -> String {
         format!("http://{}", self.background.address())
+    }
+
+    /// What goes wrong with its answers.
+    pub fn faults(&self) -> &Faults {
+        &self.server.faults
     }
 
     /// Every request so far, in the order in which they came.

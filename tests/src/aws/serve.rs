@@ -11,6 +11,7 @@ use super::sigv4::authenticate;
 use super::xml::Xml;
 use super::{cloudtrail, eks, iam, sts, tls};
 use crate::certificates::Ca;
+use crate::fault::{Cut, Faults};
 use crate::timeline::Log;
 use crate::world::{Header, uid_of};
 use bytes::Bytes;
@@ -36,6 +37,8 @@ pub struct Server {
     pub issuers: Issuers,
     /// What was asked.
     pub log: Log<Seen>,
+    /// What goes wrong with answers.
+    pub faults: Faults,
     /// Delay of every answer.
     pub latency: Mutex<Duration>,
     /// What must fail the test.
@@ -70,18 +73,6 @@ enum Body {
     Json(Value),
 }
 
-/// The end of a connection without an answer.
-#[derive(Debug)]
-pub struct Cut;
-
-impl std::fmt::Display for Cut {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the world cuts the connection")
-    }
-}
-
-impl std::error::Error for Cut {}
-
 impl Server {
     /// A server of this world that has not been asked anything yet; `keys` are published by the world's issuer.
     pub fn new(header: &Header, accounts: &[Account], keys: Value) -> Server {
@@ -91,6 +82,7 @@ impl Server {
             keys: Keyring::new(accounts),
             issuers: Issuers::new(header, accounts, keys),
             log: Log::default(),
+            faults: Faults::default(),
             latency: Mutex::new(Duration::ZERO),
             problems: Mutex::default(),
             signatures: Mutex::default(),
@@ -145,6 +137,22 @@ impl Server {
     ) -> Result<Response<Full<Bytes>>, Cut> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+        let kind = match host {
+            Host::Issuer => format!("issuer GET {}", page_of(head.uri.path())),
+            Host::Aws(Endpoint { service: Service::Sts, .. }) if is_bare_get(&head) => "sts GET /".to_owned(),
+            Host::Aws(endpoint) => Call::read(origin, endpoint.clone(), &head, &body).action(),
+        };
+        self.faults.between(&kind, self.undisturbed(origin, name, host, head, body), |body| body).await
+    }
+
+    async fn undisturbed(
+        &self,
+        origin: Origin,
+        name: &str,
+        host: &Host,
+        head: Parts,
+        body: Bytes,
+    ) -> Result<Response<Full<Bytes>>, Cut> {
         let latency = *self.latency.lock().expect("no thread panics while it holds the latency");
         match host {
             Host::Issuer => {
@@ -276,6 +284,11 @@ impl Server {
         }
         response.body(Full::new(Bytes::from(answer.body))).expect("all header values are plain ASCII")
     }
+}
+
+/// What an issuer's page is, whichever issuer it is of.
+fn page_of(path: &str) -> &str {
+    path.find("/.well-known").and_then(|at| path.get(at..)).unwrap_or("keys")
 }
 
 fn is_bare_get(head: &Parts) -> bool {

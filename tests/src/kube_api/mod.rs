@@ -27,18 +27,20 @@ mod webhook;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use crate::fault::Faults;
 use crate::server::Background;
 use crate::timeline::{Interval, sequential_depth};
 use crate::world::World;
 use http::Request;
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 pub use log::Seen;
+use route::Route;
 use serde_json::Value;
 pub(crate) use serve::Server;
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,6 +105,11 @@ impl FakeKube {
     pub fn url(&self) -> String {
         let scheme = if self.front.tls { "https" } else { "http" };
         format!("{scheme}://{}{}", self.background.address(), self.front.prefix)
+    }
+
+    /// What goes wrong with its answers.
+    pub fn faults(&self) -> &Faults {
+        &self.server.faults
     }
 
     /// Where it listens.
@@ -212,7 +219,12 @@ where
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let inner = target.strip_prefix(front.prefix).unwrap_or("/outside");
         *request.uri_mut() = inner.parse().expect("the end of a path is one");
-        async move { Ok::<_, Infallible>(server.serve(request, trusted).await) }
+        async move {
+            let route = Route::parse(request.method(), request.uri().path(), request.uri().query());
+            let kind = format!("{} {}", route.verb, route.label());
+            let answer = async { Ok(server.serve(request, trusted).await) };
+            server.faults.between(&kind, answer, |body| body.boxed()).await
+        }
     });
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }

@@ -14,6 +14,7 @@ use super::store::{self, Store};
 use super::tls::Authority;
 use super::token::Issuer;
 use super::watch::{Watch, WatchBody, watch};
+use crate::fault::Faults;
 use crate::timeline::Log;
 use crate::world::{Header, World, uid_of};
 use bytes::Bytes;
@@ -40,6 +41,8 @@ pub struct Server {
     pub issuer: Issuer,
     /// What was asked.
     pub log: Log<Seen>,
+    /// What goes wrong with answers.
+    pub faults: Faults,
     /// Delay of every answer.
     pub latency: Mutex<Duration>,
     /// How many requests are answered with 429, and after how many seconds the server wants to be asked again.
@@ -66,6 +69,7 @@ impl Server {
             logs: Mutex::new(world.header.logs.clone()),
             issuer: Issuer::new(&world.header.issuer),
             log: Log::default(),
+            faults: Faults::default(),
             latency: Mutex::new(Duration::ZERO),
             busy: Mutex::new((0, 0)),
             secret_values_read: AtomicUsize::new(0),
