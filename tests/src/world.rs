@@ -106,7 +106,7 @@ pub struct Header {
     /// The way from the user's machine to AWS.
     #[serde(default)]
     pub laptop: Laptop,
-    /// A ValidatingAdmissionPolicy that refuses every new pod and every new ephemeral container.
+    /// What refuses every new pod and every new ephemeral container.
     #[serde(default)]
     pub admission_policy: Option<AdmissionPolicy>,
     /// The nodes of the cluster; without them no container that is added starts.
@@ -116,16 +116,26 @@ pub struct Header {
     pub expect: Expect,
 }
 
-/// A ValidatingAdmissionPolicy.
+/// A policy of the cluster, by who enforces it.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdmissionPolicy {
-    /// Its name.
-    pub name: String,
-    /// The name of its binding.
-    pub binding: String,
-    /// What it says.
-    pub message: String,
+#[serde(untagged, deny_unknown_fields)]
+pub enum AdmissionPolicy {
+    /// A ValidatingAdmissionPolicy.
+    Validating {
+        /// Its name.
+        name: String,
+        /// The name of its binding.
+        binding: String,
+        /// What it says.
+        message: String,
+    },
+    /// A validating webhook, such as Kyverno's.
+    Webhook {
+        /// Its name in the registration.
+        webhook: String,
+        /// What it says.
+        message: String,
+    },
 }
 
 /// The diagnosis a world must get.

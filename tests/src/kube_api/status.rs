@@ -41,8 +41,11 @@ impl Answer {
 fn status(code: u16, reason: &str, message: &str, details: Option<Value>) -> Answer {
     let mut body = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": message, "reason": reason, "code": code,
+        "message": message, "code": code,
     });
+    if !reason.is_empty() {
+        body["reason"] = json!(reason);
+    }
     if let Some(details) = details {
         body["details"] = details;
     }
@@ -167,14 +170,23 @@ pub fn forbidden_object(plural: &str, name: &str, why: &str) -> Answer {
     status(403, "Forbidden", &message, Some(details(name, "", plural)))
 }
 
-/// 422 of a ValidatingAdmissionPolicy: the words of a 403 under another code.
+/// The refusal of a policy, as Kubernetes 1.36 words it: 422 of a ValidatingAdmissionPolicy, with the words of a 403; 400 and no
+/// reason of a webhook that names no code.
 pub fn denied_by_policy(plural: &str, name: &str, policy: &AdmissionPolicy) -> Answer {
-    let AdmissionPolicy { name: policy, binding, message } = policy;
-    let message = format!(
-        "{plural} \"{name}\" is forbidden: ValidatingAdmissionPolicy '{policy}' with binding '{binding}' denied \
-         request: {message}"
-    );
-    status(422, "Invalid", &message, Some(details(name, "", plural)))
+    match policy {
+        AdmissionPolicy::Validating { name: policy, binding, message } => {
+            let cause = format!(
+                "ValidatingAdmissionPolicy '{policy}' with binding '{binding}' denied request: {message}"
+            );
+            let message = format!("{plural} \"{name}\" is forbidden: {cause}");
+            let mut body = details(name, "", plural);
+            body["causes"] = json!([{ "message": cause }]);
+            status(422, "Invalid", &message, Some(body))
+        }
+        AdmissionPolicy::Webhook { webhook, message } => {
+            status(400, "", &format!("admission webhook \"{webhook}\" denied the request: {message}"), None)
+        }
+    }
 }
 
 /// 409 for a name that is taken.

@@ -15,6 +15,9 @@ use irsa::facts::{Fact, Grant, Why};
 const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mirror";
 /// How much of the server's message is repeated, in characters.
 const LONGEST: usize = 600;
+/// How the server begins a webhook's refusal, whichever code the webhook chose; 400 if it chose none, as Kyverno does
+/// (pkg/admission/plugin/webhook/errors, `ToStatusErr`).
+const WEBHOOK: &str = "admission webhook \"";
 
 /// Why the probe gave no report, in one sentence.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -158,6 +161,9 @@ impl Obstacle {
                 return Self::NoAnswer(words.clone());
             }
         };
+        if message.starts_with(WEBHOOK) {
+            return Self::Refused(message);
+        }
         match code {
             // RBAC's own message; admission never says who may not do what.
             StatusCode::FORBIDDEN if message.contains(&format!("cannot {verb} resource")) => {
@@ -283,11 +289,14 @@ pub fn on_fargate(pod: &RawPod) -> bool {
         || pod.has("/metadata/labels/eks.amazonaws.com~1fargate-profile")
 }
 
+/// Words of the server's on one line, which some lay out on several.
 fn shortened(words: &str) -> String {
-    match words.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &words[..end]),
-        None => words.to_owned(),
+    let mut words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = words.char_indices().nth(LONGEST) {
+        words.truncate(end);
+        words.push('…');
     }
+    words
 }
 
 #[cfg(test)]
@@ -347,6 +356,12 @@ mod tests {
         assert_eq!(refused(404, "pods \"x\" not found", true), Obstacle::Deleted);
         assert!(matches!(refused(403, "exceeded quota: small", true), Obstacle::Quota(_)));
         assert!(matches!(refused(422, "ValidatingAdmissionPolicy 'p' denied", true), Obstacle::Refused(_)));
+        for code in [400, 403, 500] {
+            let webhook = "admission webhook \"validate.kyverno.svc-fail\" denied the request: \n\nno-debugging:\n  not here\n";
+            let words =
+                "admission webhook \"validate.kyverno.svc-fail\" denied the request: no-debugging: not here";
+            assert_eq!(refused(code, webhook, false), Obstacle::Refused(words.into()));
+        }
         let repeated = refused(400, "cannot unmarshal {\"value\":\"http://me:secret@proxy\"}", true);
         assert!(!repeated.to_string().contains("secret"));
         assert!(refused(422, &"é".repeat(5000), true).to_string().len() < 1300);
