@@ -136,7 +136,7 @@ fn announcement(probing: &Probing, like: &Like<'_>, name: &str) -> String {
 }
 
 /// A copy of a pod. What the webhook injected into that one is copied, so that it adds nothing to this one.
-fn of_pod(pod: &RawPod, target: &Value, name: &str, account: &str, wanted: Wanted<'_>) -> Value {
+pub(super) fn of_pod(pod: &RawPod, target: &Value, name: &str, account: &str, wanted: Wanted<'_>) -> Value {
     let container = with_copied(&container(name, wanted), like(pod, target, None));
     let used =
         |volume: &&Value| items(&container["volumeMounts"]).any(|mount| mount["name"] == volume["name"]);
@@ -151,7 +151,7 @@ fn of_pod(pod: &RawPod, target: &Value, name: &str, account: &str, wanted: Wante
 }
 
 /// A pod with a service account, which the webhook is expected to complete.
-fn of_account(name: &str, account: &str, wanted: Wanted<'_>) -> Value {
+pub(super) fn of_account(name: &str, account: &str, wanted: Wanted<'_>) -> Value {
     let env = EnvVar { name: PROBED_CONTAINER.to_owned(), value: Some(name.to_owned()), ..EnvVar::default() };
     let mut container = container(name, wanted);
     container.env = Some(vec![env]);

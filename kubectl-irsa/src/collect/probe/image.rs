@@ -19,7 +19,7 @@ const LONGEST: usize = 512;
 
 impl Image {
     /// The image that belongs to this version; releases name it by its digest.
-    const DEFAULT: &str = match option_env!("KUBECTL_IRSA_PROBE_IMAGE_DEFAULT") {
+    pub(super) const DEFAULT: &str = match option_env!("KUBECTL_IRSA_PROBE_IMAGE_DEFAULT") {
         Some(pinned) => pinned,
         None => concat!("ghcr.io/kubectl-irsa/irsa-probe:", env!("CARGO_PKG_VERSION")),
     };

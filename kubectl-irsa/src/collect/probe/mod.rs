@@ -1,5 +1,7 @@
 //! The probe: what the pod looks like from inside. It runs beside the target container, as its user, and reports.
 
+#[cfg(test)]
+mod admission;
 mod calls;
 mod choice;
 mod cleanup;
