@@ -1,9 +1,9 @@
 //! What applications log, and what people paste, is read without a panic, and no secret in it comes out.
 #![no_main]
 
-use irsa_fuzz::assert_harmless;
 use irsa::aws_error::{Sighting, caller, parse, pasted, unwrapped};
 use irsa::output::{Style, explanation};
+use irsa_fuzz::assert_harmless;
 use libfuzzer_sys::fuzz_target;
 
 /// What stands in place of every `$` of the input; made up.

@@ -1,9 +1,9 @@
 //! What a pod leaves as the probe's report is read, or refused without repeating it; and what the probe shortens can be read.
 #![no_main]
 
-use irsa_fuzz::{assert_harmless, budget};
 use irsa::documents::report::read;
-use irsa::facts::probed::{ProbeFacts, Place};
+use irsa::facts::probed::{Place, ProbeFacts};
+use irsa_fuzz::{assert_harmless, budget};
 use libfuzzer_sys::fuzz_target;
 
 /// As many bytes as always suffice for what is never left out.

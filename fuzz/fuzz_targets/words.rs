@@ -1,11 +1,11 @@
 //! Short texts from a cluster or a command line: as a word of a command, as a line, as a target, as a role's ARN.
 #![no_main]
 
-use irsa_fuzz::{assert_harmless, shell};
 use irsa::aws::arn::{RoleArn, repaired};
+use irsa::target;
 use irsa::text::safe;
 use irsa::text::shell::command;
-use irsa::target;
+use irsa_fuzz::{assert_harmless, shell};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
