@@ -322,10 +322,7 @@ const REGION_VARIABLES: [&str; 3] = ["AWS_STS_REGIONAL_ENDPOINTS", "AWS_DEFAULT_
 
 /// Whether the workload's template sets the variable; `None` if the workload is not known.
 pub(crate) fn template_declares(facts: &Facts, container: &Container, variable: &str) -> Option<bool> {
-    let spec = match &facts.subject {
-        crate::facts::Subject::Template(owner) => &owner.value.template_spec,
-        _ => &facts.owner.known()?.value.template_spec,
-    };
+    let spec = &facts.workload()?.value.template_spec;
     let mut all = spec.containers.iter().chain(&spec.init_containers);
     Some(all.find(|same| same.name == container.name).is_some_and(|same| declares(same, variable)))
 }

@@ -309,11 +309,7 @@ fn misplaced<'f>(derived: &Derived<'f>) -> Vec<Misplaced<'f>> {
     if let Some(pod) = facts.subject.pod() {
         look(String::from("the pod"), &pod.value.metadata, &pod.source, "");
     }
-    let template = match &facts.subject {
-        crate::facts::Subject::Template(owner) => Some(owner),
-        _ => facts.owner.known(),
-    };
-    if let Some(owner) = template {
+    if let Some(owner) = facts.workload() {
         let name = format!("{} {}", owner.value.kind, owner.value.meta.name);
         let path = owner.value.template_path().trim_end_matches(".spec");
         look(format!("the template of {name}"), &owner.value.template_meta, &owner.source, path);

@@ -42,9 +42,12 @@ impl<'f> Situation<'f> {
 /// What was worked out, by situation.
 #[derive(Debug)]
 pub struct Situations<T> {
-    /// By outline, then by what was made of what varies, and what that saw.
-    known: HashMap<Vec<u8>, Vec<(Vec<Use>, HashMap<Vec<u8>, T>)>>,
+    /// By outline.
+    known: HashMap<Vec<u8>, Vec<SameUses<T>>>,
 }
+
+/// What was worked out with the same uses of what varies, by what these saw.
+type SameUses<T> = (Vec<Use>, HashMap<Vec<u8>, T>);
 
 impl<T> Default for Situations<T> {
     fn default() -> Self {

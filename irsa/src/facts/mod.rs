@@ -123,7 +123,7 @@ pub enum Subject {
     /// A pod.
     Pod(Sourced<Pod>),
     /// A workload that has no pods right now: its template.
-    Template(Sourced<Owner>),
+    Template(Box<Sourced<Owner>>),
     /// A service account that no pod uses right now.
     ServiceAccount,
 }
@@ -199,6 +199,14 @@ pub struct Cluster {
 }
 
 impl Facts {
+    /// The workload that is looked at, or that the pod comes from; `None` if it is not known, or there is none.
+    pub fn workload(&self) -> Option<&Sourced<Owner>> {
+        match &self.subject {
+            Subject::Template(owner) => Some(owner),
+            Subject::Pod(_) | Subject::ServiceAccount => self.owner.known(),
+        }
+    }
+
     /// Everything that was asked for and could not be read, in a stable order, each once.
     pub fn unknowns(&self) -> Vec<&Unknown> {
         let cluster = &self.cluster;

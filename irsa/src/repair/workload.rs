@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::{Command, Fix, SYSTEM};
 use crate::derive::Derived;
-use crate::facts::Subject;
 
 /// A change to the target's own workload, which in `kube-system` serves the whole cluster.
 pub(crate) fn change(derived: &Derived<'_>, title: impl Into<String>, command: Command) -> Fix {
@@ -18,11 +17,8 @@ pub(crate) fn change(derived: &Derived<'_>, title: impl Into<String>, command: C
 /// The workload that such pods come from, if its template can be edited: `deployment/checkout`, and the path of the pod
 /// template within the object.
 pub(super) fn editable(derived: &Derived<'_>) -> Option<(String, &'static str)> {
-    let by_facts = match &derived.facts.subject {
-        Subject::Template(owner) => Some(owner),
-        _ => derived.facts.owner.known(),
-    };
-    let by_facts = by_facts.map(|owner| (owner.value.kind.clone(), owner.value.meta.name.clone()));
+    let workload = derived.facts.workload();
+    let by_facts = workload.map(|owner| (owner.value.kind.clone(), owner.value.meta.name.clone()));
     let path = |kind: &str| match kind {
         "Deployment" | "StatefulSet" | "DaemonSet" => Some(r#"{"spec":{"template":"#),
         "CronJob" => Some(r#"{"spec":{"jobTemplate":{"spec":{"template":"#),

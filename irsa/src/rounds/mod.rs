@@ -178,7 +178,7 @@ pub async fn of_cluster<E>(
             Some(workload) => {
                 let account = workload.value.template_spec.service_account().to_owned();
                 facts(
-                    Subject::Template(workload.clone()),
+                    Subject::Template(Box::new(workload.clone())),
                     &account,
                     no_node,
                     Above { workload: Arc::new(Fact::Known(workload)), ..Above::nothing() },

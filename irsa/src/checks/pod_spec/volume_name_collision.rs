@@ -98,11 +98,10 @@ fn wrong_volume<'a>(
         return None;
     }
     // The webhook itself wrote another audience if the annotation was different when the pod was created.
-    let template = match &derived.facts.subject {
-        Subject::Template(owner) => Some(&owner.value.template_spec),
-        _ => derived.facts.owner.known().map(|owner| &owner.value.template_spec),
-    };
-    let in_template = template.is_some_and(|spec| spec.volume(added.volume).is_some());
+    let in_template = derived
+        .facts
+        .workload()
+        .is_some_and(|owner| owner.value.template_spec.volume(added.volume).is_some());
     let found = if token.audience.is_empty() { "(the API server's own)" } else { token.audience.as_str() };
     in_template.then_some(("audience of the token", added.audience, found))
 }
