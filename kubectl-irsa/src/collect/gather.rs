@@ -32,7 +32,7 @@ pub async fn gather(
     let cloud = match cloud {
         Ok(cloud) => cloud,
         Err(why) => {
-            let read = of_cluster(api, namespace, target, request, &why, async |_, _| ());
+            let read = Box::pin(of_cluster(api, namespace, target, request, &why, async |_, _| ()));
             return Ok(read.await?.0);
         }
     };
@@ -40,9 +40,9 @@ pub async fn gather(
     // What AWS is slow to answer must not hold up the cluster's answers.
     let (wide, subjects) = tokio::join!(
         Box::pin(AccountWide::ask(cloud, api)),
-        of_cluster(api, namespace, target, request, &pending, async |accounts, pods| {
-            Box::pin(Early::ask(cloud, api, namespace, accounts, pods)).await
-        })
+        Box::pin(of_cluster(api, namespace, target, request, &pending, async |accounts, pods| {
+            Early::ask(cloud, api, namespace, accounts, pods).await
+        }))
     );
     let (mut subjects, early) = subjects?;
     // The probe takes longest: it starts while AWS is asked.

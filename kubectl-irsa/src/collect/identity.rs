@@ -418,11 +418,11 @@ impl Cloud {
                 JwkSet::default(),
             );
         };
-        let ask = async {
+        let ask = Box::pin(async {
             let published = issuer::published(&self.web, issuer).await;
             let (keys, verifying) = issuer::published_keys(&self.web, &published).await;
             (published, keys, verifying)
-        };
+        });
         common.published.answer(issuer.to_owned(), ask).await
     }
 

@@ -155,20 +155,23 @@ impl Session {
         })
     }
 
-    /// Waits for an answer to a signed question.
-    pub(super) async fn ask<T, E>(
+    /// Waits for an answer to a signed question. The SDK's future is large, and many are held at once: it goes to the heap.
+    pub(super) fn ask<T, E>(
         &self,
         action: &str,
         call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, NoAnswer>
+    ) -> impl Future<Output = Result<T, NoAnswer>>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        self.signed_in().await.map_err(NoAnswer::Unknown)?;
-        match self.web.within(action, call).await {
-            Err(late) => Err(NoAnswer::Unknown(late.into())),
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(no_answer(&error)),
+        let call = Box::pin(call);
+        async move {
+            self.signed_in().await.map_err(NoAnswer::Unknown)?;
+            match self.web.within(action, call).await {
+                Err(late) => Err(NoAnswer::Unknown(late.into())),
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(error)) => Err(no_answer(&error)),
+            }
         }
     }
 

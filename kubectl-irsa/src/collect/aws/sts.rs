@@ -91,18 +91,18 @@ impl Session {
             .retry_config(RetryConfig::disabled())
             .build();
         let client = aws_sdk_sts::Client::from_conf(config);
+        // The SDK's future is large.
         let call = || {
-            client
+            let call = client
                 .assume_role_with_web_identity()
                 .role_arn(&attempt.role_arn)
                 .role_session_name(&attempt.session_name)
                 .duration_seconds(SECONDS)
-                .web_identity_token(token.expose())
-                .send()
+                .web_identity_token(token.expose());
+            Box::pin(call.send())
         };
         let deadline = self.web.until();
-        // Each call to AWS is a large future; what holds several of them would fill a thread's stack.
-        let tries = Box::pin(async {
+        let tries = async {
             let mut before = Vec::new();
             for wait in (0..TRIES - 1).map(|exponent| BACKOFF * 2_u32.pow(exponent)) {
                 let answer = call().await;
@@ -115,7 +115,7 @@ impl Session {
                 tokio::time::sleep(wait).await;
             }
             (call().await, before)
-        });
+        };
         let label = format!("{action} at {host}");
         let (answer, before) = match self.web.within(&label, tries).await {
             Ok(answered) => answered,

@@ -35,7 +35,7 @@ pub struct Into<'p> {
 
 /// Looks into a container.
 pub async fn run(api: &Api, probing: &Probing, into: &Into<'_>) -> Fact<ProbeFacts> {
-    match look(api, probing, into).await {
+    match Box::pin(look(api, probing, into)).await {
         Ok((name, report)) => Fact::Known(ProbeFacts::reported(report, Place::Pod, into.container, &name)),
         Err(obstacle) => obstacle.of_a_pod(into.namespace),
     }
