@@ -8,7 +8,6 @@
 use std::cmp::Ordering::{Greater, Less};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::Write;
 use std::mem::discriminant;
 use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
@@ -280,8 +279,7 @@ impl<'f> Pen<'f> {
 
     /// Any value that can be printed, in full.
     pub fn printed(&mut self, value: &dyn fmt::Debug) {
-        // Writing to memory does not fail.
-        let _ = write!(self.bytes, "{value:?}");
+        self.bytes.extend(format!("{value:?}").into_bytes());
         self.bytes.push(0xff);
     }
 

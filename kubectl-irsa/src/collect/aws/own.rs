@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint}
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
-use aws_smithy_xml::decode::{Document, ScopedDecoder};
+use roxmltree::{Document, Node};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -138,32 +138,26 @@ fn json(operation: &str, status: u16, named: bool, text: &[u8]) -> Result<bool, 
 }
 
 fn xml(operation: &str, status: u16, text: &[u8]) -> Result<bool, Shape> {
-    let Ok(mut document) = Document::try_from(text) else { return Ok(false) };
-    let Ok(mut root) = document.root_element() else { return Ok(false) };
-    let name = root.start_el().local();
+    // The SDK stops reading at the end of what it looks for, so that half an answer is a whole one to it.
+    let Some(document) = str::from_utf8(text).ok().and_then(|text| Document::parse(text).ok()) else {
+        return Ok(false);
+    };
+    let root = document.root_element();
     if status >= 400 {
-        return Ok(name == "ErrorResponse" && has(&mut root, "Error"));
+        return Ok(root.tag_name().name() == "ErrorResponse" && child(root, "Error").is_some());
     }
-    if name.strip_suffix("Response") != Some(operation) {
+    if root.tag_name().name().strip_suffix("Response") != Some(operation) {
         return Ok(false);
     }
     let Some(member) = member(operation) else { return Ok(true) };
-    let result = format!("{operation}Result");
-    while let Some(mut part) = root.next_tag() {
-        if part.start_el().local() == result && has(&mut part, member) {
-            return Ok(true);
-        }
+    match child(root, &format!("{operation}Result")).and_then(|result| child(result, member)) {
+        Some(_) => Ok(true),
+        None => Err(Shape::Lacks { operation: operation.to_owned(), member }),
     }
-    Err(Shape::Lacks { operation: operation.to_owned(), member })
 }
 
-fn has(element: &mut ScopedDecoder<'_, '_>, name: &str) -> bool {
-    while let Some(part) = element.next_tag() {
-        if part.start_el().local() == name {
-            return true;
-        }
-    }
-    false
+fn child<'d>(node: Node<'d, 'd>, name: &str) -> Option<Node<'d, 'd>> {
+    node.children().find(|child| child.tag_name().name() == name)
 }
 
 #[cfg(test)]
@@ -215,6 +209,18 @@ mod tests {
         );
         assert_eq!(look("EKS", "DescribeCluster", 403, true, b"{\"message\": \"m\"}"), Ok(()));
         assert_eq!(look("EKS", "DescribeCluster", 404, true, b""), Ok(()));
+    }
+
+    #[test]
+    fn half_an_answer_is_none() {
+        let whole =
+            "<GetRoleResponse><GetRoleResult><Role><Arn>a</Arn></Role></GetRoleResult></GetRoleResponse>";
+        assert_eq!(look("IAM", "GetRole", 200, false, whole.as_bytes()), Ok(()));
+        for end in 1..whole.len() {
+            assert!(look("IAM", "GetRole", 200, false, &whole.as_bytes()[..end]).is_err(), "{end}");
+        }
+        let deep = "<a>".repeat(200_000);
+        assert!(look("IAM", "GetRole", 200, false, deep.as_bytes()).is_err());
     }
 
     #[test]
