@@ -18,7 +18,7 @@ use crate::collect::probe::{Cleanup, Probing, Via};
 use crate::collect::web::Web;
 use crate::collect::{Cloud, Deadline, Progress, Stop, Surroundings, gather};
 use irsa::checks;
-use irsa::diagnosis::{self, Choice, Diagnosis};
+use irsa::diagnosis::{self, Choice, Diagnosis, diagnose_until};
 use irsa::documents::{self, Store};
 use irsa::facts::Why;
 use irsa::output::{self, Format};
@@ -248,7 +248,7 @@ impl Debug {
             None => Err(Why::NotInFiles),
         };
         let sources = Sources { opened, cloud };
-        let one = |target| self.diagnose_one(&sources, target, choice);
+        let one = |target| self.diagnose_one(&sources, deadline, target, choice);
         let mut diagnoses = Vec::new();
         let mut failures = Vec::new();
         for outcome in futures::future::join_all(targets.iter().map(one)).await {
@@ -263,6 +263,7 @@ impl Debug {
     async fn diagnose_one(
         &self,
         sources: &Sources,
+        deadline: &Deadline,
         target: &Target,
         choice: &Choice,
     ) -> Result<Vec<Diagnosis>, CliError> {
@@ -282,7 +283,13 @@ impl Debug {
         if let Some(text) = said {
             subjects.iter_mut().for_each(|facts| documents::log::add_said(facts, text));
         }
-        Ok(diagnosis::diagnose_all(&subjects, choice))
+        // Of tens of thousands of pods it takes a while, in which others are waited for.
+        let (choice, deadline, began) = (choice.clone(), deadline.clone(), Instant::now());
+        let stop = move || deadline.over().filter(|_| began.elapsed() > TO_JUDGE).map(Why::from);
+        let judge = move || diagnose_until(&subjects, &choice, &stop);
+        // A panic would have ended the process.
+        let judged = tokio::task::spawn_blocking(judge).await;
+        Ok(judged.map_err(|error| CliError::Runtime(error.into()))?.diagnoses)
     }
 
     /// What the user wants of the probe.
@@ -388,6 +395,8 @@ pub(super) fn targets_first(mut words: Vec<OsString>) -> Option<Vec<OsString>> {
     found.then_some(words)
 }
 
+/// How long what was read may be judged although the waiting has ended: hundreds of pods take less, tens of thousands more.
+const TO_JUDGE: Duration = Duration::from_secs(2);
 /// The part of `--timeout` that is left after the probe must have ended.
 const TO_READ: Duration = Duration::from_secs(3);
 

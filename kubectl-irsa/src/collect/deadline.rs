@@ -82,9 +82,12 @@ impl Deadline {
         self.at.min(Instant::now() + limit)
     }
 
-    /// True if nothing is waited for any more.
-    pub fn is_over(&self) -> bool {
-        self.stop.is_stopped() || self.at <= Instant::now()
+    /// Why nothing is waited for any more; `None` while it is.
+    pub fn over(&self) -> Option<Late> {
+        match self.stop.is_stopped() {
+            true => Some(Late::Interrupted),
+            false => (self.at <= Instant::now()).then_some(Late::Run(self.limit)),
+        }
     }
 
     /// Waits for an answer, as long as one answer may take. `from` says whose it is.
@@ -94,7 +97,7 @@ impl Deadline {
         limit: Duration,
         answer: impl Future<Output = T>,
     ) -> Result<T, Late> {
-        let over = self.is_over();
+        let was_over = self.over().is_some();
         let late =
             if self.at <= Instant::now() + limit { Late::Run(self.limit) } else { Late::Answer(limit) };
         let outcome = tokio::select! {
@@ -105,7 +108,7 @@ impl Deadline {
             () = sleep_until(self.within(limit)) => Err(late),
         };
         // What was not even begun before the end is nobody's delay.
-        if matches!(outcome, Err(Late::Run(_) | Late::Interrupted)) && !over {
+        if matches!(outcome, Err(Late::Run(_) | Late::Interrupted)) && !was_over {
             self.late().insert(from.to_owned());
         }
         outcome
@@ -175,11 +178,11 @@ mod tests {
             Deadline::after(SOON, &stop).wait("STS", HOUR, pending::<()>()).await,
             Err(Late::Run(SOON))
         );
-        assert!(!run.is_over());
+        assert_eq!(run.over(), None);
         assert_eq!(run.blame(), None);
         stop.now();
         assert_eq!(run.wait("IAM", HOUR, pending::<()>()).await, Err(Late::Interrupted));
-        assert!(run.is_over());
+        assert_eq!(run.over(), Some(Late::Interrupted));
     }
 
     #[tokio::test]
