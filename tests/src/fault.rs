@@ -38,11 +38,20 @@ pub enum Fault {
     Silence,
     /// Elsewhere, where nobody listens.
     Redirect,
+    /// Of a host: nobody listens.
+    Refused,
+    /// Of a host: its certificate is by a CA that nobody trusts, as a proxy shows it that opens TLS.
+    OtherCa,
+    /// Of a host: its certificate is another host's.
+    OtherHost,
 }
+
+/// What stands before a host's name where it is named like a kind of request.
+pub const HOST: &str = "host ";
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 19] = [
+    pub const ALL: [Fault; 22] = [
         Fault::Status(401),
         Fault::Status(403),
         Fault::Status(404),
@@ -62,11 +71,20 @@ impl Fault {
         Fault::Reset,
         Fault::Silence,
         Fault::Redirect,
+        Fault::Refused,
+        Fault::OtherCa,
+        Fault::OtherHost,
     ];
 
-    /// Whether a request of this kind can meet it: what a watch answers has no half.
+    /// Whether it happens before there is a request.
+    pub fn is_of_host(self) -> bool {
+        matches!(self, Fault::Refused | Fault::OtherCa | Fault::OtherHost)
+    }
+
+    /// Whether a request of this kind, or a host, can meet it: what a watch answers has no half.
     pub fn suits(self, kind: &str) -> bool {
-        self != Fault::Truncated || !kind.starts_with("watch ")
+        kind.starts_with(HOST) == self.is_of_host()
+            && (self != Fault::Truncated || !kind.starts_with("watch "))
     }
 }
 
@@ -85,6 +103,9 @@ impl fmt::Display for Fault {
             Fault::Reset => f.write_str("reset"),
             Fault::Silence => f.write_str("silence"),
             Fault::Redirect => f.write_str("redirect"),
+            Fault::Refused => f.write_str("refused"),
+            Fault::OtherCa => f.write_str("other CA"),
+            Fault::OtherHost => f.write_str("other host"),
         }
     }
 }
@@ -101,7 +122,7 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-/// The fault of one kind of request, and the kinds that were asked for.
+/// The fault of one kind of request or of one host, and those that were asked for.
 #[derive(Debug, Default)]
 pub struct Faults {
     struck: Mutex<Option<(String, Fault)>>,
@@ -112,15 +133,26 @@ const PAGE: &str = "<html><body><h1>Please sign in</h1></body></html>";
 const OVERSIZED: usize = 24 << 20;
 
 impl Faults {
-    /// From now on every request of this kind meets the fault.
+    /// From now on every request of this kind, or every connection to this host, meets the fault.
     pub fn strike(&self, kind: &str, fault: Fault) {
         *self.struck.lock().expect("no thread panics while it holds the fault") =
             Some((kind.to_owned(), fault));
     }
 
-    /// The kinds of requests so far: `get pods`, `iam:GetRole`.
+    /// The kinds of requests and the hosts so far: `get pods`, `iam:GetRole`, `host iam.amazonaws.com`.
     pub fn kinds(&self) -> BTreeSet<String> {
         self.kinds.lock().expect("no thread panics while it holds the kinds").clone()
+    }
+
+    /// The fault of a host, if any.
+    pub(crate) fn of_host(&self, name: &str) -> Option<Fault> {
+        self.of(&format!("{HOST}{name}"))
+    }
+
+    fn of(&self, kind: &str) -> Option<Fault> {
+        self.kinds.lock().expect("no thread panics while it holds the kinds").insert(kind.to_owned());
+        let struck = self.struck.lock().expect("no thread panics while it holds the fault");
+        struck.as_ref().filter(|(struck, _)| struck == kind).map(|(_, fault)| *fault)
     }
 
     /// The answer to a request of this kind, or what the fault makes of it.
@@ -134,9 +166,7 @@ impl Faults {
         B: Body<Data = Bytes>,
         B::Error: Debug,
     {
-        self.kinds.lock().expect("no thread panics while it holds the kinds").insert(kind.to_owned());
-        let struck = self.struck.lock().expect("no thread panics while it holds the fault").clone();
-        let Some((_, fault)) = struck.filter(|(struck, _)| struck == kind) else { return answer.await };
+        let Some(fault) = self.of(kind) else { return answer.await };
         let say = |status, content_type, text: String| {
             let response = Response::builder().status(status).header(CONTENT_TYPE, content_type);
             (response, text)
@@ -157,6 +187,8 @@ impl Faults {
                 (response.header(LOCATION, "https://127.0.0.1:9/"), text)
             }
             Fault::Reset => return Err(Cut),
+            // These come before the request.
+            Fault::Refused | Fault::OtherCa | Fault::OtherHost => return answer.await,
             Fault::Silence => std::future::pending().await,
             Fault::Slow => {
                 tokio::time::sleep(Duration::from_millis(500)).await;

@@ -29,7 +29,7 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::kube_api::FakeKube;
 use crate::kubelet::setup::Sts;
 use crate::server::Background;
@@ -133,7 +133,9 @@ impl FakeAws {
 async fn connection(stream: TcpStream, server: Arc<Server>) {
     let mut stream = BufReader::new(stream);
     let Some(name) = read_connect(&mut stream).await else { return };
-    let Some(host) = server.host(&name).filter(|_| server.is_reachable(&name)) else {
+    let fault = server.faults.of_host(&name);
+    let is_reachable = server.is_reachable(&name) && fault != Some(Fault::Refused);
+    let Some(host) = server.host(&name).filter(|_| is_reachable) else {
         server.log.start(Seen::no_route(&name));
         // The client may be gone.
         let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n").await;
@@ -142,10 +144,12 @@ async fn connection(stream: TcpStream, server: Arc<Server>) {
     if stream.write_all(b"HTTP/1.1 200 Connection Established\r\n\r\n").await.is_err() {
         return;
     }
-    let Ok(stream) = TlsAcceptor::from(tls::server_config(&name, server.ca(&name))).accept(stream).await
-    else {
-        return;
+    let tls = match fault {
+        Some(Fault::OtherCa) => tls::server_config(&name, tls::interceptor_ca()),
+        Some(Fault::OtherHost) => tls::server_config("elsewhere.example", server.ca(&name)),
+        _ => tls::server_config(&name, server.ca(&name)),
     };
+    let Ok(stream) = TlsAcceptor::from(tls).accept(stream).await else { return };
     answer(stream, Origin::Laptop, name, host, server).await;
 }
 

@@ -27,7 +27,7 @@ mod webhook;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::server::Background;
 use crate::timeline::{Interval, sequential_depth};
 use crate::world::World;
@@ -54,6 +54,9 @@ use tokio_rustls::TlsAcceptor;
 
 /// The bearer token that the server accepts.
 pub const TOKEN: &str = "test-token";
+
+/// The name of its host among those with faults.
+pub const API_SERVER: &str = "API server";
 
 /// How a server is reached.
 #[derive(Debug, Clone, Copy)]
@@ -88,10 +91,9 @@ impl FakeKube {
     /// The same with another front.
     pub fn start_behind(world: &World, front: Front) -> FakeKube {
         let server = Arc::new(Server::new(world));
-        let tls = TlsAcceptor::from(Authority::of_process().server.clone());
         let shared = server.clone();
         let background = Background::start_at("fake-kube", front.address, move |stream| {
-            connection(stream, front, tls.clone(), shared.clone())
+            connection(stream, front, shared.clone())
         });
         FakeKube { server, background, front }
     }
@@ -101,8 +103,11 @@ impl FakeKube {
         self.server.clone()
     }
 
-    /// `https://127.0.0.1:PORT`.
+    /// `https://127.0.0.1:PORT`, or where nobody listens.
     pub fn url(&self) -> String {
+        if self.server.faults.of_host(API_SERVER) == Some(Fault::Refused) {
+            return "https://127.0.0.1:9".to_owned();
+        }
         let scheme = if self.front.tls { "https" } else { "http" };
         format!("{scheme}://{}{}", self.background.address(), self.front.prefix)
     }
@@ -201,11 +206,17 @@ impl FakeKube {
 }
 
 /// One connection; clients that go away or fail the handshake are no error of the test.
-async fn connection(stream: TcpStream, front: Front, tls: TlsAcceptor, server: Arc<Server>) {
+async fn connection(stream: TcpStream, front: Front, server: Arc<Server>) {
     if !front.tls {
         return answer(stream, front, false, server).await;
     }
-    let Ok(stream) = tls.accept(stream).await else { return };
+    let authority = Authority::of_process();
+    let tls = match server.faults.of_host(API_SERVER) {
+        Some(Fault::OtherCa) => &authority.strange,
+        Some(Fault::OtherHost) => &authority.misnamed,
+        _ => &authority.server,
+    };
+    let Ok(stream) = TlsAcceptor::from(tls.clone()).accept(stream).await else { return };
     let trusted = serve::is_trusted(stream.get_ref().1);
     answer(stream, front, trusted, server).await;
 }

@@ -1,6 +1,7 @@
 //! A private CA per process, the server's certificate, and a client certificate.
 
-use crate::certificates::{authority, client_params, private_key, server_params};
+use crate::aws::tls::interceptor_ca;
+use crate::certificates::{Ca, authority, client_params, private_key, server_params};
 use rcgen::KeyPair;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
@@ -16,6 +17,10 @@ pub struct Authority {
     pub ca_pem: String,
     /// The server's TLS configuration.
     pub server: Arc<ServerConfig>,
+    /// The same with a certificate for another host.
+    pub misnamed: Arc<ServerConfig>,
+    /// The same with a certificate of another CA.
+    pub strange: Arc<ServerConfig>,
     /// A client certificate that the server accepts.
     pub client_pem: String,
     /// Its private key.
@@ -33,19 +38,24 @@ impl Authority {
     fn new() -> Result<Authority, Box<dyn std::error::Error>> {
         let ca = authority("fake kubernetes ca")?;
         let (server_key, client_key) = (KeyPair::generate()?, KeyPair::generate()?);
-        let server = server_params("kube-apiserver", &["127.0.0.1", "::1", "localhost"])?
-            .signed_by(&server_key, &ca)?;
         let client = client_params("oncall")?.signed_by(&client_key, &ca)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = verifier(ca.der().clone(), &provider)?;
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_client_cert_verifier(Arc::new(Lenient(verifier.clone())))
-            .with_single_cert(vec![server.der().clone()], private_key(&server_key))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let configuration = |names: &[&str], ca: &Ca| -> Result<_, Box<dyn std::error::Error>> {
+            let server = server_params("kube-apiserver", names)?.signed_by(&server_key, ca)?;
+            let mut config = ServerConfig::builder_with_provider(provider.clone())
+                .with_safe_default_protocol_versions()?
+                .with_client_cert_verifier(Arc::new(Lenient(verifier.clone())))
+                .with_single_cert(vec![server.der().clone()], private_key(&server_key))?;
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            Ok(Arc::new(config))
+        };
+        let names = ["127.0.0.1", "::1", "localhost"];
         Ok(Authority {
             ca_pem: ca.pem(),
-            server: Arc::new(config),
+            server: configuration(&names, &ca)?,
+            misnamed: configuration(&["elsewhere.example"], &ca)?,
+            strange: configuration(&names, interceptor_ca())?,
             client_pem: client.pem(),
             client_key_pem: client_key.serialize_pem(),
             verifier,
