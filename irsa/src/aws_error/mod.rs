@@ -26,7 +26,7 @@ pub use kind::{Claim, Kind, Stage, Subject, Wrapper};
 pub use pasted::{pasted, unwrapped};
 pub use principal::{Principal, PrincipalKind, SessionSource, principal};
 pub use sdk::{Sdk, SdkName};
-pub use sts::{agent, sts, sts_because};
+pub use sts::{StsCode, agent, sts, sts_because};
 pub use success::{Success, Worked};
 pub use voice::Voice;
 

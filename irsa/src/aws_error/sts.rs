@@ -5,6 +5,10 @@ use super::{Because, Sighting, record};
 
 /// What STS answered to `AssumeRoleWithWebIdentity`. Total: what is not known is [`Kind::Other`].
 pub fn sts(code: &str, message: &str) -> Kind {
+    if StsCode::of(code) == StsCode::Unknown {
+        // Its message may be STS's own words all the same, quoted or imitated.
+        return Kind::Other;
+    }
     match read(code, message) {
         Some(sighting) if sighting.kind != Kind::AccessDenied => sighting.kind,
         _ => of_code(code),
@@ -26,18 +30,56 @@ fn read(code: &str, message: &str) -> Option<Sighting> {
     record::read(&format!("operation error STS: {code}: {message}"), 1).into_iter().next()
 }
 
-fn of_code(code: &str) -> Kind {
-    match code.strip_suffix("Exception").unwrap_or(code) {
-        "AccessDenied" => Kind::NotAuthorizedToAssume,
-        "ExpiredToken" => Kind::TokenExpired { now: None, expired: None },
-        "InvalidIdentityToken" => Kind::TokenNotValidated,
-        "IDPCommunicationError" => Kind::IdpCommunication,
-        "IDPRejectedClaim" => Kind::IdpRejectedClaim,
-        "RegionDisabled" => Kind::RegionDisabled,
-        "Throttling" | "RequestLimitExceeded" | "TooManyRequests" => Kind::Throttled,
-        "ValidationError" | "Validation" => Kind::RequestInvalid,
-        _ => Kind::Other,
+/// What an error code is worth as STS's answer to `AssumeRoleWithWebIdentity`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StsCode {
+    /// STS refused the token, the role or the request.
+    Final,
+    /// STS turned the request away for now; it says nothing about the token.
+    Passing,
+    /// STS is not known to say it to a token, whatever comes with it: it may be a proxy's, or an imitation's.
+    Unknown,
+}
+
+impl StsCode {
+    /// Looks a code up.
+    pub fn of(code: &str) -> Self {
+        known(code).map_or(Self::Unknown, |(worth, _)| worth)
     }
+}
+
+fn of_code(code: &str) -> Kind {
+    known(code).map_or(Kind::Other, |(_, kind)| kind)
+}
+
+/// The codes that STS is known to answer, and what each says where its message says no more. Documentation and wire differ in
+/// whether a name ends in `Exception`.
+///
+/// Not among them are the other common errors: those of a signature, which this request does not have (`InvalidClientTokenId`,
+/// `SignatureDoesNotMatch`, `RequestExpired`, …), and those of a request that lacks something (`MissingAction`,
+/// `InvalidParameterValue`, …), which ours does not unless something on the way changed it.
+fn known(code: &str) -> Option<(StsCode, Kind)> {
+    use StsCode::{Final, Passing};
+    Some(match code.strip_suffix("Exception").unwrap_or(code) {
+        // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_Errors
+        "ExpiredToken" => (Final, Kind::TokenExpired { now: None, expired: None }),
+        "IDPCommunicationError" => (Final, Kind::IdpCommunication),
+        "IDPRejectedClaim" => (Final, Kind::IdpRejectedClaim),
+        "InvalidIdentityToken" => (Final, Kind::TokenNotValidated),
+        "MalformedPolicyDocument" => (Final, Kind::RequestInvalid),
+        "PackedPolicyTooLarge" => (Final, Kind::SessionTagsTooLarge),
+        "RegionDisabled" => (Final, Kind::RegionDisabled),
+        // https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+        "AccessDenied" => (Final, Kind::NotAuthorizedToAssume),
+        "ValidationError" | "Validation" => (Final, Kind::RequestInvalid),
+        "Throttling" => (Passing, Kind::Throttled),
+        "InternalFailure" | "ServiceUnavailable" => (Passing, Kind::ServiceFailed),
+        // What the SDKs take for throttling, and for a failure of the service, whichever it is:
+        // https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+        "RequestLimitExceeded" | "TooManyRequests" => (Passing, Kind::Throttled),
+        "InternalError" | "RequestTimeout" => (Passing, Kind::ServiceFailed),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -174,11 +216,25 @@ mod tests {
             ("AccessDenied", "", Kind::NotAuthorizedToAssume, Some(Stage::Trust)),
             ("Throttling", "Rate exceeded", Kind::Throttled, Some(Stage::Throttled)),
             ("ThrottlingException", "", Kind::Throttled, Some(Stage::Throttled)),
-            ("InternalFailure", "", Kind::Other, None),
+            ("InternalFailure", "", Kind::ServiceFailed, None),
             ("", "", Kind::Other, None),
         ] {
             let found = sts(code, message);
             assert_eq!((found, found.stage()), (kind, stage), "{code}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_sts_does_not_know_makes_its_words_nobodys() {
+        for code in
+            ["Forbidden", "InvalidAction", "InvalidClientTokenId", "accessdenied", "Exception", "", "<b>"]
+        {
+            for message in
+                ["No OpenIDConnect provider found in your account for https://i", "Rate exceeded", ""]
+            {
+                assert_eq!(sts(code, message), Kind::Other, "{code}: {message}");
+            }
+            assert_eq!(StsCode::of(code), StsCode::Unknown, "{code}");
         }
     }
 

@@ -7,7 +7,7 @@ pub(crate) use crate::derive::container::{
     ContainerView, PI_DIRECTORY, PI_VOLUME, ROLE_ARN, TOKEN_DIRECTORY, TOKEN_FILE, TOKEN_VOLUME, TokenMount,
     Wiring,
 };
-pub(crate) use crate::derive::sts_answer::StsVerdict;
+pub(crate) use crate::derive::sts_answer::{Open, StsVerdict};
 pub(crate) use crate::derive::webhook::{Registrations, Selection};
 pub(crate) use crate::derive::{BareBecause, Derived, Intent, Platform, RoleOrigin, annotation_path};
 pub(crate) use crate::facts::{Fact, Source, Sourced, Subject};

@@ -3,13 +3,13 @@
 
 use super::Derived;
 use super::issuer::{Issuer, Teller, near_miss};
-use super::sts_answer::Refusal;
+use super::sts_answer::{Refusal, StsVerdict};
 use super::trust::FaultKind;
 use crate::aws::arn::Arn;
 use crate::aws::arn::RoleArn;
 use crate::aws_error::{Kind, Stage};
 use crate::facts::aws::Role;
-use crate::facts::{Fact, Facts, Source, Sourced, Unknown, Why};
+use crate::facts::{Fact, Facts, Source, Sourced, Unknown};
 use crate::policy::{Document, Effect, PrincipalKind};
 
 /// Whether there is a provider.
@@ -95,10 +95,7 @@ impl<'f> Provider<'f> {
             (None, Fact::Unknown(unknown), None) => return Self::Unknown(vec![unknown.clone()]),
             (None, Fact::Known(_), None) => return Self::Found(arn),
         };
-        let in_doubt = match &facts.aws.second_sts_answer {
-            Fact::Unknown(unknown) => !matches!(unknown.why, Why::NotAsked(_)),
-            Fact::Known(_) | Fact::Absent { .. } => false,
-        };
+        let in_doubt = matches!(derived.second_sts_answer, StsVerdict::Open(_));
         let because = because(derived, &issuer, role.account, refusal.is_some());
         Self::Missing(Box::new(Missing {
             account: role.account.to_owned(),

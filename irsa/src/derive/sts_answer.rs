@@ -1,8 +1,8 @@
 //! What STS's own answer proves: the strongest evidence there is for everything on AWS's side.
 
-use crate::aws_error::{self, Because, Kind, Layer, Stage};
+use crate::aws_error::{self, Because, Kind, Layer, Stage, StsCode};
 use crate::facts::aws::{StsAnswer, StsAttempt};
-use crate::facts::{Facts, Source, Unknown};
+use crate::facts::{Facts, Source, Unknown, Why};
 use crate::step::Step;
 
 /// STS's answer to a token of the service account.
@@ -15,12 +15,41 @@ pub enum StsVerdict<'f> {
         /// Where it was read.
         source: &'f Source,
     },
-    /// It refused.
+    /// It refused the token.
     Refused(Refusal<'f>),
-    /// It was not asked, or did not answer.
-    Unknown(&'f Unknown),
+    /// What came decides nothing about the token.
+    Open(Open<'f>),
     /// There is nothing to ask for.
     NotApplicable,
+}
+
+/// Why STS's answer decides nothing.
+#[derive(Debug, Clone, Copy)]
+pub enum Open<'f> {
+    /// There is none.
+    Unanswered(&'f Unknown),
+    /// STS was throttling or had a fault of its own: the next answer may differ.
+    TurnedAway(Refusal<'f>),
+    /// An error that STS is not known to answer to a token. Nobody can say whose it is, or what it means.
+    Foreign(Refusal<'f>),
+}
+
+impl Open<'_> {
+    /// What is unknown, and why.
+    pub fn unknown(&self) -> Unknown {
+        let (Refusal { attempt, code, message, source, .. }, as_said) = match self {
+            Self::Unanswered(unknown) => return (*unknown).clone(),
+            Self::TurnedAway(refusal) => (refusal, ""),
+            Self::Foreign(refusal) => (refusal, ", which STS is not known to say"),
+        };
+        let why = match *code {
+            "" => format!("{} answered without an error code, as STS never does", attempt.host),
+            code => format!("{} answered {code}{as_said}: {message}", attempt.host),
+        };
+        let token =
+            if matches!(source, Source::Probe { .. }) { "the token in the pod" } else { "a fresh token" };
+        Unknown { what: format!("STS's answer to {token}"), why: Why::Failed(why), grant: None }
+    }
 }
 
 /// A refusal of STS.
@@ -43,17 +72,6 @@ pub struct Refusal<'f> {
 }
 
 impl<'f> Refusal<'f> {
-    /// False if STS was throttling or had a fault of its own, so that the next answer may differ; and if it is none that STS is
-    /// known to give, so that nobody can say whose it is.
-    pub fn is_final(&self) -> bool {
-        !matches!(self.kind, Kind::Throttled | Kind::Other) && !self.is_own_fault()
-    }
-
-    /// True for a failure of the server.
-    pub fn is_own_fault(&self) -> bool {
-        matches!(self.attempt.answer, StsAnswer::Refused { status: 500.., .. })
-    }
-
     /// AWS's id of the request.
     pub fn request_id(&self) -> Option<&'f str> {
         match &self.attempt.answer {
@@ -75,11 +93,11 @@ impl<'f> StsVerdict<'f> {
     }
 
     fn read(attempt: &'f crate::facts::Fact<StsAttempt>) -> Self {
-        use crate::facts::{Fact, Why};
+        use crate::facts::Fact;
         match attempt {
             Fact::Known(attempt) => Self::answered(&attempt.value, &attempt.source),
             Fact::Unknown(unknown) if matches!(unknown.why, Why::NotAsked(_)) => Self::NotApplicable,
-            Fact::Unknown(unknown) => Self::Unknown(unknown),
+            Fact::Unknown(unknown) => Self::Open(Open::Unanswered(unknown)),
             Fact::Absent { .. } => Self::NotApplicable,
         }
     }
@@ -88,42 +106,53 @@ impl<'f> StsVerdict<'f> {
     pub fn answered(attempt: &'f StsAttempt, source: &'f Source) -> Self {
         match &attempt.answer {
             StsAnswer::Accepted { .. } => Self::Accepted { attempt, source },
-            StsAnswer::Refused { code, message, .. } => {
+            StsAnswer::Refused { status, code, message, .. } => {
                 let kind = aws_error::sts(code, message);
                 let because = aws_error::sts_because(code, message);
                 // A VPC endpoint may refuse before anybody has looked at the token.
                 let at_endpoint = because.is_some_and(|because| because.layer == Layer::VpcEndpointPolicy);
                 let stage = kind.stage().filter(|_| !at_endpoint);
-                Self::Refused(Refusal { attempt, code, message, kind, because, stage, source })
+                let refusal = Refusal { attempt, code, message, kind, because, stage, source };
+                let turned_away = *status >= 500 || kind == Kind::Throttled;
+                match StsCode::of(code) {
+                    StsCode::Unknown => Self::Open(Open::Foreign(refusal)),
+                    StsCode::Passing => Self::Open(Open::TurnedAway(refusal)),
+                    StsCode::Final if turned_away => Self::Open(Open::TurnedAway(refusal)),
+                    StsCode::Final => Self::Refused(refusal),
+                }
             }
         }
     }
 
     /// The answer that counts of two to the same question: an acceptance beats a refusal, since one request that passes proves
-    /// the link; otherwise the first one, if there is one.
+    /// the link, and both beat what decides nothing; of two alike it is the first.
     pub fn strongest(self, second: Option<Self>) -> Self {
-        match (self, second) {
-            (first @ Self::Accepted { .. }, _) | (first, None) => first,
-            (_, Some(second @ Self::Accepted { .. })) => second,
-            (first @ Self::Refused(_), _) => first,
-            (_, Some(second)) => second,
+        let weight = |verdict: &Self| match verdict {
+            Self::Accepted { .. } => 3,
+            Self::Refused(_) => 2,
+            Self::Open(Open::TurnedAway(_) | Open::Foreign(_)) => 1,
+            Self::Open(Open::Unanswered(_)) | Self::NotApplicable => 0,
+        };
+        match second {
+            Some(second) if weight(&second) > weight(&self) => second,
+            _ => self,
         }
     }
 
-    /// Where the answer was read.
+    /// Where an answer was read that decides something.
     pub fn source(&self) -> Option<&'f Source> {
         match self {
             Self::Accepted { source, .. } => Some(source),
             Self::Refused(refusal) => Some(refusal.source),
-            Self::Unknown(_) | Self::NotApplicable => None,
+            Self::Open(_) | Self::NotApplicable => None,
         }
     }
 
-    /// The refusal, if it is one.
+    /// The refusal, if it is one of the token.
     pub fn refusal(&self) -> Option<&Refusal<'f>> {
         match self {
             Self::Refused(refusal) => Some(refusal),
-            Self::Accepted { .. } | Self::Unknown(_) | Self::NotApplicable => None,
+            Self::Accepted { .. } | Self::Open(_) | Self::NotApplicable => None,
         }
     }
 
@@ -152,7 +181,7 @@ impl<'f> StsVerdict<'f> {
                 Some(Stage::Audience) => step == Step::Issuer,
                 _ => false,
             },
-            Self::Unknown(_) | Self::NotApplicable => false,
+            Self::Open(_) | Self::NotApplicable => false,
         }
     }
 }

@@ -16,6 +16,7 @@ use super::probe::Probing;
 use super::token::Token;
 use super::web::Web;
 use super::{issuer, signature};
+use irsa::aws_error::{self, Kind};
 use irsa::derive::Derived;
 use irsa::derive::plan::Plan;
 use irsa::facts::aws::{
@@ -464,7 +465,7 @@ impl Cloud {
         let first = self.session.try_token(token, &attempt).await;
         let no_provider = first.known().is_some_and(|attempt| {
             matches!(&attempt.value.answer, StsAnswer::Refused { code, message, .. }
-                if code == "InvalidIdentityToken" && message.starts_with("No OpenIDConnect provider found"))
+                if aws_error::sts(code, message) == Kind::NoProvider)
         });
         // An endpoint of the user's own choice is the same for both.
         let second = match plan.second_host.clone().filter(|_| no_provider && chosen.is_none()) {

@@ -74,12 +74,28 @@ pub struct Account {
     /// Answered with this HTTP status.
     #[serde(default)]
     pub fail: BTreeMap<ActionPattern, u16>,
+    /// Answered with an error that may be nobody's: a proxy's, or an imitation's.
+    #[serde(default)]
+    pub answer: BTreeMap<ActionPattern, ForeignError>,
     /// The connection is cut in place of an answer.
     #[serde(default)]
     pub cut: Vec<ActionPattern>,
     /// The first so many requests of an action are answered with 503.
     #[serde(default)]
     pub stumble: BTreeMap<ActionPattern, usize>,
+}
+
+/// An error in the words of the service's protocol, which the service itself need not know.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignError {
+    /// HTTP status.
+    pub status: u16,
+    /// Error code.
+    pub code: String,
+    /// Message.
+    #[serde(default)]
+    pub message: String,
 }
 
 /// An IAM OIDC provider.

@@ -1,6 +1,6 @@
 //! One request from its host name to its answer.
 
-use super::account::{Account, IssuerCertificate, VpcEndpoint};
+use super::account::{Account, ForeignError, IssuerCertificate, VpcEndpoint};
 use super::call::{Call, Origin};
 use super::endpoint::{Endpoint, Service};
 use super::failure::{Common, Failure, Protocol, Refusal};
@@ -236,6 +236,10 @@ impl Server {
         let earlier = || self.log.all().iter().filter(|seen| seen.action == action).count();
         if account.stumble.iter().any(|(pattern, first)| pattern.matches(&action) && earlier() <= *first) {
             return Err(Failure::Common(Common::Broken(503)));
+        }
+        if let Some((_, error)) = account.answer.iter().find(|(pattern, _)| pattern.matches(&action)) {
+            let ForeignError { status, code, message } = error.clone();
+            return Err(Failure::Refused(Refusal { status, code: code.leak(), message }));
         }
         match account.fail.iter().find(|(pattern, _)| pattern.matches(&action)) {
             Some((_, status)) => Err(Failure::Common(Common::Broken(*status))),

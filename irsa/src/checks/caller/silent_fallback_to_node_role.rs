@@ -67,7 +67,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         &principal.arn,
         said.source,
     );
-    if said.weight == Weight::Current && derived.sts_answer.refusal().is_some() {
+    if said.weight == Weight::Current && refused(&derived.sts_answer) {
         finding = finding.severity(Severity::Warning);
     }
     let accepted = derived.sts_answer.accepted();
@@ -93,11 +93,21 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         .into()
 }
 
+/// True if STS gives no credentials, for now or for good. What may not be STS's answer shows neither.
+fn refused(answer: &StsVerdict<'_>) -> bool {
+    match answer {
+        StsVerdict::Refused(_) | StsVerdict::Open(Open::TurnedAway(_)) => true,
+        StsVerdict::Open(Open::Unanswered(_) | Open::Foreign(_))
+        | StsVerdict::Accepted { .. }
+        | StsVerdict::NotApplicable => false,
+    }
+}
+
 /// Web identity fails inside the pod, and the node's metadata service gives its role to anyone who asks.
 fn open_to_it(derived: &Derived<'_>) -> Option<Finding> {
     let seen = probed::of_irsa(derived)?;
     let node = seen.report().imds.as_ref()?.role.as_deref()?;
-    let refused = derived.probed.sts_answer().is_some_and(|attempt| attempt.refusal().is_some());
+    let refused = derived.probed.sts_answer().is_some_and(|answer| refused(&answer));
     if !(refused || seen.blocked().is_some() || seen.denied().is_some()) {
         return None;
     }

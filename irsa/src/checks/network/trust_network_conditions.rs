@@ -55,11 +55,8 @@ fn refused(derived: &Derived<'_>, judged: &Judgement<'_>, source: &Source) -> Fi
         finding = finding.seen(&open.what, trust::listed(&open.values), &judged.at(&open.place));
     }
     finding = finding.seen("the pod's own attempt", trust::NOT_AUTHORIZED, source);
-    if derived.sts_answer.accepted() {
-        finding = match derived.facts.aws.sts_answer.known() {
-            Some(attempt) => finding.seen("the same from this machine", "accepted", &attempt.source),
-            None => finding,
-        };
+    if let StsVerdict::Accepted { source, .. } = &derived.from_here {
+        finding = finding.seen("the same from this machine", "accepted", source);
     }
     let region = derived.plan().region;
     finding

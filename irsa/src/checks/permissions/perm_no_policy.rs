@@ -43,8 +43,9 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
 
 /// The role has no policy at all. Where nobody gets it, that does not matter yet.
 fn bare(derived: &Derived<'_>) -> Option<Finding> {
-    if derived.sts_answer.refusal().is_some() {
-        return None;
+    match derived.sts_answer {
+        StsVerdict::Refused(_) => return None,
+        StsVerdict::Accepted { .. } | StsVerdict::Open(_) | StsVerdict::NotApplicable => {}
     }
     let policies = derived.facts.aws.policies.known()?;
     let is_empty = policies.value.attached.is_empty() && policies.value.inline.is_empty();

@@ -144,8 +144,11 @@ pub(in crate::checks) fn issuer_in(found: &str) -> &str {
 
 /// What shows that STS refuses the pod the role at present: the probe, else a current application error.
 pub(in crate::checks) fn pod_was_refused<'f>(derived: &Derived<'f>) -> Option<&'f Source> {
-    if let Some(StsVerdict::Refused(refusal)) = derived.probed.sts_answer() {
-        return Some(refusal.source).filter(|_| refusal.kind == Kind::NotAuthorizedToAssume);
+    match derived.probed.sts_answer() {
+        Some(StsVerdict::Refused(refusal)) => {
+            return Some(refusal.source).filter(|_| refusal.kind == Kind::NotAuthorizedToAssume);
+        }
+        Some(StsVerdict::Accepted { .. } | StsVerdict::Open(_) | StsVerdict::NotApplicable) | None => {}
     }
     let said = derived.app_errors.find(|kind| kind == Kind::NotAuthorizedToAssume);
     said.filter(|said| said.weight == Weight::Current).map(|said| said.source)

@@ -34,7 +34,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     }
     let refusal = match &derived.sts_answer {
         StsVerdict::Refused(refusal) => refusal,
-        StsVerdict::Unknown(why) => return unknown(why),
+        StsVerdict::Open(open) => return unknown(&open.unknown()),
         StsVerdict::Accepted { .. } | StsVerdict::NotApplicable => return Outcome::Pass,
     };
     let aws = &derived.facts.aws;

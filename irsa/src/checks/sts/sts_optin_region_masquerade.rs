@@ -18,7 +18,6 @@ use crate::aws::arn::RoleArn;
 use crate::aws_error::{Kind, Stage};
 use crate::checks::prelude::*;
 use crate::checks::{role_asked, with_answer};
-use crate::facts::Why;
 
 pub(super) const META: Meta = Meta {
     id: "sts-optin-region-masquerade",
@@ -34,17 +33,20 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     };
     let refusal = match &derived.sts_answer {
         StsVerdict::Refused(refusal) if refusal.kind == Kind::NoProvider => refusal,
-        StsVerdict::Unknown(why) => return unknown(why),
-        _ => return Outcome::NotApplicable("STS does not report a missing provider"),
+        StsVerdict::Open(open) => return unknown(&open.unknown()),
+        StsVerdict::Accepted { .. } | StsVerdict::Refused(_) | StsVerdict::NotApplicable => {
+            return Outcome::NotApplicable("STS does not report a missing provider");
+        }
     };
     let iam = derived.facts.aws.provider.known();
     let confirmed = derived.second_sts_answer.passed(Stage::Provider);
-    match &derived.facts.aws.second_sts_answer {
+    match &derived.second_sts_answer {
         _ if confirmed => {}
-        Fact::Unknown(why) if matches!(why.why, Why::NotAsked(_)) => return Outcome::Pass,
-        Fact::Unknown(why) if iam.is_none() => return unknown(why),
-        Fact::Unknown(_) => {}
-        Fact::Known(_) | Fact::Absent { .. } => return Outcome::Pass,
+        StsVerdict::Open(open) if iam.is_none() => return unknown(&open.unknown()),
+        StsVerdict::Open(_) => {}
+        StsVerdict::Accepted { .. } | StsVerdict::Refused(_) | StsVerdict::NotApplicable => {
+            return Outcome::Pass;
+        }
     }
     let account = RoleArn::parse(&arn).map_or("the role's", |role| role.account);
     let region = derived.plan().region;

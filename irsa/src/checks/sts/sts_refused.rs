@@ -15,7 +15,7 @@
 //! differs.
 
 use crate::aws::arn::RoleArn;
-use crate::aws_error::{Kind, Stage};
+use crate::aws_error::Stage;
 use crate::checks::prelude::*;
 use crate::checks::shared::{probed, trust};
 use crate::checks::{role_asked, with_answer};
@@ -38,14 +38,9 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         Err(outcome) => return outcome,
     };
     match &derived.sts_answer {
-        StsVerdict::Accepted { .. } => refused_inside(derived).map_or(Outcome::Pass, Outcome::from),
-        StsVerdict::Unknown(why) => unknown(why),
+        StsVerdict::Accepted { .. } => inside(derived),
+        StsVerdict::Open(open) => unknown(&open.unknown()),
         StsVerdict::NotApplicable => Outcome::NotApplicable("no token was to be tried"),
-        StsVerdict::Refused(refusal) if !refusal.is_final() => Outcome::Unknown(vec![Unknown {
-            what: String::from("STS's answer to a fresh token"),
-            why: Why::Failed(no_verdict(refusal)),
-            grant: None,
-        }]),
         StsVerdict::Refused(refusal) if refusal.stage == Some(Stage::Trust) => {
             at_trust(derived, &arn, refusal)
         }
@@ -57,22 +52,19 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     }
 }
 
-/// An answer that may be another in a minute, or that STS is not known to give.
-fn no_verdict(refusal: &Refusal<'_>) -> String {
-    let host = &refusal.attempt.host;
-    match (refusal.kind, refusal.code) {
-        (Kind::Other, "") => format!("{host} answered without an error code, as STS never does"),
-        (Kind::Other, code) if !refusal.is_own_fault() => {
-            format!("{host} answered {code}, which STS is not known to say: {}", refusal.message)
+/// STS accepts a fresh token, or a peer's: what it answers to the one in the pod.
+fn inside(derived: &Derived<'_>) -> Outcome {
+    match derived.probed.sts_answer() {
+        Some(StsVerdict::Refused(refusal)) => {
+            refused_inside(derived, &refusal).map_or(Outcome::Pass, Outcome::from)
         }
-        (_, code) => format!("{host} answered {code}: {}", refusal.message),
+        Some(StsVerdict::Open(open)) => unknown(&open.unknown()),
+        Some(StsVerdict::Accepted { .. } | StsVerdict::NotApplicable) | None => Outcome::Pass,
     }
 }
 
-/// STS accepts a fresh token, or a peer's, but not the one in the pod.
-fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
-    let Some(StsVerdict::Refused(refusal)) = derived.probed.sts_answer() else { return None };
-    let seen = probed::of_irsa(derived).filter(|_| refusal.is_final())?;
+fn refused_inside(derived: &Derived<'_>, refusal: &Refusal<'_>) -> Option<Finding> {
+    let seen = probed::of_irsa(derived)?;
     let (taken, other) = match derived.peer.filter(|_| !derived.from_here.accepted()) {
         Some(peer) => (format!("the one in pod/{}", peer.pod), "that token"),
         None => (String::from("a fresh one from this machine"), "a fresh token"),
@@ -83,7 +75,7 @@ fn refused_inside(derived: &Derived<'_>) -> Option<Finding> {
         refusal.message
     );
     let finding = probed::finding(&META, derived, seen, summary);
-    let finding = with_answer(finding, &refusal).seen(
+    let finding = with_answer(finding, refusal).seen(
         "requested role",
         &refusal.attempt.role_arn,
         &seen.at("sts.roleArn"),

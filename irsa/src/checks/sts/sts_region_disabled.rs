@@ -30,8 +30,10 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let refusal = match &derived.sts_answer {
         attempt if attempt.passed(Stage::Region) => return Outcome::Pass,
         StsVerdict::Refused(refusal) if refusal.kind == Kind::RegionDisabled => refusal,
-        StsVerdict::Unknown(why) => return unknown(why),
-        _ => return Outcome::NotApplicable("STS does not mention the Region"),
+        StsVerdict::Open(open) => return unknown(&open.unknown()),
+        StsVerdict::Accepted { .. } | StsVerdict::Refused(_) | StsVerdict::NotApplicable => {
+            return Outcome::NotApplicable("STS does not mention the Region");
+        }
     };
     let account = RoleArn::parse(&arn).map_or("the role's", |role| role.account);
     let region = derived.plan().region;

@@ -25,7 +25,9 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         return outcome;
     }
     let advice = "keep one AWS client for the life of the process, and start large numbers of pods gradually";
-    if let Some(refusal) = derived.sts_answer.refusal().filter(|refusal| refusal.kind == Kind::Throttled) {
+    if let StsVerdict::Open(Open::TurnedAway(refusal)) = &derived.sts_answer
+        && refusal.kind == Kind::Throttled
+    {
         let summary = format!("{} throttles requests at the moment", refusal.attempt.host);
         let finding = META.on_account(derived, summary).severity(Severity::Warning);
         return with_answer(finding, refusal).fix(Fix::advice(advice)).into();
@@ -50,8 +52,8 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
                 .into()
         }
         Err(_) => match &derived.sts_answer {
-            StsVerdict::Unknown(why) => unknown(why),
-            _ => Outcome::Pass,
+            StsVerdict::Open(open) => unknown(&open.unknown()),
+            StsVerdict::Accepted { .. } | StsVerdict::Refused(_) | StsVerdict::NotApplicable => Outcome::Pass,
         },
     }
 }
