@@ -85,7 +85,9 @@ fn call(
     }
 }
 
+/// Only STS's own answers tell its time: what stands in between dates its answers by a clock of its own.
 fn read_clock(response: &Response) -> Option<Clock> {
+    response.head.header("x-amzn-requestid")?;
     let remote = response.head.header("date")?.to_owned();
     Some(Clock { local: clock::now(), remote })
 }
