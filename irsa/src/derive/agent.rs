@@ -91,9 +91,9 @@ pub enum Call<'d> {
 /// What the agent answered the probe.
 #[derive(Debug)]
 pub(crate) struct AgentAnswer {
-    /// HTTP status.
-    pub status: Option<u16>,
-    /// Its words, where it gave no credentials.
+    /// Whether it gave credentials.
+    gave_credentials: bool,
+    /// Its words, where it gave none.
     pub message: Option<String>,
     /// What they say.
     pub sighting: Option<Sighting>,
@@ -107,7 +107,8 @@ impl AgentAnswer {
         let answer = seen.report().container_credentials.as_ref()?.answer.as_ref()?;
         let message = answer.message.clone();
         Some(Self {
-            status: answer.status,
+            // What holds none is no such answer, whatever its status.
+            gave_credentials: answer.status == Some(200) && answer.fault.is_none(),
             sighting: message.as_deref().and_then(aws_error::agent),
             message,
             source: seen.at("containerCredentials.answer"),
@@ -116,7 +117,7 @@ impl AgentAnswer {
 
     /// True if it gave credentials.
     pub(crate) fn gave_credentials(&self) -> bool {
-        self.status == Some(200)
+        self.gave_credentials
     }
 }
 
