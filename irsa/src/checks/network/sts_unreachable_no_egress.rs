@@ -82,6 +82,10 @@ fn blocked(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
         ),
         None => {
             let (fault, None) = seen.no_answer()? else { return None };
+            // What is not understood is an answer, if none of STS's.
+            if fault.kind == FaultKind::Protocol {
+                return None;
+            }
             ("connects, but gets no answer from", fault.text.clone(), "sts.assume")
         }
         Some(_) => return None,
