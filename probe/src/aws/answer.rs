@@ -20,11 +20,11 @@ pub fn read(response: &Response) -> Answer {
         request_id: element(&body, "RequestId").or_else(|| header("x-amzn-requestid")),
         ..Answer::default()
     };
-    if response.head.status < 300 {
+    if response.head.status < 300 && is_whole(&body) {
         answer.arn = element(&body, "Arn");
         answer.account = element(&body, "Account");
         answer.expiration = element(&body, "Expiration");
-    } else {
+    } else if response.head.status >= 300 {
         answer.code = element(&body, "Code");
         answer.message = element(&body, "Message");
     }
@@ -34,6 +34,17 @@ pub fn read(response: &Response) -> Answer {
         answer.excerpt = (response.head.status >= 300).then(|| shortened(body.trim(), EXCERPT));
     }
     answer
+}
+
+/// Whether the document ends with the element that it begins with.
+fn is_whole(xml: &str) -> bool {
+    let text = xml.trim();
+    let body = match text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")) {
+        Some((_, rest)) => rest.trim_start(),
+        None => text,
+    };
+    let name = body.strip_prefix('<').and_then(|rest| rest.split(['>', ' ', '\n']).next());
+    name.is_some_and(|name| body.ends_with(&format!("</{name}>")))
 }
 
 /// The credentials of a successful answer.
@@ -132,6 +143,8 @@ mod tests {
             (page.content_type.as_deref(), page.request_id.as_deref()),
             (Some("text/xml"), Some("r-1"))
         );
+        let half = "<R><AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/r/s</Arn></AssumedRoleUser>";
+        assert_eq!(read(&response(200, half)).arn, None);
         let page = read(&response(200, "{\"SecretAccessKey\":\"very-secret\"}"));
         assert_eq!((page.excerpt, page.code), (None, None));
         assert!(credentials(&response(200, "<Credentials><AccessKeyId>")).is_none());
