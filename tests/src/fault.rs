@@ -44,14 +44,22 @@ pub enum Fault {
     OtherCa,
     /// Of a host: its certificate is another host's.
     OtherHost,
+    /// Of names: there is no such name.
+    NxDomain,
+    /// Of names: the name server has failed.
+    ServFail,
 }
 
 /// What stands before a host's name where it is named like a kind of request.
 pub const HOST: &str = "host ";
+/// What follows what is asked from inside a pod.
+pub const IN_POD: &str = " in the pod";
+/// Host names, looked up.
+pub const NAMES: &str = "DNS in the pod";
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 22] = [
+    pub const ALL: [Fault; 24] = [
         Fault::Status(401),
         Fault::Status(403),
         Fault::Status(404),
@@ -74,18 +82,26 @@ impl Fault {
         Fault::Refused,
         Fault::OtherCa,
         Fault::OtherHost,
+        Fault::NxDomain,
+        Fault::ServFail,
     ];
 
-    /// Whether it happens before there is a request.
-    pub fn is_of_host(self) -> bool {
-        matches!(self, Fault::Refused | Fault::OtherCa | Fault::OtherHost)
-    }
-
-    /// Whether a request of this kind, or a host, can meet it: what a watch answers has no half.
+    /// Whether a request of this kind, a host or a name can meet it: what a watch answers has no half, and without TLS there is no
+    /// certificate.
     pub fn suits(self, kind: &str) -> bool {
-        kind.starts_with(HOST) == self.is_of_host()
-            && (self != Fault::Truncated || !kind.starts_with("watch "))
+        match self {
+            Fault::Refused => kind.starts_with(HOST),
+            Fault::OtherCa | Fault::OtherHost => kind.starts_with(HOST) && !kind.contains("http:"),
+            Fault::NxDomain | Fault::ServFail => kind == NAMES,
+            Fault::Empty | Fault::Silence => !kind.starts_with(HOST),
+            Fault::Truncated => is_request(kind) && !kind.starts_with("watch "),
+            _ => is_request(kind),
+        }
     }
+}
+
+fn is_request(kind: &str) -> bool {
+    !kind.starts_with(HOST) && kind != NAMES
 }
 
 impl fmt::Display for Fault {
@@ -106,6 +122,8 @@ impl fmt::Display for Fault {
             Fault::Refused => f.write_str("refused"),
             Fault::OtherCa => f.write_str("other CA"),
             Fault::OtherHost => f.write_str("other host"),
+            Fault::NxDomain => f.write_str("NXDOMAIN"),
+            Fault::ServFail => f.write_str("SERVFAIL"),
         }
     }
 }
@@ -146,10 +164,11 @@ impl Faults {
 
     /// The fault of a host, if any.
     pub(crate) fn of_host(&self, name: &str) -> Option<Fault> {
-        self.of(&format!("{HOST}{name}"))
+        self.met(&format!("{HOST}{name}"))
     }
 
-    fn of(&self, kind: &str) -> Option<Fault> {
+    /// The fault that a request of this kind meets, if any.
+    pub(crate) fn met(&self, kind: &str) -> Option<Fault> {
         self.kinds.lock().expect("no thread panics while it holds the kinds").insert(kind.to_owned());
         let struck = self.struck.lock().expect("no thread panics while it holds the fault");
         struck.as_ref().filter(|(struck, _)| struck == kind).map(|(_, fault)| *fault)
@@ -166,7 +185,7 @@ impl Faults {
         B: Body<Data = Bytes>,
         B::Error: Debug,
     {
-        let Some(fault) = self.of(kind) else { return answer.await };
+        let Some(fault) = self.met(kind) else { return answer.await };
         let say = |status, content_type, text: String| {
             let response = Response::builder().status(status).header(CONTENT_TYPE, content_type);
             (response, text)
@@ -188,7 +207,9 @@ impl Faults {
             }
             Fault::Reset => return Err(Cut),
             // These come before the request.
-            Fault::Refused | Fault::OtherCa | Fault::OtherHost => return answer.await,
+            Fault::Refused | Fault::OtherCa | Fault::OtherHost | Fault::NxDomain | Fault::ServFail => {
+                return answer.await;
+            }
             Fault::Silence => std::future::pending().await,
             Fault::Slow => {
                 tokio::time::sleep(Duration::from_millis(500)).await;

@@ -153,13 +153,19 @@ async fn connection(stream: TcpStream, server: Arc<Server>) {
     answer(stream, Origin::Laptop, name, host, server).await;
 }
 
+/// The name of all its hosts among those with faults, as pods reach them: at one address.
+pub const FROM_PODS: &str = "AWS in the pod";
+
 /// One connection from a pod, which is straight: the handshake names the host.
 pub(crate) async fn pod_connection(stream: TcpStream, sts: Sts, server: Arc<Server>) {
     let Ok(handshake) = LazyConfigAcceptor::new(Default::default(), stream).await else { return };
     let Some(name) = handshake.client_hello().server_name().map(str::to_owned) else { return };
     let Some(host) = server.host(&name) else { return };
-    let ca = if sts == Sts::Intercepted { tls::interceptor_ca() } else { server.ca(&name) };
-    let Ok(stream) = handshake.into_stream(tls::server_config(&name, ca)).await else { return };
+    let fault = server.faults.of_host(FROM_PODS);
+    let is_intercepted = sts == Sts::Intercepted || fault == Some(Fault::OtherCa);
+    let ca = if is_intercepted { tls::interceptor_ca() } else { server.ca(&name) };
+    let shown = if fault == Some(Fault::OtherHost) { "elsewhere.example" } else { &name };
+    let Ok(stream) = handshake.into_stream(tls::server_config(shown, ca)).await else { return };
     if sts == Sts::Hangs {
         std::future::pending::<()>().await;
     }

@@ -11,7 +11,7 @@ use super::sigv4::authenticate;
 use super::xml::Xml;
 use super::{cloudtrail, eks, iam, sts, tls};
 use crate::certificates::Ca;
-use crate::fault::{Cut, Faults};
+use crate::fault::{Cut, Faults, IN_POD};
 use crate::timeline::Log;
 use crate::world::{Header, uid_of};
 use bytes::Bytes;
@@ -142,6 +142,7 @@ impl Server {
             Host::Aws(Endpoint { service: Service::Sts, .. }) if is_bare_get(&head) => "sts GET /".to_owned(),
             Host::Aws(endpoint) => Call::read(origin, endpoint.clone(), &head, &body).action(),
         };
+        let kind = format!("{kind}{}", if origin == Origin::Pod { IN_POD } else { "" });
         self.faults.between(&kind, self.undisturbed(origin, name, host, head, body), |body| body).await
     }
 

@@ -18,6 +18,7 @@ pub fn answer(question: &[u8], mode: Dns, find: impl Fn(&str) -> Option<Ipv4Addr
         Dns::Silent => return None,
         Dns::ServFail => (SERV_FAIL, None),
         Dns::NxDomain => (NX_DOMAIN, None),
+        Dns::Empty => (0, None),
         Dns::Answers if found.is_none() => (NX_DOMAIN, None),
         // There are no addresses of other kinds.
         Dns::Answers => (0, found.filter(|_| kind == TYPE_A)),
@@ -71,6 +72,7 @@ mod tests {
         let other = [&QUESTION[..13], b"xyz", &QUESTION[16..]].concat();
         assert_eq!(ask(&other, Dns::Answers).unwrap()[3], 0x80 | NX_DOMAIN);
         assert_eq!(ask(QUESTION, Dns::ServFail).unwrap()[3], 0x80 | SERV_FAIL);
+        assert_eq!(ask(QUESTION, Dns::Empty).unwrap()[6..8], [0, 0]);
         assert_eq!(ask(QUESTION, Dns::Silent), None);
         let ipv6 = [&QUESTION[..22], b"\x1c\x00\x01"].concat();
         assert_eq!(ask(&ipv6, Dns::Answers).unwrap()[6..8], [0, 0], "the name exists");

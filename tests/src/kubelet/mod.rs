@@ -20,6 +20,7 @@ mod volumes;
 mod tests;
 
 use crate::aws::{self, FakeAws};
+use crate::fault::Faults;
 use crate::kube_api::resources::{Resource, by_path};
 use crate::kube_api::{self, Change, ChangeKind, FakeKube};
 use crate::world::World;
@@ -205,6 +206,11 @@ fn is_known(pod: &Value, name: &str) -> bool {
 }
 
 impl Node {
+    /// What goes wrong with the answers that pods get.
+    fn faults(&self) -> Option<&Faults> {
+        self.aws.as_ref().map(|aws| &aws.faults)
+    }
+
     fn problem(&self, problem: String) {
         self.problems.lock().expect("no thread panics while it holds the problems").push(problem);
     }

@@ -4,8 +4,9 @@
 use super::Node;
 use super::dns;
 use super::services::{agent, metadata};
-use super::setup::{Setup, Sts};
-use crate::aws;
+use super::setup::{Dns, Setup, Sts};
+use crate::aws::{self, FROM_PODS};
+use crate::fault::{Fault, NAMES};
 use irsa_test_container::{Order, READY};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
@@ -23,6 +24,9 @@ use tokio::process::{Child, Command};
 pub const DNS: Ipv4Addr = Ipv4Addr::new(10, 100, 0, 10);
 const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 const AGENT: Ipv4Addr = Ipv4Addr::new(169, 254, 170, 23);
+/// The names of these two among the hosts with faults.
+const METADATA_HOST: &str = "http://169.254.169.254 in the pod";
+const AGENT_HOST: &str = "http://169.254.170.23 in the pod";
 const POD: Ipv4Addr = Ipv4Addr::new(10, 0, 3, 17);
 
 /// A network; it ends when dropped.
@@ -55,7 +59,7 @@ impl Network {
         .flatten()
         .collect();
         let network = Network { holder: start(node, &Order::Network(addresses)).await? };
-        let sockets = network.sockets(setup, sts)?;
+        let sockets = network.sockets(node, sts)?;
         let name_server = tokio::net::UdpSocket::from_std(sockets.dns)?;
         tokio::spawn(answer_names(name_server, node.clone(), sts));
         if let (Some(listener), Some(aws)) = (sockets.sts, &node.aws) {
@@ -64,7 +68,8 @@ impl Network {
         }
         if let Some(listener) = sockets.metadata {
             let imds = setup.imds.clone().unwrap_or_default();
-            accept(listener, move |stream| metadata(stream, imds.clone()))?;
+            let node = node.clone();
+            accept(listener, move |stream| metadata(stream, node.clone(), imds.clone()))?;
         }
         if let Some(listener) = sockets.agent {
             let (node, pod) = (node.clone(), Arc::new(pod.clone()));
@@ -79,8 +84,12 @@ impl Network {
     }
 
     /// Sockets stay in the namespace in which they were made: that of a thread which moves there.
-    fn sockets(&self, setup: &Setup, sts: Ipv4Addr) -> io::Result<Sockets> {
-        let path = self.path();
+    fn sockets(&self, node: &Node, sts: Ipv4Addr) -> io::Result<Sockets> {
+        let (setup, path) = (&node.setup, self.path());
+        let refuses = |host| node.faults().is_some_and(|faults| faults.of_host(host) == Some(Fault::Refused));
+        let sts_listens = !matches!(setup.sts, Sts::Refused | Sts::Silent) && !refuses(FROM_PODS);
+        let metadata_listens = setup.imds.is_some() && !refuses(METADATA_HOST);
+        let agent_listens = setup.pod_identity_agent && !refuses(AGENT_HOST);
         let listen = |wanted: bool, address: Ipv4Addr, port: u16| {
             wanted.then(|| TcpListener::bind((address, port))).transpose()
         };
@@ -89,9 +98,9 @@ impl Network {
             move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))?;
             Ok(Sockets {
                 dns: UdpSocket::bind((DNS, 53))?,
-                sts: listen(!matches!(setup.sts, Sts::Refused | Sts::Silent), sts, 443)?,
-                metadata: listen(setup.imds.is_some(), METADATA, 80)?,
-                agent: listen(setup.pod_identity_agent, AGENT, 80)?,
+                sts: listen(sts_listens, sts, 443)?,
+                metadata: listen(metadata_listens, METADATA, 80)?,
+                agent: listen(agent_listens, AGENT, 80)?,
             })
         };
         let sockets =
@@ -156,7 +165,14 @@ async fn answer_names(socket: tokio::net::UdpSocket, node: Arc<Node>, sts: Ipv4A
     let mut buffer = [0; 512];
     let find = |name: &str| node.aws.as_ref().and_then(|aws| aws.host(name)).map(|_| sts);
     while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
-        if let Some(answer) = dns::answer(&buffer[..length], node.setup.dns, find) {
+        let mode = match node.faults().and_then(|faults| faults.met(NAMES)) {
+            Some(Fault::NxDomain) => Dns::NxDomain,
+            Some(Fault::ServFail) => Dns::ServFail,
+            Some(Fault::Empty) => Dns::Empty,
+            Some(Fault::Silence) => Dns::Silent,
+            _ => node.setup.dns,
+        };
+        if let Some(answer) = dns::answer(&buffer[..length], mode, find) {
             // Who asked may be gone.
             let _ = socket.send_to(&answer, from).await;
         }

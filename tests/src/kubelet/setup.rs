@@ -92,6 +92,8 @@ pub enum Dns {
     NxDomain,
     /// It has failed.
     ServFail,
+    /// Names have no addresses.
+    Empty,
     /// Not at all.
     Silent,
 }

@@ -28,6 +28,24 @@ pub struct Pair {
 pub struct Subject {
     pub kind: &'static str,
     pub lost: Lost,
+    /// The root causes that are right where it fails, each with the faults that lead to it; none are all.
+    pub causes: &'static [(&'static [Fault], &'static str)],
+}
+
+impl Subject {
+    /// One that leads to no other root cause.
+    pub const fn new(kind: &'static str, lost: Lost) -> Subject {
+        Subject { kind, lost, causes: &[] }
+    }
+
+    /// The same with the root causes that are right instead.
+    pub const fn or(self, causes: &'static [(&'static [Fault], &'static str)]) -> Subject {
+        Subject { causes, ..self }
+    }
+
+    fn leads_to(&self, fault: Fault, cause: &str) -> bool {
+        self.causes.iter().any(|(faults, id)| *id == cause && (faults.is_empty() || faults.contains(&fault)))
+    }
 }
 
 /// What is lost where a request gets no answer.
@@ -69,21 +87,22 @@ impl Outcome {
         Outcome { code: run.code, diagnosis, stderr: run.stderr, took, kinds }
     }
 
-    /// Everything that is not known, and why.
+    /// Everything that is not known, and why: facts, and links of the chain.
     fn unknowns(&self) -> Vec<(&str, &str)> {
-        let unknowns = self.diagnosis["unknowns"].as_array().into_iter().flatten();
-        unknowns
-            .map(|unknown| {
-                (unknown["what"].as_str().unwrap_or_default(), unknown["why"].as_str().unwrap_or_default())
-            })
-            .collect()
+        let list = |of: &str| self.diagnosis[of].as_array().into_iter().flatten();
+        let facts = list("unknowns").map(|unknown| (text(unknown, "what"), text(unknown, "why")));
+        let links = list("chain").filter(|link| link["status"] == "unknown");
+        facts.chain(links.map(|link| (text(link, "reason"), text(link, "reason")))).collect()
     }
 
-    /// Whether the report says that it could not check all that is lost, where the whole one knows it.
-    fn names(&self, lost: &Lost, whole: &Outcome) -> bool {
-        let (before, now) = (whole.unknowns(), self.unknowns());
-        let is_named =
-            |words: &&str| now.iter().any(|unknown| unknown.0.contains(*words) && !before.contains(unknown));
+    fn cause(&self) -> Option<&str> {
+        self.diagnosis["rootCause"]["id"].as_str()
+    }
+
+    /// Whether the report says that it could not check all that is lost.
+    fn names(&self, lost: &Lost) -> bool {
+        let unknowns = self.unknowns();
+        let is_named = |words: &&str| unknowns.iter().any(|(what, _)| what.contains(*words));
         !lost.words().is_empty() && lost.words().iter().all(is_named)
     }
 
@@ -96,7 +115,10 @@ impl Outcome {
             Some(3) => "inconclusive",
             Some(_) => return "cannot run".to_owned(),
         };
-        let named = self.names(&subject.lost, whole);
+        if let Some(other) = self.cause().filter(|_| self.cause() != whole.cause()) {
+            return format!("{verdict}: {other}");
+        }
+        let named = self.names(&subject.lost);
         format!("{verdict}{}", if named { ", named" } else { "" })
     }
 
@@ -104,15 +126,17 @@ impl Outcome {
     fn wrong(&self, subject: &Subject, fault: Fault, whole: &Outcome, limit: Duration) -> Vec<String> {
         let mut problems = Vec::new();
         let (healthy, target) = (whole.code == Some(0), matches!(subject.lost, Lost::Target));
+        let other = self.cause().filter(|_| self.cause() != whole.cause());
+        let is_cause = other.is_some_and(|cause| subject.leads_to(fault, cause));
         let allowed = match self.code {
             Some(0) => healthy,
-            Some(1) => !healthy,
+            Some(1) => is_cause || other.is_none() && !healthy,
             Some(2) => target,
             Some(3) => healthy || target || matches!(subject.lost, Lost::Evidence(_)),
             _ => false,
         };
         if !allowed {
-            problems.push(format!("exit {:?}", self.code));
+            problems.push(format!("exit {:?}, root cause {:?}", self.code, self.cause()));
         }
         if self.took > limit + SLACK {
             problems.push("hangs".to_owned());
@@ -127,8 +151,8 @@ impl Outcome {
             problems.push(format!("no reason why {what} is unknown"));
         }
         let needed = !matches!(subject.lost, Lost::Unneeded(..) | Lost::Target);
-        let named = self.names(&subject.lost, whole);
-        let is_lost = fault != Fault::Slow && matches!(self.code, Some(0 | 1 | 3));
+        let named = self.names(&subject.lost);
+        let is_lost = fault != Fault::Slow && !is_cause && matches!(self.code, Some(0 | 1 | 3));
         if is_lost && !named && (needed || self.unknowns() != whole.unknowns()) {
             problems.push(format!("lost without a word of it: {:?}", self.unknowns()));
         }
@@ -137,6 +161,10 @@ impl Outcome {
         }
         problems
     }
+}
+
+fn text<'v>(value: &'v Value, field: &str) -> &'v str {
+    value[field].as_str().unwrap_or_default()
 }
 
 /// One cell: a subject and a fault in a pair's world.
@@ -177,8 +205,9 @@ pub struct Matrix<'a> {
     pub section: &'static str,
     pub pairs: &'a [Pair],
     pub subjects: &'a [Subject],
-    /// Which kinds are a part of it.
+    /// Which kinds are a part of it, and with which faults.
     pub has: fn(&str) -> bool,
+    pub meets: fn(Fault) -> bool,
     pub threads: usize,
     /// The limit of a run.
     pub limit: Duration,
@@ -204,7 +233,8 @@ impl Matrix<'_> {
                 if !kinds.insert(kind.clone()) {
                     continue;
                 }
-                for fault in Fault::ALL.into_iter().filter(|fault| fault.suits(&kind)) {
+                for fault in Fault::ALL.into_iter().filter(|fault| fault.suits(&kind) && (self.meets)(*fault))
+                {
                     let bases = (0..2).filter(|base| whole[*base].kinds.contains(&kind));
                     cells.extend(bases.map(|base| Cell {
                         pair,

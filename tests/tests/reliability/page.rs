@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use irsa_tests::fault::{Fault, HOST};
+use irsa_tests::fault::{Fault, HOST, IN_POD};
 
 use super::oracle::{Lost, Matrix, Subject};
 
@@ -59,7 +59,7 @@ fn tables(matrix: &Matrix<'_>, results: &Results) -> String {
                     let cells = results.get(&(index, subject.kind.to_owned(), base));
                     cells.map_or("not asked".to_owned(), |cells| row(cells, ["healthy", "broken"][base]))
                 };
-                let kind = subject.kind.trim_start_matches(HOST);
+                let kind = subject.kind.trim_start_matches(HOST).trim_end_matches(IN_POD);
                 writeln!(out, "| {kind} | {} | {} | {} |", base(0), base(1), named(&subject.lost)).unwrap();
             }
         }
