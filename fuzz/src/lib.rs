@@ -14,14 +14,13 @@ pub mod environment;
 pub mod look;
 #[path = "../../probe/src/net/mod.rs"]
 pub mod net;
-#[path = "../../probe/src/secrets.rs"]
-pub mod secrets;
 pub mod shell;
 pub mod world;
 
 use std::io::Write;
 
 use irsa::text::safe;
+pub use irsa_probe::secrets;
 use tempfile::NamedTempFile;
 
 /// Fails if the text holds what could drive a terminal.

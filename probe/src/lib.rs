@@ -21,6 +21,7 @@
 mod options;
 mod regions;
 mod report;
+pub mod secrets;
 mod variables;
 
 pub use options::{Options, UsageError};

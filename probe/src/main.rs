@@ -8,10 +8,9 @@ mod environment;
 mod look;
 mod net;
 mod run;
-mod secrets;
 mod steps;
 
-use irsa_probe::{Ended, Options, Report};
+use irsa_probe::{Ended, Options, Report, secrets};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::process::ExitCode;

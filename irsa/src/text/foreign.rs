@@ -1,143 +1,343 @@
 //! Words of others that are repeated to people: cut to a length that can be read, and without what is a credential by its form.
-//! A server, a proxy or an SDK may quote what it was sent.
+//! A server, a proxy or an SDK may quote what it was sent. What is said in prose by others is a [`Quoted`], which can be made in
+//! no other way.
+
+use std::fmt;
+use std::ops::{Deref, Range};
+
+use irsa_probe::secrets::{tokens, views, without};
+use serde::{Deserialize, Deserializer, Serialize};
+
+pub use irsa_probe::secrets::WITHHELD;
 
 /// Characters of foreign words that are kept.
 const LONGEST: usize = 1000;
-/// Stands for what is not repeated.
-pub const WITHHELD: &str = "[withheld]";
+/// How many are looked through for these.
+const FARTHEST: usize = 4 * LONGEST;
+/// How often a text is looked through; what nobody made on purpose is at rest after the first time.
+const ROUNDS: usize = 8;
 
-/// What may be repeated of foreign words.
+/// What others say, without what is a credential by its form.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Quoted(String);
+
+impl Deref for Quoted {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Quoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<&str> for Quoted {
+    fn from(text: &str) -> Self {
+        Self(quoted(text))
+    }
+}
+
+impl From<String> for Quoted {
+    fn from(text: String) -> Self {
+        Self(quoted(&text))
+    }
+}
+
+impl From<Quoted> for String {
+    fn from(quoted: Quoted) -> Self {
+        quoted.0
+    }
+}
+
+impl From<&Quoted> for String {
+    fn from(quoted: &Quoted) -> Self {
+        quoted.0.clone()
+    }
+}
+
+impl PartialEq<str> for Quoted {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for Quoted {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+impl<'de> Deserialize<'de> for Quoted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// What may be repeated of foreign words. What it gives, it leaves as it is.
 pub fn quoted(text: &str) -> String {
-    let (start, more) = match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => text.split_at(end),
-        None => (text, ""),
-    };
-    let mut kept = without_credentials(start);
-    if !more.is_empty() {
-        kept.push_str(&format!("… ({} characters more)", more.chars().count()));
-    }
-    kept
+    let (text, note) = noted(text);
+    let near = text.char_indices().nth(FARTHEST).map_or(text.len(), |(end, _)| end);
+    let (near, far) = text.split_at(near);
+    let clean = without_credentials(near);
+    let Some((end, _)) = clean.char_indices().nth(LONGEST) else { return clean + note };
+    // Half a sign that something is withheld is none.
+    let sign = clean.get(..end.saturating_add(WITHHELD.len())).unwrap_or(&clean).rfind(WITHHELD);
+    let end = sign.filter(|start| (*start..start + WITHHELD.len()).contains(&end)).unwrap_or(end);
+    let (kept, more) = clean.split_at(end);
+    format!("{kept}… ({} characters more)", more.chars().count() + far.chars().count())
 }
 
-/// The text without what is a credential by its form: private keys, tokens, signatures, what follows the names of these, and
-/// the logins in URLs.
-fn without_credentials(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text;
-    // What was named last: its value follows.
-    let mut named = false;
-    while !rest.is_empty() {
-        if let Some(after) = private_key(rest) {
-            clean.push_str(WITHHELD);
-            rest = after;
-            continue;
+/// A text that is cut already, and what says so.
+fn noted(text: &str) -> (&str, &str) {
+    let start = text.rfind("… (").filter(|start| {
+        let (before, note) = text.split_at(*start);
+        let number = note.strip_prefix("… (").and_then(|note| note.strip_suffix(" characters more)"));
+        number.is_some_and(|number| number.len() < 20 && number.bytes().all(|byte| byte.is_ascii_digit()))
+            && before.chars().nth(LONGEST).is_none()
+    });
+    text.split_at(start.unwrap_or(text.len()))
+}
+
+/// The text without what is a credential by its form, whatever notation it is in: private keys, tokens, signatures, what
+/// follows the names of these, and the logins in URLs. What is left may read as one in turn; a text that does not come to
+/// rest is made to do that, and is withheld.
+pub fn without_credentials(text: &str) -> String {
+    let mut clean = text.to_owned();
+    for _ in 0..ROUNDS {
+        let mut hidden = Vec::new();
+        for view in views(&clean) {
+            view.find(tokens, &mut hidden);
+            view.find(private_keys, &mut hidden);
+            view.find(credentials, &mut hidden);
         }
-        let (word, after) = rest.split_at(rest.find(|c| !is_word(c)).unwrap_or(rest.len()));
-        if word.is_empty() {
-            let (between, after) = rest.split_at(rest.chars().next().map_or(0, char::len_utf8));
-            // A sentence goes on about something else.
-            named &= !matches!(between, "," | ";" | "&" | "\n" | ")");
-            if let Some(after) = between.eq("/").then(|| login(rest)).flatten() {
-                clean.push_str("//");
-                clean.push_str(WITHHELD);
-                rest = after;
-                continue;
-            }
-            clean.push_str(between);
-            rest = after;
-            continue;
+        let next = without(&clean, hidden, |_| WITHHELD);
+        if next == clean {
+            return clean;
         }
-        if looks_secret(word) || (named && !is_scheme(word)) {
-            clean.push_str(WITHHELD);
-            named = false;
-            // Base64 goes on.
-            rest = after.trim_start_matches(|c| is_word(c) || matches!(c, '/' | '='));
-            continue;
+        clean = next;
+    }
+    String::from(WITHHELD)
+}
+
+/// Finds credentials by their form.
+fn credentials(text: &[u8], found: &mut Vec<Range<usize>>) {
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let word = rest.iter().take_while(|byte| is_name_byte(**byte)).count();
+        let hidden = if word > 0 {
+            rest.split_at_checked(word).and_then(|(name, after)| value(name, after))
         } else {
-            clean.push_str(word);
-            // `Bearer` alone is an English word: what follows at once is long where it is a token.
-            named = is_scheme(word) && (named || follows_long(after)) || (is_name(word) && has_value(after));
+            login(rest)
+        };
+        match hidden {
+            Some(Range { start, end }) => {
+                found.push(at + start..at + end);
+                at += end.max(1);
+            }
+            None => at += word.max(1),
         }
-        rest = after;
     }
-    clean
 }
 
-/// The characters of tokens and keys, plain and in a URL.
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '%')
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// A JWT begins with `{"`, in base64.
-fn looks_secret(word: &str) -> bool {
-    word.find("eyJ").is_some_and(|start| word.len() - start > 30)
+/// What a name is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    /// A value that is secret.
+    Secret,
+    /// A value of several words, to the end of the line.
+    Line,
+    /// A value that is secret where the notation says that it is one; in prose, the word is a word.
+    Word,
+    /// A way to sign in, which what it takes may follow.
+    Scheme,
 }
 
-fn is_scheme(word: &str) -> bool {
-    word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic")
+impl Name {
+    /// Names of what is secret, as headers, parameters and settings have them.
+    fn of(name: &[u8]) -> Option<Self> {
+        // Longer than all of them.
+        if name.len() > 40 {
+            return None;
+        }
+        let plain: Vec<u8> =
+            name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
+        let of = |name: &[u8]| match name {
+            b"authorization"
+            | b"proxyauthorization"
+            | b"webidentitytoken"
+            | b"xamzsignature"
+            | b"xamzsecuritytoken"
+            | b"xamzcredential"
+            | b"signature"
+            | b"sessiontoken"
+            | b"securitytoken"
+            | b"secretaccesskey"
+            | b"secretkey"
+            | b"awssecretaccesskey"
+            | b"awssessiontoken"
+            | b"password"
+            | b"passwd"
+            | b"clientsecret"
+            | b"accesstoken"
+            | b"refreshtoken"
+            | b"idtoken"
+            | b"apikey"
+            | b"privatekey"
+            | b"clientkeydata"
+            | b"authtoken"
+            | b"clienttoken" => Some(Self::Secret),
+            b"cookie" | b"setcookie" => Some(Self::Line),
+            b"token" | b"secret" => Some(Self::Word),
+            b"bearer" | b"basic" | b"digest" | b"negotiate" => Some(Self::Scheme),
+            _ => None,
+        };
+        // `DB_PASSWORD`, `x-vault-token`: the last part says what it is.
+        of(&plain).or_else(|| {
+            let last = name.rsplit(|byte| matches!(byte, b'-' | b'_')).next()?;
+            of(&last.to_ascii_lowercase()).filter(|name| *name != Self::Scheme && last != b"signature")
+        })
+    }
 }
 
-/// Names of what is secret, as headers, parameters and settings have them.
-fn is_name(word: &str) -> bool {
-    const NAMES: [&str; 14] = [
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "set-cookie",
-        "webidentitytoken",
-        "x-amz-signature",
-        "x-amz-security-token",
-        "x-amz-credential",
-        "signature",
-        "sessiontoken",
-        "secretaccesskey",
-        "aws_secret_access_key",
-        "aws_session_token",
-        "password",
-    ];
-    NAMES.iter().any(|name| word.eq_ignore_ascii_case(name))
+/// The value of a secret that is named, as a range of both: `name=value`, `name: value`, `"name":"value"`, `<name>value`.
+fn value(name: &[u8], after: &[u8]) -> Option<Range<usize>> {
+    let kind = Name::of(name)?;
+    let spaces = after.iter().take_while(|byte| **byte == b' ').count();
+    if kind == Name::Scheme {
+        // `Bearer` alone is an English word: what follows is long where it is a token.
+        let length = word(after.get(spaces..)?);
+        return (spaces > 0 && length >= 16).then(|| {
+            let start = name.len() + spaces;
+            start..start + length
+        });
+    }
+    let quotes = after.iter().take_while(|byte| matches!(byte, b'"' | b'\'' | b'\\')).count();
+    let gap = quotes + after.get(quotes..)?.iter().take_while(|byte| **byte == b' ').count();
+    let sign = after.get(gap).filter(|sign| matches!(sign, b'=' | b':' | b'>'))?;
+    let mut start = gap + 1;
+    start += after.get(start..)?.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let open = after.get(start..)?.iter().take_while(|byte| **byte == b'\\').count();
+    let quote = after.get(start + open).copied().filter(|byte| matches!(byte, b'"' | b'\''));
+    if kind == Name::Word && *sign != b'=' && (quote.is_none() || gap != quotes) {
+        return None;
+    }
+    if quote.is_some() {
+        start += open + 1;
+    }
+    start += scheme(after.get(start..)?);
+    let rest = after.get(start..)?;
+    let length = match (quote, kind, sign) {
+        (Some(quote), _, _) => Some(in_quotes(rest, quote, open > 0)),
+        (None, _, b'>') => rest.iter().position(|byte| *byte == b'<'),
+        (None, Name::Line, _) => rest.iter().enumerate().position(|(at, byte)| {
+            matches!(byte, b'\n' | b'\r' | b'"' | b'<') || (*byte == b'\\' && is_line_break(rest.get(at + 1)))
+        }),
+        _ => Some(word(rest)),
+    };
+    let length = length.unwrap_or(rest.len());
+    let start = name.len() + start;
+    (length > 0).then_some(start..start + length)
 }
 
-/// True if a value is given to the name before: `name=value`, `name: value`, `"name":"value"`, `<name>value`.
-fn has_value(after: &str) -> bool {
-    let after = after.trim_start_matches(['"', '\'', '\\', ' ']);
-    after.starts_with(['=', ':', '>'])
+/// The length of a scheme before what it takes, which tells nothing.
+fn scheme(text: &[u8]) -> usize {
+    let name = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let is_scheme = text.get(..name).and_then(Name::of) == Some(Name::Scheme);
+    if is_scheme && text.get(name) == Some(&b' ') { name + 1 } else { 0 }
 }
 
-fn follows_long(after: &str) -> bool {
-    let word = after.trim_start();
-    word.len() < after.len()
-        && word.find(|c| !is_word(c) && !matches!(c, '/' | '=')).unwrap_or(word.len()) >= 16
+/// The length of a value before the quotation mark that ends it, which has a backslash before it if the first one had.
+fn in_quotes(text: &[u8], quote: u8, escaped: bool) -> usize {
+    let mut at = 0;
+    while let Some(byte) = text.get(at).filter(|byte| **byte != b'\n' && **byte != quote) {
+        at += match byte {
+            b'\\' if escaped => {
+                let backslashes = text.iter().skip(at).take_while(|byte| **byte == b'\\').count();
+                if text.get(at + backslashes) == Some(&quote) {
+                    return at;
+                }
+                backslashes
+            }
+            b'\\' => 2,
+            _ => 1,
+        };
+    }
+    at.min(text.len())
 }
 
-/// What follows the login of a URL, from its `@`, if the text begins with `//` and a login.
-fn login(text: &str) -> Option<&str> {
-    let authority = text.strip_prefix("//")?;
-    let end = authority.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '<'));
-    let (authority, _) = authority.split_at(end.unwrap_or(authority.len()));
-    let at = authority.rfind('@')?;
-    text.get(2 + at..)
+/// The letter of an escape that ends a line.
+fn is_line_break(letter: Option<&u8>) -> bool {
+    matches!(letter, Some(b'n' | b'r'))
 }
 
-/// What follows a private key in PEM; nothing if its end is missing.
-fn private_key(text: &str) -> Option<&str> {
-    const END: &str = "PRIVATE KEY-----";
-    let rest = text.strip_prefix("-----BEGIN ")?;
-    let head = rest.find("-----")?;
-    let body =
-        rest.get(head..).filter(|_| rest.get(..head).is_some_and(|kind| kind.ends_with("PRIVATE KEY")))?;
-    Some(body.find(END).and_then(|end| body.get(end + END.len()..)).unwrap_or(""))
+/// The length of a value that has no quotation marks around it.
+fn word(text: &[u8]) -> usize {
+    let ends = |at: usize| {
+        let next_is_space = text.get(at + 1).is_none_or(u8::is_ascii_whitespace);
+        match text.get(at) {
+            Some(b'"' | b'\'' | b'<' | b'&') | None => true,
+            Some(b',' | b';' | b')' | b'.') => next_is_space,
+            Some(b'\\') => is_line_break(text.get(at + 1)) || text.get(at + 1) == Some(&b'"'),
+            Some(byte) => byte.is_ascii_whitespace(),
+        }
+    };
+    (0..text.len()).find(|at| ends(*at)).unwrap_or(text.len())
+}
+
+/// The login of a URL, if the text begins with `//` and a login.
+fn login(text: &[u8]) -> Option<Range<usize>> {
+    let authority = text.strip_prefix(b"//")?;
+    let ends =
+        |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<');
+    let end = authority.iter().position(ends).unwrap_or(authority.len());
+    let at = authority.get(..end)?.iter().rposition(|byte| *byte == b'@')?;
+    Some(2..2 + at)
+}
+
+/// Finds private keys in PEM; to the end of the text if their own is missing.
+fn private_keys(text: &[u8], found: &mut Vec<Range<usize>>) {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let find = |from: usize, what: &[u8]| {
+        let rest = text.get(from..)?;
+        Some(from + rest.windows(what.len()).position(|part| part == what)? + what.len())
+    };
+    let mut at = 0;
+    while let Some(begun) = find(at, BEGIN) {
+        at = begun;
+        let kind = text.get(begun..).unwrap_or_default();
+        // `ENCRYPTED PRIVATE KEY-----`
+        let letters = kind.iter().take_while(|byte| byte.is_ascii_uppercase() || **byte == b' ').count();
+        let (kind, rest) = kind.split_at_checked(letters).unwrap_or_default();
+        if kind.ends_with(b"PRIVATE KEY") && rest.starts_with(b"-----") {
+            let end = find(begun, b"-----END ").and_then(|end| find(end, b"-----"));
+            at = end.unwrap_or(text.len());
+            found.push(begun - BEGIN.len()..at);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn jwt() -> String {
+        format!("eyJhbGciOiJSUzI1NiJ9.{}.c2ln", "eyJzdWIiOiJ4In0".repeat(3))
+    }
 
     #[test]
     fn credentials_are_withheld_by_their_form() {
-        let jwt = format!("eyJhbGciOiJSUzI1NiJ9.{}.c2ln", "eyJzdWIiOiJ4In0".repeat(3));
         for (text, clean) in [
-            (format!("Value '{jwt}' at"), "Value '[withheld]' at"),
+            (format!("Value '{}' at", jwt()), "Value '[withheld]' at"),
             ("Authorization: Bearer abc.def, then".into(), "Authorization: Bearer [withheld], then"),
             ("Authorization: Basic bWU6/aHVu+ZGVy==".into(), "Authorization: Basic [withheld]"),
             ("bad token Bearer 0123456789abcdef0".into(), "bad token Bearer [withheld]"),
@@ -146,11 +346,17 @@ mod tests {
                 "GET /?X-Amz-Signature=[withheld]&X-Amz-Date=2",
             ),
             (r#"{"SecretAccessKey": "wJal", "n": 1}"#.into(), r#"{"SecretAccessKey": "[withheld]", "n": 1}"#),
+            (r#"{\"token\":\"a b\",\"n\":1}"#.into(), r#"{\"token\":\"[withheld]\",\"n\":1}"#),
             ("via http://me:hunter2@proxy:3128/ now".into(), "via http://[withheld]@proxy:3128/ now"),
             (
                 "a -----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY----- b".into(),
                 "a [withheld] b",
             ),
+            ("DB_PASSWORD=p@ss!/w:d next".into(), "DB_PASSWORD=[withheld] next"),
+            (r#"{"password": "a\"b\\c d"}"#.into(), r#"{"password": "[withheld]"}"#),
+            ("Cookie: a=b; c=d\nHost: e".into(), "Cookie: [withheld]\nHost: e"),
+            ("<Password>a b</Password>".into(), "<Password>[withheld]</Password>"),
+            ("?WebIdentityToken%3Dabc%26RoleArn%3Dr".into(), "?WebIdentityToken%3D[withheld]%26RoleArn%3Dr"),
         ] {
             assert_eq!(quoted(&text), clean);
         }
@@ -163,6 +369,9 @@ mod tests {
             "serviceaccounts \"checkout\" is forbidden: User \"system:serviceaccount:shop:checkout\" cannot get",
             "the bearer of https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE, basic or not; signature expired",
             "InvalidClientTokenId for AKIAIOSFODNN7EXAMPLE (request 0a1b2c3d-0000-4000-8000-0123456789ab)",
+            "IncompleteSignature: the request lacks it; InvalidToken: the token is malformed; invalid token: no",
+            "MountVolume.SetUp failed for volume \"aws-iam-token\" : failed to fetch token: the server could not",
+            "https://sts.amazonaws.com/ me@example.com -----BEGIN CERTIFICATE----- Signature expired: 2026",
         ] {
             assert_eq!(quoted(text), text);
         }
@@ -172,5 +381,85 @@ mod tests {
     fn endless_words_are_cut() {
         let cut = quoted(&"ä".repeat(5000));
         assert_eq!(cut, format!("{}… (4000 characters more)", "ä".repeat(LONGEST)));
+        assert_eq!(
+            quoted(&"Bearer a ".repeat(1 << 20)).chars().count(),
+            LONGEST + "… (9436184 characters more)".chars().count()
+        );
+    }
+
+    /// Pieces of which credentials and hostile texts are made.
+    fn pieces() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "Authorization",
+            "Bearer ",
+            "Basic ",
+            "password",
+            "token",
+            "Cookie",
+            "X-Amz-Signature",
+            ": ",
+            "=",
+            ":",
+            "\"",
+            "\\",
+            "\\\"",
+            "&",
+            "&amp;",
+            "%",
+            "%3D",
+            "%253D",
+            "//",
+            "@",
+            "me:pw@",
+            "https://",
+            "-----BEGIN ",
+            "PRIVATE KEY-----",
+            "-----END ",
+            "eyJ",
+            "hbGciOiJSUzI1NiIsImtpZCI6IjEifQ",
+            ".",
+            " ",
+            "\n",
+            "\\n",
+            "\\u0041",
+            "<",
+            ">",
+            ",",
+            ";",
+            "… (",
+            " characters more)",
+            "12",
+            "[withheld]",
+            "[with",
+            "held]",
+            "ä",
+            "😀",
+            "a",
+        ]);
+        prop::collection::vec(piece, 0..60).prop_flat_map(|pieces| {
+            (Just(pieces.concat()), 1..40_usize).prop_map(|(text, times)| text.repeat(times))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_quoted_is_short_and_stays_as_it_is(text in pieces()) {
+            let once = quoted(&text);
+            prop_assert!(once.chars().count() <= LONGEST + 50);
+            prop_assert_eq!(quoted(&once), once);
+        }
+
+        #[test]
+        fn a_credential_is_withheld_wherever_it_stands(before in pieces(), after in pieces(), times in 0..3_usize) {
+            const KEY: &str = "-----BEGIN PRIVATE KEY-----\ncanary-of-a-key\n-----END PRIVATE KEY-----";
+            for secret in [&jwt(), KEY, "\nAuthorization: Basic canary-of-a-header\n"] {
+                let mut written = secret.to_owned();
+                for _ in 0..times {
+                    written = serde_json::to_string(&written).unwrap();
+                }
+                let quoted = quoted(&format!("{before} {written} {after}"));
+                prop_assert!(!quoted.contains("canary-of-") && !quoted.contains(&jwt()[30..]), "{}", quoted);
+            }
+        }
     }
 }

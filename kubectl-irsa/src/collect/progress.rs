@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::foreign::without_held;
+
 /// Tells the user what the tool waits for.
 #[derive(Clone)]
 pub struct Progress {
@@ -49,7 +51,8 @@ impl Progress {
         let open = self.open.fetch_add(1, Ordering::Relaxed) + 1;
         // A fast answer should not flicker: the bar's first tick comes later than most answers.
         self.bar.enable_steady_tick(Duration::from_millis(150));
-        self.bar.set_message(format!("waiting for {open} answers: {}", irsa::text::safe::line(what)));
+        let what_for = without_held(&irsa::text::safe::line(what));
+        self.bar.set_message(format!("waiting for {open} answers: {what_for}"));
         Task { progress: self.clone(), what: what.to_owned(), since: Instant::now() }
     }
 
@@ -62,7 +65,7 @@ impl Progress {
         self.bar.suspend(|| {
             // A closed stderr is no reason to stop.
             if let Ok(mut lines) = self.lines.lock() {
-                let _ = writeln!(lines, "{line}");
+                let _ = writeln!(lines, "{}", without_held(line));
             }
         });
     }

@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use aws_smithy_http_client::proxy::ProxyConfig;
 
 use super::Progress;
+use super::foreign::hold_login;
 
 /// The part of the environment that says how the cluster and AWS are reached, and where the user is told what is waited for.
 #[derive(Clone)]
@@ -26,7 +27,11 @@ pub struct Surroundings {
 impl Surroundings {
     /// Those of this process.
     pub fn of_process(progress: Progress) -> Self {
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"] {
+            let either = [set(name), set(&name.to_ascii_lowercase())];
+            either.iter().flatten().for_each(|url| hold_login(&url.to_string_lossy()));
+        }
         Self {
             kubeconfig: set("KUBECONFIG"),
             proxy: ProxyConfig::from_env(),

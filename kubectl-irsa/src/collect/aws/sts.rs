@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::own::{Foreign, ItsOwn};
 use super::session::{Session, incomplete, unsent};
-use crate::collect::foreign::foreign;
+use crate::collect::foreign::{foreign, hold};
 use crate::collect::token::Token;
 use irsa::aws::endpoint::{host_of_url, is_loopback};
 use irsa::facts::aws::{StsAnswer, StsAttempt};
@@ -121,6 +121,10 @@ impl Session {
             Ok(answered) => answered,
             Err(late) => return unknown(late.into()),
         };
+        if let Some(issued) = answer.as_ref().ok().and_then(|accepted| accepted.credentials.as_ref()) {
+            hold(&issued.secret_access_key);
+            hold(&issued.session_token);
+        }
         let answer = match answer {
             Ok(accepted) => match accepted.assumed_role_user {
                 Some(user) => StsAnswer::Accepted { assumed_role_arn: user.arn },
@@ -129,7 +133,7 @@ impl Session {
             Err(SdkError::ServiceError(refused)) => StsAnswer::Refused {
                 status: refused.raw().status().as_u16(),
                 code: foreign(refused.err().code().unwrap_or_default()),
-                message: foreign(refused.err().message().unwrap_or_default()),
+                message: foreign(refused.err().message().unwrap_or_default()).into(),
                 request_id: refused.err().request_id().map(foreign),
             },
             Err(SdkError::DispatchFailure(failure)) => {

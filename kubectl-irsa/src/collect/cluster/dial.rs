@@ -16,6 +16,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceExt, service_fn};
 
 use crate::collect::causes;
+use crate::collect::foreign::hold_login;
 
 /// Connects to the host and port of a URL.
 pub type Dial = BoxCloneSyncService<Uri, Stream, BoxError>;
@@ -45,6 +46,7 @@ pub fn by_environment(server: &Uri) -> Result<Dial, ProxyError> {
 
 /// The way through a proxy of one's own, for every server, whatever the environment says.
 pub fn by_proxy(url: &str, server: &Uri) -> Result<Dial, ProxyError> {
+    hold_login(url);
     let proxy = Matcher::builder().all(url).build().intercept(server);
     through(Some(proxy.ok_or(ProxyError::Url)?))
 }

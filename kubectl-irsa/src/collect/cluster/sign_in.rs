@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::answer::unexpected;
 use super::pem::{self, Identity, PemError};
 use crate::collect::bounded::{self, FileError, Limit};
-use crate::collect::foreign::hold;
+use crate::collect::foreign::{foreign, hold, hold_key};
 use crate::collect::{Deadline, Late};
 
 /// How long signing in may take. An exec plugin may wait for a person, who signs in with a browser.
@@ -100,6 +100,7 @@ async fn credentials(user: &AuthInfo, cluster: &Cluster) -> Result<Credentials, 
         pem::read(user.client_certificate_data.as_deref(), user.client_certificate.as_ref()).await?;
     let key = user.client_key_data.as_ref().map(ExposeSecret::expose_secret);
     let key = pem::read(key, user.client_key.as_ref()).await?;
+    key.iter().for_each(|key| hold_key(key));
     let mut identity =
         Identity::of(certificate.as_ref().map(|pem| &***pem), key.as_ref().map(|pem| &***pem))?;
     let authorization = if let Some(provider) = &user.auth_provider {
@@ -118,6 +119,7 @@ async fn credentials(user: &AuthInfo, cluster: &Cluster) -> Result<Credentials, 
     } else if let Some(exec) = &user.exec {
         let status = run(exec, cluster).await?;
         let key = status.client_key_data.as_ref().map(|key| key.expose_secret().as_bytes());
+        key.into_iter().for_each(hold_key);
         if let Some(certificate) = status.client_certificate_data {
             identity = Identity::of(Some(certificate.as_bytes()), key)?;
         }
@@ -158,7 +160,7 @@ async fn run(exec: &ExecConfig, cluster: &Cluster) -> Result<Status, SignInError
     let environment = exec.env.iter().flatten();
     let start = |cause: std::io::Error| {
         let hint = exec.install_hint.as_ref().filter(|_| cause.kind() == ErrorKind::NotFound);
-        let hint = hint.map_or_else(String::new, |hint| format!("; {}", hint.trim()));
+        let hint = hint.map_or_else(String::new, |hint| format!("; {}", foreign(hint.trim())));
         SignInError::Start { command: command.clone(), cause, hint }
     };
     let mut process = Command::new(&command)
