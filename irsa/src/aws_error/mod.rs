@@ -22,6 +22,8 @@ mod voice;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::foreign;
+
 pub use kind::{Claim, Kind, Stage, Subject, Wrapper};
 pub use pasted::{pasted, unwrapped};
 pub use principal::{Principal, PrincipalKind, SessionSource, principal};
@@ -175,7 +177,7 @@ pub fn parse(text: &str) -> Vec<Sighting> {
 /// The beginning of a text that has none of the known errors, without what could be a secret, and without control characters.
 pub fn excerpt(text: &str) -> String {
     const LONGEST: usize = 160;
-    let start = &text[..text.floor_char_boundary(16 * LONGEST)];
+    let start = foreign::quoted(&text[..text.floor_char_boundary(16 * LONGEST)]);
     let words = start.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let shown = words.map(|word| if pieces::may_be_secret(word) { "…" } else { word });
     let line = shown.collect::<Vec<_>>().join(" ");

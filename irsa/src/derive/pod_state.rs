@@ -68,7 +68,7 @@ impl<'f> Trouble<'f> {
             let before = status.last_state.terminated.as_ref();
             let back_off = reason == "CrashLoopBackOff";
             // That one's message only repeats the reason.
-            let message = if back_off { "" } else { message.as_str() };
+            let message: &str = if back_off { "" } else { message };
             return (!USUAL.contains(&reason.as_str()))
                 .then(|| trouble(reason, message, before.filter(|_| back_off)));
         }

@@ -16,6 +16,7 @@ use crate::facts::aws::{
     Association, Caller, EksCluster, OtherAssociation, Provider, Providers, Role, Simulated,
 };
 use crate::policy::{Json, decoded};
+use crate::text::foreign::Quoted;
 
 /// What AWS answered, and where it was read.
 #[derive(Debug)]
@@ -65,8 +66,8 @@ pub(super) enum Reply {
     /// An error: what was asked, and AWS's code and words.
     Error {
         action: String,
-        code: String,
-        message: String,
+        code: Quoted,
+        message: Quoted,
     },
     /// What no check reads.
     Unused(&'static str),
@@ -108,9 +109,9 @@ struct Envelope {
 #[derive(Deserialize)]
 struct WireError {
     #[serde(alias = "Code")]
-    code: String,
+    code: Quoted,
     #[serde(default, alias = "Message")]
-    message: String,
+    message: Quoted,
 }
 
 #[derive(Deserialize, Default)]

@@ -1,7 +1,10 @@
 //! The probe's report as it comes out of a pod: untrusted until it is parsed.
 
 use irsa_probe::Report;
+use serde_json::Value;
 use thiserror::Error;
+
+use crate::text::foreign::without_credentials;
 
 /// The largest report that is read, in bytes; the probe's own are far smaller.
 pub const LARGEST: usize = 256 * 1024;
@@ -52,7 +55,28 @@ pub fn read(text: &str) -> Result<Report, ReportError> {
     })?;
     let same =
         report.schema.strip_prefix(SCHEMA).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    if same { Ok(report) } else { Err(ReportError::OtherSchema) }
+    if same { Ok(scrubbed(report)) } else { Err(ReportError::OtherSchema) }
+}
+
+/// The same report without credentials: whatever wrote it may have quoted some.
+fn scrubbed(report: Report) -> Report {
+    let Ok(mut value) = serde_json::to_value(&report) else { return report };
+    if scrub(&mut value) { serde_json::from_value(value).unwrap_or_else(|_| Report::empty()) } else { report }
+}
+
+/// True if something was withheld.
+fn scrub(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) => {
+            let clean = without_credentials(text);
+            let hides = clean != *text;
+            *text = clean;
+            hides
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |hides, item| scrub(item) | hides),
+        Value::Object(fields) => fields.values_mut().fold(false, |hides, field| scrub(field) | hides),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +87,13 @@ mod tests {
     fn a_report_is_read() {
         let report = read("{\"schema\":\"irsa-probe/v1\",\"now\":1,\"future\":{}}\n").unwrap();
         assert_eq!(report.now, Some(1));
+    }
+
+    #[test]
+    fn what_a_server_quoted_is_no_part_of_it() {
+        let report =
+            read(r#"{"schema":"irsa-probe/v1","now":1,"detail":"Authorization: Bearer canary"}"#).unwrap();
+        assert_eq!(report.detail.as_deref(), Some("Authorization: Bearer [withheld]"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::facts::aws::TrailEvent;
+use crate::text::foreign::Quoted;
 
 /// The parts of an event that are read.
 #[derive(Deserialize)]
@@ -12,7 +13,7 @@ struct Event {
     event_name: Option<String>,
     event_time: Option<String>,
     error_code: Option<String>,
-    error_message: Option<String>,
+    error_message: Option<Quoted>,
     user_agent: Option<String>,
     request_parameters: Option<Parameters>,
     user_identity: Option<Identity>,

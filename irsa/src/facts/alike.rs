@@ -19,6 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::{Fact, Listing, Sourced};
+use crate::text::foreign::Quoted;
 
 /// A value that differs between pods that are otherwise alike, and whether it has been read. Every way to the value notes that but
 /// [`Self::unjudged`].
@@ -314,6 +315,12 @@ impl Outline for Moment {
 }
 
 impl Outline for String {
+    fn outline<'f>(&'f self, pen: &mut Pen<'f>) {
+        pen.text(self);
+    }
+}
+
+impl Outline for Quoted {
     fn outline<'f>(&'f self, pen: &mut Pen<'f>) {
         pen.text(self);
     }

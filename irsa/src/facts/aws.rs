@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Listing, Why};
+use crate::text::foreign::Quoted;
 
 /// All answers of AWS about one subject.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -179,7 +180,7 @@ pub struct TrailEvent {
     /// `AccessDenied`, …
     pub error_code: String,
     /// STS's words.
-    pub error_message: String,
+    pub error_message: Quoted,
     /// The role that was asked for, raw.
     pub role_arn: Option<String>,
     /// `sub` of the token: `system:serviceaccount:shop:checkout`.
@@ -253,7 +254,7 @@ pub enum StsAnswer {
         /// `AccessDenied`, `InvalidIdentityToken`, …
         code: String,
         /// STS's words.
-        message: String,
+        message: Quoted,
         /// For a support case.
         request_id: Option<String>,
     },

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::foreign::quoted;
+
 /// Something that was observed, was found to be absent, or could not be read.
 ///
 /// The rule that the whole product rests on: an error is never a pass and never an absence. `Absent` is used only
@@ -91,13 +93,16 @@ pub enum Why {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Denied(words) => write!(f, "denied: {words}"),
+            // Most are others' words, or hold some.
+            Self::Denied(words) => write!(f, "denied: {}", quoted(words)),
             Self::TimedOut(seconds) => write!(f, "no answer within {seconds} s"),
             Self::TimeIsUp(seconds) => write!(f, "no answer before the run timed out after {seconds} s"),
             Self::Interrupted => f.write_str("no answer before the run was interrupted"),
-            Self::Failed(words) | Self::Incomplete(words) | Self::NotAsked(words) => f.write_str(words),
+            Self::Failed(words) | Self::Incomplete(words) | Self::NotAsked(words) => {
+                f.write_str(&quoted(words))
+            }
             Self::NotInFiles => f.write_str("not in the given files"),
-            Self::NoCredentials(words) => write!(f, "no AWS credentials: {words}"),
+            Self::NoCredentials(words) => write!(f, "no AWS credentials: {}", quoted(words)),
             Self::OtherAccount { signed_in, needed } => write!(
                 f,
                 "you are signed in to account {signed_in}, but this is in account {needed}: choose a profile of that account \

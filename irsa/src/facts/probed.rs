@@ -99,7 +99,7 @@ fn answer(answer: &Answer) -> Option<StsAnswer> {
         (_, Some(code)) => Some(StsAnswer::Refused {
             status: answer.status?,
             code: code.clone(),
-            message: answer.message.clone().unwrap_or_default(),
+            message: answer.message.as_deref().unwrap_or_default().into(),
             request_id: answer.request_id.clone(),
         }),
         (None, None) => None,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Meta, null_default, outlined};
 use crate::facts::alike::Varying;
+use crate::text::foreign::Quoted;
 
 object!(
     /// A namespace.
@@ -42,7 +43,7 @@ object!(
         /// `FailedCreate`, `FailedMount`, …
         reason: String,
         /// The message.
-        message: String,
+        message: Quoted,
         /// `Normal` or `Warning`.
         r#type: String,
         /// Last seen, as controllers with the older API write it.

@@ -9,6 +9,7 @@ use crate::aws_error::Wrapper;
 
 use super::{ContainerSecurity, NameRef, null_default, outlined};
 use crate::facts::alike::{Outline, Pen};
+use crate::text::foreign::without_credentials;
 
 /// A container.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -259,7 +260,9 @@ impl EnvValue {
     pub fn literal(name: &str, value: String) -> Self {
         if is_public(name) || RoleArn::parse(&value).is_ok() {
             let is_url = ["PROXY", "ENDPOINT"].iter().any(|part| name.to_ascii_uppercase().contains(part));
-            Self::Literal(if is_url { without_password(value) } else { value })
+            let value = if is_url { without_password(value) } else { value };
+            // A token may have been put in the wrong place.
+            Self::Literal(without_credentials(&value))
         } else {
             Self::Withheld { empty: value.is_empty() }
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{null_default, outlined};
 use crate::facts::alike::{Moment, Varying};
+use crate::text::foreign::Quoted;
 
 /// `status` of a pod.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub struct PodStatus {
     pub reason: String,
     /// Why, in the words of whoever set the phase: the kubelet or an eviction.
     #[serde(deserialize_with = "null_default")]
-    pub message: String,
+    pub message: Quoted,
     /// `PodScheduled`, `Ready`, …
     #[serde(deserialize_with = "null_default")]
     pub conditions: Vec<PodCondition>,
@@ -48,7 +49,7 @@ object!(
         /// `Unschedulable`, …
         reason: String,
         /// The scheduler's or the kubelet's words.
-        message: String,
+        message: Quoted,
     }
 );
 
@@ -100,7 +101,7 @@ object!(
         /// `ContainerCreating`, `ErrImagePull`, …
         reason: String,
         /// The kubelet's words.
-        message: Varying<String>,
+        message: Varying<Quoted>,
     }
 );
 

@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::pod::RawPod;
 use crate::collect::Late;
 use crate::collect::cluster::NoAnswer;
+use crate::collect::foreign::foreign;
 use irsa::documents::report::ReportError;
 use irsa::facts::kubernetes::{ProbeEnd, Waiting};
 use irsa::facts::probed::ProbeFacts;
@@ -13,8 +14,6 @@ use irsa::facts::{Fact, Grant, Why};
 
 /// The annotation of a pod that comes from a file on the node.
 const MIRROR: &str = "/metadata/annotations/kubernetes.io~1config.mirror";
-/// How much of the server's message is repeated, in characters.
-const LONGEST: usize = 600;
 /// How the server begins a webhook's refusal, whichever code the webhook chose; 400 if it chose none, as Kyverno does
 /// (pkg/admission/plugin/webhook/errors, `ToStatusErr`).
 const WEBHOOK: &str = "admission webhook \"";
@@ -154,7 +153,7 @@ impl Obstacle {
     /// What the server's refusal of a request means.
     pub fn of_answer(verb: &'static str, resource: &'static str, error: &NoAnswer) -> Self {
         let (code, message, about_object) = match error {
-            NoAnswer::Status { code, message, about_object } => (*code, shortened(message), *about_object),
+            NoAnswer::Status { code, message, about_object } => (*code, on_one_line(message), *about_object),
             NoAnswer::Late(Late::Interrupted) => return Self::Interrupted,
             NoAnswer::Late(late) => return Self::Late(*late),
             NoAnswer::Unreachable(words) | NoAnswer::Unreadable(words) => {
@@ -202,8 +201,8 @@ impl Obstacle {
 
     /// What a container is waiting for, if it will wait forever.
     pub fn of_waiting(waiting: &Waiting) -> Option<Self> {
-        let words = if waiting.message.is_empty() { &waiting.reason } else { &waiting.message };
-        let words = shortened(words);
+        let words: &str = if waiting.message.is_empty() { &waiting.reason } else { &waiting.message };
+        let words = on_one_line(words);
         // The kubelet retries these within seconds.
         if words.contains("QPS exceeded") || words.contains("failed to sync") {
             return None;
@@ -228,7 +227,7 @@ impl Obstacle {
     /// What an end without a report means; `None` if it is not known.
     pub fn of_end(end: &ProbeEnd) -> Option<Self> {
         match (end.reason.as_str(), end.exit_code) {
-            ("StartError" | "ContainerCannotRun", _) => Some(Self::CannotStart(shortened(&end.message))),
+            ("StartError" | "ContainerCannotRun", _) => Some(Self::CannotStart(on_one_line(&end.message))),
             ("OOMKilled", _) => Some(Self::OutOfMemory),
             (_, 137) if end.message.is_empty() => Some(Self::Killed),
             _ => None,
@@ -290,18 +289,14 @@ pub fn on_fargate(pod: &RawPod) -> bool {
 }
 
 /// Words of the server's on one line, which some lay out on several.
-fn shortened(words: &str) -> String {
-    let mut words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = words.char_indices().nth(LONGEST) {
-        words.truncate(end);
-        words.push('…');
-    }
-    words
+fn on_one_line(words: &str) -> String {
+    foreign(&words.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use irsa::text::foreign::Quoted;
     use serde_json::json;
 
     fn refused(code: u16, message: &str, about_object: bool) -> Obstacle {
@@ -364,7 +359,7 @@ mod tests {
         }
         let repeated = refused(400, "cannot unmarshal {\"value\":\"http://me:secret@proxy\"}", true);
         assert!(!repeated.to_string().contains("secret"));
-        assert!(refused(422, &"é".repeat(5000), true).to_string().len() < 1300);
+        assert!(refused(422, &"é".repeat(5000), true).to_string().chars().count() < 1100);
     }
 
     #[test]
@@ -388,7 +383,7 @@ mod tests {
     #[test]
     fn what_it_waits_for_may_never_come() {
         let waiting = |reason: &str, message: &str| {
-            Obstacle::of_waiting(&Waiting { reason: reason.into(), message: String::from(message).into() })
+            Obstacle::of_waiting(&Waiting { reason: reason.into(), message: Quoted::from(message).into() })
         };
         assert_eq!(waiting("ContainerCreating", ""), None);
         assert_eq!(waiting("ErrImagePull", "pull QPS exceeded"), None);
