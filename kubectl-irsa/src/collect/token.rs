@@ -10,7 +10,7 @@ use kube::api::PostParams;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::cluster::{Answer, Api, NoAnswer, body, encode, of_namespace};
+use super::cluster::{Answer, Api, NoAnswer, Type, body, encode, of_namespace};
 use super::foreign::hold;
 use irsa::facts::issuer::Claims;
 use irsa::facts::kubernetes::Meta;
@@ -87,7 +87,12 @@ impl Api {
         let path = of_namespace::<ServiceAccount>(namespace);
         let request =
             path.create_subresource("token", &encode(service_account), &PostParams::default(), wanted);
-        Ok(Token::new(self.read::<TokenAnswer>(Answer::Few, request).await?.status.token))
+        let answer: TokenAnswer = self.read(Answer::Few, &[Type::of::<TokenRequest>()], request).await?;
+        let token = answer.status.token;
+        if token.expose_secret().trim().is_empty() {
+            return Err(NoAnswer::Unreadable(String::from("the answer holds no token")));
+        }
+        Ok(Token::new(token))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::facts::Grant;
 use crate::facts::kubernetes::{
     ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, LabelSelector,
-    MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, Object, Pod, ReplicaSet, Secret,
+    MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, Object, Pod, PodSpec, ReplicaSet, Secret,
     ServiceAccount, StatefulSet,
 };
 
@@ -22,6 +22,11 @@ pub trait Resource: Object + Send + Sync + 'static {
     /// True if only metadata may be asked for: Secrets.
     const METADATA_ONLY: bool = false;
 
+    /// False for what no API server has stored: it asks for these fields.
+    fn is_whole(&self) -> bool {
+        true
+    }
+
     /// Resource and group as RBAC errors and `kubectl auth can-i` write them: `deployments.apps`.
     fn rbac_name() -> String {
         if Self::GROUP.is_empty() {
@@ -38,31 +43,35 @@ pub trait Resource: Object + Send + Sync + 'static {
 }
 
 macro_rules! resources {
-    ($($type:ty: $group:literal $version:literal $plural:literal $singular:literal $($key:ident = $value:literal)*;)*) => {
+    ($($type:ty: $group:literal $version:literal $plural:literal $singular:literal $($key:ident = $value:literal)* $(=> $pod:expr)?;)*) => {
         $(impl Resource for $type {
             const GROUP: &'static str = $group;
             const VERSION: &'static str = $version;
             const PLURAL: &'static str = $plural;
             const SINGULAR: &'static str = $singular;
             $(const $key: bool = $value;)*
+            $(fn is_whole(&self) -> bool {
+                let pod: fn(&Self) -> &PodSpec = $pod;
+                !pod(self).containers.is_empty()
+            })?
         })*
     };
 }
 
 resources! {
-    Pod: "" "v1" "pods" "pod";
+    Pod: "" "v1" "pods" "pod" => |pod| &pod.spec;
     ServiceAccount: "" "v1" "serviceaccounts" "serviceaccount";
     Namespace: "" "v1" "namespaces" "namespace" NAMESPACED = false;
     Node: "" "v1" "nodes" "node" NAMESPACED = false;
     Event: "" "v1" "events" "event";
     ConfigMap: "" "v1" "configmaps" "configmap";
     Secret: "" "v1" "secrets" "secret" METADATA_ONLY = true;
-    Deployment: "apps" "v1" "deployments" "deployment";
-    ReplicaSet: "apps" "v1" "replicasets" "replicaset";
-    StatefulSet: "apps" "v1" "statefulsets" "statefulset";
-    DaemonSet: "apps" "v1" "daemonsets" "daemonset";
-    Job: "batch" "v1" "jobs" "job";
-    CronJob: "batch" "v1" "cronjobs" "cronjob";
+    Deployment: "apps" "v1" "deployments" "deployment" => |it| &it.spec.template.spec;
+    ReplicaSet: "apps" "v1" "replicasets" "replicaset" => |it| &it.spec.template.spec;
+    StatefulSet: "apps" "v1" "statefulsets" "statefulset" => |it| &it.spec.template.spec;
+    DaemonSet: "apps" "v1" "daemonsets" "daemonset" => |it| &it.spec.template.spec;
+    Job: "batch" "v1" "jobs" "job" => |it| &it.spec.template.spec;
+    CronJob: "batch" "v1" "cronjobs" "cronjob" => |it| &it.spec.job_template.spec.template.spec;
     EndpointSlice: "discovery.k8s.io" "v1" "endpointslices" "endpointslice";
     NetworkPolicy: "networking.k8s.io" "v1" "networkpolicies" "networkpolicy";
     MutatingWebhookConfiguration: "admissionregistration.k8s.io" "v1" "mutatingwebhookconfigurations"

@@ -60,6 +60,19 @@ pub struct Server {
     pub(super) user: AuthInfo,
 }
 
+#[cfg(test)]
+impl Server {
+    /// One of a test's own, which asks nobody who they are.
+    pub fn at(address: std::net::SocketAddr) -> Self {
+        Self {
+            address: format!("http://{address}").parse().unwrap(),
+            namespace: String::from("shop"),
+            cluster: Cluster::default(),
+            user: AuthInfo::default(),
+        }
+    }
+}
+
 impl Access {
     /// The kubeconfig, merged from all its files.
     pub fn kubeconfig(&self) -> Result<Kubeconfig, AccessError> {

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use kube::core::Status;
 
+use super::own::{Type, decode};
 use crate::collect::bounded::TooLarge;
 use crate::collect::foreign::foreign;
 use crate::collect::{Late, causes};
@@ -34,12 +35,17 @@ pub enum NoAnswer {
 impl NoAnswer {
     /// Reads the body of an error. The code is HTTP's: a gateway's body has none, or another.
     pub(super) fn of_status(code: StatusCode, body: &[u8]) -> Self {
-        match serde_json::from_slice::<Status>(body) {
-            Ok(status) => Self::Status {
-                code,
-                about_object: status.details.is_some_and(|details| !details.name.is_empty()),
-                message: foreign(&status.message),
-            },
+        match decode::<Status>(body) {
+            Ok(own) => {
+                let message = foreign(&own.whatever().message);
+                // A gateway's body may look like one. That an object is not there is the API server's to say.
+                let details = own.among(&[Type::status()]).ok().and_then(|status| status.details);
+                Self::Status {
+                    code,
+                    about_object: details.is_some_and(|details| !details.name.is_empty()),
+                    message,
+                }
+            }
             // Unknown API groups are answered in plain text: `404 page not found`.
             Err(_) => {
                 let text = String::from_utf8_lossy(body);
@@ -89,6 +95,11 @@ impl NoAnswer {
         Unknown { what, why, grant }
     }
 
+    /// In words, where nobody asks what could be granted.
+    pub(super) fn words(&self) -> String {
+        self.unknown(String::new(), None).why.to_string()
+    }
+
     /// In a word, for `-v`.
     pub(super) fn word(&self) -> String {
         match self {
@@ -121,9 +132,9 @@ pub fn unexpected(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     match error.classify() {
         serde_json::error::Category::Data if line > 0 => {
-            format!("a field has the wrong type, at line {line}, column {column}")
+            format!("a field is missing or has the wrong type, at line {line}, column {column}")
         }
-        serde_json::error::Category::Data => String::from("a field has the wrong type"),
+        serde_json::error::Category::Data => String::from("a field is missing or has the wrong type"),
         _ => format!("not JSON, at line {line}, column {column}"),
     }
 }

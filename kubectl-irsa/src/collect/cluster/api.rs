@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use super::access::Server;
 use super::answer::{NoAnswer, unexpected};
 use super::connection::{ConnectionError, connect};
+use super::own::{Own, PAGE, Type, decode};
 use crate::collect::bounded::{self, Limit, TooLarge};
 use crate::collect::{Deadline, Progress};
 use irsa::documents::report::LARGEST;
@@ -115,7 +116,8 @@ impl Api {
     /// Reads a document that is no resource: discovery, keys.
     pub async fn document<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, NoAnswer> {
         let request = Request::get(path).header(header::ACCEPT, accept).body(Vec::new());
-        self.read(Answer::Document, request.map_err(request::Error::BuildRequest)).await
+        let request = request.map_err(request::Error::BuildRequest);
+        decode(&self.ask(Answer::Document, request).await?).map(Own::untyped)
     }
 
     /// What an error means for a fact.
@@ -123,14 +125,14 @@ impl Api {
         error.unknown(what, grant)
     }
 
-    /// A request and what its answer holds.
+    /// A request and what its answer holds, which must be of one of these types.
     pub(crate) async fn read<T: DeserializeOwned>(
         &self,
         wanted: Answer,
+        types: &[Type],
         request: Asked,
     ) -> Result<T, NoAnswer> {
-        let body = self.ask(wanted, request).await?;
-        serde_json::from_slice(&body).map_err(|error| NoAnswer::Unreadable(unexpected(&error)))
+        decode(&self.ask(wanted, request).await?)?.among(types)
     }
 
     /// A request and the whole body of its answer. It is wiped when it is dropped: it may hold a token.
@@ -203,6 +205,10 @@ impl Api {
             let answer = self.client.send(request.clone().map(Body::from)).await?;
             let left = until.saturating_duration_since(Instant::now());
             match come_back(&answer).filter(|after| retries > 0 && *after < left) {
+                // The API server serves none where anything is asked of it.
+                None if answer.status().is_success() && is_page(answer.headers()) => {
+                    return Err(NoAnswer::Unreadable(String::from(PAGE)));
+                }
                 None if answer.status().is_success() => return Ok(answer.into_body()),
                 None => return Err(refused(answer).await),
                 Some(after) => sleep(after).await,
@@ -228,13 +234,18 @@ async fn refused(answer: Response<Body>) -> NoAnswer {
 pub(crate) type Events<T> = BoxStream<'static, Result<WatchEvent<T>, NoAnswer>>;
 
 /// A request as kube makes it.
-type Asked = Result<Request<Vec<u8>>, request::Error>;
+pub(crate) type Asked = Result<Request<Vec<u8>>, request::Error>;
 
 /// When the server wants to be asked again.
 fn come_back(answer: &Response<Body>) -> Option<Duration> {
     let busy = matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
     let after = answer.headers().get(header::RETRY_AFTER).filter(|_| busy)?;
     Some(Duration::from_secs(after.to_str().ok()?.parse().ok()?))
+}
+
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
@@ -267,12 +278,7 @@ mod tests {
     /// An API server that answers everything with this status and with a body that never ends: a JSON text, or a single line.
     async fn endless(status: &'static str) -> Api {
         let address = crate::collect::bounded::tests::endless(status).await;
-        let server = Server {
-            address: format!("http://{address}").parse().unwrap(),
-            namespace: String::from("shop"),
-            cluster: kube::config::Cluster::default(),
-            user: kube::config::AuthInfo::default(),
-        };
+        let server = Server::at(address);
         let minute = Duration::from_secs(60);
         Api::open(server, minute, Deadline::beyond(minute), Progress::silent()).await.unwrap()
     }

@@ -10,6 +10,7 @@ mod connection;
 mod dial;
 pub mod kubeconfig;
 mod objects;
+mod own;
 mod pem;
 mod sign_in;
 
@@ -17,6 +18,7 @@ pub use access::Access;
 pub(crate) use access::{AccessError, Server};
 pub use answer::NoAnswer;
 pub use api::Api;
-pub(super) use api::{Answer, Events, body, encode, of_namespace};
+pub(super) use api::{Answer, Asked, Events, body, encode, of_namespace};
 pub(crate) use connection::ConnectionError;
 pub(super) use dial::by_environment;
+pub(super) use own::{Own, Type};

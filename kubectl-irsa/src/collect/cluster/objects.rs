@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::answer::unexpected;
 use super::api::{Answer, encode};
+use super::own::{Own, Type};
 use super::{Api, NoAnswer};
 
 /// Objects asked for at once; what kubectl asks for.
@@ -56,8 +57,10 @@ impl Objects for Api {
         let mut items = Vec::new();
         let mut cut = None;
         let mut wanted = parameters(query);
+        let own = Type::of_resource::<T>();
         for page_number in 1.. {
-            let page: Page<T> = match self.read(Answer::Page, path::<T>(namespace).list(&wanted)).await {
+            let request = path::<T>(namespace).list(&wanted);
+            let page: Page<T> = match self.read(Answer::Page, &[own.clone().list()], request).await {
                 Ok(page) => page,
                 Err(error) if page_number == 1 => {
                     return Fact::Unknown(self.unknown(what, &error, Some(T::grant("list", namespace))));
@@ -68,7 +71,7 @@ impl Objects for Api {
                 }
             };
             for item in page.items.0 {
-                match item {
+                match item.and_then(|item| whole(item.item_of(&own)?, None)) {
                     Ok(value) => {
                         let Meta { name, namespace, .. } = value.meta();
                         let own = (!namespace.is_empty()).then_some(namespace.as_str());
@@ -76,7 +79,7 @@ impl Objects for Api {
                         items.push(Sourced { value, source });
                     }
                     Err(error) => {
-                        let why = Why::Failed(format!("an object could not be read: {error}"));
+                        let why = Why::Failed(format!("an object could not be read: {}", error.words()));
                         cut = Some(Unknown { what: format!("some of {what}"), why, grant: None });
                     }
                 }
@@ -97,8 +100,11 @@ impl Objects for Api {
 
     /// `GET /version`, which anyone may ask.
     async fn version(&self) -> Fact<ServerVersion> {
-        match self.document::<ServerVersion>("/version", "application/json").await {
-            Ok(value) => Fact::Known(Sourced { value, source: source("get", "/version", None) }),
+        match self.document::<WireVersion>("/version", "application/json").await {
+            Ok(WireVersion { git_version }) => {
+                let value = ServerVersion { git_version };
+                Fact::Known(Sourced { value, source: source("get", "/version", None) })
+            }
             Err(error) => {
                 Fact::Unknown(self.unknown(String::from("version of the API server"), &error, None))
             }
@@ -118,13 +124,12 @@ impl Api {
     async fn object<T: Resource>(&self, namespace: Option<&str>, name: &str) -> Result<Fact<T>, NoAnswer> {
         let source = source("get", format!("{}/{name}", T::SINGULAR), namespace);
         let (path, name_in_path, newest) = (path::<T>(namespace), encode(name), GetParams::default());
-        let request = match T::METADATA_ONLY {
-            true => path.get_metadata(&name_in_path, &newest),
-            false => path.get(&name_in_path, &newest),
+        let (own, request) = match T::METADATA_ONLY {
+            true => (Type::partial(), path.get_metadata(&name_in_path, &newest)),
+            false => (Type::of_resource::<T>(), path.get(&name_in_path, &newest)),
         };
-        match self.read::<T>(Answer::Object, request).await {
-            Ok(value) if value.meta().name == name => Ok(Fact::Known(Sourced { value, source })),
-            Ok(_) => Err(NoAnswer::Unreadable(String::from("the answer is not the requested object"))),
+        match self.read::<T>(Answer::Object, &[own], request).await.and_then(|it| whole(it, Some(name))) {
+            Ok(value) => Ok(Fact::Known(Sourced { value, source })),
             Err(NoAnswer::Status { code: StatusCode::NOT_FOUND, about_object: true, .. }) => {
                 Ok(Fact::Absent { source })
             }
@@ -135,16 +140,36 @@ impl Api {
     /// The names in the first page of a list, without the objects: for completion, which shows no more.
     pub async fn names<T: Resource>(&self, namespace: Option<&str>) -> Result<Vec<String>, NoAnswer> {
         let request = path::<T>(namespace).list_metadata(&parameters(&Query::default()));
-        let page: Page<Named> = self.read(Answer::Page, request).await?;
-        Ok(page.items.0.into_iter().filter_map(|item| Some(item.ok()?.metadata.name)).collect())
+        // Who does not know the partial form answers with the whole one.
+        let types = [Type::partial().list(), Type::of_resource::<T>().list()];
+        let page: Page<Named> = self.read(Answer::Page, &types, request).await?;
+        Ok(page.items.0.into_iter().filter_map(|item| Some(item.ok()?.untyped().metadata.name)).collect())
     }
+}
+
+/// The object, if it has the name and what no object of its kind can be without.
+fn whole<T: Resource>(object: T, name: Option<&str>) -> Result<T, NoAnswer> {
+    let own = &object.meta().name;
+    let words = match name {
+        Some(name) if own != name => "the answer is not the requested object",
+        None if own.is_empty() => "it has no name",
+        _ if !object.is_whole() => "it lacks what every object of its kind has",
+        _ => return Ok(object),
+    };
+    Err(NoAnswer::Unreadable(String::from(words)))
+}
+
+/// `GET /version`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireVersion {
+    git_version: String,
 }
 
 /// A page of a list.
 #[derive(Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
 struct Page<T> {
-    #[serde(default)]
     metadata: PageMeta,
     items: Items<T>,
 }
@@ -156,7 +181,7 @@ struct PageMeta {
 }
 
 /// Objects, each read or with what is wrong with it. Of those that are still to be read only the text is in memory.
-struct Items<T>(Vec<Result<T, String>>);
+struct Items<T>(Vec<Result<Own<T>, NoAnswer>>);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Items<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -169,7 +194,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Items<T> {
                 f.write_str("a list")
             }
 
-            // Go's empty list.
+            // Go's empty list. Today's API server makes it `[]` (storage/etcd3/store.go: "Ensure that we never return a nil Items
+            // pointer"), older ones did not. It counts because the list says what it is of.
             fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
                 Ok(Items(Vec::new()))
             }
@@ -177,7 +203,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Items<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Self::Value, A::Error> {
                 let mut items = Vec::new();
                 while let Some(item) = all.next_element::<Value>()? {
-                    items.push(T::deserialize(item).map_err(|error| unexpected(&error)));
+                    let item = Own::deserialize(item);
+                    items.push(item.map_err(|error| NoAnswer::Unreadable(unexpected(&error))));
                 }
                 Ok(Items(items))
             }

@@ -2,12 +2,13 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, GetParams, LogParams, Patch, PatchParams, PostParams, WatchParams};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::pod::RawPod;
 use super::watch::PodNow;
-use crate::collect::cluster::{Answer, Api, Events, NoAnswer, body, encode, of_namespace};
+use crate::collect::cluster::{Answer, Api, Asked, Events, NoAnswer, Own, Type, body, encode, of_namespace};
 use irsa::documents::report::LARGEST;
 
 /// Lines of the probe's log that are read from its end: the report is the last.
@@ -31,13 +32,39 @@ impl Change {
 }
 
 /// The pods that are watched, as they are now.
-pub type Pods = Events<PodNow>;
+pub type Pods = Events<Own<PodNow>>;
+
+/// A pod after a change; or the status, which names it as well.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Changed {
+    metadata: NameOnly,
+    details: NameOnly,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NameOnly {
+    name: Option<String>,
+}
+
+fn named(found: &str, wanted: &str) -> Result<(), NoAnswer> {
+    match found == wanted {
+        true => Ok(()),
+        false => Err(NoAnswer::Unreadable(String::from("the answer is not the requested object"))),
+    }
+}
 
 impl Api {
     /// A whole pod.
     pub(super) async fn raw_pod(&self, namespace: &str, name: &str) -> Result<RawPod, NoAnswer> {
-        self.read(Answer::Object, of_namespace::<Pod>(namespace).get(&encode(name), &GetParams::default()))
-            .await
+        let request = of_namespace::<Pod>(namespace).get(&encode(name), &GetParams::default());
+        let pod: RawPod = self.read(Answer::Object, &[Type::of::<Pod>()], request).await?;
+        named(pod.text("/metadata/name"), name)?;
+        if pod.containers().next().is_none() {
+            return Err(NoAnswer::Unreadable(String::from("the answer is a pod without containers")));
+        }
+        Ok(pod)
     }
 
     /// Adds an ephemeral container to a pod.
@@ -51,12 +78,8 @@ impl Api {
         let patch = Patch::Strategic(json!({"spec": {"ephemeralContainers": [container]}}));
         let wanted = PatchParams { dry_run: change.is_dry_run(), ..PatchParams::default() };
         let pods = of_namespace::<Pod>(namespace);
-        self.ask(
-            Answer::Object,
-            pods.patch_subresource("ephemeralcontainers", &encode(name), &wanted, &patch),
-        )
-        .await
-        .map(drop)
+        let request = pods.patch_subresource("ephemeralcontainers", &encode(name), &wanted, &patch);
+        self.changed(name, &[Type::of::<Pod>()], request).await
     }
 
     /// Makes a pod.
@@ -67,9 +90,9 @@ impl Api {
         change: Change,
     ) -> Result<(), NoAnswer> {
         let wanted = PostParams { dry_run: change.is_dry_run(), ..PostParams::default() };
-        self.ask(Answer::Object, of_namespace::<Pod>(namespace).create(&wanted, body(manifest)?))
-            .await
-            .map(drop)
+        let name = manifest["metadata"]["name"].as_str().unwrap_or_default();
+        let request = of_namespace::<Pod>(namespace).create(&wanted, body(manifest)?);
+        self.changed(name, &[Type::of::<Pod>()], request).await
     }
 
     /// Deletes a pod that this run made.
@@ -81,7 +104,18 @@ impl Api {
     ) -> Result<(), NoAnswer> {
         let wanted = DeleteParams { dry_run: change.is_dry_run(), ..DeleteParams::default() };
         let pods = of_namespace::<Pod>(namespace);
-        self.ask(Answer::Object, pods.delete(&encode(name), &wanted.grace_period(GRACE))).await.map(drop)
+        let request = pods.delete(&encode(name), &wanted.grace_period(GRACE));
+        // The pod, while it ends; else that it is gone.
+        self.changed(name, &[Type::of::<Pod>(), Type::status()], request).await
+    }
+
+    /// A change. What answers with something else has not made it.
+    async fn changed(&self, name: &str, types: &[Type], request: Asked) -> Result<(), NoAnswer> {
+        let now: Changed = self.read(Answer::Object, types, request).await?;
+        match now.metadata.name.or(now.details.name) {
+            Some(found) => named(&found, name),
+            None => Err(NoAnswer::Unreadable(String::from("the answer does not say what was changed"))),
+        }
     }
 
     /// Opens a watch of one pod for so many seconds. Without a version it begins with the pod as it is.

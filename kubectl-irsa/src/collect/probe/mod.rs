@@ -8,6 +8,8 @@ mod cleanup;
 mod container;
 mod copy;
 mod image;
+#[cfg(test)]
+mod not_its_own;
 mod obstacle;
 mod pod;
 mod run;

@@ -2,6 +2,7 @@
 
 use futures::stream::StreamExt;
 use http::StatusCode;
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::WatchEvent;
 use serde::Deserialize;
 use tokio::time::{Duration, Instant, sleep};
@@ -9,7 +10,7 @@ use tokio::time::{Duration, Instant, sleep};
 use super::calls::Pods;
 use super::obstacle::Obstacle;
 use crate::collect::Late;
-use crate::collect::cluster::{Api, NoAnswer};
+use crate::collect::cluster::{Api, NoAnswer, Own, Type};
 use irsa::facts::kubernetes::{ProbeEnd, ProbeStatus};
 
 /// How long to wait before reopening a watch that ended.
@@ -26,6 +27,7 @@ pub struct PodNow {
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Metadata {
+    name: String,
     resource_version: String,
     deletion_timestamp: Option<String>,
 }
@@ -134,7 +136,7 @@ impl<'a> Watch<'a> {
             if let Some(stream) = &mut self.stream
                 && let Some(event) = stream.next().await
             {
-                return Ok(told(event));
+                return Ok(told(event, self.pod));
             }
             self.stream = None;
             sleep(PAUSE).await;
@@ -156,10 +158,16 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn told(event: Result<WatchEvent<PodNow>, NoAnswer>) -> Told {
+fn told(event: Result<WatchEvent<Own<PodNow>>, NoAnswer>, name: &str) -> Told {
+    let own = |pod: Own<PodNow>, tell: fn(PodNow) -> Told| match pod.among(&[Type::of::<Pod>()]) {
+        Ok(pod) if pod.metadata.name == name => tell(pod),
+        Ok(_) => Told::Unreadable(String::from("it is about another pod")),
+        Err(NoAnswer::Unreadable(why)) => Told::Unreadable(why),
+        Err(_) => Told::Nothing,
+    };
     match event {
-        Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod)) => Told::Pod(Box::new(pod)),
-        Ok(WatchEvent::Deleted(_)) => Told::Deleted,
+        Ok(WatchEvent::Added(pod) | WatchEvent::Modified(pod)) => own(pod, |pod| Told::Pod(Box::new(pod))),
+        Ok(WatchEvent::Deleted(pod)) => own(pod, |_| Told::Deleted),
         // Whatever the error is: starting over is right.
         Ok(WatchEvent::Error(_)) => Told::Expired,
         Err(NoAnswer::Unreadable(why)) => Told::Unreadable(why),
@@ -210,10 +218,13 @@ mod tests {
 
     fn event(kind: &str, object: Value) -> Told {
         let event = serde_json::from_value(json!({"type": kind, "object": object}));
-        told(event.map_err(|error| kube::Error::SerdeError(error).into()))
+        told(event.map_err(|error| kube::Error::SerdeError(error).into()), "checkout")
     }
 
-    fn pod(object: Value) -> PodNow {
+    fn pod(mut object: Value) -> PodNow {
+        object["kind"] = json!("Pod");
+        object["apiVersion"] = json!("v1");
+        object["metadata"]["name"] = json!("checkout");
         match event("MODIFIED", object) {
             Told::Pod(pod) => *pod,
             _ => panic!("it is about a pod"),
@@ -251,7 +262,14 @@ mod tests {
 
     #[test]
     fn events_of_other_kinds_are_told_apart() {
-        assert!(matches!(event("DELETED", json!({})), Told::Deleted));
+        let own = |name: &str| json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": name}});
+        assert!(matches!(event("DELETED", own("checkout")), Told::Deleted));
+        assert!(matches!(event("ADDED", own("checkout")), Told::Pod(_)));
+        for foreign in [json!({}), json!([]), json!({"metadata": {"name": "checkout"}}), own("payments")] {
+            for kind in ["ADDED", "MODIFIED", "DELETED"] {
+                assert!(matches!(event(kind, foreign.clone()), Told::Unreadable(_)), "{kind} {foreign}");
+            }
+        }
         let expired = json!({"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired"});
         assert!(matches!(event("ERROR", expired), Told::Expired));
         let bookmark = json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}});
