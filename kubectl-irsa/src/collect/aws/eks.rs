@@ -41,8 +41,11 @@ impl Session {
             Err(error) => return fact(Err(error), what, action, name),
         };
         // There is at most one: EKS rejects a second for the same service account. Only the description contains its role.
-        let Some(id) = found.into_iter().find_map(|entry| entry.association_id) else {
+        let Some(entry) = found.into_iter().next() else {
             return fact(Ok(Vec::new()), what, action, name);
+        };
+        let Some(id) = entry.association_id else {
+            return fact(Err(NoAnswer::Unknown(incomplete())), what, action, name);
         };
         let action = "eks:DescribePodIdentityAssociation";
         let describe = client.describe_pod_identity_association().cluster_name(name).association_id(&id);
@@ -69,10 +72,18 @@ impl Session {
         let list = client.list_pod_identity_associations().cluster_name(name);
         let read = async {
             let mut pages = list.into_paginator().send();
-            let mut items = Vec::new();
+            let (mut items, mut odd) = (Vec::new(), false);
             for _ in 0..PAGES {
-                let Some(page) = pages.next().await else { return Ok(Listing { items, cut: None }) };
-                items.extend(page?.associations.unwrap_or_default().into_iter().filter_map(other));
+                let Some(page) = pages.next().await else {
+                    let unread = || Unknown { what: OTHERS.to_owned(), why: incomplete(), grant: None };
+                    return Ok(Listing { items, cut: odd.then(unread) });
+                };
+                for entry in page?.associations.unwrap_or_default() {
+                    match other(entry) {
+                        Some(found) => items.push(found),
+                        None => odd = true,
+                    }
+                }
             }
             let why = Why::Incomplete(format!("only the first {} were read", items.len()));
             Ok(Listing { items, cut: Some(Unknown { what: OTHERS.to_owned(), why, grant: None }) })

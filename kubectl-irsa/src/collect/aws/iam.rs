@@ -2,6 +2,7 @@
 
 use super::session::{NoAnswer, Session, fact, incomplete, unknown};
 use super::{account_of, timestamp};
+use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 use irsa::facts::Fact;
 use irsa::facts::Why;
 use irsa::facts::aws::{Provider, Providers, Role, RolePolicies, Simulated};
@@ -67,10 +68,12 @@ impl Session {
     async fn get_role(&self, name: &str) -> Result<Role, NoAnswer> {
         let client = self.iam();
         let answer = self.ask("iam:GetRole", client.get_role().role_name(name).send()).await?;
-        let role = answer.role.ok_or_else(|| NoAnswer::Unknown(incomplete()))?;
+        // IAM finds a role by its name in any case.
+        let is_it = |role: &aws_sdk_iam::types::Role| role.role_name.eq_ignore_ascii_case(name);
+        let role = answer.role.filter(is_it).ok_or_else(cut_short)?;
         let trust = role.assume_role_policy_document.as_deref().map(decoded);
         Ok(Role {
-            trust: trust.ok_or_else(|| NoAnswer::Unknown(incomplete()))?,
+            trust: trust.ok_or_else(cut_short)?,
             name: role.role_name,
             arn: role.arn,
             created: timestamp(&role.create_date),
@@ -93,7 +96,7 @@ impl Session {
             for _ in 0..PAGES {
                 let Some(page) = pages.next().await else { break };
                 let policies = page?.attached_policies.unwrap_or_default();
-                arns.extend(policies.into_iter().filter_map(|policy| policy.policy_arn));
+                arns.extend(policies.into_iter().map(|policy| policy.policy_arn));
             }
             Ok(arns)
         };
@@ -110,6 +113,9 @@ impl Session {
             self.ask("iam:ListAttachedRolePolicies", attached),
             self.ask("iam:ListRolePolicies", inline)
         );
+        // An entry without a name is no entry, and the list not known.
+        let attached =
+            attached.and_then(|all| all.into_iter().collect::<Option<Vec<_>>>().ok_or_else(cut_short));
         match (attached, inline) {
             (Ok(attached), Ok(inline)) => {
                 fact(Ok(RolePolicies { attached, inline }), what, "iam:ListAttachedRolePolicies", arn)
@@ -124,13 +130,10 @@ impl Session {
         let action = "iam:ListOpenIDConnectProviders";
         let client = self.iam();
         let answer = self.ask(action, client.list_open_id_connect_providers().send()).await;
-        let providers = answer.map(|answer| Providers {
-            arns: answer
-                .open_id_connect_provider_list
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|entry| entry.arn)
-                .collect(),
+        let providers = answer.and_then(|answer| {
+            let entries = answer.open_id_connect_provider_list.unwrap_or_default().into_iter();
+            let arns = entries.map(|entry| entry.arn).collect::<Option<_>>();
+            Ok(Providers { arns: arns.ok_or_else(cut_short)? })
         });
         fact(providers, "OIDC providers of your account", action, "")
     }
@@ -147,7 +150,7 @@ impl Session {
         let provider = self.ask(action, call).await.and_then(|answer| {
             Ok(Provider {
                 arn: arn.to_owned(),
-                url: answer.url.ok_or_else(|| NoAnswer::Unknown(incomplete()))?,
+                url: answer.url.ok_or_else(cut_short)?,
                 client_ids: answer.client_id_list.unwrap_or_default(),
                 thumbprints: answer.thumbprint_list.unwrap_or_default(),
                 created: answer.create_date.as_ref().and_then(timestamp),
@@ -175,9 +178,18 @@ impl Session {
             .set_action_names(Some(actions.to_vec()))
             .set_resource_arns(Some(resources.to_vec()).filter(|resources| !resources.is_empty()))
             .send();
-        let results = self.ask(action, call).await.map(|answer| {
+        let results = self.ask(action, call).await.and_then(|answer| {
             let results = answer.evaluation_results.unwrap_or_default();
-            results
+            let is_known = |result: &EvaluationResult| {
+                use PolicyEvaluationDecisionType::{Allowed, ExplicitDeny, ImplicitDeny};
+                let decided = matches!(result.eval_decision, Allowed | ExplicitDeny | ImplicitDeny);
+                decided && !result.eval_action_name.is_empty()
+            };
+            // One for each action and resource that was asked about.
+            if !results.iter().all(is_known) || results.len() < actions.len() {
+                return Err(cut_short());
+            }
+            Ok(results
                 .into_iter()
                 .map(|result| Simulated {
                     action: result.eval_action_name,
@@ -197,10 +209,14 @@ impl Session {
                         .map(|detail| detail.allowed_by_organizations),
                     missing_context: result.missing_context_values.unwrap_or_default(),
                 })
-                .collect()
+                .collect())
         });
         fact(results, what, action, arn)
     }
+}
+
+fn cut_short() -> NoAnswer {
+    NoAnswer::Unknown(incomplete())
 }
 
 /// The name of a role: IAM asks for it without its path.

@@ -2,20 +2,24 @@
 //! proxy's page an error without a code. One look at every answer, whatever was asked, keeps these from being AWS's word.
 
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use irsa::aws::endpoint::host_of_url;
 use roxmltree::{Document, Node};
 use serde_json::Value;
 use thiserror::Error;
 
 /// An answer that is not the service's.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the endpoint of {service} answered with {shape} (HTTP {status}){}", .shape.stands_between())]
+#[error("the endpoint of {service}, {host}, answered with {shape} (HTTP {status}){}", .shape.stands_between())]
 pub(super) struct Foreign {
     service: String,
+    host: String,
     status: u16,
     shape: Shape,
 }
@@ -33,13 +37,15 @@ enum Shape {
     Other(&'static str),
     #[error("an answer to {operation} that lacks {member}")]
     Lacks { operation: String, member: &'static str },
+    #[error("an answer to {0}, of which it is not known what it must have")]
+    Unknown(String),
 }
 
 impl Shape {
     fn stands_between(&self) -> &'static str {
         match self {
             Self::Page | Self::Redirection => ": a proxy or a captive portal stands between",
-            Self::Empty | Self::Other(_) | Self::Lacks { .. } => "",
+            Self::Empty | Self::Other(_) | Self::Lacks { .. } | Self::Unknown(_) => "",
         }
     }
 }
@@ -58,6 +64,16 @@ impl Foreign {
     }
 }
 
+/// Whom a request was sent to.
+#[derive(Debug)]
+struct Asked {
+    host: String,
+}
+
+impl Storable for Asked {
+    type Storer = StoreReplace<Self>;
+}
+
 /// Looks at every answer.
 #[derive(Debug)]
 pub(super) struct ItsOwn;
@@ -66,6 +82,18 @@ pub(super) struct ItsOwn;
 impl Intercept for ItsOwn {
     fn name(&self) -> &'static str {
         "ItsOwn"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(host) = host_of_url(context.request().uri()) {
+            config.interceptor_state().store_put(Asked { host: host.to_owned() });
+        }
+        Ok(())
     }
 
     fn read_after_deserialization(
@@ -79,26 +107,60 @@ impl Intercept for ItsOwn {
         };
         let status = context.response().status().as_u16();
         let named = context.response().headers().get("x-amzn-errortype").is_some();
-        look(asked.service(), asked.name(), status, named, body)
-            .map_err(|shape| Foreign { service: asked.service().to_owned(), status, shape }.into())
+        let host = config.load::<Asked>().map_or("its host is not known", |asked| &asked.host);
+        look(asked.service(), asked.name(), status, named, body).map_err(|shape| {
+            Foreign { service: asked.service().to_owned(), host: host.to_owned(), status, shape }.into()
+        })
     }
 }
 
-/// What AWS always sends, also where it is empty; the SDK reads its lack as an empty list. What else is required, the SDK or its
-/// caller misses.
-fn member(operation: &str) -> Option<&'static str> {
+/// What AWS always sends, as a path.
+#[derive(Debug, Clone, Copy)]
+enum Member {
+    /// It may be empty: a list.
+    There(&'static str),
+    /// It is not.
+    Filled(&'static str),
+}
+
+/// What the answer to an operation always has: the SDK reads its lack as an empty list or an empty text. `None` is an operation that
+/// nobody has looked up yet, whose answers are refused.
+fn members(operation: &str) -> Option<&'static [Member]> {
+    use Member::{Filled, There};
     Some(match operation {
-        "ListAttachedRolePolicies" => "AttachedPolicies",
-        "ListRolePolicies" => "PolicyNames",
-        "ListOpenIDConnectProviders" => "OpenIDConnectProviderList",
-        "SimulatePrincipalPolicy" => "EvaluationResults",
-        "GetRole" => "Role",
-        "DescribeCluster" => "cluster",
-        "ListPodIdentityAssociations" => "associations",
-        "DescribePodIdentityAssociation" => "association",
-        "LookupEvents" => "Events",
+        // https://docs.aws.amazon.com/STS/latest/APIReference/
+        "AssumeRoleWithWebIdentity" => &[Filled("AssumedRoleUser/Arn"), Filled("Credentials/SessionToken")],
+        "GetCallerIdentity" => &[Filled("Account"), Filled("Arn")],
+        // https://docs.aws.amazon.com/IAM/latest/APIReference/
+        "GetRole" => &[Filled("Role/RoleName"), Filled("Role/Arn"), Filled("Role/AssumeRolePolicyDocument")],
+        "ListAttachedRolePolicies" => &[There("AttachedPolicies")],
+        "ListRolePolicies" => &[There("PolicyNames")],
+        "ListOpenIDConnectProviders" => &[There("OpenIDConnectProviderList")],
+        "GetOpenIDConnectProvider" => &[Filled("Url"), There("ClientIDList")],
+        "SimulatePrincipalPolicy" => &[There("EvaluationResults")],
+        // https://docs.aws.amazon.com/eks/latest/APIReference/
+        "DescribeCluster" => &[Filled("cluster/name"), Filled("cluster/arn")],
+        "ListPodIdentityAssociations" => &[There("associations")],
+        "DescribePodIdentityAssociation" => {
+            &[Filled("association/associationId"), Filled("association/roleArn")]
+        }
+        // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/
+        "LookupEvents" => &[There("Events")],
         _ => return None,
     })
+}
+
+/// The first member that an answer lacks, by what it holds at a path.
+fn lacks(operation: &str, held: impl Fn(&str) -> Option<bool>) -> Result<(), Shape> {
+    let Some(members) = members(operation) else { return Err(Shape::Unknown(operation.to_owned())) };
+    let missing = members.iter().find_map(|member| match member {
+        Member::There(path) => held(path).is_none().then_some(*path),
+        Member::Filled(path) => (held(path) != Some(true)).then_some(*path),
+    });
+    match missing {
+        Some(member) => Err(Shape::Lacks { operation: operation.to_owned(), member }),
+        None => Ok(()),
+    }
 }
 
 /// Looks at an answer; `named` if a header names the error.
@@ -131,10 +193,13 @@ fn json(operation: &str, status: u16, named: bool, text: &[u8]) -> Result<bool, 
     if status >= 400 {
         return Ok(named || ["__type", "code", "Code"].iter().any(|key| answer.contains_key(*key)));
     }
-    match member(operation).filter(|member| answer.get(*member).is_none_or(Value::is_null)) {
-        Some(member) => Err(Shape::Lacks { operation: operation.to_owned(), member }),
-        None => Ok(true),
-    }
+    let answer = Value::Object(answer);
+    lacks(operation, |path| match answer.pointer(&format!("/{path}"))? {
+        Value::Null => None,
+        Value::String(text) => Some(!text.trim().is_empty()),
+        _ => Some(true),
+    })?;
+    Ok(true)
 }
 
 fn xml(operation: &str, status: u16, text: &[u8]) -> Result<bool, Shape> {
@@ -149,11 +214,12 @@ fn xml(operation: &str, status: u16, text: &[u8]) -> Result<bool, Shape> {
     if root.tag_name().name().strip_suffix("Response") != Some(operation) {
         return Ok(false);
     }
-    let Some(member) = member(operation) else { return Ok(true) };
-    match child(root, &format!("{operation}Result")).and_then(|result| child(result, member)) {
-        Some(_) => Ok(true),
-        None => Err(Shape::Lacks { operation: operation.to_owned(), member }),
-    }
+    let result = child(root, &format!("{operation}Result"));
+    lacks(operation, |path| {
+        let found = path.split('/').try_fold(result?, child)?;
+        Some(found.has_children())
+    })?;
+    Ok(true)
 }
 
 fn child<'d>(node: Node<'d, 'd>, name: &str) -> Option<Node<'d, 'd>> {
@@ -212,9 +278,36 @@ mod tests {
     }
 
     #[test]
+    fn an_operation_that_nobody_looked_up_is_refused() {
+        let answered = |operation: &str| {
+            let body = format!("<{operation}Response><{operation}Result/></{operation}Response>");
+            look("IAM", operation, 200, false, body.as_bytes())
+        };
+        assert_eq!(answered("ListRoles"), Err(Shape::Unknown(String::from("ListRoles"))));
+        for (_, operation) in OPERATIONS {
+            assert!(matches!(answered(operation), Err(Shape::Lacks { .. })), "{operation}");
+        }
+    }
+
+    #[test]
+    fn every_member_is_missed() {
+        let text = "{\"association\": {\"associationId\": \"a-1\", \"roleArn\": \"arn\"}}";
+        let seen = |body: &str| look("EKS", "DescribePodIdentityAssociation", 200, false, body.as_bytes());
+        assert_eq!(seen(text), Ok(()));
+        for (old, new) in [("a-1", ""), ("\"arn\"", "null"), ("roleArn", "other"), ("association\"", "x\"")] {
+            assert!(matches!(seen(&text.replace(old, new)), Err(Shape::Lacks { .. })), "{old}");
+        }
+        let session = "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><AssumedRoleUser><Arn>a</Arn>\
+                       </AssumedRoleUser></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>";
+        let seen = look("STS", "AssumeRoleWithWebIdentity", 200, false, session.as_bytes());
+        let member = "Credentials/SessionToken";
+        assert_eq!(seen, Err(Shape::Lacks { operation: String::from("AssumeRoleWithWebIdentity"), member }));
+    }
+
+    #[test]
     fn half_an_answer_is_none() {
-        let whole =
-            "<GetRoleResponse><GetRoleResult><Role><Arn>a</Arn></Role></GetRoleResult></GetRoleResponse>";
+        let whole = "<GetRoleResponse><GetRoleResult><Role><RoleName>r</RoleName><Arn>a</Arn><AssumeRolePolicyDocument>%7B%7D\
+             </AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>";
         assert_eq!(look("IAM", "GetRole", 200, false, whole.as_bytes()), Ok(()));
         for end in 1..whole.len() {
             assert!(look("IAM", "GetRole", 200, false, &whole.as_bytes()[..end]).is_err(), "{end}");
@@ -225,11 +318,17 @@ mod tests {
 
     #[test]
     fn what_came_is_said() {
-        let foreign = |shape, status| Foreign { service: String::from("STS"), status, shape }.to_string();
+        let foreign = |shape, status| {
+            Foreign { service: String::from("STS"), host: String::from("sts.example.com"), status, shape }
+                .to_string()
+        };
         assert_eq!(
             foreign(Shape::Page, 200),
-            "the endpoint of STS answered with a web page (HTTP 200): a proxy or a captive portal stands between"
+            "the endpoint of STS, sts.example.com, answered with a web page (HTTP 200): a proxy or a captive portal stands between"
         );
-        assert_eq!(foreign(Shape::Empty, 204), "the endpoint of STS answered with nothing (HTTP 204)");
+        assert_eq!(
+            foreign(Shape::Empty, 204),
+            "the endpoint of STS, sts.example.com, answered with nothing (HTTP 204)"
+        );
     }
 }
