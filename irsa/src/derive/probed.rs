@@ -264,6 +264,18 @@ impl<'f> ProbedPod<'f> {
         Some((answer.fault.as_ref()?, answer.excerpt.as_deref()))
     }
 
+    /// What is said of an answer that came from an endpoint of STS, to the token or to its credentials, and is not STS's.
+    fn foreign(&self) -> Option<String> {
+        let sts = self.report().sts.as_ref()?;
+        let is_foreign = |answer: &&Answer| {
+            answer.fault.is_none() && answer.arn.is_none() && answer.code.is_none() && answer.status.is_some()
+        };
+        let answer = [&sts.assume, &sts.caller].into_iter().flatten().find(is_foreign)?;
+        let host = self.sts_host().unwrap_or("the endpoint of STS");
+        let kind = answer.content_type.as_deref().map_or_else(String::new, |kind| format!(", {kind}"));
+        Some(format!("{host} answered with what is not STS's (HTTP {}{kind})", answer.status?))
+    }
+
     /// True if the probe ran as the same user as the application's process.
     pub fn as_target(&self) -> bool {
         let report = self.report();
@@ -404,7 +416,8 @@ impl<'f> ProbedPod<'f> {
             Step::Caller if skipped == Some(Skipped::NoAssume) => Some(excluded),
             Step::Caller => unknown(
                 "the application's AWS identity",
-                String::from("the probe got no credentials to call AWS with"),
+                self.foreign()
+                    .unwrap_or_else(|| String::from("the probe got no credentials to call AWS with")),
             ),
             _ => None,
         }

@@ -94,14 +94,15 @@ fn claims(report: &Report) -> Option<Claims> {
 
 /// `None` where what answered was not STS: a proxy, or nothing.
 fn answer(answer: &Answer) -> Option<StsAnswer> {
+    let status = answer.status?;
     match (&answer.arn, &answer.code) {
-        (Some(arn), None) => Some(StsAnswer::Accepted { assumed_role_arn: arn.clone() }),
-        (_, Some(code)) => Some(StsAnswer::Refused {
-            status: answer.status?,
+        (Some(arn), None) if status == 200 => Some(StsAnswer::Accepted { assumed_role_arn: arn.clone() }),
+        (None, Some(code)) if status >= 400 => Some(StsAnswer::Refused {
+            status,
             code: code.clone(),
             message: answer.message.as_deref().unwrap_or_default().into(),
             request_id: answer.request_id.clone(),
         }),
-        (None, None) => None,
+        _ => None,
     }
 }

@@ -11,8 +11,9 @@ const LONGEST: usize = 1024;
 /// What is quoted of an answer that is not the service's.
 const EXCERPT: usize = 200;
 
-/// What an answer says, apart from credentials.
-pub fn read(response: &Response) -> Answer {
+/// What an answer to this operation says, apart from credentials. What is not the service's says neither yes nor no: only what came
+/// instead is told.
+pub fn read(response: &Response, operation: &str) -> Answer {
     let body = text(response);
     let header = |name| response.head.header(name).map(|value| shortened(value, LONGEST));
     let mut answer = Answer {
@@ -20,13 +21,17 @@ pub fn read(response: &Response) -> Answer {
         request_id: element(&body, "RequestId").or_else(|| header("x-amzn-requestid")),
         ..Answer::default()
     };
-    if response.head.status < 300 && is_whole(&body) {
-        answer.arn = element(&body, "Arn");
-        answer.account = element(&body, "Account");
-        answer.expiration = element(&body, "Expiration");
-    } else if response.head.status >= 300 {
-        answer.code = element(&body, "Code");
-        answer.message = element(&body, "Message");
+    if response.head.status < 300 {
+        if let Some(body) = accepted(&body, operation) {
+            answer.arn = element(body, "Arn");
+            answer.account = element(body, "Account");
+            answer.expiration = element(body, "Expiration");
+        }
+    } else if response.head.status >= 400
+        && let Some(body) = within(&body, "ErrorResponse")
+    {
+        answer.code = element(body, "Code").filter(|code| !code.is_empty());
+        answer.message = element(body, "Message").filter(|_| answer.code.is_some());
     }
     if answer.arn.is_none() && answer.code.is_none() {
         answer.content_type = header("content-type");
@@ -36,27 +41,48 @@ pub fn read(response: &Response) -> Answer {
     answer
 }
 
-/// Whether the document ends with the element that it begins with.
-fn is_whole(xml: &str) -> bool {
-    let text = xml.trim();
-    let body = match text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")) {
-        Some((_, rest)) => rest.trim_start(),
-        None => text,
-    };
-    let name = body.strip_prefix('<').and_then(|rest| rest.split(['>', ' ', '\n']).next());
-    name.is_some_and(|name| body.ends_with(&format!("</{name}>")))
-}
-
 /// The credentials of a successful answer.
 pub fn credentials(response: &Response) -> Option<Credentials> {
     let body = text(response);
-    let body = inner(&body, "Credentials")?;
-    let secret = |name| inner(body, name).map(unescaped).map(Zeroizing::new);
+    Some(response).filter(|response| response.head.status == 200)?;
+    given(within(&body, &format!("{ASSUME}Response"))?)
+}
+
+/// The operation whose answer holds credentials.
+pub const ASSUME: &str = "AssumeRoleWithWebIdentity";
+
+fn given(body: &str) -> Option<Credentials> {
+    let body = inner(body, "Credentials")?;
+    let secret = |name| {
+        inner(body, name)
+            .map(|text| unescaped(text.trim()))
+            .filter(|text| !text.is_empty())
+            .map(Zeroizing::new)
+    };
     Some(Credentials {
         access_key: secret("AccessKeyId")?,
         secret_key: secret("SecretAccessKey")?,
         session_token: secret("SessionToken")?,
     })
+}
+
+/// A whole answer that says yes: who is meant, and with credentials where there must be some.
+fn accepted<'a>(xml: &'a str, operation: &str) -> Option<&'a str> {
+    let body = within(xml, &format!("{operation}Response"))?;
+    let is_whole = inner(body, "Arn").is_some() && (operation != ASSUME || given(body).is_some());
+    is_whole.then_some(body)
+}
+
+/// What is in the element that is the whole document.
+fn within<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let mut text = xml.trim_start_matches('\u{feff}').trim();
+    if text.starts_with("<?xml") {
+        text = text.split_once("?>")?.1.trim_start();
+    }
+    let rest = text.strip_prefix('<')?.strip_prefix(name)?;
+    let (attributes, rest) = rest.split_once('>')?;
+    let named = attributes.is_empty() || attributes.starts_with(|c: char| c.is_ascii_whitespace());
+    rest.strip_suffix(&format!("</{name}>")).filter(|_| named)
 }
 
 fn text(response: &Response) -> Zeroizing<String> {
@@ -105,6 +131,19 @@ mod tests {
         }
     }
 
+    const SESSION: &str = "<AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/r/s</Arn></AssumedRoleUser>";
+    const KEYS: &str = "<Credentials><AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>very-secret</SecretAccessKey>\
+                        <SessionToken>also-secret</SessionToken><Expiration>2026-01-01T00:00:00Z</Expiration></Credentials>";
+    const REFUSED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>Not &amp;lt; &quot;you&quot;\
+                           </Message></Error><RequestId>r-2</RequestId></ErrorResponse>";
+
+    fn given_to(operation: &str, result: &str) -> String {
+        format!(
+            "<?xml version=\"1.0\"?>\n<{operation}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{operation}Result>\
+             {result}</{operation}Result></{operation}Response>\n"
+        )
+    }
+
     fn response(status: u16, body: &str) -> Response {
         let says =
             format!("HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\nx-amzn-RequestId: r-1\r\n\r\n{body}");
@@ -114,9 +153,7 @@ mod tests {
 
     #[test]
     fn an_error_is_quoted() {
-        let body = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>Not &amp;lt; &quot;you&quot;\
-                    </Message></Error><RequestId>r-2</RequestId></ErrorResponse>";
-        let answer = read(&response(403, body));
+        let answer = read(&response(403, REFUSED), ASSUME);
         assert_eq!((answer.status, answer.code.as_deref()), (Some(403), Some("AccessDenied")));
         assert_eq!(answer.message.as_deref(), Some("Not &lt; \"you\""));
         assert_eq!((answer.request_id.as_deref(), answer.excerpt), (Some("r-2"), None));
@@ -124,11 +161,8 @@ mod tests {
 
     #[test]
     fn a_success_has_credentials_and_shows_none() {
-        let body = "<R><AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/r/s</Arn></AssumedRoleUser><Credentials>\
-                    <AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>very-secret</SecretAccessKey>\
-                    <SessionToken>also-secret</SessionToken><Expiration>2026-01-01T00:00:00Z</Expiration></Credentials></R>";
-        let response = response(200, body);
-        let answer = read(&response);
+        let response = response(200, &given_to(ASSUME, &format!("{SESSION}{KEYS}")));
+        let answer = read(&response, ASSUME);
         assert_eq!(answer.arn.as_deref(), Some("arn:aws:sts::1:assumed-role/r/s"));
         assert_eq!(answer.expiration.as_deref(), Some("2026-01-01T00:00:00Z"));
         assert!(!format!("{answer:?}").contains("secret"));
@@ -136,17 +170,55 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_sts_says_neither_yes_nor_no() {
+        let whole = given_to(ASSUME, &format!("{SESSION}{KEYS}"));
+        let half = whole.get(..whole.len() - 30).unwrap();
+        let without_keys = given_to(ASSUME, SESSION);
+        let without_secret = given_to(ASSUME, &format!("{SESSION}{}", KEYS.replace("very-secret", " ")));
+        let of_another = given_to("GetCallerIdentity", &format!("{SESSION}{KEYS}"));
+        let page = format!("<html><body>{REFUSED}{SESSION}{KEYS}</body></html>");
+        let bodies = [
+            "",
+            " \n",
+            "null",
+            "{}",
+            "[]",
+            "ok",
+            "<a/>",
+            half,
+            &without_keys,
+            &without_secret,
+            &of_another,
+            &page,
+        ];
+        for body in bodies {
+            for status in [200, 204, 302, 400, 403, 407, 500, 502, 503] {
+                let response = response(status, body);
+                let answer = read(&response, ASSUME);
+                assert_eq!((answer.arn, answer.code, answer.message), (None, None, None), "{status} {body}");
+                assert_eq!(answer.status, Some(status));
+                assert!(credentials(&response).is_none(), "{status} {body}");
+                assert_eq!(answer.excerpt.is_some(), status >= 300, "{status} {body}");
+            }
+        }
+        for end in 0..REFUSED.len() {
+            assert_eq!(read(&response(403, REFUSED.get(..end).unwrap()), ASSUME).code, None, "{end}");
+        }
+        assert_eq!(read(&response(200, REFUSED), ASSUME).code, None);
+        assert_eq!(read(&response(302, REFUSED), ASSUME).code, None);
+    }
+
+    #[test]
     fn what_is_not_sts_is_quoted_only_as_a_failure() {
-        let page = read(&response(502, "<html>Bad gateway</html>"));
+        let page = read(&response(502, "<html>Bad gateway</html>"), ASSUME);
         assert_eq!(page.excerpt.as_deref(), Some("<html>Bad gateway</html>"));
         assert_eq!(
             (page.content_type.as_deref(), page.request_id.as_deref()),
             (Some("text/xml"), Some("r-1"))
         );
-        let half = "<R><AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/r/s</Arn></AssumedRoleUser>";
-        assert_eq!(read(&response(200, half)).arn, None);
-        let page = read(&response(200, "{\"SecretAccessKey\":\"very-secret\"}"));
+        let half = "<AssumeRoleWithWebIdentityResponse><Arn>arn:aws:sts::1:assumed-role/r/s</Arn>";
+        assert_eq!(read(&response(200, half), ASSUME).arn, None);
+        let page = read(&response(200, "{\"SecretAccessKey\":\"very-secret\"}"), ASSUME);
         assert_eq!((page.excerpt, page.code), (None, None));
-        assert!(credentials(&response(200, "<Credentials><AccessKeyId>")).is_none());
     }
 }

@@ -27,6 +27,12 @@ struct Given {
     expiration: Option<String>,
 }
 
+impl Given {
+    fn is_whole(&self) -> bool {
+        [&self.access_key_id, &self.secret_access_key, &self.token].iter().all(|text| !text.trim().is_empty())
+    }
+}
+
 /// Where it listens. SDKs send the token only to these hosts, and so does the probe.
 pub fn endpoint(url: &str) -> Result<Endpoint, Fault> {
     let endpoint = Endpoint::parse(url)?;
@@ -69,12 +75,16 @@ fn read(response: &Response) -> (Answer, Option<Credentials>) {
     if response.head.status != 200 {
         // The agent reports a failure as a line of text.
         let text = String::from_utf8_lossy(&response.body);
+        if text.trim_start().starts_with('<') {
+            answer.fault = Some(Fault::new(FaultKind::Protocol, "a page came that is not the agent's"));
+            return (answer, None);
+        }
         answer.code = code(&text).map(str::to_owned);
         answer.message = Some(shortened(text.trim(), LONGEST));
         return (answer, None);
     }
     match serde_json::from_slice::<Given>(&response.body) {
-        Ok(given) => {
+        Ok(given) if given.is_whole() => {
             answer.account = given.account_id;
             answer.expiration = given.expiration;
             let credentials = Credentials {
@@ -85,7 +95,7 @@ fn read(response: &Response) -> (Answer, Option<Credentials>) {
             (answer, Some(credentials))
         }
         // Not the reader's words: they may quote what they could not read.
-        Err(_) => {
+        Ok(_) | Err(_) => {
             answer.fault = Some(Fault::new(FaultKind::Protocol, "the answer holds no credentials"));
             (answer, None)
         }

@@ -39,11 +39,11 @@ fn find_role(url: &str, secrets: &Secrets, deadline: Deadline, seen: &mut Imds) 
     let session = call(&endpoint, "PUT", "/latest/api/token", &lifetime, deadline)?;
     seen.session_status = Some(session.head.status);
     let token = match session.head.status {
-        200 => std::str::from_utf8(&session.body).ok(),
+        200 => Some(said(&session).ok_or_else(|| foreign("the answer is not a session token"))?),
         _ => None,
     };
     // Without a session it is the first version of the service, which may be all that there is.
-    let token = token.map(|token| Zeroizing::new(token.trim().to_owned()));
+    let token = token.map(|token| Zeroizing::new(token.to_owned()));
     if let Some(token) = &token {
         secrets.add(token.as_bytes());
     }
@@ -51,15 +51,30 @@ fn find_role(url: &str, secrets: &Secrets, deadline: Deadline, seen: &mut Imds) 
     let answer = call(&endpoint, "GET", ROLES, &headers, deadline)?;
     seen.role_status = Some(answer.head.status);
     if answer.head.status == 200 {
-        let text = String::from_utf8_lossy(&answer.body);
-        let name = text.lines().next().unwrap_or_default().trim();
+        let name = said(&answer).and_then(|text| text.lines().next()).unwrap_or_default().trim();
         let is_name = |c: char| c.is_ascii_alphanumeric() || "+=,.@-_".contains(c);
         if name.is_empty() || !name.chars().all(is_name) {
-            return Err(Fault::new(FaultKind::Protocol, "the answer is not the name of a role"));
+            return Err(foreign("the answer is not the name of a role"));
         }
         seen.role = Some(shortened(name, LONGEST));
     }
     Ok(())
+}
+
+/// A text of the service, which it says is one: no page, no JSON.
+fn said(answer: &Response) -> Option<&str> {
+    text(answer.head.header("content-type"), &answer.body)
+}
+
+fn text<'b>(kind: Option<&str>, body: &'b [u8]) -> Option<&'b str> {
+    let plain = kind.is_none_or(|kind| kind.trim_start().starts_with("text/plain"));
+    let text = std::str::from_utf8(body).ok()?.trim();
+    let printable = |c: char| c.is_ascii_graphic() || c == '\n' || c == '\r';
+    Some(text).filter(|text| plain && !text.is_empty() && !text.contains('<') && text.chars().all(printable))
+}
+
+fn foreign(why: &str) -> Fault {
+    Fault::new(FaultKind::Protocol, why)
 }
 
 fn call(
@@ -76,4 +91,25 @@ fn call(
     };
     let host = endpoint.host_header();
     exchange(stream.as_mut(), &Request { method, target, host: &host, headers, body: b"" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_or_json_is_no_text_of_the_service() {
+        for (kind, body) in [
+            (None, ""),
+            (None, "<html>"),
+            (Some("text/html"), "eks-node"),
+            (Some("application/json"), "null"),
+            (None, "{\"a\": 1}"),
+            (None, "please sign in"),
+        ] {
+            assert_eq!(text(kind, body.as_bytes()), None, "{kind:?} {body}");
+        }
+        assert_eq!(text(Some("text/plain; charset=utf-8"), b"eks-node\n"), Some("eks-node"));
+        assert_eq!(text(None, b"AQAEAL_x=="), Some("AQAEAL_x=="));
+    }
 }

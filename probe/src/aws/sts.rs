@@ -11,6 +11,7 @@ use std::time::Instant;
 use zeroize::Zeroizing;
 
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+const CALLER: &str = "GetCallerIdentity";
 /// The shortest session that STS issues, in seconds.
 const SHORTEST: &str = "900";
 
@@ -31,16 +32,15 @@ pub fn assume(
     trial: &Trial<'_>,
 ) -> (Answer, Option<Clock>, Option<Credentials>) {
     let body = form(&[
-        ("Action", b"AssumeRoleWithWebIdentity"),
+        ("Action", answer::ASSUME.as_bytes()),
         ("Version", b"2011-06-15"),
         ("RoleArn", trial.role_arn.as_bytes()),
         ("RoleSessionName", trial.session_name.as_bytes()),
         ("DurationSeconds", SHORTEST.as_bytes()),
         ("WebIdentityToken", trial.token),
     ]);
-    let (answer, clock, response) = call(stream, sts, &[("Content-Type", FORM)], &body);
-    let credentials =
-        response.filter(|response| response.head.status == 200).as_ref().and_then(answer::credentials);
+    let (answer, clock, response) = call(stream, sts, answer::ASSUME, &[("Content-Type", FORM)], &body);
+    let credentials = response.as_ref().and_then(answer::credentials);
     (answer, clock, credentials)
 }
 
@@ -48,7 +48,7 @@ pub fn assume(
 pub fn caller(route: Route<'_>, sts: &StsEndpoint, credentials: &Credentials, deadline: Deadline) -> Answer {
     let (Connection { fault, .. }, stream) = net::connect(route, deadline);
     let Some(mut stream) = stream else { return Answer { fault, ..Answer::default() } };
-    let body = form(&[("Action", b"GetCallerIdentity"), ("Version", b"2011-06-15")]);
+    let body = form(&[("Action", CALLER.as_bytes()), ("Version", b"2011-06-15")]);
     let host = sts.endpoint.host_header();
     let signed = sigv4::sign(credentials, &sts.region, &host, FORM, &body, clock::now());
     let headers = [
@@ -57,7 +57,7 @@ pub fn caller(route: Route<'_>, sts: &StsEndpoint, credentials: &Credentials, de
         ("X-Amz-Security-Token", credentials.session_token.as_str()),
         ("Authorization", signed.authorization.as_str()),
     ];
-    call(stream.as_mut(), sts, &headers, &body).0
+    call(stream.as_mut(), sts, CALLER, &headers, &body).0
 }
 
 /// The endpoint's clock, without asking anything of it.
@@ -70,6 +70,7 @@ pub fn clock(stream: &mut dyn Stream, sts: &StsEndpoint) -> Option<Clock> {
 fn call(
     stream: &mut dyn Stream,
     sts: &StsEndpoint,
+    operation: &str,
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> (Answer, Option<Clock>, Option<Response>) {
@@ -78,7 +79,7 @@ fn call(
     let request = Request { method: "POST", target: &sts.endpoint.path, host: &host, headers, body };
     match exchange(stream, &request) {
         Ok(response) => {
-            let answer = Answer { millis: millis(start), ..answer::read(&response) };
+            let answer = Answer { millis: millis(start), ..answer::read(&response, operation) };
             (answer, read_clock(&response), Some(response))
         }
         Err(fault) => (Answer { millis: millis(start), fault: Some(fault), ..Answer::default() }, None, None),
