@@ -18,7 +18,7 @@ struct KeySet<K> {
 struct WireKey {
     #[serde(default)]
     kid: Option<String>,
-    #[serde(default)]
+    // RFC 7517, 4.1: every key has it.
     kty: String,
     // RSA
     #[serde(default)]
@@ -43,7 +43,11 @@ impl From<WireKey> for Key {
 /// user has by default.
 pub async fn of_api(api: &Api) -> Fact<Discovery> {
     let path = "/.well-known/openid-configuration";
-    said(api, path, "the cluster's issuer", api.document(path, "application/json").await)
+    let answer = api.document::<Discovery>(path, "application/json").await.and_then(|found| {
+        let named = !found.issuer.trim().is_empty();
+        named.then_some(found).ok_or_else(|| unlike("the answer names no issuer"))
+    });
+    said(api, path, "the cluster's issuer", answer)
 }
 
 /// The API server's public keys. It serves them under their own media type only.
@@ -51,12 +55,16 @@ pub async fn keys_of_api(api: &Api) -> Fact<Vec<Key>> {
     let path = "/openid/v1/jwks";
     let answer =
         api.document::<KeySet<WireKey>>(path, "application/jwk-set+json, application/json;q=0.5").await;
-    said(
-        api,
-        path,
-        "the cluster's signing keys",
-        answer.map(|set| set.keys.into_iter().map(Key::from).collect()),
-    )
+    // It signs with one at least.
+    let keys = answer.and_then(|set| match set.keys.is_empty() {
+        true => Err(unlike("the answer holds no key")),
+        false => Ok(set.keys.into_iter().map(Key::from).collect()),
+    });
+    said(api, path, "the cluster's signing keys", keys)
+}
+
+fn unlike(words: &str) -> NoAnswer {
+    NoAnswer::Unreadable(words.to_owned())
 }
 
 fn said<T>(api: &Api, path: &str, what: &str, answer: Result<T, NoAnswer>) -> Fact<T> {
@@ -114,9 +122,14 @@ async fn fetch<T>(
     let source = Source::Web { url: url.to_owned(), field: String::new() };
     let unknown = |why| Fact::Unknown(Unknown { what: what.to_owned(), why, grant: None });
     let found = match web.get(url).await {
-        Ok(answer) if answer.status == 200 => match read(&answer.body) {
-            Ok(document) => Published::Document(document),
-            Err(words) => Published::Unusable(words.to_owned()),
+        // A list is no document, which serde would read as the values of one.
+        Ok(answer) if answer.status == 200 => match answer.body.trim_ascii_start().first() {
+            Some(b'{') => {
+                read(&answer.body).map_or_else(|words| Published::Unusable(words.into()), Published::Document)
+            }
+            Some(b'<') => Published::Unusable(String::from("a web page")),
+            Some(_) => Published::Unusable(String::from("not a JSON document")),
+            None => Published::Unusable(String::from("nothing")),
         },
         Ok(answer) => Published::Status(answer.status),
         Err(Silence::Untrusted(why)) => Published::Untrusted(why),

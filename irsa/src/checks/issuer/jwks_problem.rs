@@ -7,8 +7,8 @@
 //! AssumeRoleWithWebIdentity documentation for requirements`, or `IDPCommunicationError`. CloudTrail does not show it.
 //!
 //! **Decided by**: STS's answer to a fresh token; without one, what the issuer's URL serves: another `issuer`, no key with the
-//! token's `kid`, or a key with that `kid` that does not verify the signature of a fresh token. An error page seen from this
-//! machine is only a warning, since something in between may have produced it.
+//! token's `kid`, or a key with that `kid` that does not verify the signature of a fresh token. A refusal (403, 404) seen from this
+//! machine is only a warning, since something in between may have produced it; a web page, a redirection or 5xx shows nothing.
 //!
 //! **Not a fault**: an issuer that this machine or the pod cannot reach: only STS has to. A private network with EKS's own
 //! endpoint often cannot resolve it. A certificate that this machine does not trust.
@@ -49,6 +49,11 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     match (look(derived, &issuer), refusal) {
         (Comparison::InOrder, None) => Outcome::Pass,
         (Comparison::Unknown(unknowns), None) => Outcome::Unknown(unknowns),
+        (Comparison::Flaw(Flaw { words, what, found, by: By::Anyone, .. }), None) => {
+            let found = found.map_or_else(String::new, |found| format!(" ({found})"));
+            let why = format!("its URL {words}{found}, which something in between may have sent");
+            Outcome::Unknown(vec![unseen(what, why)])
+        }
         (seen, refusal) => finding(derived, &issuer, refusal, &seen).into(),
     }
 }
@@ -68,8 +73,18 @@ struct Flaw {
     expected: String,
     found: Option<String>,
     source: Source,
-    /// True if the document itself says so; an error page may come from something in between.
-    certain: bool,
+    by: By,
+}
+
+/// Who shows a flaw.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The issuer's own document.
+    Issuer,
+    /// A refusal, which the issuer's host gives as well as something in between: a warning, unless STS cannot fetch the keys either.
+    Refusal,
+    /// What is not the issuer's at all, and so shows nothing, unless STS cannot fetch the keys either.
+    Anyone,
 }
 
 fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Comparison {
@@ -90,7 +105,17 @@ fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Comparison {
             expected: issuer.url.to_owned(),
             found: Some(discovery.issuer.clone()),
             source: document.source.at("issuer"),
-            certain: true,
+            by: By::Issuer,
+        });
+    }
+    if !discovery.jwks_uri.as_ref().is_some_and(|uri| uri.starts_with("https://")) {
+        return Comparison::Flaw(Flaw {
+            words: String::from("does not say where its keys are"),
+            what: "jwks_uri in the discovery document",
+            expected: String::from("an https URL"),
+            found: discovery.jwks_uri.clone(),
+            source: document.source.at("jwks_uri"),
+            by: By::Issuer,
         });
     }
     let keys = match &facts.published_keys {
@@ -110,37 +135,43 @@ fn page<'p, T>(
     what: &'static str,
     source: &Source,
 ) -> Result<&'p T, Comparison> {
-    let flaw = |words: String, found: String| {
+    let flaw = |words: String, found: String, by| {
         Comparison::Flaw(Flaw {
             words,
             what,
             expected: String::from("a JSON document, readable by everyone"),
             found: Some(found),
             source: source.clone(),
-            certain: false,
+            by,
         })
     };
     Err(match published {
         Published::Document(document) => return Ok(document),
         Published::Status(status) => {
-            flaw(format!("answers {status} instead of its {what}"), format!("HTTP status {status}"))
+            // 407 and 511 are a proxy's, a redirection mostly a portal's; 429 and 5xx pass.
+            let by = if matches!(status, 407 | 429) || !(400..500).contains(status) {
+                By::Anyone
+            } else {
+                By::Refusal
+            };
+            flaw(format!("answers {status} instead of its {what}"), format!("HTTP status {status}"), by)
         }
-        Published::Unusable(words) => flaw(format!("serves something other than its {what}"), words.clone()),
+        Published::Unusable(words) => {
+            flaw(format!("serves something other than its {what}"), words.clone(), By::Anyone)
+        }
         Published::NoSuchHost => {
-            unseen(what, String::from("the issuer's host name does not resolve from this machine"))
+            let why = String::from("the issuer's host name does not resolve from this machine");
+            Comparison::Unknown(vec![unseen(what, why)])
         }
         Published::Untrusted(words) => {
-            unseen(what, format!("this machine does not trust its certificate: {words}"))
+            let why = format!("this machine does not trust its certificate: {words}");
+            Comparison::Unknown(vec![unseen(what, why)])
         }
     })
 }
 
-fn unseen(what: &str, words: String) -> Comparison {
-    Comparison::Unknown(vec![Unknown {
-        what: format!("the issuer's {what}"),
-        why: Why::Failed(words),
-        grant: None,
-    }])
+fn unseen(what: &str, words: String) -> Unknown {
+    Unknown { what: format!("the issuer's {what}"), why: Why::Failed(words), grant: None }
 }
 
 /// What the published keys make of a fresh token's signature.
@@ -153,7 +184,7 @@ fn compare(derived: &Derived<'_>, published: &[Key], source: &Source) -> Compari
             expected,
             found,
             source: source.at("keys"),
-            certain: true,
+            by: By::Issuer,
         })
     };
     let Some(kid) = facts.minted.known().and_then(|claims| claims.value.kid.as_deref()) else {
@@ -207,7 +238,7 @@ fn finding(
 ) -> Finding {
     let url = issuer.url;
     let severity = match (seen, refusal) {
-        (Comparison::Flaw(flaw), None) if !flaw.certain => Severity::Warning,
+        (Comparison::Flaw(flaw), None) if flaw.by != By::Issuer => Severity::Warning,
         _ => Severity::Error,
     };
     let summary = match seen {
