@@ -85,7 +85,8 @@ pub fn quoted(text: &str) -> String {
     let clean = without_credentials(near);
     let Some((end, _)) = clean.char_indices().nth(LONGEST) else { return clean + note };
     // Half a sign that something is withheld is none.
-    let sign = clean.get(..end.saturating_add(WITHHELD.len())).unwrap_or(&clean).rfind(WITHHELD);
+    let near = clean.split_at(clean.floor_char_boundary(end + WITHHELD.len())).0;
+    let sign = near.rfind(WITHHELD);
     let end = sign.filter(|start| (*start..start + WITHHELD.len()).contains(&end)).unwrap_or(end);
     let (kept, more) = clean.split_at(end);
     format!("{kept}… ({} characters more)", more.chars().count() + far.chars().count())
@@ -442,6 +443,9 @@ mod tests {
     }
 
     proptest! {
+        // Each text is long.
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn what_is_quoted_is_short_and_stays_as_it_is(text in pieces()) {
             let once = quoted(&text);
