@@ -27,6 +27,8 @@ const BEARER: &str = "c4n4ry-bearer.~+/5e1f-c4n4ry==";
 const PASSWORD: &str = "c4n4ry pass\"w&rd<\\77% c4n4ry";
 /// The login of a proxy, in its URL.
 const PROXY: &str = "c4n4ry%2Fproxy%409d-c4n4ry";
+/// What an SSO sign-in left in its cache.
+const SSO: &str = "c4n4ry-sso-of-a-cache";
 const AWS_KEY: &str = "c4n4ryKey/K7MDENG+bPxRfiCYEXAMPLE-c4n4ry";
 const AWS_SESSION: &str = "c4n4rySession//////////wEaCXVzLWVhc3QtMSJHMEUCIQDk+c4n4ry==";
 
@@ -710,20 +712,20 @@ fn credentials_of_aws_do_not_come_out() {
         format!("credential_process = {}\n", script.display())
     };
     std::fs::create_dir_all(machine.path(".aws/sso/cache")).unwrap();
-    let cache = json!({"accessToken": "c4n4ry-sso", "expiresAt": "2020-01-01T00:00:00Z", "clientSecret": "c4n4ry-sso",
-                       "refreshToken": "c4n4ry-sso", "region": "eu-west-1", "startUrl": "https://s.invalid/"});
-    // SHA-1 of `https://s.invalid/`, as the SDK names the file of a start URL.
-    machine.write(".aws/sso/cache/d4e5f1a6.json", cache.to_string());
-    for (settings, is_used) in [
-        (format!("aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = {AWS_KEY}\naws_session_token = {AWS_SESSION}\n"), true),
-        (process(&format!("echo '{issued}'")), true),
-        (process("echo c4n4ry-stderr >&2; echo c4n4ry-stdout; exit 3"), false),
-        (process("echo '{\"Version\": 1, \"SecretAccessKey\": \"c4n4ry-stdout\"}'"), false),
+    let cache = json!({"accessToken": SSO, "expiresAt": "2099-01-01T00:00:00Z", "clientSecret": "c4n4ry-secret",
+                       "refreshToken": "c4n4ry-refresh", "region": "eu-west-1", "startUrl": "https://s.invalid/"});
+    // The SHA-1 of the start URL, as the SDK names the file.
+    machine.write(".aws/sso/cache/304c39704bc7d346318cc324c4270e65c377db1c.json", cache.to_string());
+    for (settings, sent) in [
+        (format!("aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = {AWS_KEY}\naws_session_token = {AWS_SESSION}\n"), Some(AWS_SESSION)),
+        (process(&format!("echo '{issued}'")), Some(AWS_SESSION)),
+        (process("echo c4n4ry-stderr >&2; echo c4n4ry-stdout; exit 3"), None),
+        (process("echo '{\"Version\": 1, \"SecretAccessKey\": \"c4n4ry-stdout\"}'"), None),
         (
             "sso_start_url = https://s.invalid/\nsso_region = eu-west-1\nsso_account_id = 111122223333\nsso_role_name = r\n".to_owned(),
-            false,
+            Some(SSO),
         ),
-        ("aws_secret_access_key = c4n4ry-alone\nrole_arn = c4n4ry\nsource_profile = none\n".to_owned(), false),
+        ("aws_secret_access_key = c4n4ry-alone\nrole_arn = c4n4ry\nsource_profile = none\n".to_owned(), None),
     ] {
         let (aws, address) = Parrot::start(Tongue::Plain, false, None);
         let config = machine.write(".aws/config", format!("[default]\nregion = eu-west-1\n{settings}"));
@@ -732,7 +734,15 @@ fn credentials_of_aws_do_not_come_out() {
         command.env("AWS_CONFIG_FILE", config).env("AWS_ENDPOINT_URL_IAM", format!("http://{address}"));
         command.env("AWS_ENDPOINT_URL", format!("http://{address}"));
         nothing(&mut command);
-        assert_eq!(aws.heard().0.contains(AWS_SESSION), is_used, "{settings}");
+        let heard = aws.heard().0;
+        match sent {
+            Some(secret) => assert!(heard.contains(secret), "{settings}: {heard}"),
+            None => assert_eq!(found(&heard), None, "{settings}"),
+        }
+    }
+    for index in 1..=scripts.get() {
+        let noted = std::fs::read_to_string(machine.path(&format!("process-{index}.noted"))).unwrap();
+        assert_eq!(found(&noted), None);
     }
 }
 

@@ -103,7 +103,8 @@ const SUBJECTS: &[Subject] = &[
             "the OIDC provider of the cluster's issuer",
             "policies of role shop-checkout",
         ]),
-    ),
+    )
+    .or(UNSEEN),
     Subject::new("host cloudtrail.eu-west-1.amazonaws.com", Lost::Named(&["denied calls in CloudTrail"])),
     Subject::new(
         "host eks.eu-west-1.amazonaws.com",
@@ -116,7 +117,7 @@ const SUBJECTS: &[Subject] = &[
     Subject::new("host API server", Lost::Target),
 ];
 
-/// Without the role's trust policy only STS's refusal is left to tell.
+/// Without the role's trust policy, or all of IAM, only STS's refusal is left to tell.
 const UNSEEN: &[(&[Fault], &str)] = &[(&[], "sts-refused")];
 
 const ISSUER: &str = "STS accepts or refuses the token, so AWS can read the issuer";

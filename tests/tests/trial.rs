@@ -14,6 +14,8 @@ use irsa_tests::world::{World, bases_dir};
 const ACCEPTED: &str = "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
     <AssumeRoleWithWebIdentityResult><AssumedRoleUser><AssumedRoleId>AROA:kubectl-irsa-debug</AssumedRoleId>\
     <Arn>arn:aws:sts::111122223333:assumed-role/shop-checkout/kubectl-irsa-debug</Arn></AssumedRoleUser>\
+    <Credentials><AccessKeyId>ASIAIOSFODNN7EXAMPLE</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>\
+    <SessionToken>session</SessionToken><Expiration>2026-11-22T09:00:00Z</Expiration></Credentials>\
     </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>";
 
 /// Runs `debug` in a world where all is in order, with a variable of the user's own.
