@@ -60,7 +60,7 @@ fn unescaped(text: &str) -> String {
         let (byte, length) = match first {
             '%' => (hex(1, 3), 3),
             '\\' if rest.starts_with("\\u00") => (hex(4, 6), 6),
-            '\\' => (rest.bytes().nth(1).filter(u8::is_ascii_punctuation), 2),
+            '\\' => (rest.as_bytes().get(1).copied().filter(u8::is_ascii_punctuation), 2),
             '&' => [("&amp;", b'&'), ("&lt;", b'<'), ("&gt;", b'>'), ("&quot;", b'"'), ("&#x2F;", b'/')]
                 .iter()
                 .find_map(|(escape, byte)| rest.starts_with(escape).then_some((Some(*byte), escape.len())))

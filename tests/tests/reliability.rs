@@ -2,6 +2,7 @@
 //! from the product, and what comes of it is `docs/reliability.md`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "one cell is shown to who asks for it")]
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
