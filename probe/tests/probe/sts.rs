@@ -6,20 +6,25 @@ use crate::token::{ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, service_account};
 use irsa_probe::{Ended, Skipped, Why};
 
 const SESSION_ARN: &str = "arn:aws:sts::111122223333:assumed-role/checkout/kubectl-irsa-probe";
-const DATE: &str = "Date: Mon, 23 Nov 2026 05:00:00 GMT\r\n";
+/// What STS sends with every answer.
+const HEADERS: &str = "Date: Mon, 23 Nov 2026 05:00:00 GMT\r\nx-amzn-RequestId: r-0\r\n";
 
 /// An STS to which everything is right.
 pub fn accepts(request: &str) -> Answer {
     let body = if request.contains("Action=AssumeRoleWithWebIdentity") {
         format!(
-            "<R><Credentials><AccessKeyId>{ACCESS_KEY}</AccessKeyId><SecretAccessKey>{SECRET_KEY}</SecretAccessKey>\
+            "<AssumeRoleWithWebIdentityResponse><Credentials><AccessKeyId>{ACCESS_KEY}</AccessKeyId><SecretAccessKey>{SECRET_KEY}</SecretAccessKey>\
              <SessionToken>{SESSION_TOKEN}</SessionToken><Expiration>2026-11-23T06:00:00Z</Expiration></Credentials>\
-             <AssumedRoleUser><Arn>{SESSION_ARN}</Arn></AssumedRoleUser><RequestId>r-1</RequestId></R>"
+             <AssumedRoleUser><Arn>{SESSION_ARN}</Arn></AssumedRoleUser><RequestId>r-1</RequestId>\
+             </AssumeRoleWithWebIdentityResponse>"
         )
     } else {
-        format!("<R><Arn>{SESSION_ARN}</Arn><Account>111122223333</Account><RequestId>r-2</RequestId></R>")
+        format!(
+            "<GetCallerIdentityResponse><Arn>{SESSION_ARN}</Arn><Account>111122223333</Account>\
+             <RequestId>r-2</RequestId></GetCallerIdentityResponse>"
+        )
     };
-    answer(200, DATE, &body)
+    answer(200, HEADERS, &body)
 }
 
 /// An STS that refuses.
@@ -28,7 +33,7 @@ pub fn refuses(status: u16, code: &str, message: &str) -> Answer {
         "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
          <RequestId>r-9</RequestId></ErrorResponse>"
     );
-    answer(status, DATE, &body)
+    answer(status, HEADERS, &body)
 }
 
 fn pod(server: &Server) -> Pod {
@@ -163,7 +168,11 @@ fn what_is_missing_is_named() {
 
 #[test]
 fn the_clocks_are_read_side_by_side() {
-    let server = Server::plain(|_| answer(403, "Date: Thu, 01 Jan 2015 00:00:00 GMT\r\n", ""));
+    // A portal on the way dates its answers by a clock of its own.
+    let date = "Date: Thu, 01 Jan 2015 00:00:00 GMT\r\n";
+    let server = Server::plain(move |_| answer(403, date, ""));
+    assert_eq!(pod(&server).run().report.clock, None);
+    let server = Server::plain(move |_| answer(403, &format!("{date}x-amzn-RequestId: r-0\r\n"), ""));
     let report = pod(&server).run().report;
     let clock = report.clock.unwrap();
     assert_eq!(clock.remote, "Thu, 01 Jan 2015 00:00:00 GMT");
