@@ -216,7 +216,7 @@ impl<'f> ProbedPod<'f> {
 
     /// What STS answered to the token in the file.
     pub fn attempt(&self) -> Option<&'f Sourced<StsAttempt>> {
-        self.probed.value.attempt.as_ref()
+        self.probed.value.attempt.as_deref()
     }
 
     /// The claims of the token in the file.

@@ -198,6 +198,10 @@ pub struct Cluster {
     pub agents: Fact<Listing<DaemonSet>>,
 }
 
+// There are as many of them as pods in a run: what only few subjects have is boxed.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Facts>() <= 1024);
+
 impl Facts {
     /// The workload that is looked at, or that the pod comes from; `None` if it is not known, or there is none.
     pub fn workload(&self) -> Option<&Sourced<Owner>> {

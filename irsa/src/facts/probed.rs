@@ -11,8 +11,8 @@ use super::{Source, Sourced};
 /// What the probe saw, and as which user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProbeFacts {
-    /// Its report: raw observations.
-    pub report: Report,
+    /// Its report: raw observations. Few of the subjects of a run are probed, so it takes no room in the others.
+    pub report: Box<Report>,
     /// Where it ran.
     pub place: Place,
     /// Which run started it.
@@ -20,7 +20,7 @@ pub struct ProbeFacts {
     /// The container beside which it ran, and whose identity it used.
     pub container: String,
     /// STS's answer to the token in the file.
-    pub attempt: Option<Sourced<StsAttempt>>,
+    pub attempt: Option<Box<Sourced<StsAttempt>>>,
     /// What that token says.
     pub claims: Option<Claims>,
 }
@@ -56,8 +56,10 @@ impl ProbeFacts {
     /// this machine.
     pub fn reported(report: Report, place: Place, container: &str, probe: &str) -> Sourced<Self> {
         let source = Source::Probe { container: probe.to_owned(), field: String::new() };
-        let attempt = attempt(&report).map(|value| Sourced { value, source: source.at("sts.assume") });
+        let attempt =
+            attempt(&report).map(|value| Box::new(Sourced { value, source: source.at("sts.assume") }));
         let claims = claims(&report);
+        let report = Box::new(report);
         let value = Self { report, place, run: Run::This, container: container.to_owned(), attempt, claims };
         Sourced { value, source }
     }
