@@ -8,6 +8,7 @@ mod nodes {
     use std::time::{Duration, Instant};
 
     use irsa_tests::aws::FakeAws;
+    use irsa_tests::fault::Fault;
     use irsa_tests::kube_api::FakeKube;
     use irsa_tests::kubelet::Kubelet;
     use irsa_tests::run::{Run, plugin, run};
@@ -121,6 +122,31 @@ mod nodes {
         assert!(run.stderr.contains("without the processes of container app"), "{run:?}");
     }
 
+    /// Runs it against a probe that never starts, and interrupts it so often once something was added for it, and `then` was done.
+    fn interrupted(
+        shop: &Shop,
+        args: &[&str],
+        times: usize,
+        then: impl FnOnce(),
+    ) -> (Option<i32>, String, String) {
+        let child = shop.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        // The dry-run and the change itself.
+        let made = || shop.count("patch", "pods/ephemeralcontainers") + shop.count("create", "pods") == 2;
+        while !made() {
+            assert!(Instant::now() < deadline, "nothing was added");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        then();
+        for _ in 0..times {
+            std::thread::sleep(Duration::from_millis(500));
+            assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        }
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
     #[test]
     fn ctrl_c_says_what_stays_and_takes_away_what_can_be() {
         for (args, left) in [
@@ -128,24 +154,33 @@ mod nodes {
             (&["pod/checkout", "--via", "pod"], "was deleted again"),
         ] {
             let shop = Shop::open("{containers: never}", ("", ""));
-            let child = shop.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            let deadline = Instant::now() + Duration::from_secs(20);
-            // The dry-run and the change itself.
-            let made = || shop.count("patch", "pods/ephemeralcontainers") + shop.count("create", "pods") == 2;
-            while !made() {
-                assert!(Instant::now() < deadline, "nothing was added");
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            std::thread::sleep(Duration::from_millis(200));
-            let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-            assert!(interrupted.success());
-            let output = child.wait_with_output().unwrap();
-            let (stdout, stderr) =
-                (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+            let (code, stdout, stderr) = interrupted(&shop, args, 1, || ());
             // What is known without the probe is reported all the same.
-            assert_eq!(output.status.code(), Some(3), "{stdout}{stderr}");
+            assert_eq!(code, Some(3), "{stdout}{stderr}");
             assert!(stdout.contains("no answer before the run was interrupted"), "{stdout}");
             assert!(stderr.contains("interrupted; ") && stderr.contains(left), "{stderr}");
+        }
+    }
+
+    #[test]
+    fn the_time_limit_takes_away_what_can_be() {
+        let shop = Shop::open("{containers: never}", ("", ""));
+        let run = shop.debug(&["pod/checkout", "--via", "pod", "--timeout", "9s"]);
+        assert_eq!(run.code, Some(3), "{run:?}");
+        assert!(run.json()["unknowns"].to_string().contains("did not report within"), "{run:?}");
+        assert_eq!(shop.count("delete", "pods"), 2, "{run:?}");
+    }
+
+    #[test]
+    fn a_pod_that_cannot_be_deleted_is_named() {
+        // The second time only the deletion is waited for, as the first time: either may give it up before the other.
+        for (times, codes) in [(1, &[3][..]), (2, &[3, 130])] {
+            let shop = Shop::open("{containers: never}", ("", ""));
+            // That it may delete the pod was asked before it was made.
+            let silent = || shop.kube.faults().strike("delete pods", Fault::Silence);
+            let (code, stdout, stderr) = interrupted(&shop, &["pod/checkout", "--via", "pod"], times, silent);
+            assert!(code.is_some_and(|code| codes.contains(&code)), "{code:?} {stdout}{stderr}");
+            assert!(stderr.contains("interrupted; ") && stderr.contains("kubectl delete"), "{stderr}");
         }
     }
 }
