@@ -26,7 +26,7 @@ mod oracle;
 mod page;
 
 /// The limit of a run.
-const DEADLINE: Duration = Duration::from_secs(15);
+const DEADLINE: Duration = Duration::from_secs(40);
 
 const PAIRS: [Pair; 3] = [
     Pair {
@@ -134,7 +134,7 @@ fn run(world: &World, struck: Option<(&str, Fault)>) -> Outcome {
     let kubeconfig = kube.kubeconfig(directory.path());
     let variables = aws.env(directory.path());
     let deadline = format!("{}s", DEADLINE.as_secs());
-    let options = ["--no-probe", "--request-timeout", "3s", "--timeout", &deadline];
+    let options = ["--no-probe", "--request-timeout", "8s", "--timeout", &deadline];
     let arguments: Vec<OsString> =
         world.arguments().map(String::as_str).chain(options).map(OsString::from).collect();
     let started = Instant::now();
