@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::cluster::{Api, NoAnswer};
-use super::web::{Silence, Web};
+use super::web::{Silence, Web, is_page};
 use irsa::facts::issuer::{Discovery, Key, Published};
 use irsa::facts::{Fact, Grant, Source, Unknown, Why};
 
@@ -127,7 +127,7 @@ async fn fetch<T>(
             Some(b'{') => {
                 read(&answer.body).map_or_else(|words| Published::Unusable(words.into()), Published::Document)
             }
-            Some(b'<') => Published::Unusable(String::from("a web page")),
+            Some(_) if is_page(&answer.body) => Published::Unusable(String::from("a web page")),
             Some(_) => Published::Unusable(String::from("not a JSON document")),
             None => Published::Unusable(String::from("nothing")),
         },

@@ -28,6 +28,15 @@ const LARGEST_ANSWER: Limit = Limit::mib(4);
 /// More than any list of certificate authorities.
 const LARGEST_BUNDLE: Limit = Limit::mib(16);
 
+/// What a web page in the place of an answer shows.
+pub const BETWEEN: &str = "a proxy or a captive portal stands between";
+
+/// True if a body is a web page, which no service that is asked here answers with: what stands between does.
+pub fn is_page(body: &[u8]) -> bool {
+    let start = body.get(..body.len().min(512)).unwrap_or_default().to_ascii_lowercase();
+    [&b"<!doctype html"[..], b"<html"].iter().any(|tag| start.windows(tag.len()).any(|part| part == *tag))
+}
+
 /// The client cannot be made.
 #[derive(Debug, Error)]
 pub enum WebError {

@@ -1,6 +1,7 @@
 //! Whether an answer is the service's own. The SDK reads leniently: `{}`, `null` or nothing at all is an empty list to it, and a
 //! proxy's page an error without a code. One look at every answer, whatever was asked, keeps these from being AWS's word.
 
+use crate::collect::web::{BETWEEN, is_page};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
@@ -42,10 +43,10 @@ enum Shape {
 }
 
 impl Shape {
-    fn stands_between(&self) -> &'static str {
+    fn stands_between(&self) -> String {
         match self {
-            Self::Page | Self::Redirection => ": a proxy or a captive portal stands between",
-            Self::Empty | Self::Other(_) | Self::Lacks { .. } | Self::Unknown(_) => "",
+            Self::Page | Self::Redirection => format!(": {BETWEEN}"),
+            Self::Empty | Self::Other(_) | Self::Lacks { .. } | Self::Unknown(_) => String::new(),
         }
     }
 }
@@ -181,11 +182,6 @@ fn look(service: &str, operation: &str, status: u16, named: bool, body: &[u8]) -
         false if is_page(text) => Err(Shape::Page),
         false => Err(Shape::Other(format)),
     }
-}
-
-fn is_page(text: &[u8]) -> bool {
-    let start = text.get(..text.len().min(512)).unwrap_or_default().to_ascii_lowercase();
-    [&b"<!doctype html"[..], b"<html"].iter().any(|tag| start.windows(tag.len()).any(|part| part == *tag))
 }
 
 fn json(operation: &str, status: u16, named: bool, text: &[u8]) -> Result<bool, Shape> {

@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 use super::access::Server;
 use super::answer::{NoAnswer, unexpected};
 use super::connection::{ConnectionError, connect};
-use super::own::{Own, PAGE, Type, decode};
+use super::own::{Own, Type, decode, page};
 use crate::collect::bounded::{self, Limit, TooLarge};
 use crate::collect::{Deadline, Progress};
 use irsa::documents::report::LARGEST;
@@ -207,7 +207,7 @@ impl Api {
             match come_back(&answer).filter(|after| retries > 0 && *after < left) {
                 // The API server serves none where anything is asked of it.
                 None if answer.status().is_success() && is_page(answer.headers()) => {
-                    return Err(NoAnswer::Unreadable(String::from(PAGE)));
+                    return Err(page());
                 }
                 None if answer.status().is_success() => return Ok(answer.into_body()),
                 None => return Err(refused(answer).await),

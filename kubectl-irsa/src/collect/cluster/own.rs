@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use super::NoAnswer;
 use super::answer::unexpected;
 use crate::collect::foreign::foreign;
+use crate::collect::web::{BETWEEN, is_page};
 
 /// Characters that are kept of a kind that was not asked for.
 const SHOWN: usize = 60;
@@ -124,7 +125,7 @@ fn instead(body: &[u8], error: &serde_json::Error) -> NoAnswer {
         return NoAnswer::Unreadable(String::from("the answer is empty"));
     }
     if is_page(text) {
-        return NoAnswer::Unreadable(String::from(PAGE));
+        return page();
     }
     match serde_json::from_slice::<Own<serde::de::IgnoredAny>>(text) {
         Ok(Own { head: Head { kind, .. }, .. }) if kind == "Status" => {
@@ -135,11 +136,8 @@ fn instead(body: &[u8], error: &serde_json::Error) -> NoAnswer {
 }
 
 /// What is said of a web page.
-pub(super) const PAGE: &str = "the answer is a web page: a proxy or a captive portal stands between";
-
-fn is_page(text: &[u8]) -> bool {
-    let start = text.get(..text.len().min(256)).unwrap_or_default().to_ascii_lowercase();
-    start.starts_with(b"<!doctype html") || start.windows(5).any(|part| part == b"<html")
+pub(super) fn page() -> NoAnswer {
+    NoAnswer::Unreadable(format!("the answer is a web page: {BETWEEN}"))
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Own<T> {
@@ -224,7 +222,10 @@ mod tests {
                 "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"items\":[]}",
                 "the answer is a PodList of v1, not the requested Pod of v1",
             ),
-            ("<html><body>Sign in</body></html>", PAGE),
+            (
+                "<html><body>Sign in</body></html>",
+                "the answer is a web page: a proxy or a captive portal stands between",
+            ),
             ("{\"kind\": [<", "a field is missing or has the wrong type, at line 1, column 9"),
         ] {
             assert_eq!(read(body).map(|pod| pod.metadata.name.clone()), Err(words.to_owned()), "{body}");
