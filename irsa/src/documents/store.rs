@@ -9,12 +9,8 @@ use super::answers::Answer;
 use super::file_source;
 use super::shape::{self, Misfit};
 use super::yaml::Node;
-use crate::facts::kubernetes::resource::{Query, Resource};
-use crate::facts::kubernetes::{
-    ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, MutatingWebhookConfiguration,
-    Namespace, NetworkPolicy, Node as ClusterNode, Object, Pod, ReplicaSet, Secret, ServerVersion,
-    ServiceAccount, StatefulSet,
-};
+use crate::facts::kubernetes::resource::{Kinds, Query, Resource, every_kind};
+use crate::facts::kubernetes::{Event, Pod, ServerVersion};
 use crate::facts::{Fact, Listing, Source, Sourced, Unknown, Why};
 
 /// Everything that the files contain.
@@ -52,32 +48,17 @@ type Reader = fn(&Node, &str, usize) -> Result<Held, Misfit>;
 /// The reader of a kind, if any check reads that kind. The same kind means other things in other API groups; an object
 /// that names no group is matched by its kind alone.
 pub(super) fn reader(kind: &str, group: Option<&str>) -> Option<Reader> {
-    macro_rules! one_of {
-        ($($type:ty),*) => {
-            $(if kind == <$type as Object>::KIND && group.is_none_or(|group| group == <$type as Resource>::GROUP) {
-                return Some(hold::<$type> as Reader);
-            })*
-        };
+    struct Find<'a>(&'a str, Option<&'a str>, Option<Reader>);
+    impl Kinds for Find<'_> {
+        fn of<T: Resource>(&mut self) {
+            if self.0 == T::KIND && self.1.is_none_or(|group| group == T::GROUP) {
+                self.2 = Some(hold::<T>);
+            }
+        }
     }
-    one_of!(
-        Pod,
-        ServiceAccount,
-        Namespace,
-        ClusterNode,
-        Event,
-        ConfigMap,
-        Secret,
-        Deployment,
-        ReplicaSet,
-        StatefulSet,
-        DaemonSet,
-        Job,
-        CronJob,
-        EndpointSlice,
-        NetworkPolicy,
-        MutatingWebhookConfiguration
-    );
-    None
+    let mut find = Find(kind, group, None);
+    every_kind(&mut find);
+    find.2
 }
 
 fn hold<T: Resource>(node: &Node, file: &str, document: usize) -> Result<Held, Misfit> {

@@ -75,35 +75,5 @@ pub trait Object: for<'de> Deserialize<'de> + Clone {
     fn meta(&self) -> &Meta;
 }
 
-macro_rules! top_level {
-    ($($name:ident),*) => {
-        $(impl Object for $name {
-            const KIND: &'static str = stringify!($name);
-            fn meta(&self) -> &Meta {
-                &self.metadata
-            }
-        })*
-    };
-}
-
-top_level!(
-    ConfigMap,
-    CronJob,
-    DaemonSet,
-    Deployment,
-    EndpointSlice,
-    Event,
-    Job,
-    MutatingWebhookConfiguration,
-    Namespace,
-    NetworkPolicy,
-    Node,
-    Pod,
-    ReplicaSet,
-    Secret,
-    ServiceAccount,
-    StatefulSet
-);
-
 #[cfg(test)]
 mod tests;

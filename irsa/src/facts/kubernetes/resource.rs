@@ -2,7 +2,7 @@
 
 use crate::facts::Grant;
 use crate::facts::kubernetes::{
-    ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, LabelSelector,
+    ConfigMap, CronJob, DaemonSet, Deployment, EndpointSlice, Event, Job, LabelSelector, Meta,
     MutatingWebhookConfiguration, Namespace, NetworkPolicy, Node, Object, Pod, PodSpec, ReplicaSet, Secret,
     ServiceAccount, StatefulSet,
 };
@@ -42,9 +42,27 @@ pub trait Resource: Object + Send + Sync + 'static {
     }
 }
 
+/// What is done for each kind.
+pub trait Kinds {
+    /// Does it for one.
+    fn of<T: Resource>(&mut self);
+}
+
 macro_rules! resources {
     ($($type:ty: $group:literal $version:literal $plural:literal $singular:literal $($key:ident = $value:literal)* $(=> $pod:expr)?;)*) => {
-        $(impl Resource for $type {
+        /// Goes through all kinds that are read.
+        pub fn every_kind(kinds: &mut impl Kinds) {
+            $(kinds.of::<$type>();)*
+        }
+
+        $(impl Object for $type {
+            const KIND: &'static str = stringify!($type);
+            fn meta(&self) -> &Meta {
+                &self.metadata
+            }
+        }
+
+        impl Resource for $type {
             const GROUP: &'static str = $group;
             const VERSION: &'static str = $version;
             const PLURAL: &'static str = $plural;
