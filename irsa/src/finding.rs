@@ -1,6 +1,6 @@
 //! What a check says: findings with evidence and fixes. Frozen in the JSON output, versioned as `irsa/v1`.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::facts::Source;
 use crate::repair::Fix;
@@ -51,7 +51,13 @@ pub struct Evidence {
     /// What it is; `None` if it is not there.
     pub found: Option<String>,
     /// Where it was read.
-    pub source: String,
+    #[serde(serialize_with = "in_words")]
+    pub source: Source,
+}
+
+/// A source is a sentence to programs, too: what it consists of is no contract.
+fn in_words<S: Serializer>(source: &Source, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(source)
 }
 
 /// A fault, a warning or a remark, as a check gives it.
@@ -93,7 +99,7 @@ impl Finding {
             what: what.into(),
             expected: Some(expected.into()),
             found: Some(found.into()),
-            source: source.to_string(),
+            source: source.clone(),
         });
         self
     }
@@ -105,7 +111,7 @@ impl Finding {
             what: what.into(),
             expected: Some(expected.into()),
             found: None,
-            source: source.to_string(),
+            source: source.clone(),
         });
         self
     }
@@ -117,7 +123,7 @@ impl Finding {
             what: what.into(),
             expected: None,
             found: Some(found.into()),
-            source: source.to_string(),
+            source: source.clone(),
         });
         self
     }

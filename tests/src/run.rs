@@ -63,6 +63,16 @@ pub struct Run {
 }
 
 impl Run {
+    /// The only diagnosis on stdout: alone, or the only one of a list.
+    pub fn diagnosis(&self) -> Value {
+        let json = self.json();
+        match json["items"].as_array().map(Vec::as_slice) {
+            None => json,
+            Some([one]) => one.clone(),
+            Some(several) => panic!("{} diagnoses: {}", several.len(), self.stdout),
+        }
+    }
+
     /// stdout as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| {

@@ -146,7 +146,7 @@ fn impersonation_reaches_the_server_and_the_printed_commands() {
         assert_eq!(seen.impersonate_groups, ["oncall", "dev"]);
         assert_eq!(seen.impersonate_uid.as_deref(), Some("42"));
     }
-    for fix in run.json()["findings"]
+    for fix in run.diagnosis()["findings"]
         .as_array()
         .unwrap()
         .iter()
@@ -232,10 +232,10 @@ fn files_and_stdin_give_the_same_diagnosis() {
         .args(["debug", "--no-probe", POD, "--from", "-", "-o", "json"])
         .stdin(Stdio::from(std::fs::File::open(&world).unwrap())));
     assert_eq!(file.code, Some(3), "{file:?}");
-    assert_eq!(file.json()["verdict"], stdin.json()["verdict"]);
+    assert_eq!(file.diagnosis()["verdict"], stdin.diagnosis()["verdict"]);
     assert_eq!(
-        file.json()["chain"].to_string().replace(&world.display().to_string(), "stdin"),
-        stdin.json()["chain"].to_string()
+        file.diagnosis()["chain"].to_string().replace(&world.display().to_string(), "stdin"),
+        stdin.diagnosis()["chain"].to_string()
     );
 }
 

@@ -102,7 +102,7 @@ fn a_late_source_costs_only_its_own_part() {
 
 fn costs_only_its_own_part(world: &World, source: &str, blamed: &str, whole: (i32, &str)) {
     let run = timed_out(world);
-    let diagnosis = run.json();
+    let diagnosis = run.diagnosis();
     let late = "no answer before the run timed out after 5 s";
     assert!(reasons(&diagnosis).iter().any(|why| why.contains(late)), "{source}: {run:?}");
     assert!(run.stderr.contains("stopped waiting after 5 s (--timeout)"), "{source}: {run:?}");

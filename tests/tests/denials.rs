@@ -87,7 +87,7 @@ fn take_each_away(
     let mut tried = BTreeSet::new();
     for (name, text) in scenarios() {
         let whole = answer(&text, "");
-        let before = errors(&whole.run.json());
+        let before = errors(&whole.run.diagnosis());
         for (verb, resource) in &whole.asked {
             // Unless it is asked for everywhere, one scenario is enough for each question.
             if resource.is_empty()
@@ -115,7 +115,7 @@ fn take_each_away(
                 problems.push(format!("{at}: no diagnosis: {}", less.run.stderr));
                 continue;
             }
-            let diagnosis = less.run.json();
+            let diagnosis = less.run.diagnosis();
             let invented: Vec<_> = errors(&diagnosis).difference(&before).cloned().collect();
             if !invented.is_empty() {
                 problems.push(format!("{at}: invents {invented:?}"));

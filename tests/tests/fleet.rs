@@ -235,7 +235,7 @@ fn asked_of_aws(change: impl Fn(usize, &mut Vec<Value>)) -> BTreeMap<String, usi
         .env("KUBECONFIG", kube.kubeconfig(directory.path()))
         .envs(aws.env(directory.path()))
         .args(["debug", "deploy/checkout", "-n", "shop", "--no-probe", "-o", "json"]));
-    assert_eq!((run.code, run.json()["verdict"].as_str()), (Some(0), Some("healthy")), "{run:?}");
+    assert_eq!((run.code, run.diagnosis()["verdict"].as_str()), (Some(0), Some("healthy")), "{run:?}");
     let mut asked = BTreeMap::new();
     for request in aws.requests() {
         *asked.entry(request.action.clone()).or_default() += 1;

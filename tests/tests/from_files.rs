@@ -42,8 +42,7 @@ impl Saved {
 
 /// The verdict and the root cause.
 fn found(run: &Run) -> (String, String) {
-    let diagnosis = run.json();
-    let diagnosis = diagnosis["diagnoses"].get(0).unwrap_or(&diagnosis);
+    let diagnosis = run.diagnosis();
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     (word(&diagnosis["verdict"]), word(&diagnosis["rootCause"]["id"]))
 }

@@ -66,7 +66,7 @@ mod nodes {
     fn it_is_announced_and_reports() {
         let shop = Shop::open("{}", ("", ""));
         let run = shop.debug(&["pod/checkout"]);
-        let probe = &run.json()["probe"];
+        let probe = &run.diagnosis()["probe"];
         assert_eq!(probe["ended"], "complete", "{run:?}");
         assert_eq!(probe["token"]["own"]["readable"], true, "{run:?}");
         assert!(run.stderr.contains("adding the ephemeral container irsa-probe-"), "{run:?}");
@@ -78,7 +78,7 @@ mod nodes {
         for target in ["pod/checkout", "sa/checkout"] {
             let shop = Shop::open("{}", ("", ""));
             let run = shop.debug(&[target, "--via", "pod"]);
-            assert_eq!(run.json()["probe"]["ended"], "complete", "{run:?}");
+            assert_eq!(run.diagnosis()["probe"]["ended"], "complete", "{run:?}");
             // Each as a dry-run, too.
             assert_eq!((shop.count("create", "pods"), shop.count("delete", "pods")), (2, 2), "{run:?}");
         }
@@ -103,7 +103,7 @@ mod nodes {
             ("{}", (issuer, no_watch.as_str()), "watch pods -n shop"),
         ] {
             let run = Shop::open(kubelet, replace).debug(&["pod/checkout", "--timeout", "9s"]);
-            let diagnosis = run.json();
+            let diagnosis = run.diagnosis();
             let unknowns = diagnosis["unknowns"].to_string();
             assert!(unknowns.contains(words), "{words}: {unknowns}");
             assert!(diagnosis["probe"].is_null(), "{words}");
@@ -118,7 +118,7 @@ mod nodes {
     fn where_the_target_has_ended_it_looks_without_its_processes() {
         let ended = ("{running: {startedAt: \"2026-11-22T07:00:01Z\"}}", "{terminated: {exitCode: 1}}");
         let run = Shop::open("{}", ended).debug(&["pod/checkout"]);
-        assert_eq!(run.json()["probe"]["ended"], "complete", "{run:?}");
+        assert_eq!(run.diagnosis()["probe"]["ended"], "complete", "{run:?}");
         assert!(run.stderr.contains("without the processes of container app"), "{run:?}");
     }
 
@@ -167,7 +167,7 @@ mod nodes {
         let shop = Shop::open("{containers: never}", ("", ""));
         let run = shop.debug(&["pod/checkout", "--via", "pod", "--timeout", "9s"]);
         assert_eq!(run.code, Some(3), "{run:?}");
-        assert!(run.json()["unknowns"].to_string().contains("did not report within"), "{run:?}");
+        assert!(run.diagnosis()["unknowns"].to_string().contains("did not report within"), "{run:?}");
         assert_eq!(shop.count("delete", "pods"), 2, "{run:?}");
     }
 

@@ -26,7 +26,7 @@ fn debug(name: &str, value: &str) -> Run {
     let directory = tempfile::tempdir().unwrap();
     let mut command = plugin();
     command.env("KUBECONFIG", kube.kubeconfig(directory.path())).envs(aws.env(directory.path()));
-    let arguments = ["debug", "--no-probe", "pod/checkout-7d9f8b6c5d-x2x4z", "-n", "shop"];
+    let arguments = ["debug", "--no-probe", "-v", "pod/checkout-7d9f8b6c5d-x2x4z", "-n", "shop"];
     run(command.env(name, value).args(arguments))
 }
 

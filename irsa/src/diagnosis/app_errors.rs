@@ -109,10 +109,9 @@ impl Judge<'_, '_> {
 
     /// The finding that explains an error: it cites the error, or it is a fault that comes before the link that failed.
     fn explains(&self, said: &AppError<'_>) -> Option<&Reported> {
-        let source = said.source.to_string();
         let cites = |finding: &&Reported| {
             finding.severity != Severity::Info
-                && finding.evidence.iter().any(|evidence| evidence.source == source)
+                && finding.evidence.iter().any(|evidence| evidence.source == *said.source)
         };
         let target = self.derived.target().map(|view| view.name());
         let comes_before = |finding: &&Reported| {

@@ -156,7 +156,7 @@ fn say_what_is_left(first: &mut Diagnosis, left: usize, why: &Why) {
         first.verdict = Verdict::Inconclusive;
         first.summary = format!("{}; could not check {others}: {why}", first.summary);
     }
-    first.unknowns.push(Unchecked { what: others, why: why.to_string(), grant: None });
+    first.unknowns.push(Unchecked { what: others, why: why.to_string(), grant: None, denied: false });
 }
 
 /// The workload that a repair would change. The Jobs of one CronJob differ only in their number and count as one.

@@ -6,6 +6,7 @@ mod group;
 mod identities;
 mod rank;
 mod report;
+mod rerun;
 mod unknowns;
 mod verdict;
 
@@ -74,6 +75,7 @@ fn diagnose<'f>(facts: &'f Facts, run: &Run<'f>, choice: &Choice) -> Diagnosis {
         observed_at: facts.cluster.server_clock.known().map(|clock| clock.value),
         tool: Tool { version: env!("CARGO_PKG_VERSION") },
         summary: verdict::summary(verdict, root.as_ref(), &findings, &errors, &target, &chain, &derived),
+        rerun: rerun::rerun(verdict, &target, facts),
         target,
         verdict,
         proof,

@@ -1,8 +1,9 @@
 //! The report: its serialised form is the contract of `-o json` (`docs/diagnosis.schema.json`).
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use crate::facts::Grant;
 use crate::finding::{About, Confidence, Doubt, Evidence, Severity};
 use crate::mechanism::Mechanism;
 use crate::repair::Fix;
@@ -31,6 +32,8 @@ pub struct Diagnosis {
     pub proof: Proof,
     /// The answer in one sentence.
     pub summary: String,
+    /// The command that diagnoses the same again; after a repair that replaces the pod, its workload. `None` for files.
+    pub rerun: Option<String>,
     /// The first fault that nothing else explains.
     pub root_cause: Option<Reported>,
     /// Every finding, in the order of repair.
@@ -280,14 +283,22 @@ pub struct Actual {
 }
 
 /// Something that was not checked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Unchecked {
     /// What.
     pub what: String,
     /// Why.
     pub why: String,
     /// The permission that would allow it; for RBAC, as `kubectl auth can-i` takes it.
-    pub grant: Option<String>,
+    #[serde(serialize_with = "in_words")]
+    pub grant: Option<Grant>,
+    /// True if it was asked for, and refused for want of that permission.
+    #[serde(skip)]
+    pub denied: bool,
+}
+
+fn in_words<S: Serializer>(grant: &Option<Grant>, serializer: S) -> Result<S::Ok, S::Error> {
+    grant.as_ref().map(ToString::to_string).serialize(serializer)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::report::Unchecked;
 use crate::checks::{Check, Outcome};
 use crate::derive::Derived;
+use crate::facts::Why;
 
 pub(super) fn unknowns(derived: &Derived<'_>, outcomes: &[(&Check, Outcome)]) -> Vec<Unchecked> {
     let facts = derived.facts;
@@ -16,7 +17,8 @@ pub(super) fn unknowns(derived: &Derived<'_>, outcomes: &[(&Check, Outcome)]) ->
         let unchecked = Unchecked {
             what: unknown.what.clone(),
             why: unknown.why.to_string(),
-            grant: unknown.grant.as_ref().map(ToString::to_string),
+            grant: unknown.grant.clone(),
+            denied: matches!(unknown.why, Why::Denied(_)),
         };
         if !all.contains(&unchecked) {
             all.push(unchecked);

@@ -1,6 +1,7 @@
 //! The verdict, the sentence that says it, and how far its proof reaches.
 
 use super::report::{Fate, Link, Proof, Reported, ReportedError, Status, Target, Verdict};
+use crate::aws::arn::RoleArn;
 use crate::derive::Derived;
 use crate::derive::container::ContainerView;
 use crate::derive::pod_state::Trouble;
@@ -102,8 +103,27 @@ pub(super) fn summary(
             let labels = not_checked(chain);
             format!("no problem found in {who} so far; could not check: {}", labels.join(", "))
         }
-        _ => format!("no problems found for {who}"),
+        _ => match role(derived) {
+            Some(role) => format!("{who} {role}"),
+            None => format!("no problems found for {who}"),
+        },
     }
+}
+
+/// `is role checkout, by IRSA`, if the target has one.
+fn role(derived: &Derived<'_>) -> Option<String> {
+    let (role, by) = match derived.intent.mechanism {
+        Mechanism::Irsa => (derived.intent.role.as_ref().map(|role| role.raw), "IRSA"),
+        Mechanism::PodIdentity => (derived.expected_role(), "EKS Pod Identity"),
+        _ => return None,
+    };
+    let name = RoleArn::parse(role?).ok()?.name();
+    let is = match proof(derived) {
+        Proof::Pod => "is",
+        // What runs in the pod was not asked.
+        Proof::Iam | Proof::Config => "is set up as",
+    };
+    Some(format!("{is} role {name}, by {by}"))
 }
 
 /// The links that could not be checked; a run of them by its first and last, to keep the sentence short.

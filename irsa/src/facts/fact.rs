@@ -117,7 +117,7 @@ impl fmt::Display for Why {
 }
 
 /// A permission that would allow reading something.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grant {
     /// An RBAC permission, as `kubectl auth can-i` takes it.
@@ -303,6 +303,22 @@ impl Source {
         if before { format!("{of} before its last restart") } else { of }
     }
 
+    /// The place alone, for a screen: not how it was read, a trust policy by its name, and the issuer left out of a condition key.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Api { object, field, .. } => joined(&[object, &without_issuer(field)]),
+            Self::Aws { action, field, .. } => match field.strip_prefix("Role.AssumeRolePolicyDocument") {
+                Some(path) => joined(&["trust policy", without_issuer(path).trim_start_matches('.')]),
+                None => joined(&[action, field]),
+            },
+            Self::Probe { field, .. } => joined(&["probe", field]),
+            Self::File { file, field, position, .. } => {
+                joined(&[&format!("{file}:{}:{}", position.line, position.column), &without_issuer(field)])
+            }
+            Self::Web { .. } | Self::Token { .. } | Self::Log { .. } => self.to_string(),
+        }
+    }
+
     /// True if it was read in the log of that container.
     pub fn is_log_of(&self, container: &str) -> bool {
         matches!(self, Self::Log { of, .. }
@@ -372,8 +388,27 @@ impl fmt::Display for Source {
 }
 
 fn write_words(f: &mut fmt::Formatter<'_>, words: &[&str]) -> fmt::Result {
+    f.write_str(&joined(words))
+}
+
+fn joined(words: &[&str]) -> String {
     let said: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
-    f.write_str(&said.join(" "))
+    said.join(" ")
+}
+
+/// `StringEquals["…:sub"]` of `StringEquals["oidc.eks.eu-west-1.amazonaws.com/id/4F1E…:sub"]`.
+fn without_issuer(path: &str) -> String {
+    let short = |key: &str| match key.rsplit_once(':') {
+        Some((issuer, claim)) if issuer.contains('/') => format!("…:{claim}"),
+        _ => key.to_owned(),
+    };
+    let mut parts = path.split('"');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for (index, part) in parts.enumerate() {
+        out.push('"');
+        out.push_str(&if index % 2 == 0 && part.contains("/id/") { short(part) } else { part.to_owned() });
+    }
+    out
 }
 
 impl<T> Fact<T> {

@@ -54,8 +54,11 @@ fn wants_quotes(text: &str) -> bool {
     safe::value(text) != text
 }
 
-/// One value, broken into lines of `columns`, at its spaces where it is prose; at most `most` lines, and then how many
-/// characters are missing.
+/// A word of more cells is no name, ARN or URL that somebody copies, but data.
+const LONGEST_WORD: usize = 400;
+
+/// One value, broken into lines of `columns` at its spaces; at most `most` lines, and then how many characters are missing. A word
+/// that fits no line stays whole, unless it is data.
 pub(super) fn single(text: &str, columns: usize, most: usize, style: &Style) -> Vec<String> {
     let cells = cells(text, wants_quotes(text), style);
     let mut lines = Vec::new();
@@ -72,8 +75,7 @@ pub(super) fn single(text: &str, columns: usize, most: usize, style: &Style) -> 
     lines
 }
 
-/// Where the line that starts at `start` ends: after the last space that fits, or in the middle of a word that is longer
-/// than half a line (an ARN, a certificate).
+/// Where the line that starts at `start` ends: after the last space that fits, or after the first word.
 fn line_end(cells: &[Cell], start: usize, columns: usize) -> usize {
     let mut end = start;
     let mut used = 0;
@@ -84,8 +86,14 @@ fn line_end(cells: &[Cell], start: usize, columns: usize) -> usize {
     if end == cells.len() {
         return end;
     }
-    let space = cells[start..end].iter().rposition(|cell| cell.text == " ");
-    space.map(|index| start + index + 1).filter(|at| (at - start) * 2 > end - start).unwrap_or(end)
+    let is_space = |cell: &Cell| cell.text == " ";
+    if let Some(space) = cells[start..end].iter().rposition(is_space) {
+        return start + space + 1;
+    }
+    let is_rest =
+        start.checked_sub(1).and_then(|before| cells.get(before)).is_some_and(|cell| !is_space(cell));
+    let word = cells[start..].iter().position(is_space).map_or(cells.len(), |at| start + at + 1);
+    if is_rest || word - start > LONGEST_WORD { end } else { word }
 }
 
 /// Both values within `columns`, cut around their difference if they are longer; `None` if they have too little in common.
@@ -120,6 +128,35 @@ pub(super) fn pair(expected: &str, found: &str, columns: usize, style: &Style) -
         look_alike(&right[prefix..ends.1])
     };
     Some(Pair { expected, found, marks: marks(lead, span.max(1), &hint, columns) })
+}
+
+/// Lines that stand in each other's place, each within `columns`: to look at, not to copy. A pair is cut around its difference.
+pub(super) fn cut(
+    removed: Vec<String>,
+    added: Vec<String>,
+    columns: usize,
+    style: &Style,
+) -> (Vec<String>, Vec<String>) {
+    let end = |line: &String| -> String {
+        let all = cells(line, false, style);
+        pieces(&all, 0..0, 0, columns, style).0.into_iter().map(|piece| piece.text).collect()
+    };
+    if removed.len() == added.len() {
+        let both = removed.iter().zip(&added).map(|(old, new)| {
+            let (old_text, new_text) = (old.trim_start_matches(' '), new.trim_start_matches(' '));
+            let indent = old.len() - old_text.len();
+            let text = |pieces: Vec<Piece>| {
+                let texts = pieces.into_iter().map(|piece| piece.text);
+                format!("{}{}", " ".repeat(indent), texts.collect::<String>())
+            };
+            match pair(new_text, old_text, columns.saturating_sub(indent), style) {
+                Some(pair) => (text(pair.found), text(pair.expected)),
+                None => (end(old), end(new)),
+            }
+        });
+        return both.unzip();
+    }
+    (removed.iter().map(end).collect(), added.iter().map(end).collect())
 }
 
 /// The marks, with the hint beside them where there is room for it.
@@ -286,11 +323,13 @@ mod tests {
 
     #[test]
     fn a_single_value_wraps_and_ends() {
-        assert_eq!(single("abcdef", 4, 9, &Style::default()), ["abcd", "ef"]);
-        assert_eq!(single("abcdefghij", 4, 2, &Style::default()), ["abcd", "efgh", "… 2 more characters"]);
+        assert_eq!(single("abcdef ghi", 4, 9, &Style::default()), ["abcdef ", "ghi"]);
+        assert_eq!(single("ab cd ef ghij", 3, 2, &Style::default()), ["ab ", "cd ", "… 7 more characters"]);
+        let data = "QUJD".repeat(150);
+        assert_eq!(single(&data, 80, 9, &Style::default()).len(), 8, "data is no name");
         assert_eq!(single("", 4, 2, &Style::default()), ["\"\""]);
         assert_eq!(single("is unable to say", 12, 9, &Style::default()), ["is unable ", "to say"]);
-        assert_eq!(single("a bbbbbbbbbbbb", 8, 9, &Style::default()), ["a bbbbbb", "bbbbbb"]);
+        assert_eq!(single("a bbbbbbbbbbbb", 8, 9, &Style::default()), ["a ", "bbbbbbbbbbbb"]);
     }
 
     proptest::proptest! {

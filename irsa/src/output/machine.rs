@@ -9,6 +9,7 @@ use serde_saphyr::DoubleQuoted;
 
 use super::RenderError;
 use crate::diagnosis::{API_VERSION, Diagnosis};
+use crate::target::Kind;
 use crate::text::safe;
 
 #[derive(Serialize)]
@@ -19,10 +20,10 @@ struct List<'d> {
     items: &'d [Diagnosis],
 }
 
-/// One object for one diagnosis, a list otherwise.
+/// One object for a pod; a list for what may have several pods, however many it has, and for several targets.
 fn plain_json(diagnoses: &[Diagnosis]) -> Result<String, serde_json::Error> {
     match diagnoses {
-        [one] => serde_json::to_string_pretty(one),
+        [one] if one.target.kind == Kind::Pod.word() => serde_json::to_string_pretty(one),
         items => {
             serde_json::to_string_pretty(&List { api_version: API_VERSION, kind: "DiagnosisList", items })
         }

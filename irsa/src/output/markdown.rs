@@ -1,10 +1,14 @@
 //! For a ticket.
 
+use super::policy;
 use super::words;
-use crate::diagnosis::{Diagnosis, Reported};
+use crate::diagnosis::{Diagnosis, Reported, Status};
 use crate::finding::{Evidence, Severity};
-use crate::repair::Fix;
+use crate::repair::{Fix, PolicyChange};
 use crate::text::safe;
+
+/// Columns of a command, where it can be broken between words.
+const COLUMNS: usize = 100;
 
 pub(super) fn render(diagnoses: &[Diagnosis]) -> String {
     let mut parts: Vec<String> = Vec::new();
@@ -46,6 +50,13 @@ fn code(value: &str) -> String {
     format!("{fence}{pad}{value}{pad}{fence}")
 }
 
+/// What few will read; it opens with a click.
+fn details(out: &mut String, summary: &str, body: &str) {
+    if !body.is_empty() {
+        out.push_str(&format!("\n<details><summary>{}</summary>\n\n{body}\n</details>\n", text(summary)));
+    }
+}
+
 fn report(diagnosis: &Diagnosis) -> String {
     let target = &diagnosis.target;
     let mut out = format!("## {}: {}\n\n", words::verdict(diagnosis.verdict), text(&words::subject(target)));
@@ -64,23 +75,54 @@ fn report(diagnosis: &Diagnosis) -> String {
     out.push_str(&format!("- {}\n", words::proof(diagnosis.proof)));
     let at = diagnosis.observed_at.map_or_else(String::new, |at| format!(", observed at {at}"));
     out.push_str(&format!("- kubectl-irsa {}{at}\n", diagnosis.tool.version));
-    if let Some(root) = diagnosis.root_cause.as_ref().filter(|root| !root.evidence.is_empty()) {
-        out.push_str("\n### Evidence\n\n");
-        evidence(&mut out, "", &root.evidence);
+    let mut faults = words::faults(diagnosis);
+    if faults.is_empty() {
+        // A link that fails for some is no error, and yet the cause.
+        faults.extend(&diagnosis.root_cause);
     }
-    chain(&mut out, diagnosis);
+    match faults.as_slice() {
+        [] => {}
+        [fault] => {
+            if !fault.evidence.is_empty() {
+                out.push_str("\n### Evidence\n\n");
+                evidence(&mut out, "", &fault.evidence);
+            }
+            if !fault.fixes.is_empty() {
+                out.push_str("\n### Fix\n\n");
+                fixes(&mut out, "", &fault.fixes.iter().collect::<Vec<_>>());
+            }
+        }
+        several => {
+            out.push_str(&format!("\n### {} faults, in the order of repair\n\n", several.len()));
+            for (index, (fault, repair)) in several.iter().zip(words::fixes(several)).enumerate() {
+                finding(&mut out, index + 1, fault, &repair);
+            }
+        }
+    }
+    if let Some(rerun) = diagnosis.rerun.as_ref().filter(|_| words::repairs(&faults)) {
+        out.push_str(&format!("\nThen: {}\n", code(&format!("{rerun} --wait"))));
+    }
+    let root = diagnosis.root_cause.as_ref().map(|root| root.key.as_str());
+    let mut warnings = words::unexplained(diagnosis, Severity::Warning);
+    warnings.retain(|warning| Some(warning.key.as_str()) != root);
+    if !warnings.is_empty() {
+        out.push_str(if root.is_none() { "\n### Found\n\n" } else { "\n### Also found\n\n" });
+        for (index, warning) in warnings.iter().enumerate() {
+            finding(&mut out, index + 1, warning, &warning.fixes.iter().collect::<Vec<_>>());
+        }
+    }
+    app_errors(&mut out, diagnosis);
     if let Some(others) = words::other_containers(diagnosis) {
         out.push_str(&format!("\nOther containers: {}\n", text(&others)));
     }
-    findings(&mut out, "Also broken", &words::other_faults(diagnosis));
-    let warnings = words::unexplained(diagnosis, Severity::Warning);
-    findings(&mut out, if words::faults(diagnosis).is_empty() { "Found" } else { "Also found" }, &warnings);
-    app_errors(&mut out, diagnosis);
-    not_checked(&mut out, diagnosis);
-    if let Some(root) = diagnosis.root_cause.as_ref().filter(|root| !root.fixes.is_empty()) {
-        out.push_str("\n### Fix\n\n");
-        fixes(&mut out, "", &root.fixes);
-    }
+    let counts = [Status::Fail, Status::Warn, Status::Unknown, Status::Skipped, Status::Pass];
+    let counts = counts.into_iter().filter_map(|status| {
+        let count = diagnosis.chain.iter().filter(|link| link.status == status).count();
+        (count > 0).then(|| format!("{count} {}", words::status(status)))
+    });
+    details(&mut out, &format!("Chain: {}", counts.collect::<Vec<_>>().join(", ")), &chain(diagnosis));
+    let unknowns = words::not_checked(diagnosis);
+    details(&mut out, &format!("Not checked: {}", unknowns.len()), &not_checked(diagnosis));
     out
 }
 
@@ -119,13 +161,13 @@ fn evidence(out: &mut String, indent: &str, evidence: &[Evidence]) {
             "{indent}- {}: {}found {found}; read from {}\n",
             text(&item.what),
             expected.unwrap_or_default(),
-            code(&item.source)
+            code(&item.source.to_string())
         ));
     }
 }
 
-fn chain(out: &mut String, diagnosis: &Diagnosis) {
-    out.push_str("\n### Chain\n\n| link | | |\n| --- | --- | --- |\n");
+fn chain(diagnosis: &Diagnosis) -> String {
+    let mut out = String::from("| link | | |\n| --- | --- | --- |\n");
     for row in words::chain(diagnosis, false, "…") {
         let status = words::status(row.status);
         // The column before already says it.
@@ -133,42 +175,59 @@ fn chain(out: &mut String, diagnosis: &Diagnosis) {
             row.text.strip_prefix(status).map_or(row.text.as_str(), |rest| rest.trim_start_matches(": "));
         out.push_str(&format!("| {} | {status} | {} |\n", row.label, text(words)));
     }
+    out
 }
 
-fn findings(out: &mut String, heading: &str, findings: &[&Reported]) {
-    if findings.is_empty() {
-        return;
-    }
-    out.push_str(&format!("\n### {heading}\n\n"));
-    for (index, finding) in findings.iter().enumerate() {
-        let lead = format!("{}. ", index + 1);
-        let indent = " ".repeat(lead.len());
-        out.push_str(&format!("{lead}{}: {}\n", tag(finding), text(&finding.summary)));
-        evidence(out, &indent, &finding.evidence);
-        fixes(out, &indent, &finding.fixes);
-    }
+fn finding(out: &mut String, number: usize, finding: &Reported, repair: &[&Fix]) {
+    let lead = format!("{number}. ");
+    let indent = " ".repeat(lead.len());
+    out.push_str(&format!("{lead}{}: {}\n", tag(finding), text(&finding.summary)));
+    evidence(out, &indent, &finding.evidence);
+    fixes(out, &indent, repair);
 }
 
-fn not_checked(out: &mut String, diagnosis: &Diagnosis) {
+fn not_checked(diagnosis: &Diagnosis) -> String {
     let unknowns = words::not_checked(diagnosis);
-    if unknowns.is_empty() {
-        return;
-    }
-    out.push_str("\n### Not checked\n\n");
-    for unknown in unknowns {
-        let grant = unknown.grant.map_or_else(String::new, |grant| format!("; allow with {}", code(&grant)));
-        out.push_str(&format!("- {}: {}{grant}\n", text(&unknown.what), text(&unknown.why)));
-    }
+    let line = |gap: words::Gap<'_>| {
+        let grants: Vec<String> = gap.grants.iter().map(|grant| code(&grant.to_string())).collect();
+        let grants =
+            if grants.is_empty() { String::new() } else { format!("; allow with {}", grants.join(", ")) };
+        format!("- {}: {}{grants}\n", text(&gap.whats.join(", ")), text(gap.why))
+    };
+    words::gaps(&unknowns).into_iter().map(line).collect()
 }
 
-fn fixes(out: &mut String, indent: &str, fixes: &[Fix]) {
+fn fixes(out: &mut String, indent: &str, fixes: &[&Fix]) {
     for fix in fixes {
         out.push_str(&format!("{indent}- {}\n", text(&words::fix_title(fix))));
-        if let Some(command) = words::command(fix) {
-            let fence = "`".repeat((ticks(&command) + 1).max(3));
-            out.push_str(&format!("{indent}  {fence}sh\n{indent}  {command}\n{indent}  {fence}\n"));
+        let keep = fix.policy().and_then(PolicyChange::keep);
+        if let Some(policy) = fix.policy().filter(|_| keep.is_some()) {
+            let lines =
+                policy.statements().into_iter().flat_map(|change| policy::difference(&change, COLUMNS, "…"));
+            let lines = lines.flat_map(|hunk| {
+                let removed = hunk.removed.into_iter().map(|line| format!("- {line}"));
+                removed.chain(hunk.added.into_iter().map(|line| format!("+ {line}"))).collect::<Vec<_>>()
+            });
+            fenced(out, indent, "diff", &lines.collect::<Vec<_>>());
+        }
+        let commands = keep.into_iter().chain(fix.command());
+        let lines: Vec<String> = commands.flat_map(|command| command.lines(COLUMNS)).collect();
+        if !lines.is_empty() {
+            fenced(out, indent, "sh", &lines);
         }
     }
+}
+
+/// A block within an item of a list.
+fn fenced(out: &mut String, indent: &str, language: &str, lines: &[String]) {
+    let longest = lines.iter().map(|line| ticks(line)).max().unwrap_or(0);
+    let fence = "`".repeat((longest + 1).max(3));
+    out.push_str(&format!("{indent}  {fence}{language}\n"));
+    for line in lines {
+        out.push_str(format!("{indent}  {line}").trim_end());
+        out.push('\n');
+    }
+    out.push_str(&format!("{indent}  {fence}\n"));
 }
 
 #[cfg(test)]
@@ -192,7 +251,7 @@ mod tests {
     fn a_fence_is_longer_than_what_it_holds() {
         let fix = Fix::inspect("t", Command::new(["echo", "````"]));
         let mut out = String::new();
-        fixes(&mut out, "", &[fix]);
+        fixes(&mut out, "", &[&fix]);
         assert_eq!(out, "- t\n  `````sh\n  echo '````'\n  `````\n");
     }
 }

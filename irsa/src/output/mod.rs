@@ -5,6 +5,8 @@ mod diff;
 pub mod explanation;
 mod machine;
 mod markdown;
+pub mod permissions;
+mod policy;
 #[cfg(test)]
 mod samples;
 mod short;

@@ -4,6 +4,7 @@ use crate::diagnosis::{
     API_VERSION, Actual, Diagnosis, Expected, Identity, Link, Proof, Reported, Status, Target, Tool,
     Unchecked, Verdict, docs,
 };
+use crate::facts::{Grant, Source};
 use crate::finding::{About, Confidence, Evidence, Severity};
 use crate::mechanism::Mechanism;
 use crate::repair::{Command, Fix};
@@ -15,7 +16,20 @@ const NOT_YET: &str = "this version reads Kubernetes only";
 
 pub(crate) fn evidence(what: &str, expected: Option<&str>, found: Option<&str>, source: &str) -> Evidence {
     let own = |text: Option<&str>| text.map(str::to_owned);
-    Evidence { what: what.into(), expected: own(expected), found: own(found), source: source.into() }
+    let source = match source.split_once(" .") {
+        Some((object, field)) => api(object, &format!(".{field}")),
+        None => api(source, ""),
+    };
+    Evidence { what: what.into(), expected: own(expected), found: own(found), source }
+}
+
+fn api(object: &str, field: &str) -> Source {
+    Source::Api {
+        verb: "get".into(),
+        object: object.into(),
+        namespace: Some("shop".into()),
+        field: field.into(),
+    }
 }
 
 pub(crate) fn fix(title: &str, words: &[&str]) -> Fix {
@@ -100,6 +114,7 @@ pub(crate) fn sound() -> Diagnosis {
                 what: format!("the {}", step.label()),
                 why: NOT_YET.into(),
                 grant: None,
+                denied: false,
             });
         }
         let reason = match status {
@@ -118,6 +133,7 @@ pub(crate) fn sound() -> Diagnosis {
         verdict: Verdict::Inconclusive,
         proof: Proof::Config,
         summary: format!("no problem found in pod/{POD} so far; could not check: token file and beyond"),
+        rerun: Some("kubectl irsa debug pod/checkout-7d9f8b6c5d-x2x4z -n shop".into()),
         root_cause: None,
         findings: vec![],
         application_errors: vec![],
@@ -147,7 +163,7 @@ pub(crate) fn broken() -> Diagnosis {
         "annotation key",
         Some("eks.amazonaws.com/role-arn"),
         Some("eks.amazonaws.com/role_arn"),
-        "get serviceaccount/checkout -n shop .metadata.annotations[\"eks.amazonaws.com/role_arn\"]",
+        "serviceaccount/checkout .metadata.annotations[\"eks.amazonaws.com/role_arn\"]",
     )];
     typo.fixes = vec![
         fix(
@@ -172,7 +188,7 @@ pub(crate) fn broken() -> Diagnosis {
         "the container was not injected",
         "container app was not injected, although its service account names a role",
     );
-    let source = "get pod/checkout-7d9f8b6c5d-x2x4z -n shop .spec.containers[0].env";
+    let source = "pod/checkout-7d9f8b6c5d-x2x4z .spec.containers[0].env";
     bare.evidence = vec![
         evidence("AWS_ROLE_ARN", Some(ROLE), None, source),
         evidence(
@@ -196,7 +212,7 @@ pub(crate) fn broken() -> Diagnosis {
         "AWS_ACCESS_KEY_ID",
         None,
         Some("key AWS_ACCESS_KEY_ID of Secret aws-keys"),
-        "get pod/checkout-7d9f8b6c5d-x2x4z -n shop .spec.containers[0].env[2]",
+        "pod/checkout-7d9f8b6c5d-x2x4z .spec.containers[0].env[2]",
     )];
     keys.fixes =
         vec![fix("remove the access keys from Secret aws-keys, then recreate the pods", &[]), restart()];
@@ -211,7 +227,7 @@ pub(crate) fn broken() -> Diagnosis {
         "AWS_REGION",
         Some("eu-west-1"),
         None,
-        "get pod/checkout-7d9f8b6c5d-x2x4z -n shop .spec.containers[0].env",
+        "pod/checkout-7d9f8b6c5d-x2x4z .spec.containers[0].env",
     )];
     let mut remark = finding(
         "regional-sts",
@@ -240,7 +256,8 @@ pub(crate) fn broken() -> Diagnosis {
     diagnosis.unknowns.push(Unchecked {
         what: "keys of Secret db".into(),
         why: denied.into(),
-        grant: Some("get secrets -n shop".into()),
+        grant: Some(Grant::rbac("get", "secrets", Some("shop"))),
+        denied: true,
     });
     diagnosis
 }
@@ -258,7 +275,7 @@ pub(crate) fn warned() -> Diagnosis {
         "eks.amazonaws.com/token-expiration",
         Some("600 or more"),
         Some("60"),
-        "sa.yaml:7:5 serviceaccount/checkout .metadata.annotations[\"eks.amazonaws.com/token-expiration\"]",
+        "serviceaccount/checkout .metadata.annotations[\"eks.amazonaws.com/token-expiration\"]",
     )];
     expiry.fixes = vec![fix("remove the annotation from the manifest", &[])];
     let mut diagnosis = sound();
@@ -290,12 +307,18 @@ pub(crate) fn denied() -> Diagnosis {
     set(&mut diagnosis, Step::ServiceAccount, Status::Unknown, "not checked", Some(&reason));
     diagnosis.unknowns.insert(
         0,
-        Unchecked { what: what.into(), why: why.into(), grant: Some("get serviceaccounts -n shop".into()) },
+        Unchecked {
+            what: what.into(),
+            why: why.into(),
+            grant: Some(Grant::rbac("get", "serviceaccounts", Some("shop"))),
+            denied: true,
+        },
     );
     diagnosis.unknowns.push(Unchecked {
         what: "webhook registrations".into(),
         why: "no answer within 10 s".into(),
         grant: None,
+        denied: false,
     });
     diagnosis.summary =
         format!("no problem found in pod/{POD} so far; could not check: service account, token file");
@@ -313,18 +336,8 @@ pub(crate) fn long() -> Diagnosis {
     );
     let arn = format!("arn:aws:iam::111122223333:role/{}/shop-checkout", ["very-long-path"; 6].join("/"));
     malformed.evidence = vec![
-        evidence(
-            "role ARN",
-            Some(&arn),
-            Some(&format!("{arn}\u{200b}")),
-            "get serviceaccount/checkout -n shop",
-        ),
-        evidence(
-            "caBundle",
-            None,
-            Some(&"LS0tLS1CRUdJTiBD".repeat(40)),
-            "get mutatingwebhookconfiguration/x",
-        ),
+        evidence("role ARN", Some(&arn), Some(&format!("{arn}\u{200b}")), "serviceaccount/checkout"),
+        evidence("caBundle", None, Some(&"LS0tLS1CRUdJTiBD".repeat(40)), "mutatingwebhookconfiguration/x"),
     ];
     malformed.fixes = vec![fix("set the correct ARN", &[])];
     let mut diagnosis = sound();
@@ -379,7 +392,10 @@ pub(crate) fn hostile(evil: &str) -> Diagnosis {
         finding.subject.container = Some(evil.to_owned());
         for item in &mut finding.evidence {
             spoil(&mut item.what);
-            spoil(&mut item.source);
+            if let Source::Api { object, field, .. } = &mut item.source {
+                spoil(object);
+                spoil(field);
+            }
             item.found.iter_mut().chain(item.expected.as_mut()).for_each(spoil);
         }
         for fix in &mut finding.fixes {
@@ -400,7 +416,9 @@ pub(crate) fn hostile(evil: &str) -> Diagnosis {
     for unknown in &mut diagnosis.unknowns {
         spoil(&mut unknown.what);
         spoil(&mut unknown.why);
-        unknown.grant.iter_mut().for_each(spoil);
+        if let Some(Grant::Rbac { resource, .. }) = &mut unknown.grant {
+            spoil(resource);
+        }
     }
     diagnosis
 }

@@ -5,6 +5,9 @@ use super::words;
 use crate::diagnosis::Diagnosis;
 use crate::finding::Severity;
 
+/// A longer command, in characters, is for a terminal.
+const LONGEST_COMMAND: usize = 200;
+
 pub(super) fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
     diagnoses.iter().map(|diagnosis| line(diagnosis, style) + "\n").collect()
 }
@@ -24,10 +27,16 @@ fn line(diagnosis: &Diagnosis, style: &Style) -> String {
     ));
     if let Some(root) = &diagnosis.root_cause {
         line.push_str(&format!(" [{}]", root.id));
-        let fixes = || root.fixes.iter();
-        if let Some(command) = fixes().find_map(words::command) {
+        match words::faults(diagnosis).len() {
+            0 | 1 => {}
+            2 => line.push_str(" +1 more fault"),
+            faults => line.push_str(&format!(" +{} more faults", faults - 1)),
+        }
+        let short = |command: &String| command.chars().count() <= LONGEST_COMMAND;
+        let first = root.fixes.first();
+        if let Some(command) = first.and_then(words::command).filter(short) {
             line.push_str(&format!(" fix: {command}"));
-        } else if let Some(fix) = fixes().next() {
+        } else if let Some(fix) = first {
             line.push_str(&format!(" fix: {}", style.line(&words::fix_title(fix))));
         }
     }

@@ -1,11 +1,13 @@
 //! Wording that several formats share.
 
+use crate::aws::arn::RoleArn;
 use crate::diagnosis::{
     Diagnosis, Fate, Identity, Link, Proof, Reported, ReportedError, Status, Target, Unchecked, Verdict,
 };
+use crate::facts::Grant;
 use crate::finding::{Confidence, Severity};
 use crate::mechanism::Mechanism;
-use crate::repair::Fix;
+use crate::repair::{Fix, Kind};
 
 /// The verdict, for people.
 pub(super) fn verdict(verdict: Verdict) -> &'static str {
@@ -30,9 +32,9 @@ pub(super) fn status(status: Status) -> &'static str {
 /// How far the proof reaches.
 pub(super) fn proof(proof: Proof) -> &'static str {
     match proof {
-        Proof::Config => "proof: configuration only; no token was tried",
-        Proof::Iam => "proof: STS accepted a token of this service account",
-        Proof::Pod => "proof: the identity was confirmed from inside the container",
+        Proof::Config => "seen in the configuration alone: no token was tried",
+        Proof::Iam => "STS accepted a token of this service account; not confirmed from inside the container",
+        Proof::Pod => "confirmed from inside the container",
     }
 }
 
@@ -53,12 +55,6 @@ pub(super) fn faults(diagnosis: &Diagnosis) -> Vec<&Reported> {
 pub(super) fn unexplained(diagnosis: &Diagnosis, severity: Severity) -> Vec<&Reported> {
     let findings = diagnosis.findings.iter();
     findings.filter(|finding| finding.severity == severity && finding.caused_by.is_none()).collect()
-}
-
-/// Faults other than the root cause.
-pub(super) fn other_faults(diagnosis: &Diagnosis) -> Vec<&Reported> {
-    let root = diagnosis.root_cause.as_ref().map(|root| root.key.as_str());
-    faults(diagnosis).into_iter().filter(|fault| Some(fault.key.as_str()) != root).collect()
 }
 
 /// The application's errors that are told: those that nothing explains, and what the user gave and does not count.
@@ -197,34 +193,82 @@ fn unchecked<'d>(diagnosis: &'d Diagnosis, link: &Link) -> Option<&'d Unchecked>
     diagnosis.unknowns.iter().find(|unknown| reason == format!("{}: {}", unknown.what, unknown.why))
 }
 
-/// What was not checked, except what the chain already says in full; grouped by reason.
-pub(super) fn not_checked(diagnosis: &Diagnosis) -> Vec<Unchecked> {
-    let in_chain = |unknown: &Unchecked| {
-        let mut links = diagnosis.chain.iter().filter(|link| link.status == Status::Unknown);
-        !told_below(unknown)
-            && links.any(|link| unchecked(diagnosis, link).is_some_and(|told| told == unknown))
+/// What was not checked: what decided a link first, in the order of the links.
+fn by_weight(diagnosis: &Diagnosis) -> Vec<(Option<usize>, &Unchecked)> {
+    let links = || diagnosis.chain.iter().filter(|link| link.status == Status::Unknown);
+    let decides = |unknown: &Unchecked| {
+        links().position(|link| unchecked(diagnosis, link).is_some_and(|told| told == unknown))
     };
-    let mut groups: Vec<Unchecked> = Vec::new();
-    for unknown in diagnosis.unknowns.iter().filter(|unknown| !in_chain(unknown)) {
-        match groups.iter_mut().find(|group| group.why == unknown.why) {
-            Some(group) => {
-                group.what = format!("{}, {}", group.what, unknown.what);
-                let more = unknown.grant.as_ref().filter(|grant| group.grant.as_ref() != Some(*grant));
-                group.grant = match (group.grant.take(), more) {
-                    (Some(grants), Some(grant)) => Some(format!("{grants}, {grant}")),
-                    (grants, grant) => grants.or_else(|| grant.cloned()),
-                };
-            }
-            None => groups.push(unknown.clone()),
+    let unknowns = diagnosis.unknowns.iter();
+    let mut unknowns: Vec<_> = unknowns.map(|unknown| (decides(unknown), unknown)).collect();
+    unknowns.sort_by_key(|(decides, _)| decides.unwrap_or(usize::MAX));
+    unknowns
+}
+
+/// What was not checked, except what the chain already says in full.
+pub(super) fn not_checked(diagnosis: &Diagnosis) -> Vec<&Unchecked> {
+    let unknowns = by_weight(diagnosis).into_iter();
+    let told = unknowns.filter(|(decides, unknown)| told_below(unknown) || decides.is_none());
+    told.map(|(_, unknown)| unknown).collect()
+}
+
+/// Why links were not checked, in a sentence each, and what else was not; the deciding first.
+pub(super) fn reasons(diagnosis: &Diagnosis) -> Vec<String> {
+    let (deciding, others): (Vec<_>, Vec<_>) =
+        by_weight(diagnosis).into_iter().partition(|(decides, _)| decides.is_some());
+    let said = |unknowns: Vec<(Option<usize>, &Unchecked)>| {
+        let unknowns: Vec<&Unchecked> = unknowns.into_iter().map(|(_, unknown)| unknown).collect();
+        let gaps = gaps(&unknowns).into_iter();
+        gaps.map(|gap| format!("{}: {}", gap.whats.join(", "), gap.why)).collect::<Vec<_>>()
+    };
+    let skipped = diagnosis.chain.iter().filter(|link| link.status == Status::Skipped);
+    let mut by_user: Vec<String> = Vec::new();
+    for reason in skipped.filter_map(|link| link.reason.clone()) {
+        if !by_user.contains(&reason) {
+            by_user.push(reason);
         }
     }
-    groups
+    [said(deciding), by_user, said(others)].concat()
+}
+
+/// What was not checked for one reason.
+pub(super) struct Gap<'d> {
+    pub whats: Vec<&'d str>,
+    pub why: &'d str,
+    /// The permissions that would allow it, each once.
+    pub grants: Vec<&'d Grant>,
+    /// True if a server refused: then the permissions are the reason.
+    pub denied: bool,
+}
+
+/// The same, grouped by reason.
+pub(super) fn gaps<'d>(unknowns: &[&'d Unchecked]) -> Vec<Gap<'d>> {
+    let mut gaps: Vec<Gap<'d>> = Vec::new();
+    for unknown in unknowns {
+        let index = gaps.iter().position(|gap| gap.why == unknown.why).unwrap_or_else(|| {
+            gaps.push(Gap {
+                whats: Vec::new(),
+                why: &unknown.why,
+                grants: Vec::new(),
+                denied: unknown.denied,
+            });
+            gaps.len() - 1
+        });
+        let Some(gap) = gaps.get_mut(index) else { continue };
+        if !gap.whats.contains(&unknown.what.as_str()) {
+            gap.whats.push(&unknown.what);
+        }
+        if let Some(grant) = unknown.grant.as_ref().filter(|grant| !gap.grants.contains(grant)) {
+            gap.grants.push(grant);
+        }
+    }
+    gaps
 }
 
 /// The permissions that would allow the missing checks, each once.
-pub(super) fn grants(diagnosis: &Diagnosis) -> Vec<&str> {
-    let mut grants: Vec<&str> = Vec::new();
-    for grant in diagnosis.unknowns.iter().filter_map(|unknown| unknown.grant.as_deref()) {
+pub(super) fn grants<'d>(unknowns: &[&'d Unchecked]) -> Vec<&'d Grant> {
+    let mut grants: Vec<&Grant> = Vec::new();
+    for grant in unknowns.iter().filter_map(|unknown| unknown.grant.as_ref()) {
         if !grants.contains(&grant) {
             grants.push(grant);
         }
@@ -287,32 +331,78 @@ fn identity(identity: &Identity) -> String {
 /// Other pods with the same result: how many, and the first `most` names. Only one pod of them was probed, if any.
 pub(super) fn represents(diagnosis: &Diagnosis, most: usize, ellipsis: &str) -> Option<String> {
     let others = &diagnosis.target.represents;
-    if others.is_empty() {
-        return None;
-    }
-    let one = others.len() == 1;
-    let pods = if one { "1 other pod" } else { &format!("{} other pods", others.len()) };
+    let alike = alike_pods(diagnosis)?;
     let more = if others.len() > most { format!(" {ellipsis}") } else { String::new() };
     let names: Vec<&str> = others.iter().take(most).map(String::as_str).collect();
-    let look = if one { "looks" } else { "look" };
-    let not_probed = if diagnosis.probe.is_some() { " (not probed)" } else { "" };
-    Some(format!("{pods} {look} the same{not_probed}: {}{more}", names.join(", ")))
+    Some(format!("{alike}: {}{more}", names.join(", ")))
 }
 
-/// `2 distinct results across 9 pods: 1 broken, 1 healthy`.
+/// `49 other pods look the same (not probed)`.
+pub(super) fn alike_pods(diagnosis: &Diagnosis) -> Option<String> {
+    let count = diagnosis.target.represents.len();
+    let not_probed = if diagnosis.probe.is_some() { " (not probed)" } else { "" };
+    match count {
+        0 => None,
+        1 => Some(format!("1 other pod looks the same{not_probed}")),
+        _ => Some(format!("{count} other pods look the same{not_probed}")),
+    }
+}
+
+/// How many pods a diagnosis is about; what has no pods counts as one.
+pub(super) fn size(diagnosis: &Diagnosis) -> usize {
+    1 + diagnosis.target.represents.len()
+}
+
+/// `9 pods in 2 groups: 1 broken, 8 healthy`.
 pub(super) fn tally(diagnoses: &[Diagnosis]) -> String {
     use Verdict::{Broken, Degraded, Healthy, Inconclusive, NotConfigured};
-    let pods: usize = diagnoses
-        .iter()
-        .map(|diagnosis| usize::from(diagnosis.target.pod.is_some()) + diagnosis.target.represents.len())
-        .sum();
     let counts = [Broken, Degraded, Inconclusive, Healthy, NotConfigured].into_iter().filter_map(|kind| {
-        let count = diagnoses.iter().filter(|diagnosis| diagnosis.verdict == kind).count();
+        let count: usize = diagnoses.iter().filter(|diagnosis| diagnosis.verdict == kind).map(size).sum();
         (count > 0).then(|| format!("{count} {}", verdict(kind)))
     });
     let counts: Vec<String> = counts.collect();
-    let of = if pods > diagnoses.len() { format!(" across {pods} pods") } else { String::new() };
-    format!("{} distinct results{of}: {}", diagnoses.len(), counts.join(", "))
+    let all: usize = diagnoses.iter().map(size).sum();
+    let what =
+        if diagnoses.iter().all(|diagnosis| diagnosis.target.pod.is_some()) { "pods" } else { "targets" };
+    let groups =
+        if all > diagnoses.len() { format!(" in {} groups", diagnoses.len()) } else { String::new() };
+    format!("{all} {what}{groups}: {}", counts.join(", "))
+}
+
+/// The first line of a report on several faults: `2 faults keep pod/x from role y`.
+pub(super) fn several_faults(diagnosis: &Diagnosis, count: usize) -> String {
+    let target = diagnosis.target.container.as_deref();
+    let own = diagnosis.identities.iter().find(|identity| Some(identity.container.as_str()) == target);
+    let role = own.and_then(|own| own.expected.role_arn.as_deref());
+    let from = match role.and_then(|arn| RoleArn::parse(arn).ok()) {
+        Some(arn) => format!("role {}", arn.name()),
+        None => String::from("AWS"),
+    };
+    format!("{count} faults keep {} from {from}", subject(&diagnosis.target))
+}
+
+/// The role that the target is, or should be.
+pub(super) fn role(diagnosis: &Diagnosis) -> Option<&str> {
+    let target = diagnosis.target.container.as_deref();
+    let own = diagnosis.identities.iter().find(|identity| Some(identity.container.as_str()) == target)?;
+    own.expected.role_arn.as_deref()
+}
+
+/// The fixes of each fault, in the order of repair. What several faults need (a restart) is done once, after the last of them.
+pub(super) fn fixes<'d>(faults: &[&'d Reported]) -> Vec<Vec<&'d Fix>> {
+    let later =
+        |index: usize, fix: &Fix| faults.iter().skip(index + 1).any(|fault| fault.fixes.contains(fix));
+    let of = |(index, fault): (usize, &&'d Reported)| {
+        let fault: &'d Reported = fault;
+        fault.fixes.iter().filter(|fix| !later(index, fix)).collect()
+    };
+    faults.iter().enumerate().map(of).collect()
+}
+
+/// True if a command of these changes something, so that it is worth looking again.
+pub(super) fn repairs(faults: &[&Reported]) -> bool {
+    let mut fixes = faults.iter().flat_map(|fault| &fault.fixes);
+    fixes.any(|fix| fix.command().is_some() && fix.kind() != Kind::Inspect)
 }
 
 /// The command of a repair, on one line. Its words are quoted, so nothing in it can drive a terminal.
@@ -324,4 +414,60 @@ pub(super) fn command(fix: &Fix) -> Option<String> {
 pub(super) fn fix_title(fix: &Fix) -> String {
     let title = fix.title();
     if fix.needs_thought() { format!("{title} (read it before you run it)") } else { title.to_owned() }
+}
+
+/// The same where the difference stands below it: it need not be told in words.
+pub(super) fn short_title(fix: &Fix) -> String {
+    let Some(policy) = fix.policy().filter(|_| !fix.is_alternative()) else { return fix_title(fix) };
+    let statements: Vec<String> = policy
+        .statements()
+        .iter()
+        .map(|change| match change.before {
+            Some(_) => format!("change Statement[{}] of", change.index),
+            None => String::from("add a statement to"),
+        })
+        .collect();
+    match statements.as_slice() {
+        [one] if policy.keep().is_some() => {
+            let title = format!("{one} {}", policy.what());
+            if fix.needs_thought() { format!("{title} (read it first)") } else { title }
+        }
+        _ => fix_title(fix),
+    }
+}
+
+/// The names of the links of which this is true, runs of them by the first and the last.
+fn labels(diagnosis: &Diagnosis, ellipsis: &str, is: impl Fn(Status) -> bool) -> Option<String> {
+    let links: Vec<&Link> = diagnosis.chain.iter().filter(|link| is(link.status)).collect();
+    let runs = links.chunk_by(|a, b| (a.step as usize) + 1 == b.step as usize);
+    let names = runs.map(|run| match run {
+        [first, _, .., last] => format!("{} {ellipsis} {}", first.step.label(), last.step.label()),
+        few => few.iter().map(|link| link.step.label()).collect::<Vec<_>>().join(", "),
+    });
+    (!links.is_empty()).then(|| names.collect::<Vec<_>>().join(", "))
+}
+
+/// The chain in a few rows: what passes and what fails by name; beside a cause also what was not checked.
+pub(super) fn links(diagnosis: &Diagnosis, ellipsis: &str) -> Vec<Row> {
+    let row = |status, text| Row { status, label: String::new(), text };
+    let with = |status: Status| labels(diagnosis, ellipsis, |of| of == status).map(|text| row(status, text));
+    let is_unchecked = |status| matches!(status, Status::Unknown | Status::Skipped);
+    let beside_a_cause = diagnosis.root_cause.is_some();
+    let others = chain(diagnosis, false, ellipsis).into_iter().filter(|row| match row.status {
+        Status::Pass | Status::Fail => false,
+        Status::Warn | Status::NotApplicable => true,
+        Status::Unknown | Status::Skipped => !beside_a_cause,
+    });
+    // Those that were not checked for the same reason stand together.
+    let mut rows: Vec<Row> = Vec::new();
+    for row in others {
+        match rows.iter_mut().find(|known| known.status == row.status && known.text == row.text) {
+            Some(known) => known.label = format!("{}, {}", known.label, row.label),
+            None => rows.push(row),
+        }
+    }
+    let named = rows.into_iter().map(|row| Row { text: format!("{}: {}", row.label, row.text), ..row });
+    let unchecked = labels(diagnosis, ellipsis, is_unchecked).filter(|_| beside_a_cause);
+    let unchecked = unchecked.map(|names| row(Status::Unknown, format!("not checked: {names}")));
+    with(Status::Pass).into_iter().chain(with(Status::Fail)).chain(named).chain(unchecked).collect()
 }

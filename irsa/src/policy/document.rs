@@ -196,6 +196,11 @@ impl Document {
     pub fn line(&self) -> String {
         self.json.line()
     }
+
+    /// The same as a value.
+    pub fn json(&self) -> &Json {
+        &self.json
+    }
 }
 
 fn version(json: Option<&Json>, oddities: &mut Vec<Oddity>) -> Result<Version, PolicyError> {

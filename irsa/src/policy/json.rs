@@ -76,6 +76,80 @@ impl Json {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
+    /// To review, in few lines: each member of an object has a line of its own, a list of strings that fits `columns` is on one line,
+    /// and an only member stays beside its brackets. A string is never broken. The lines hold the same document.
+    pub fn lines(&self, columns: usize) -> Vec<String> {
+        let mut lines = vec![String::new()];
+        self.lay_out(0, 0, columns, &mut lines);
+        lines
+    }
+
+    /// Continues the last of the lines; `after` columns are needed behind the value.
+    fn lay_out(&self, indent: usize, after: usize, columns: usize, lines: &mut Vec<String>) {
+        fn put(lines: &mut [String], text: &str) {
+            if let Some(last) = lines.last_mut() {
+                last.push_str(text);
+            }
+        }
+        let (open, close, members): (_, _, Vec<(Option<&str>, &Self)>) = match self {
+            Self::Array(items) => ("[", "]", items.iter().map(|item| (None, item)).collect()),
+            Self::Object(members) => {
+                ("{", "}", members.iter().map(|(key, value)| (Some(key.as_str()), value)).collect())
+            }
+            _ => return put(lines, &self.flat()),
+        };
+        let flat = self.flat();
+        let used = lines.last().map_or(0, |line| line.chars().count());
+        if members.is_empty() || (self.is_plain() && used + flat.chars().count() + after <= columns) {
+            return put(lines, &flat);
+        }
+        let key =
+            |key: Option<&str>| key.map_or_else(String::new, |key| format!("{}: ", Self::text(key).line()));
+        if let [(name, only)] = members.as_slice() {
+            put(lines, &format!("{open}{}", key(*name)));
+            only.lay_out(indent, after + 1, columns, lines);
+            return put(lines, close);
+        }
+        put(lines, open);
+        for (index, (name, member)) in members.iter().enumerate() {
+            let comma = if index + 1 < members.len() { "," } else { "" };
+            lines.push(format!("{}{}", " ".repeat(indent + 2), key(*name)));
+            member.lay_out(indent + 2, comma.len(), columns, lines);
+            put(lines, comma);
+        }
+        lines.push(format!("{}{close}", " ".repeat(indent)));
+    }
+
+    /// Reads well on one line: a scalar, a list of scalars, or an object of one such member.
+    fn is_plain(&self) -> bool {
+        let is_scalar = |json: &Self| !matches!(json, Self::Array(_) | Self::Object(_));
+        match self {
+            Self::Array(items) => items.iter().all(is_scalar),
+            Self::Object(members) => match members.as_slice() {
+                [] => true,
+                [(_, only)] => only.is_plain(),
+                _ => false,
+            },
+            _ => true,
+        }
+    }
+
+    /// On one line, with a space behind each colon and comma.
+    fn flat(&self) -> String {
+        match self {
+            Self::Array(items) => {
+                format!("[{}]", items.iter().map(Self::flat).collect::<Vec<_>>().join(", "))
+            }
+            Self::Object(members) => {
+                let member = |(key, value): &(String, Self)| {
+                    format!("{}: {}", Self::text(key.as_str()).line(), value.flat())
+                };
+                format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+            }
+            scalar => scalar.line(),
+        }
+    }
+
     /// Drops all but the last of equal members, as most readers do, and says where there were such.
     pub(super) fn drop_duplicates(&mut self) -> Vec<Path> {
         let mut found = Vec::new();

@@ -2,18 +2,25 @@
 
 use std::fmt;
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::derive::Derived;
+use crate::policy::Json;
 use crate::text::shell;
 
 /// A pipeline of commands to paste. A value from a cluster is always a single word, and so cannot become a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Command {
     stages: Vec<Vec<Word>>,
+    /// The file that its output goes to.
+    file: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Word {
     Text(String),
+    /// A policy document, to be reviewed before it is used.
+    Document(Json),
     /// A text that the reader completes.
     Asked(String, Placeholder),
     /// What another command prints.
@@ -47,7 +54,7 @@ impl Placeholder {
 impl Command {
     /// A program with its arguments.
     pub fn new<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Self {
-        Self { stages: vec![words.into_iter().map(|word| Word::Text(word.into())).collect()] }
+        Self { stages: vec![words.into_iter().map(|word| Word::Text(word.into())).collect()], file: None }
     }
 
     /// A kubectl command that reaches the same cluster as this run.
@@ -98,6 +105,18 @@ impl Command {
         self.push(Word::Output(command))
     }
 
+    /// Adds a policy document.
+    #[must_use]
+    pub fn document(self, document: Json) -> Self {
+        self.push(Word::Document(document))
+    }
+
+    /// Writes its output into a file of the working directory.
+    #[must_use]
+    pub fn into_file(self, name: String) -> Self {
+        Self { file: Some(name), ..self }
+    }
+
     /// Pipes its output into another command.
     #[must_use]
     pub fn pipe(mut self, next: Self) -> Self {
@@ -108,7 +127,7 @@ impl Command {
     /// True if the reader has to set something before running it.
     pub fn asks(&self) -> bool {
         self.all_words().any(|word| match word {
-            Word::Text(_) => false,
+            Word::Text(_) | Word::Document(_) => false,
             Word::Asked(..) => true,
             Word::Output(command) => command.asks(),
         })
@@ -118,7 +137,7 @@ impl Command {
     pub fn first(&self) -> &'static str {
         let asked = self.all_words().find_map(|word| match word {
             Word::Asked(_, placeholder) => Some(*placeholder),
-            Word::Text(_) | Word::Output(_) => None,
+            Word::Text(_) | Word::Document(_) | Word::Output(_) => None,
         });
         match asked {
             Some(Placeholder::Cluster) => " (set CLUSTER first)",
@@ -127,6 +146,64 @@ impl Command {
             Some(Placeholder::Thumbprint) => " (set THUMBPRINT first)",
             None => "",
         }
+    }
+
+    /// For a POSIX shell, to review and to paste: broken between words where it is wider than so many columns, a policy document laid
+    /// out. No word is broken. One line if a document cannot be laid out within single quotes.
+    pub fn lines(&self, columns: usize) -> Vec<String> {
+        let line = self.to_string();
+        let mut laid_out = Vec::new();
+        let documents = self.all_words().filter(|word| matches!(word, Word::Document(_))).count();
+        if documents == 0 && line.width() <= columns {
+            return vec![line];
+        }
+        let mut current = String::new();
+        for (index, stage) in self.stages.iter().enumerate() {
+            for (at, word) in stage.iter().enumerate() {
+                let shown = match word {
+                    Word::Document(document) => match shell::quote_lines(&document.lines(columns)) {
+                        Some(shown) => shown,
+                        None => return vec![line],
+                    },
+                    other => other.to_string(),
+                };
+                let first = shown.split('\n').next().unwrap_or_default();
+                let pipe = if index > 0 && at == 0 { "| " } else { "" };
+                // A value stays beside its option, if there is a line that holds both.
+                let with_value = |option: &Word, value: &Word| {
+                    let both = option.first_width(columns) + 1 + value.first_width(columns);
+                    (option.is_option() && !value.is_option() && both + 4 <= columns).then_some(both)
+                };
+                let before = at.checked_sub(1).and_then(|before| stage.get(before));
+                let is_value = before.is_some_and(|option| with_value(option, word).is_some());
+                let next = stage.get(at + 1).and_then(|value| with_value(word, value));
+                // The end of the line is for a space and a backslash.
+                let fits = current.width() + 1 + pipe.len() + next.unwrap_or(first.width()) + 2 <= columns;
+                if !current.is_empty() && !fits && !is_value {
+                    laid_out.push(format!("{current} \\"));
+                    current = String::from("  ");
+                } else if !current.is_empty() {
+                    current.push(' ');
+                }
+                current.push_str(pipe);
+                current.push_str(first);
+                for next in shown.split('\n').skip(1) {
+                    laid_out.push(std::mem::replace(&mut current, next.to_owned()));
+                }
+            }
+        }
+        if let Some(file) = &self.file {
+            let to = format!("> {}", shell::quote(file));
+            if current.width() + 1 + to.width() > columns {
+                laid_out.push(format!("{current} \\"));
+                current = format!("  {to}");
+            } else {
+                current.push(' ');
+                current.push_str(&to);
+            }
+        }
+        laid_out.push(current);
+        laid_out
     }
 
     fn all_words(&self) -> impl Iterator<Item = &Word> {
@@ -151,7 +228,21 @@ impl fmt::Display for Command {
                 write!(f, "{}{word}", if index > 0 { " " } else { "" })?;
             }
         }
-        Ok(())
+        self.file.as_ref().map_or(Ok(()), |file| write!(f, " > {}", shell::quote(file)))
+    }
+}
+
+impl Word {
+    fn is_option(&self) -> bool {
+        matches!(self, Self::Text(text) if text.starts_with('-'))
+    }
+
+    /// The columns of its first line.
+    fn first_width(&self, columns: usize) -> usize {
+        match self {
+            Self::Document(document) => document.lines(columns).first().map_or(0, |line| line.width() + 1),
+            other => other.to_string().width(),
+        }
     }
 }
 
@@ -159,6 +250,7 @@ impl fmt::Display for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(&shell::quote(text)),
+            Self::Document(document) => f.write_str(&shell::quote(&document.line())),
             Self::Asked(text, placeholder) if text.is_empty() => {
                 f.write_str(&shell::required(placeholder.variable()))
             }
@@ -206,14 +298,90 @@ mod tests {
         assert_eq!(Command::new(["x"]).ask("-r", Placeholder::RoleArn).first(), " (set ROLE_ARN first)");
     }
 
+    fn trust(subs: &[&str]) -> Json {
+        let subs: Vec<Json> = subs.iter().map(|sub| Json::text(*sub)).collect();
+        let equals = Json::object([("oidc.example/id/1:sub", Json::Array(subs))]);
+        let statement = Json::object([
+            ("Effect", Json::text("Allow")),
+            ("Action", Json::text("sts:AssumeRoleWithWebIdentity")),
+            ("Condition", Json::object([("StringEquals", equals)])),
+        ]);
+        Json::object([("Version", Json::text("2012-10-17")), ("Statement", Json::Array(vec![statement]))])
+    }
+
+    #[test]
+    fn a_document_is_laid_out_to_be_reviewed() {
+        let command =
+            Command::new(["aws", "iam", "update-assume-role-policy", "--role-name", "shop-checkout"])
+                .words(["--policy-document"])
+                .document(trust(&[
+                    "system:serviceaccount:shop:chekout",
+                    "system:serviceaccount:shop:checkout",
+                ]));
+        insta::assert_snapshot!(command.lines(76).join("\n"), @r#"
+        aws iam update-assume-role-policy --role-name shop-checkout \
+          --policy-document '{
+          "Version": "2012-10-17",
+          "Statement": [{
+            "Effect": "Allow",
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {"oidc.example/id/1:sub": [
+              "system:serviceaccount:shop:chekout",
+              "system:serviceaccount:shop:checkout"
+            ]}}
+          }]
+        }'
+        "#);
+    }
+
+    #[test]
+    fn a_long_command_is_broken_between_words() {
+        let command =
+            Command::new(["kubectl", "annotate", "serviceaccount", "checkout", "-n", "shop", "--overwrite"])
+                .words(["eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout"]);
+        assert_eq!(
+            command.lines(76),
+            [
+                "kubectl annotate serviceaccount checkout -n shop --overwrite \\",
+                "  eks.amazonaws.com/role-arn=arn:aws:iam::111122223333:role/shop-checkout"
+            ]
+        );
+        assert_eq!(command.lines(200), [command.to_string()]);
+        let kept =
+            Command::new(["aws", "iam", "get-role", "--role-name", "x"]).into_file(String::from("a b.json"));
+        assert_eq!(kept.to_string(), "aws iam get-role --role-name x > 'a b.json'");
+        assert_eq!(kept.lines(40), ["aws iam get-role --role-name x \\", "  > 'a b.json'"]);
+    }
+
     proptest! {
+        /// bash itself is asked: laid out or not, the words are the same, and the document is the same document.
+        #[test]
+        #[cfg(unix)]
+        fn laid_out_it_is_the_same_command(
+            words in proptest::collection::vec("[^\0]{0,40}", 0..6),
+            subs in proptest::collection::vec("[^\0]{0,40}", 0..4),
+            columns in 20usize..120,
+        ) {
+            let subs: Vec<&str> = subs.iter().map(String::as_str).collect();
+            let document = trust(&subs);
+            let command = Command::new(["printf", "%s\\0"]).words(words.clone()).document(document.clone());
+            let script = command.lines(columns).join("\n");
+            let read = std::process::Command::new("bash").arg("-c").arg(&script).output().unwrap();
+            let read = String::from_utf8(read.stdout).unwrap();
+            let mut read: Vec<&str> = read.split_terminator('\0').collect();
+            let last: Json = serde_json::from_str(read.pop().unwrap_or_default()).unwrap();
+            prop_assert_eq!(read, words);
+            prop_assert_eq!(last, document);
+        }
+
         #[test]
         fn no_line_drives_a_terminal(words in proptest::collection::vec(".*", 1..5), end in ".*") {
             let command = Command::new(words.clone())
                 .ask_after(end, Placeholder::RoleArn)
                 .output_of(Command::new(words.clone()).pipe(Command::new(words)));
-            let line = command.to_string();
-            prop_assert!(!line.chars().any(|c| c.is_control() || safe::is_invisible(c)), "{:?}", line);
+            for line in command.lines(60).into_iter().chain([command.to_string()]) {
+                prop_assert!(!line.chars().any(|c| c.is_control() || safe::is_invisible(c)), "{:?}", line);
+            }
         }
     }
 }

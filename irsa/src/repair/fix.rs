@@ -2,14 +2,17 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::Command;
+use super::{Command, PolicyChange};
 
 /// One step of a repair: made only by a constructor that says what it touches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Fix {
     kind: Kind,
     title: String,
     command: Option<Command>,
+    policy: Option<PolicyChange>,
+    /// Another way to what the step before it does.
+    alternative: bool,
 }
 
 /// What a step of a repair touches.
@@ -35,7 +38,7 @@ impl Fix {
     /// `kube-system`, and a trust policy of which more than the own statement would change are not the target's own. See
     /// [`super::workload::change`], [`super::service_account::change`] and [`super::trust_policy`].
     pub(super) fn own(title: impl Into<String>, command: Command) -> Self {
-        Self { kind: Kind::Own, title: title.into(), command: Some(command) }
+        Self::new(Kind::Own, title, Some(command))
     }
 
     /// Touches what others use as well, or grants permissions: a person has to decide about it.
@@ -45,22 +48,38 @@ impl Fix {
     /// assume, and a permission that a role gets: otherwise anyone who can annotate a service account, or make its pod request
     /// something, could have a program grant it.
     pub fn shared(title: impl Into<String>, command: Command) -> Self {
-        Self { kind: Kind::Shared, title: title.into(), command: Some(command) }
+        Self::new(Kind::Shared, title, Some(command))
     }
 
     /// Deletes a pod. Its controller makes a new one, but what runs in it ends: a person has to decide about it.
     pub fn deletion(title: impl Into<String>, command: Command) -> Self {
-        Self { kind: Kind::Deletion, title: title.into(), command: Some(command) }
+        Self::new(Kind::Deletion, title, Some(command))
     }
 
     /// Reads, and changes nothing: `get`, `list`, `describe`, `simulate`, `logs`.
     pub fn inspect(title: impl Into<String>, command: Command) -> Self {
-        Self { kind: Kind::Inspect, title: title.into(), command: Some(command) }
+        Self::new(Kind::Inspect, title, Some(command))
     }
 
     /// A change to something that we cannot see, or cannot decide: a chart, an image, somebody else's policy.
     pub fn advice(title: impl Into<String>) -> Self {
-        Self { kind: Kind::Advice, title: title.into(), command: None }
+        Self::new(Kind::Advice, title, None)
+    }
+
+    fn new(kind: Kind, title: impl Into<String>, command: Option<Command>) -> Self {
+        Self { kind, title: title.into(), command, policy: None, alternative: false }
+    }
+
+    /// Says what its command does to a policy document.
+    #[must_use]
+    pub fn changing(self, policy: PolicyChange) -> Self {
+        Self { policy: Some(policy), ..self }
+    }
+
+    /// Marks it as another way to what the step before it does; its title says for whom.
+    #[must_use]
+    pub fn alternative(self) -> Self {
+        Self { alternative: true, ..self }
     }
 
     /// What it does, in an imperative sentence.
@@ -71,6 +90,16 @@ impl Fix {
     /// The command, if a command does it.
     pub fn command(&self) -> Option<&Command> {
         self.command.as_ref()
+    }
+
+    /// What its command does to a policy document, if it does.
+    pub fn policy(&self) -> Option<&PolicyChange> {
+        self.policy.as_ref()
+    }
+
+    /// True if it is another way to what the step before it does.
+    pub fn is_alternative(&self) -> bool {
+        self.alternative
     }
 
     /// What it touches.
@@ -106,11 +135,12 @@ impl Fix {
 
 impl Serialize for Fix {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fix = serializer.serialize_struct("Fix", 4)?;
+        let mut fix = serializer.serialize_struct("Fix", 5)?;
         fix.serialize_field("title", &self.title)?;
         fix.serialize_field("command", &self.command.as_ref().map(Command::to_string))?;
         fix.serialize_field("safe", &self.is_safe())?;
         fix.serialize_field("kind", &self.kind)?;
+        fix.serialize_field("policy", &self.policy)?;
         fix.end()
     }
 }
@@ -155,11 +185,11 @@ mod tests {
     fn json() {
         assert_eq!(
             serde_json::to_value(Fix::shared("t", command())).unwrap(),
-            serde_json::json!({"title": "t", "command": "kubectl get pods", "safe": false, "kind": "shared"})
+            serde_json::json!({"title": "t", "command": "kubectl get pods", "safe": false, "kind": "shared", "policy": null})
         );
         assert_eq!(
             serde_json::to_value(Fix::advice("t")).unwrap(),
-            serde_json::json!({"title": "t", "command": null, "safe": true, "kind": "advice"})
+            serde_json::json!({"title": "t", "command": null, "safe": true, "kind": "advice", "policy": null})
         );
     }
 }

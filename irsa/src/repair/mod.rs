@@ -15,9 +15,11 @@ pub(crate) mod workload;
 
 mod command;
 mod fix;
+mod policy_change;
 
 pub use command::{Command, Placeholder};
 pub use fix::{Fix, Kind};
+pub use policy_change::{PolicyChange, StatementChange};
 
 /// Everything in it serves the whole cluster.
 const SYSTEM: &str = "kube-system";

@@ -1,6 +1,6 @@
 //! Permissions of a role.
 
-use super::{Command, Fix};
+use super::{Command, Fix, PolicyChange};
 use crate::aws::arn::Arn;
 use crate::aws_error::Layer;
 use crate::derive::Derived;
@@ -16,7 +16,7 @@ pub(crate) fn is_exact(resource: &str) -> bool {
 pub(crate) enum Allow {
     /// By this command, which writes an inline policy for nothing else. A permission is more than the role had, and goes to all who
     /// may assume it: make it a [`Fix::shared`].
-    Command(Command),
+    Command(Command, PolicyChange),
     /// Already done: the role has the policy of this name that the command would write.
     Done(String),
     /// It would be a guess, or more than was requested.
@@ -45,12 +45,24 @@ pub(crate) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
         ("Action", Json::text(action)),
         ("Resource", Json::text(resource)),
     ]);
+    let account = derived.expected_role().and_then(Arn::account_of).unwrap_or_default();
+    let (command, change) = inline_policy(derived, account, role, &name, statement);
+    Allow::Command(command, change)
+}
+
+/// The command that gives a role an inline policy of one statement, and the policy.
+pub(super) fn inline_policy(
+    derived: &Derived<'_>,
+    account: &str,
+    role: &str,
+    name: &str,
+    statement: Json,
+) -> (Command, PolicyChange) {
     let version = ("Version", Json::text("2012-10-17"));
-    let document = Json::object([version, ("Statement", Json::Array(vec![statement]))]).line();
-    let name = ["--policy-name", &name];
-    let words =
-        [&["iam", "put-role-policy", "--role-name", role], &name[..], &["--policy-document", &document]];
-    Allow::Command(Command::aws(derived, &words.concat()))
+    let document = Json::object([version, ("Statement", Json::Array(vec![statement]))]);
+    let words = ["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document"];
+    let command = Command::aws_in(derived, account, &words).document(document.clone());
+    (command, PolicyChange::new(format!("a new inline policy of role {role}"), document))
 }
 
 /// Asks IAM whether the role's own policies allow it, where AWS did not name the policy.

@@ -1,12 +1,14 @@
 //! EKS Pod Identity: associations, the agent, and what the node's role must be allowed.
 
+use super::permissions::inline_policy;
 use super::service_account::change;
-use super::{Command, Fix, Placeholder};
+use super::{Command, Fix, Placeholder, trust_policy};
 use crate::aws::arn::Arn;
 use crate::derive::Derived;
 use crate::derive::trust::QUOTA;
 use crate::derive::trust::pod_identity::{Hop, HopJudgement, How};
 use crate::facts::aws::{Association, EksCluster, OtherAssociation};
+use crate::policy::Json;
 
 /// Creates the association for the subject's service account: with the role of `like`, which was meant to be it.
 pub(crate) fn associate(derived: &Derived<'_>, like: Option<&OtherAssociation>) -> Fix {
@@ -61,17 +63,15 @@ pub(crate) fn trust(derived: &Derived<'_>, hop: &Hop<'_>, judged: &HopJudgement<
             format!("add a statement that lets {who} in; other associations may use the role as well")
         }
     };
-    let document = repair.corrected.line();
-    let length = document.chars().filter(|c| !c.is_whitespace()).count();
+    let length = repair.corrected.line().chars().filter(|c| !c.is_whitespace()).count();
     let size = if length > QUOTA {
         format!(" ({length} characters; IAM's quota is {QUOTA} unless it was raised)")
     } else {
         String::new()
     };
-    let words = ["iam", "update-assume-role-policy", "--role-name", name, "--policy-document", &document];
-    let account = Arn::account_of(&judged.role.arn).unwrap_or_default();
-    let command = Command::aws_in(derived, account, &words);
+    let (command, change) = trust_policy::replace(derived, judged.role, &judged.document, &repair.corrected);
     Fix::shared(format!("in the trust policy of role {name}: {what}{size}{}", command.first()), command)
+        .changing(change)
 }
 
 /// Has EKS set no session tags; `None` if it sets none, or if the cluster is not known.
@@ -126,22 +126,13 @@ pub(crate) fn install_agent(derived: &Derived<'_>) -> Fix {
 
 /// Allows the node's role to request credentials for pods.
 pub(crate) fn allow_node(derived: &Derived<'_>, account: &str, role: &str) -> Fix {
-    let policy = serde_json::json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Action": "eks-auth:AssumeRoleForPodIdentity", "Resource": "*" }],
-    });
-    let words = [
-        "iam",
-        "put-role-policy",
-        "--role-name",
-        role,
-        "--policy-name",
-        "eks-pod-identity",
-        "--policy-document",
-        &policy.to_string(),
-    ];
-    let command = Command::aws_in(derived, account, &words);
-    Fix::shared(format!("allow it for the node's role {role}{}", command.first()), command)
+    let statement = Json::object([
+        ("Effect", Json::text("Allow")),
+        ("Action", Json::text("eks-auth:AssumeRoleForPodIdentity")),
+        ("Resource", Json::text("*")),
+    ]);
+    let (command, change) = inline_policy(derived, account, role, "eks-pod-identity", statement);
+    Fix::shared(format!("allow it for the node's role {role}{}", command.first()), command).changing(change)
 }
 
 /// The region of an EKS cluster, from its ARN.

@@ -1,6 +1,6 @@
 //! The IAM role itself.
 
-use super::{Command, Fix};
+use super::{Command, Fix, PolicyChange};
 use crate::derive::Derived;
 use crate::derive::provider::Provider;
 use crate::derive::trust;
@@ -42,14 +42,13 @@ fn create_with(
     path: &str,
     name: &str,
 ) -> Vec<Fix> {
-    let trust = policy.line();
     let path = if path.is_empty() { String::from("/") } else { format!("/{path}/") };
-    let words =
-        ["iam", "create-role", "--role-name", name, "--path", &path, "--assume-role-policy-document", &trust];
-    let command = Command::aws_in(derived, account, &words);
+    let words = ["iam", "create-role", "--role-name", name, "--path", &path, "--assume-role-policy-document"];
+    let command = Command::aws_in(derived, account, &words).document(policy.json().clone());
+    let change = PolicyChange::new(format!("the new role {name}'s trust policy"), policy.json().clone());
     let title = format!("create the role, trusting only {whom}{}", command.first());
     vec![
-        Fix::own(title, command),
+        Fix::own(title, command).changing(change),
         Fix::advice("attach the policies that the application needs: without them the role may do nothing"),
     ]
 }

@@ -1,10 +1,12 @@
 //! The trust policy of the role.
 
-use super::{Command, Fix};
+use super::{Command, Fix, PolicyChange};
+use crate::aws::arn::Arn;
 use crate::derive::Derived;
 use crate::derive::trust::{Fault, Judgement, QUOTA, REQUESTED_REGION, words};
 use crate::facts::Source;
-use crate::policy::{Change, Reach, Repair};
+use crate::facts::aws::Role;
+use crate::policy::{Change, Document, Reach, Repair};
 
 /// Puts the corrected policy in place: the one that lets in the subject alone; then, for a person to choose, the one that lets
 /// in those of its namespace whom a pattern covers. What would drop a condition that counts is advice.
@@ -48,7 +50,7 @@ pub(crate) fn let_in(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Faul
              the pattern covers",
             words(change, &judged.token)
         );
-        self::put(derived, judged, change, title)
+        self::put(derived, judged, change, title).alternative()
     });
     [put].into_iter().chain(wider).collect()
 }
@@ -61,12 +63,24 @@ fn put(derived: &Derived<'_>, judged: &Judgement<'_>, change: &Change, title: St
         }
         None => title,
     };
-    let document = change.correction.document().line();
-    let role = ["--role-name", &judged.role.name];
-    let words =
-        [&["iam", "update-assume-role-policy"], &role[..], &["--policy-document", &document]].concat();
-    let command = Command::aws(derived, &words);
-    if is_own(judged, change) { Fix::own(title, command) } else { Fix::shared(title, command) }
+    let (command, change_of_it) =
+        replace(derived, judged.role, &judged.document, change.correction.document());
+    let fix = if is_own(judged, change) { Fix::own(title, command) } else { Fix::shared(title, command) };
+    fix.changing(change_of_it)
+}
+
+/// The command that replaces the trust policy of a role, and what it changes.
+pub(super) fn replace(
+    derived: &Derived<'_>,
+    role: &Role,
+    from: &Document,
+    to: &Document,
+) -> (Command, PolicyChange) {
+    let account = Arn::account_of(&role.arn).unwrap_or_default();
+    let words = ["iam", "update-assume-role-policy", "--role-name", &role.name];
+    let command = Command::aws_in(derived, account, &words).words(["--policy-document"]);
+    let change = PolicyChange::of_trust_policy(derived, account, &role.name, from, to);
+    (command.document(to.json().clone()), change)
 }
 
 /// True if the change affects nobody else. `update-assume-role-policy` replaces the whole document, so it is the target's own

@@ -217,6 +217,7 @@ pub fn of_documents(
         container: container.map(str::to_owned),
         kubectl_flags: Vec::new(),
         aws_flags: Vec::new(),
+        live: false,
     };
     let why = Why::NotInFiles;
     let read = of_cluster(store, namespace, target, request, &why, async |_, _| ());

@@ -53,6 +53,14 @@ fn escaped(word: &str) -> String {
     escaped
 }
 
+/// One word that is a JSON document of several lines, which stay lines; `None` if it does not fit single quotes.
+pub fn quote_lines(lines: &[String]) -> Option<String> {
+    // JSON has escapes of its own for what must not reach a terminal.
+    let lines: Vec<String> = lines.iter().map(|line| safe::escape_in_strings(line)).collect();
+    let fits = fits_single_quotes(&lines.concat());
+    fits.then(|| format!("'{}'", lines.join("\n")))
+}
+
 /// A variable that the reader has to set: the shell refuses the command while it is not.
 pub fn required(variable: &str) -> String {
     format!("\"${{{variable}:?}}\"")

@@ -94,6 +94,9 @@ pub struct Debug {
     /// Output format
     #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = form())]
     output: Format,
+    /// Print instead of the report an IAM policy and Kubernetes Roles that grant what could not be read
+    #[arg(long)]
+    print_permissions: bool,
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     color: Color,
@@ -179,7 +182,16 @@ impl Debug {
             failures.for_each(|failure| super::print_error(&failure));
             return Err(only);
         }
-        print(&output::render(&diagnoses, self.output, &terminal::style(self.color, self.verbose))?)?;
+        if self.print_permissions {
+            let missing = output::permissions::permissions(&diagnoses);
+            if missing.is_empty() {
+                surroundings.progress.say("no permission was missing");
+            }
+            print(&missing)?;
+        } else {
+            let style = terminal::style(self.color, self.verbose);
+            print(&output::render(&diagnoses, self.output, &style)?)?;
+        }
         // One target's failure must not suppress the others' diagnoses.
         failures.for_each(|failure| super::print_error(&failure));
         Ok(code)

@@ -28,6 +28,7 @@ pub async fn gather(
         container: container.map(str::to_owned),
         kubectl_flags: kubectl_flags.to_vec(),
         aws_flags: cloud.as_ref().map_or_else(|_| Vec::new(), |cloud| cloud.session.settings().cli_flags()),
+        live: true,
     };
     let cloud = match cloud {
         Ok(cloud) => cloud,

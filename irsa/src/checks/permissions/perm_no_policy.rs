@@ -94,8 +94,11 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
         ));
     }
     match permissions::allow(derived, denial) {
-        Allow::Command(command) => finding
-            .fix(Fix::shared("allow the role exactly this action on exactly this resource", command))
+        Allow::Command(command, policy) => finding
+            .fix(
+                Fix::shared("allow the role exactly this action on exactly this resource", command)
+                    .changing(policy),
+            )
             .fix(Fix::advice(
                 "if the application needs more like it, add that to the role's own policy instead",
             )),

@@ -52,6 +52,8 @@ pub(crate) enum HopTrust<'f> {
 pub(crate) struct HopJudgement<'f> {
     /// The role.
     pub role: &'f Role,
+    /// Its trust policy.
+    pub document: Document,
     /// What the decision depends on; empty if it is certain.
     pub open: Vec<Unknown>,
     /// Why the session is not allowed.
@@ -311,7 +313,7 @@ fn judge<'f>(session: &Session<'_>, role: &'f Sourced<Role>) -> HopTrust<'f> {
         })
     };
     let repair = fault.as_ref().and_then(|_| repair(session, &evaluations));
-    let judged = HopJudgement { role: &role.value, open, fault, repair };
+    let judged = HopJudgement { role: &role.value, document, open, fault, repair };
     HopTrust::Judged(Box::new(judged))
 }
 

@@ -1,0 +1,28 @@
+//! The command that looks again.
+
+use super::report::{Target, Verdict};
+use crate::facts::Facts;
+use crate::target::Kind;
+use crate::text::shell;
+
+/// The command that diagnoses the same target again, with the same flags. A repair mostly replaces the pod: where there is one to
+/// make, its workload is named.
+pub(super) fn rerun(verdict: Verdict, target: &Target, facts: &Facts) -> Option<String> {
+    let request = &facts.request;
+    if !request.live {
+        return None;
+    }
+    let workload = || {
+        let (kind, name) = target.owner.as_deref()?.split_once('/')?;
+        Some(format!("{}/{name}", Kind::of_word(kind)?.word()))
+    };
+    let named = match verdict {
+        Verdict::Broken | Verdict::Degraded if target.kind == Kind::Pod.word() => workload(),
+        _ => None,
+    };
+    let named = named.unwrap_or_else(|| format!("{}/{}", target.kind, target.name));
+    let container = request.container.iter().flat_map(|name| ["-c", name.as_str()]);
+    let flags = request.kubectl_flags.iter().chain(&request.aws_flags).map(String::as_str);
+    let words = ["kubectl", "irsa", "debug", &named, "-n", &facts.namespace_name];
+    Some(shell::command(words.into_iter().chain(container).chain(flags)))
+}
