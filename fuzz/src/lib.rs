@@ -1,18 +1,18 @@
 //! What the targets share: what must hold of every output, and the modules of the probe, which is a program.
 
-#[path = "../../probe/src/aws/mod.rs"]
+#[path = "../../probe/program/src/aws/mod.rs"]
 pub mod aws;
-#[path = "../../probe/src/budget.rs"]
+#[path = "../../probe/program/src/budget.rs"]
 pub mod budget;
-#[path = "../../probe/src/clock.rs"]
+#[path = "../../probe/program/src/clock.rs"]
 pub mod clock;
-#[path = "../../probe/src/deadline.rs"]
+#[path = "../../probe/program/src/deadline.rs"]
 pub mod deadline;
-#[path = "../../probe/src/environment.rs"]
+#[path = "../../probe/program/src/environment.rs"]
 pub mod environment;
-#[path = "../../probe/src/look/mod.rs"]
+#[path = "../../probe/program/src/look/mod.rs"]
 pub mod look;
-#[path = "../../probe/src/net/mod.rs"]
+#[path = "../../probe/program/src/net/mod.rs"]
 pub mod net;
 pub mod shell;
 pub mod world;

@@ -32,7 +32,7 @@ pub fn programs() -> &'static Programs {
             "-Clink-arg=-Wl,--wrap=clock_gettime",
         ];
         let status = cargo()
-            .args(["build", "--quiet", "--package", "irsa-probe", "--features", "irsa-probe/binary"])
+            .args(["build", "--quiet", "--package", "irsa-probe-program"])
             .args(["--package", "irsa-test-container", "--target", &host, "--target-dir"])
             .arg(&directory)
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
