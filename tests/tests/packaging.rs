@@ -1,7 +1,10 @@
-//! The archives and the manifest that krew installs, made as for a release, installed, and run by a real kubectl; and the
-//! probe's image.
+//! The archives and the manifest that krew installs, made as for a release, installed, and run by a real kubectl; the probe's
+//! image; and what `./demo` installs first.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+#[path = "packaging/setup.rs"]
+mod setup;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
