@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "from_files/readme.rs"]
+mod readme;
+
 use std::fs;
 use std::path::Path;
 
