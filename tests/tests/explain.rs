@@ -191,3 +191,25 @@ fn what_is_neither_an_id_nor_an_error() {
     let misspelled = explain("Sa-Not-Anotated");
     assert!(misspelled.stderr.contains("did you mean sa-not-annotated?"), "{misspelled:?}");
 }
+
+#[test]
+fn a_page_is_found_by_words_by_its_link_and_by_the_key_of_a_finding() {
+    let page = |args: &[&str]| run(plugin().arg("explain").args(args)).stdout;
+    assert_eq!(page(&["trust-sub-mismatch-2"]), page(&["trust-sub-mismatch"]));
+    assert!(page(&["trust-sub-mismatch"]).starts_with("# "));
+    // One match is shown, several are listed.
+    assert_eq!(page(&["process", "environment", "differs"]), page(&["process-environment-differs"]));
+    for (words, id, title) in [
+        ("trust", "trust-sub-mismatch", "another service account"),
+        ("node role", "silent-fallback-to-node-role", "node's role"),
+        ("Trust Policy", "trust-aud-mismatch", "audience"),
+    ] {
+        let list = page(&[words]);
+        let line = list.lines().find(|line| line.split_whitespace().next() == Some(id));
+        assert!(line.is_some_and(|line| line.contains(title)), "{list}");
+        assert!(list.starts_with(|c: char| c.is_ascii_digit()), "{list}");
+        // Words or one argument, it is the same.
+        assert_eq!(page(&words.split(' ').collect::<Vec<_>>()), list);
+    }
+    assert!(!page(&["trust policy"]).contains("sa-not-annotated"), "only those of the link");
+}

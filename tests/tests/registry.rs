@@ -155,6 +155,8 @@ fn every_check_has_a_broken_and_a_fine_world_and_every_non_fault_a_fine_one() {
 #[test]
 fn explain_prints_every_page_and_lists_every_id() {
     let list = run(plugin().arg("explain")).stdout;
+    let counts = list.lines().map_while(|line| line.rsplit_once(' ')?.1.parse::<usize>().ok());
+    assert_eq!(counts.sum::<usize>(), pages().len(), "how many each link has comes first");
     for (id, page) in pages() {
         assert!(list.lines().any(|line| line.split_whitespace().next() == Some(id)), "{id} is not listed");
         assert_eq!(run(plugin().args(["explain", id])).stdout, page, "{id}");

@@ -1,6 +1,7 @@
 //! Every failure mode, and every suspect that is not a fault: what `explain` lists and searches.
 
 use super::{LINKS, NOT_A_FAULT};
+use crate::step::Step;
 
 /// One page.
 #[derive(Debug, Clone)]
@@ -11,6 +12,8 @@ pub struct Entry {
     pub title: String,
     /// The folder that it is in.
     pub link: &'static str,
+    /// The link of the chain that it is about; none for what is not a fault.
+    pub step: Option<Step>,
     /// The page, in Markdown.
     pub page: String,
 }
@@ -25,6 +28,7 @@ pub fn entries() -> impl Iterator<Item = Entry> {
             id: check.meta.id,
             title: check.meta.title.to_owned(),
             link: link.title,
+            step: Some(check.meta.step),
             page: check.page(),
         })
     });
@@ -32,14 +36,25 @@ pub fn entries() -> impl Iterator<Item = Entry> {
         id,
         title: page.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']).to_owned(),
         link: NO_FAULT,
+        step: None,
         page: (*page).to_owned(),
     });
     checks.chain(none)
 }
 
-/// The page of an id, whatever its case.
-pub fn page(id: &str) -> Option<String> {
-    entries().find(|entry| entry.id.eq_ignore_ascii_case(id)).map(|entry| entry.page)
+/// The page of an id, whatever its case; or of the key of a finding, which ends in a number if an id occurs more than once in a
+/// report: `trust-sub-mismatch-2`.
+pub fn entry(id: &str) -> Option<Entry> {
+    let exactly = |id: &str| entries().find(|entry| entry.id.eq_ignore_ascii_case(id));
+    exactly(id).or_else(|| {
+        let (id, number) = id.rsplit_once('-')?;
+        (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then(|| exactly(id))?
+    })
+}
+
+/// The pages of one link, by its name.
+pub fn group(name: &str) -> Vec<Entry> {
+    entries().filter(|entry| entry.link.eq_ignore_ascii_case(name)).collect()
 }
 
 /// Pages that match all the words: first those with all of them in the id or title, then those with all of them on one line.
@@ -83,10 +98,16 @@ mod tests {
     }
 
     #[test]
-    fn every_page_is_found_by_its_id() {
+    fn every_page_is_found_by_its_id_and_its_group() {
         for entry in entries() {
-            assert_eq!(page(&entry.id.to_uppercase()).as_ref(), Some(&entry.page), "{}", entry.id);
+            for name in [entry.id.to_uppercase(), format!("{}-2", entry.id)] {
+                assert_eq!(super::entry(&name).map(|found| found.id), Some(entry.id), "{name}");
+            }
             assert!(ids(&[entry.id]).contains(&entry.id), "{}", entry.id);
+            assert!(group(entry.link).iter().any(|other| other.id == entry.id), "{}", entry.id);
+        }
+        for name in ["", "trust-sub-mismatch-", "trust-sub-mismatch-x", "-2", "2"] {
+            assert!(super::entry(name).is_none(), "{name}");
         }
     }
 }

@@ -5,6 +5,7 @@ mod diff;
 pub mod explanation;
 mod machine;
 mod markdown;
+pub mod page;
 pub mod permissions;
 mod policy;
 #[cfg(test)]

@@ -5,8 +5,8 @@ use clap::Args;
 use super::terminal::{self, Color, style};
 use super::{CliError, print};
 use irsa::aws_error::{self, Sighting};
-use irsa::checks::{self, catalogue::entries};
-use irsa::output::{Style, catalogue, explanation};
+use irsa::checks::{self, catalogue::Entry, catalogue::entries};
+use irsa::output::{self, Style, catalogue, explanation};
 
 /// A search has at most this many words; a longer text is an error.
 const MOST_WORDS: usize = 3;
@@ -20,14 +20,16 @@ const SHORTEST_WORD: usize = 3;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # all failure modes, in the order of the chain
+  # how many there are, by link, in the order of the chain; in a pipe all of them
   kubectl irsa explain
+  kubectl irsa explain | grep annotation
 
   # one of them
   kubectl irsa explain sa-not-annotated
 
-  # all that have to do with a word
-  kubectl irsa explain audience
+  # those of a link, and all that have to do with some words
+  kubectl irsa explain trust policy
+  kubectl irsa explain node role
 
   # an error that an application printed
   kubectl irsa explain 'AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity'
@@ -35,9 +37,9 @@ Examples:
   # a log; nothing of it is kept
   kubectl logs checkout-7d9f | kubectl irsa explain -")]
 pub struct Explain {
-    /// ID of a failure mode, as `debug` prints it; a word to search for; or the text of an error, in quotes; - reads it from
-    /// stdin
-    #[arg(value_name = "ID | WORD | ERROR")]
+    /// ID of a failure mode, as `debug` prints it; a link of the chain; words to search for; or the text of an error, in quotes;
+    /// - reads it from stdin
+    #[arg(value_name = "ID | WORDS | ERROR")]
     words: Vec<String>,
 }
 
@@ -46,21 +48,37 @@ impl Explain {
     pub fn run(&self) -> Result<u8, CliError> {
         let text = match self.words.join(" ") {
             words if words.is_empty() => {
-                let (style, width) = (style(Color::default(), 0), terminal::width());
-                return print(&catalogue::list(&entries().collect::<Vec<_>>(), width, &style));
+                let all: Vec<Entry> = entries().collect();
+                let style = style(Color::default(), 0);
+                return print(&match terminal::width() {
+                    Some(_) => catalogue::overview(&all, &style),
+                    None => catalogue::list(&all, &style),
+                });
             }
             words if words == "-" => super::stdin()?,
             words => words,
         };
-        match checks::catalogue::page(text.trim()) {
-            Some(page) => print(&page),
+        match checks::catalogue::entry(text.trim()) {
+            Some(entry) => print(&page(&entry)),
             None => print(&explain(&text)?),
         }
     }
 }
 
+/// A page for a terminal, or the Markdown that it is written in.
+fn page(entry: &Entry) -> String {
+    match terminal::width() {
+        Some(_) => output::page::render(entry, &style(Color::default(), 0)),
+        None => entry.page.clone(),
+    }
+}
+
 /// The AWS errors in a text that is not an id.
 fn explain(text: &str) -> Result<String, CliError> {
+    let group = checks::catalogue::group(text.trim());
+    if !group.is_empty() {
+        return Ok(pages(text.trim(), &group));
+    }
     let sightings = errors(text);
     let caller = aws_error::caller(&aws_error::unwrapped(text));
     if sightings.is_empty() && caller.is_none() {
@@ -68,14 +86,19 @@ fn explain(text: &str) -> Result<String, CliError> {
         let found = words.as_deref().map(checks::catalogue::search).unwrap_or_default();
         return match words.as_deref() {
             Some([word]) if found.is_empty() => Err(no_such_check(&word.to_ascii_lowercase())),
-            Some(words) if !found.is_empty() => {
-                let style = style(Color::default(), 0);
-                Ok(catalogue::found(&words.join(" "), &found, terminal::width(), &style))
-            }
+            Some(words) if !found.is_empty() => Ok(pages(&words.join(" "), &found)),
             _ => Err(CliError::NoErrorKnown),
         };
     }
     Ok(explanation::errors(&sightings, caller.as_ref(), &Style::default()))
+}
+
+/// The only page, or a list of them.
+fn pages(words: &str, found: &[Entry]) -> String {
+    match found {
+        [only] => page(only),
+        _ => catalogue::found(words, found, terminal::width(), &style(Color::default(), 0)),
+    }
 }
 
 /// The errors of a text: as in a log, or as broken by a terminal or a mail; as if it were one line; or without the words that
