@@ -8,10 +8,17 @@ use crate::step::Step;
 /// Before every line but the headings.
 const INDENT: &str = "  ";
 
+/// Before lines that begin with `bad` or `good`.
+const EXAMPLES: &str = "```text\n";
+
 /// The page: its title and id, its sections under headings, how to look for oneself, and where it is to be read.
 pub fn render(entry: &Entry, style: &Style) -> String {
     let mut page = Page { out: String::new(), style };
     for paragraph in entry.page.split("\n\n") {
+        if let Some(examples) = paragraph.strip_prefix(EXAMPLES) {
+            page.examples(examples);
+            continue;
+        }
         let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
         if let Some(title) = text.strip_prefix("# ") {
             page.text("", title, Paint::Strong);
@@ -106,6 +113,15 @@ impl Page<'_> {
         self.line(&self.style.paint(Paint::Strong, &self.style.line(text)));
     }
 
+    fn examples(&mut self, lines: &str) {
+        self.line("");
+        for line in lines.lines().take_while(|line| *line != "```") {
+            let (word, example) = line.split_once(' ').unwrap_or((line, ""));
+            let paint = if word == "good" { Paint::Good } else { Paint::Bad };
+            self.line(&format!("{INDENT}{} {}", self.style.paint(paint, word), self.style.line(example)));
+        }
+    }
+
     fn text(&mut self, indent: &str, text: &str, paint: Paint) {
         let columns = self.style.columns().saturating_sub(indent.len());
         let mut marks = Marks::default();
@@ -184,6 +200,10 @@ mod tests {
           name, a prefix that Helm or Terraform added, / for :, or
           system:serviceaccount: is missing.
 
+          bad   "…:sub": "system:serviceaccount:shop:chekout"
+          bad   "…:sub": "system:serviceaccount:shop/checkout"
+          good  "…:sub": "system:serviceaccount:shop:checkout"
+
         You see
           AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity (403).
           STS never says which part failed.
@@ -259,7 +279,7 @@ mod tests {
             for columns in [40, 80, 100] {
                 let page = plain(&render(&entry, &style(columns, true)));
                 let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
-                for word in entry.page.split_whitespace() {
+                for word in entry.page.replace(EXAMPLES, "").split_whitespace() {
                     let word: String = word.chars().filter(|c| !MARKS.contains(c)).collect();
                     assert!(
                         words.replace(MARKS, "").to_lowercase().contains(&word.to_lowercase()),
@@ -267,11 +287,16 @@ mod tests {
                         entry.id
                     );
                 }
-                // A URL, a command and a word that is longer than the line stay whole.
+                // A URL, a command, an example and a word that is longer than the line stay whole.
                 let long = |line: &&str| width(line) > columns && line.trim().contains(' ');
                 let commands = entry.step.map_or(&[][..], by_hand);
+                let example = |line: &str| line.starts_with("  bad ") || line.starts_with("  good ");
                 for line in page.lines().filter(long) {
-                    assert!(commands.contains(&line.trim()), "{} at {columns}: {line}", entry.id);
+                    assert!(
+                        commands.contains(&line.trim()) || example(line),
+                        "{} at {columns}: {line}",
+                        entry.id
+                    );
                 }
             }
         }

@@ -4,6 +4,11 @@
 //! CSV without trimming: `"app, proxy"` skips `app` and ` proxy`, so `proxy` is injected although it is listed. A list that is
 //! not valid CSV skips nothing.
 //!
+//! ```text
+//! bad   eks.amazonaws.com/skip-containers: "app, proxy"
+//! good  eks.amazonaws.com/skip-containers: "app,proxy"
+//! ```
+//!
 //! **You see**: a skipped container has no variables and no mount, though the pod has the volume; the SDK falls back to the
 //! node's role.
 //!

@@ -3,6 +3,11 @@
 //! `AWS_REGION` or `AWS_DEFAULT_REGION` holds something that is not a region: an availability zone, a typo, a template that was
 //! never rendered, the made-up region of another object store (`minio`, `auto`). SDKs build the STS host name from it.
 //!
+//! ```text
+//! bad   AWS_REGION=eu-west-1a
+//! good  AWS_REGION=eu-west-1
+//! ```
+//!
 //! **You see**: `dial tcp: lookup sts.minio.amazonaws.com on 10.100.0.10:53: no such host`, `Could not connect to the endpoint
 //! URL`. It looks like a DNS fault, but it is one of configuration.
 //!

@@ -4,6 +4,11 @@
 //! audience is only a label: on EKS it is `sts.amazonaws.com` in every partition and region, China included, and never the host
 //! of an STS endpoint.
 //!
+//! ```text
+//! bad   "ClientIDList": ["sts.eu-west-1.amazonaws.com"]
+//! good  "ClientIDList": ["sts.amazonaws.com"]
+//! ```
+//!
 //! **You see**: `InvalidIdentityToken: Incorrect token audience`.
 //!
 //! **Decided by**: STS's answer to a fresh token with the same audience as the pod's token; or that audience against the list of

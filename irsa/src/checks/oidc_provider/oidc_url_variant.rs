@@ -3,6 +3,12 @@
 //! IAM compares a provider's URL with the token's `iss` character by character. A URL with a trailing slash, another case, a
 //! port, EKS's dual-stack host or the parts of the host in another order matches no token at all.
 //!
+//! ```text
+//! bad   https://oidc.eks.eu-west-1.amazonaws.com/id/4F1E…/
+//! bad   https://oidc-eks.eu-west-1.api.aws/id/4F1E…
+//! good  https://oidc.eks.eu-west-1.amazonaws.com/id/4F1E…
+//! ```
+//!
 //! **You see**: `InvalidIdentityToken: No OpenIDConnect provider found in your account for https://oidc.eks…`, while the console
 //! shows a provider that looks right.
 //!

@@ -4,6 +4,11 @@
 //! role that was created for a web identity trusts the cluster's OIDC provider, which does not help here. If the association
 //! has a target role, that one must trust the first role in the same way.
 //!
+//! ```text
+//! bad   "Action": "sts:AssumeRole"
+//! good  "Action": ["sts:AssumeRole", "sts:TagSession"]
+//! ```
+//!
 //! **You see**: `(AccessDeniedException): Unauthorized Exception! EKS does not have permissions to assume the associated role.`
 //! in the agent's answer.
 //!

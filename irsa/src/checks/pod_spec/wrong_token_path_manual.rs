@@ -3,6 +3,11 @@
 //! `AWS_WEB_IDENTITY_TOKEN_FILE` is set by hand to `/var/run/secrets/kubernetes.io/serviceaccount/token`. That token is for the
 //! API server: it has a different audience, and a legacy token has none at all.
 //!
+//! ```text
+//! bad   /var/run/secrets/kubernetes.io/serviceaccount/token
+//! good  /var/run/secrets/eks.amazonaws.com/serviceaccount/token
+//! ```
+//!
 //! **You see**: `InvalidIdentityToken: Incorrect token audience`, or `Missing a required claim: aud`; `no such file or
 //! directory` where `automountServiceAccountToken` is `false`.
 //!

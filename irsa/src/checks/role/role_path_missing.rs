@@ -3,6 +3,11 @@
 //! A role with a path, `/team/app/`, has it in its ARN, and STS needs the whole ARN. (The old `aws-auth` ConfigMap was the other
 //! way round: there the path had to be left out.) Case matters, too.
 //!
+//! ```text
+//! bad   arn:aws:iam::111122223333:role/shop-checkout
+//! good  arn:aws:iam::111122223333:role/team/app/shop-checkout
+//! ```
+//!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity`.
 //!
 //! **Decided by**: IAM, asked for the role by its name, answers with its ARN; the two are compared character by character.

@@ -4,6 +4,11 @@
 //! `amazonaws.com/role-arn`, kiam's `iam.amazonaws.com/role`, and the right key under `labels`. Helm's `--set` with unescaped
 //! dots produces nested keys, which a chart may render as `map[amazonaws:map[…]]`.
 //!
+//! ```text
+//! bad   eks.amazonaws.com/role_arn: arn:aws:iam::111122223333:role/shop-checkout
+//! good  eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:role/shop-checkout
+//! ```
+//!
 //! **Decided by**: the service account has no annotation under the webhook's key, but has one whose key is close to it and
 //! whose value names a role.
 //!

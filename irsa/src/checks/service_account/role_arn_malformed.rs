@@ -4,6 +4,12 @@
 //! in, a missing `role/`, a bare role name, an account id that is not twelve digits. The webhook only logs `arn is invalid` and
 //! injects the value as it is, so the pod looks right.
 //!
+//! ```text
+//! bad   eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:shop-checkout
+//! bad   eks.amazonaws.com/role-arn: shop-checkout
+//! good  eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:role/shop-checkout
+//! ```
+//!
 //! **You see**: `ValidationError: Request ARN is invalid`; boto3 and the AWS CLI refuse it themselves (`ParamValidationError`).
 //! Java v2 trims the value, so the same ARN works there.
 //!

@@ -3,6 +3,11 @@
 //! `arn:aws:` in China (`aws-cn`), GovCloud (`aws-us-gov`), an ISO region or the European Sovereign Cloud, or the reverse. STS
 //! in one partition does not know the roles of another.
 //!
+//! ```text
+//! bad   arn:aws:iam::111122223333:role/shop-checkout      in cn-north-1
+//! good  arn:aws-cn:iam::111122223333:role/shop-checkout
+//! ```
+//!
 //! **You see**: `Request ARN is invalid`, `InvalidClientTokenId: The security token included in the request is invalid`, or
 //! `AccessDenied`.
 //!

@@ -3,6 +3,11 @@
 //! `AWS_ROLE_SESSION_NAME` is sent to STS as it is. STS accepts 2 to 64 characters of `A-Z a-z 0-9 _ + = , . @ -`; a name built
 //! from namespace, pod and node is easily longer, and a slash, a colon or a space is refused.
 //!
+//! ```text
+//! bad   AWS_ROLE_SESSION_NAME=shop/checkout-7d9f8b6c5d-x2x4z
+//! good  AWS_ROLE_SESSION_NAME=checkout-7d9f8b6c5d-x2x4z
+//! ```
+//!
 //! **You see**: `ValidationError: 1 validation error detected: Value '…' at 'roleSessionName' failed to satisfy constraint:
 //! Member must have length less than or equal to 64`, or `… must satisfy regular expression pattern: [\w+=,.@-]*`.
 //!

@@ -3,6 +3,11 @@
 //! The condition on `…:aud` has a value that the token does not have: the service account's audience was changed (annotation
 //! `audience`), or the policy was written for `sts.amazonaws.com.cn`.
 //!
+//! ```text
+//! bad   "…:aud": "sts.amazonaws.com.cn"
+//! good  "…:aud": "sts.amazonaws.com"
+//! ```
+//!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403). `Incorrect token audience` comes
 //! from the provider, not from the trust policy.
 //!

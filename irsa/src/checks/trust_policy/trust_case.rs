@@ -3,6 +3,11 @@
 //! Values are compared case-sensitively: `System:ServiceAccount:shop:Checkout` is not `system:serviceaccount:shop:checkout`.
 //! Names of namespaces and service accounts are always lower case.
 //!
+//! ```text
+//! bad   "…:sub": "system:serviceaccount:Shop:Checkout"
+//! good  "…:sub": "system:serviceaccount:shop:checkout"
+//! ```
+//!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
 //! **Decided by**: the claim of a fresh token matches the value except for its case.

@@ -4,6 +4,12 @@
 //! an id that was mistyped or left over from the documentation, with `https://`, with a trailing slash, or as a whole ARN. No
 //! token has such a key, so the condition never holds.
 //!
+//! ```text
+//! bad   "https://oidc.eks.eu-west-1.amazonaws.com/id/4F1E…:sub": "system:…"
+//! bad   "oidc.eks.eu-central-1.amazonaws.com/id/4F1E…:sub": "system:…"
+//! good  "oidc.eks.eu-west-1.amazonaws.com/id/4F1E…:sub": "system:…"
+//! ```
+//!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
 //! **Decided by**: `iss` of a fresh token against the principal and the keys of the nearest statement. A statement that is

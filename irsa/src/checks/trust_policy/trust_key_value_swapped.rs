@@ -2,6 +2,11 @@
 //!
 //! A pattern for the subject is under the key `…:aud`, or the audience under `…:sub`.
 //!
+//! ```text
+//! bad   "…:aud": "system:serviceaccount:shop:checkout"
+//! good  "…:sub": "system:serviceaccount:shop:checkout"
+//! ```
+//!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
 //! **Decided by**: `sub` and `aud` of a fresh token against the values under the other's key.

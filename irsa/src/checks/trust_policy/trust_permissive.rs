@@ -4,6 +4,11 @@
 //! namespaces whose names merely begin the same (`*` also matches `:`), a condition that holds because its key does not exist
 //! (`ForAllValues:`, `…IfExists`, a mistyped issuer under a negated operator), or `"Principal": "*"`.
 //!
+//! ```text
+//! bad   "StringLike": {"…:sub": "system:serviceaccount:*"}
+//! good  "StringEquals": {"…:sub": "system:serviceaccount:shop:checkout"}
+//! ```
+//!
 //! **You see**: nothing. It works, for others as well.
 //!
 //! **Decided by**: the policy is evaluated for strangers: another AWS caller, a token of another provider, a service account of

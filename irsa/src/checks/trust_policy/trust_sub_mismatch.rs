@@ -3,6 +3,12 @@
 //! The trust policy names a subject that is not this pod's: another namespace or name, a prefix that Helm or Terraform added,
 //! `/` for `:`, or `system:serviceaccount:` is missing.
 //!
+//! ```text
+//! bad   "…:sub": "system:serviceaccount:shop:chekout"
+//! bad   "…:sub": "system:serviceaccount:shop/checkout"
+//! good  "…:sub": "system:serviceaccount:shop:checkout"
+//! ```
+//!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403). STS never says which part failed.
 //!
 //! **Decided by**: `sub` of a fresh token against every statement of the trust policy, evaluated as IAM does it. The nearest

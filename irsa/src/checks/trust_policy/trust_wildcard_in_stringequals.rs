@@ -2,6 +2,12 @@
 //!
 //! `StringEquals` knows no wildcards: `system:serviceaccount:shop:*` matches only a service account whose name is an asterisk.
 //!
+//! ```text
+//! bad   "StringEquals": {"…:sub": "system:serviceaccount:shop:*"}
+//! good  "StringEquals": {"…:sub": "system:serviceaccount:shop:checkout"}
+//! good  "StringLike": {"…:sub": "system:serviceaccount:shop:*"}
+//! ```
+//!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
 //! **Decided by**: the claim of a fresh token matches the value if `*` and `?` are wildcards, and the operator knows none.

@@ -4,6 +4,11 @@
 //! `sts:AssumeRoleWithWebIdentity` and nothing else. The CDK's `FederatedPrincipal` writes `sts:AssumeRole` unless told
 //! otherwise.
 //!
+//! ```text
+//! bad   "Action": "sts:AssumeRole"
+//! good  "Action": "sts:AssumeRoleWithWebIdentity"
+//! ```
+//!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
 //! **Decided by**: the actions of the statement for the cluster's provider; case does not matter, and `sts:*` will do.

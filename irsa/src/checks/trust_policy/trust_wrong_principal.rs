@@ -4,6 +4,12 @@
 //! `eks.amazonaws.com`), an account, a CI system, or the issuer itself instead of the provider's ARN. `pods.eks.amazonaws.com`
 //! is EKS Pod Identity, which is another mechanism.
 //!
+//! ```text
+//! bad   "Service": "ec2.amazonaws.com"
+//! bad   "Federated": "oidc.eks.eu-west-1.amazonaws.com/id/4F1E…"
+//! good  "Federated": "arn:aws:iam::111122223333:oidc-provider/oidc.eks.…/id/4F1E…"
+//! ```
+//!
 //! **You see**: `AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity` (403).
 //!
 //! **Decided by**: the principals of all statements against the ARN of the provider for the token's issuer.
