@@ -106,7 +106,7 @@ proptest! {
         let region = irsa::policy::Value::Present(vec![String::from("eu-west-1")]);
         request.context.set("aws:RequestedRegion", region);
         let Some(nearest) = nearest(&evaluate(&document, &request)) else { return Ok(()) };
-        let asker = Asker { issuer: ISSUER, provider: PROVIDER, namespace: "shop", name: "checkout" };
+        let asker = Asker { issuer: ISSUER, provider: PROVIDER, namespace: "shop", name: "checkout", vacant: &[] };
         for change in std::iter::once(&nearest.change).chain(&nearest.wider) {
             let wide = change.correction.reach() == Reach::Namespace;
             let meant = if wide { Meant::Namespace } else { Meant::Alone };

@@ -44,7 +44,7 @@ pub use edit::{Edit, EditKind};
 pub use evaluate::evaluate;
 pub use json::{Json, Path, Segment};
 pub use keys::Call;
-pub use nearest::{Change, Nearest, Repair, nearest};
+pub use nearest::{Change, Nearest, Repair, nearest, nearest_beside};
 pub use operator::{Operator, Quantifier, Relation, Test};
 pub use reach::{Correction, Reach};
 pub use request::{Context, Found, Principal, Request, Value, WebIdentity};

@@ -48,17 +48,23 @@ const ROUNDS: usize = 3;
 /// The least change that makes the document allow the request. `None` if an allowing statement matches already or may
 /// match, for policies that name no principal, and if no change lets in who asks alone.
 pub fn nearest(evaluation: &Evaluation<'_>) -> Option<Nearest> {
+    nearest_beside(evaluation, &[])
+}
+
+/// The same where it is known that nobody has these subjects (`system:serviceaccount:shop:chekout`): one that is a typing error for
+/// who asks is replaced, rather than kept beside it.
+pub fn nearest_beside(evaluation: &Evaluation<'_>, vacant: &[String]) -> Option<Nearest> {
     let allows = || evaluation.statements.iter().filter(|trace| trace.effect == Effect::Allow);
     if allows().any(|trace| trace.matched != Tri::False) {
         return None;
     }
     let (document, request) = (evaluation.document, evaluation.request);
-    let token = Token::of(request);
+    let token = Token::of(request).map(|token| token.beside(vacant));
     let mut edited: Vec<(usize, Change)> = Vec::new();
     for patterns in [Patterns::GiveWay, Patterns::Count] {
         let of = |trace: &StatementTrace<'_>| {
             let (edits, json) = edit(document, request, token.as_ref()?, trace, patterns)?;
-            Some((trace.index, change(evaluation, Repair::Edit(edits), json)?))
+            Some((trace.index, change(evaluation, Repair::Edit(edits), json, vacant)?))
         };
         edited.extend(allows().filter_map(of));
     }
@@ -78,13 +84,13 @@ pub fn nearest(evaluation: &Evaluation<'_>) -> Option<Nearest> {
         Json::Array(statements) => statements.push(appended.clone()),
         single => *single = Json::Array(vec![single.clone(), appended.clone()]),
     }
-    let change = change(evaluation, Repair::Append(appended), json)?;
+    let change = change(evaluation, Repair::Append(appended), json, vacant)?;
     Some(Nearest { statement, change, wider })
 }
 
-fn change(evaluation: &Evaluation<'_>, repair: Repair, json: Json) -> Option<Change> {
+fn change(evaluation: &Evaluation<'_>, repair: Repair, json: Json, vacant: &[String]) -> Option<Change> {
     let document = Document::read(json).ok()?;
-    let correction = Correction::check(evaluation.document, document, evaluation.request)?;
+    let correction = Correction::check(evaluation.document, document, evaluation.request, vacant)?;
     Some(Change { repair, correction })
 }
 

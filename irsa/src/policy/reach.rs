@@ -31,17 +31,26 @@ pub enum Reach {
 
 impl Correction {
     /// Evaluates both documents for who asks and for all beside; `None` if the change does not let in who asks, if somebody
-    /// loses access, or if somebody beyond the namespace gains it.
-    pub(super) fn check(before: &Document, document: Document, request: &Request) -> Option<Self> {
+    /// loses access, or if somebody beyond the namespace gains it. Nobody has the `vacant` subjects, so that they lose nothing.
+    pub(super) fn check(
+        before: &Document,
+        document: Document,
+        request: &Request,
+        vacant: &[String],
+    ) -> Option<Self> {
         let after = evaluate(&document, request).decision;
         if after == Decision::NoMatch {
             return None;
         }
         let mut namespace = false;
+        let mut replaces = false;
         for Neighbour { who, request } in neighbours(request, [before, &document]) {
+            let is_vacant =
+                Token::of(&request).is_some_and(|token| vacant.iter().any(|sub| sub == token.sub()));
             let was = access(&evaluate(before, &request).decision);
             let is = access(&evaluate(&document, &request).decision);
             match who {
+                _ if is < was && is_vacant => replaces = true,
                 _ if is < was => return None,
                 Who::Stranger if is > was => return None,
                 Who::OfTheNamespace => namespace |= is > was,
@@ -55,7 +64,8 @@ impl Correction {
         };
         let reach = match namespace {
             true => Reach::Namespace,
-            false if own() => Reach::Own,
+            // It was meant for another name: whether for this one is for a person to say.
+            false if !replaces && own() => Reach::Own,
             false => Reach::One,
         };
         Some(Self { document, reach, after })

@@ -18,6 +18,8 @@ pub(super) struct Token<'a> {
     action: &'a str,
     sub: &'a str,
     aud: &'a [String],
+    /// Subjects that nobody has: their service accounts do not exist.
+    vacant: &'a [String],
 }
 
 impl<'a> Token<'a> {
@@ -26,7 +28,12 @@ impl<'a> Token<'a> {
         let Principal::WebIdentity { provider_arn, issuer } = &request.principal else { return None };
         let claim = |name| request.context.get(&format!("{issuer}:{name}"));
         let (Found::Present([sub]), Found::Present(aud)) = (claim("sub"), claim("aud")) else { return None };
-        Some(Self { provider_arn, issuer, action: &request.action, sub, aud })
+        Some(Self { provider_arn, issuer, action: &request.action, sub, aud, vacant: &[] })
+    }
+
+    /// The same where it is known that nobody has these subjects.
+    pub(super) fn beside(self, vacant: &'a [String]) -> Self {
+        Self { vacant, ..self }
     }
 
     /// Conditions that this token satisfies, and no other subject's.
@@ -234,7 +241,11 @@ impl<'a> Token<'a> {
         if claim == "aud" {
             return Some(add(&condition.place, &condition.values, own));
         }
-        if let Some(index) = condition.values.iter().position(|value| is_misspelled(value, own)) {
+        // Nobody has this name, so that nobody loses anything.
+        let is_typo = |value: &String| {
+            is_misspelled(value, own) || (is_near(value, own) && self.vacant.contains(value))
+        };
+        if let Some(index) = condition.values.iter().position(is_typo) {
             return Some(replace(
                 value_place(json, &condition.place, index)?,
                 condition.values.get(index)?,

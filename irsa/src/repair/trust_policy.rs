@@ -42,6 +42,12 @@ pub(crate) fn let_in(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Faul
         ))];
     }
     let title = format!("in the trust policy of role {name}: {}", words(change, &judged.token));
+    let title = match &change.repair {
+        Repair::Edit(edits) if edits.iter().any(|edit| judged.vacant.contains(&edit.from)) => {
+            format!("{title}; the cluster has no such service account")
+        }
+        _ => title,
+    };
     let put = put(derived, judged, change, title);
     let namespace = &derived.facts.namespace_name;
     let wider = judged.wider.as_ref().map(|change| {

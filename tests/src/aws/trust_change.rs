@@ -15,6 +15,8 @@ pub struct Asker<'a> {
     pub namespace: &'a str,
     /// Its name.
     pub name: &'a str,
+    /// Subjects of its namespace that no service account has.
+    pub vacant: &'a [String],
 }
 
 /// Whom a change may let in.
@@ -29,7 +31,7 @@ pub enum Meant {
 /// What is wrong with a change: the service account is not let in, somebody else is, or somebody loses the role.
 pub fn problems(before: &str, after: &str, asker: Asker<'_>, meant: Meant) -> Vec<String> {
     let mut problems = Vec::new();
-    let Asker { issuer, provider, namespace, name } = asker;
+    let Asker { issuer, provider, namespace, name, vacant } = asker;
     let own = format!("system:serviceaccount:{namespace}:{name}");
     let audiences: Vec<String> =
         audiences(after).into_iter().chain([String::from("sts.amazonaws.com")]).collect();
@@ -64,7 +66,7 @@ pub fn problems(before: &str, after: &str, asker: Asker<'_>, meant: Meant) -> Ve
             let was = decide(before, provider, issuer, &sub, aud) == Some(Decision::Allowed);
             let is = decide(after, provider, issuer, &sub, aud) == Some(Decision::Allowed);
             let of_namespace = sub.starts_with(&format!("system:serviceaccount:{namespace}:"));
-            if was && !is {
+            if was && !is && !(issuer == asker.issuer && vacant.contains(&sub)) {
                 problems.push(format!("{sub} of {issuer} loses the role"));
             }
             if is && !was && !(meant == Meant::Namespace && of_namespace && issuer == asker.issuer) {
@@ -104,7 +106,7 @@ fn audiences(policy: &str) -> Vec<String> {
 }
 
 /// The service accounts that a policy names, and one for each pattern.
-fn subjects_in(policy: &str) -> Vec<String> {
+pub fn subjects_in(policy: &str) -> Vec<String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:".contains(c);
     let values = named(policy, &|_, value| value.starts_with("system:serviceaccount:"));
     let values = values.into_iter().map(|value| value.replace(['*', '?'], "z"));
@@ -135,8 +137,13 @@ mod tests {
     use serde_json::json;
 
     const PROVIDER: &str = "arn:aws:iam::111122223333:oidc-provider/issuer.example/id/A";
-    const ASKER: Asker<'_> =
-        Asker { issuer: "issuer.example/id/A", provider: PROVIDER, namespace: "shop", name: "checkout" };
+    const ASKER: Asker<'_> = Asker {
+        issuer: "issuer.example/id/A",
+        provider: PROVIDER,
+        namespace: "shop",
+        name: "checkout",
+        vacant: &[],
+    };
 
     fn trusts(operator: &str, sub: &str) -> String {
         json!({"Version": "2012-10-17", "Statement": [{

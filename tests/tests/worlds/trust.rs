@@ -39,7 +39,8 @@ pub fn problems(world: &World, diagnosis: &Value) -> String {
             continue;
         };
         let (_, issuer) = provider.split_once(":oidc-provider/").unwrap_or_default();
-        let asker = Asker { issuer, provider: &provider, namespace, name: service_account };
+        let vacant = vacant(world, namespace, &before);
+        let asker = Asker { issuer, provider: &provider, namespace, name: service_account, vacant: &vacant };
         let title = fix["title"].as_str().unwrap_or_default();
         let meant =
             if title.starts_with("or, if other service accounts") { Meant::Namespace } else { Meant::Alone };
@@ -51,6 +52,20 @@ pub fn problems(world: &World, diagnosis: &Value) -> String {
         }
     }
     problems
+}
+
+/// The subjects of a namespace that a policy names and no service account has.
+fn vacant(world: &World, namespace: &str, policy: &str) -> Vec<String> {
+    let exists = |name: &str| {
+        world.objects.iter().any(|object| {
+            object.resource.kind == "ServiceAccount"
+                && object.value["metadata"]["namespace"] == namespace
+                && object.value["metadata"]["name"] == name
+        })
+    };
+    let prefix = format!("system:serviceaccount:{namespace}:");
+    let subjects = trust_change::subjects_in(policy).into_iter();
+    subjects.filter(|sub| sub.strip_prefix(&prefix).is_some_and(|name| !exists(name))).collect()
 }
 
 /// The association that the change is for, and which of its roles it changes; `None` if it is about a web identity.

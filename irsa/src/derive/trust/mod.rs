@@ -18,7 +18,7 @@ use crate::facts::{Fact, Source, Unknown, Why};
 use crate::mechanism::Mechanism;
 use crate::policy::{
     Change, Decision, Document, Edit, EditKind, Evaluation, Found, Path, Reason, Repair, Request, Segment,
-    Tri, Value, WebIdentity, evaluate, known_claim, nearest,
+    Tri, Value, WebIdentity, evaluate, known_claim, nearest, nearest_beside,
 };
 
 /// Characters, not counting white space, that IAM allows in a trust policy unless the account's quota was raised.
@@ -63,6 +63,8 @@ pub struct Judgement<'f> {
     pub change: Option<Change>,
     /// What would let in others of the namespace as well, whom a pattern covers.
     pub wider: Option<Change>,
+    /// Subjects that the policy names and nobody has.
+    pub vacant: Vec<String>,
 }
 
 /// The claims of the service account's tokens, as a trust policy sees them.
@@ -191,7 +193,8 @@ impl<'f> Judgement<'f> {
         let session_name = SessionName::of(derived);
         request.context.set(fault::SESSION_NAME, value_of(&session_name, &document, &request));
         let evaluation = evaluate(&document, &request);
-        let nearest = nearest(&evaluation);
+        let vacant = vacant(derived, &document);
+        let nearest = nearest_beside(&evaluation, &vacant);
         let edited = nearest.as_ref().filter(|nearest| matches!(nearest.change.repair, Repair::Edit(_)));
         let fault = fault::of(&evaluation, &token, edited.and_then(|nearest| nearest.statement));
         let (decision, open) = (evaluation.decision.clone(), open(&evaluation));
@@ -215,6 +218,7 @@ impl<'f> Judgement<'f> {
             fault,
             change,
             wider: wider.flatten(),
+            vacant,
         }
     }
 
@@ -247,6 +251,27 @@ impl<'f> Judgement<'f> {
         };
         may_allow && !matches!(self.to_trial, Decision::Allow { .. })
     }
+}
+
+/// The service accounts of the namespace that the policy names and the cluster does not have. Only an issuer of EKS is certainly this
+/// cluster's alone.
+fn vacant(derived: &Derived<'_>, document: &Document) -> Vec<String> {
+    let facts = derived.facts;
+    let listing = facts.service_accounts.known().filter(|listing| listing.value.complete());
+    let (Some(listing), Ok(issuer)) = (listing, Issuer::of(derived)) else { return Vec::new() };
+    let prefix = format!("system:serviceaccount:{}:", facts.namespace_name);
+    let is_there = |name: &str| {
+        name == facts.service_account_name
+            || listing.value.items.iter().any(|account| account.value.metadata.name == name)
+    };
+    let is_vacant = |value: &&String| {
+        issuer.is_eks()
+            && value
+                .strip_prefix(&prefix)
+                .is_some_and(|name| !name.contains(['*', '?', '$']) && !is_there(name))
+    };
+    let conditions = document.statements.iter().flat_map(|statement| &statement.conditions);
+    conditions.flat_map(|condition| &condition.values).filter(is_vacant).cloned().collect()
 }
 
 /// What the policy finds as the session's name. One that an SDK makes up is known if every SDK's leads to the same answer.

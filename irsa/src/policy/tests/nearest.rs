@@ -46,6 +46,27 @@ fn given(conditions: &str) -> String {
 const GOOD: &str = r#"{"StringEquals":{"$ISSUER:aud":"sts.amazonaws.com","$ISSUER:sub":"$SUB"}}"#;
 
 #[test]
+fn a_typing_error_is_replaced_where_nobody_has_that_name() {
+    let other = SUB.replacen("checkout", "chekout", 1);
+    let document = policy(&format!(
+        r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
+        given(&GOOD.replace("$SUB", &other))
+    ));
+    let request = web_identity(SUB);
+    let propose = |vacant: &[String]| {
+        let change = nearest_beside(&evaluate(&document, &request), vacant).expect("a proposal").change;
+        (lines(&change), change.correction.reach())
+    };
+    let key = r#"Statement[0].Condition.StringEquals["$ISSUER:sub"]"#;
+    let replaced = format!("ReplaceValue {key}: {other} -> $SUB");
+    // One more subject gets the role: that is for a person to decide.
+    assert_eq!(propose(std::slice::from_ref(&other)), (vec![replaced], Reach::One));
+    let kept = format!("AddValue {key}: {other} -> $SUB");
+    assert_eq!(propose(&[]), (vec![kept.clone()], Reach::One));
+    assert_eq!(propose(&[String::from("system:serviceaccount:shop:another")]), (vec![kept], Reach::One));
+}
+
+#[test]
 fn one_fault_one_edit() {
     let sub = |value: &str| given(&GOOD.replace("$SUB", value));
     let key = r#"Statement[0].Condition.StringEquals["$ISSUER:sub"]"#;
