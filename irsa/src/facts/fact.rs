@@ -307,13 +307,14 @@ impl Source {
     pub fn place(&self) -> String {
         match self {
             Self::Api { object, field, .. } => joined(&[object, &without_issuer(field)]),
-            Self::Aws { action, field, .. } => match field.strip_prefix("Role.AssumeRolePolicyDocument") {
-                Some(path) => joined(&["trust policy", without_issuer(path).trim_start_matches('.')]),
+            Self::Aws { action, field, .. } => match in_trust_policy(field) {
+                Some(path) => joined(&["trust policy", &path]),
                 None => joined(&[action, field]),
             },
             Self::Probe { field, .. } => joined(&["probe", field]),
             Self::File { file, field, position, .. } => {
-                joined(&[&format!("{file}:{}:{}", position.line, position.column), &without_issuer(field)])
+                let field = in_trust_policy(field).unwrap_or_else(|| without_issuer(field));
+                joined(&[&format!("{file}:{}:{}", position.line, position.column), &field])
             }
             Self::Web { .. } | Self::Token { .. } | Self::Log { .. } => self.to_string(),
         }
@@ -394,6 +395,12 @@ fn write_words(f: &mut fmt::Formatter<'_>, words: &[&str]) -> fmt::Result {
 fn joined(words: &[&str]) -> String {
     let said: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
     said.join(" ")
+}
+
+/// The path within the trust policy that is the field of a role.
+fn in_trust_policy(field: &str) -> Option<String> {
+    let path = field.strip_prefix("Role.AssumeRolePolicyDocument")?;
+    Some(without_issuer(path).trim_start_matches('.').to_owned())
 }
 
 /// `StringEquals["…:sub"]` of `StringEquals["oidc.eks.eu-west-1.amazonaws.com/id/4F1E…:sub"]`.
