@@ -210,6 +210,15 @@ fn fixes(out: &mut String, indent: &str, fixes: &[&Fix]) {
             });
             fenced(out, indent, "diff", &lines.collect::<Vec<_>>());
         }
+        if let Some(policy) = fix.policy().filter(|_| fix.command().is_none()) {
+            let lines = policy.statements().into_iter().flat_map(|change| change.after.lines(COLUMNS));
+            fenced(
+                out,
+                indent,
+                "json",
+                &lines.map(|line| safe::escape_in_strings(&line)).collect::<Vec<_>>(),
+            );
+        }
         let commands = keep.into_iter().chain(fix.command());
         let lines: Vec<String> = commands.flat_map(|command| command.lines(COLUMNS)).collect();
         if !lines.is_empty() {

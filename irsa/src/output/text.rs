@@ -357,6 +357,9 @@ impl Page<'_> {
             let title = if self.verbose() { words::fix_title(fix) } else { words::short_title(fix) };
             self.flow(&lead, lead_width, lead_width, &title, Paint::Plain);
             if let Some(policy) = fix.policy() {
+                if fix.command().is_none() {
+                    self.statements(policy);
+                }
                 self.difference(policy);
                 if fix.is_alternative() && !self.verbose() {
                     self.text(COMMAND, "(-v prints its command)", Paint::Dim);
@@ -372,9 +375,19 @@ impl Page<'_> {
         }
     }
 
-    /// What a policy document loses and gets.
+    /// What somebody else is to add to a policy, ready to be sent.
+    fn statements(&mut self, policy: &PolicyChange) {
+        let columns = self.style.columns().saturating_sub(COMMAND);
+        for change in policy.statements() {
+            for line in change.after.lines(columns) {
+                let line = self.style.paint(Paint::Command, &crate::text::safe::escape_in_strings(&line));
+                self.put(COMMAND, &line);
+            }
+        }
+    }
+
+    /// What an existing policy document loses and gets; all of a new one is in its command.
     fn difference(&mut self, policy: &PolicyChange) {
-        // All of a new document is in its command.
         if policy.keep().is_none() {
             return;
         }

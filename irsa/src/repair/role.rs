@@ -2,6 +2,7 @@
 
 use super::{Command, Fix, PolicyChange};
 use crate::derive::Derived;
+use crate::derive::issuer::Issuer;
 use crate::derive::provider::Provider;
 use crate::derive::trust;
 use crate::derive::trust::pod_identity::{self, Hop};
@@ -51,6 +52,19 @@ fn create_with(
         Fix::own(title, command).changing(change),
         Fix::advice("attach the policies that the application needs: without them the role may do nothing"),
     ]
+}
+
+/// The statement that the trust policy of a role must have which cannot be read, for whoever owns it. `None` if the token's claims are
+/// not known.
+pub(crate) fn ask_owner(derived: &Derived<'_>, name: &str, request_id: Option<&str>) -> Option<Fix> {
+    let issuer = Issuer::of(derived).ok()?;
+    let provider = derived.plan().provider_arn(issuer.url)?;
+    let policy = trust::of_new_role(derived, &provider)?;
+    let refused = request_id.map_or_else(String::new, |id| format!("; STS refused it in request {id}"));
+    let title =
+        format!("or send the role's owner what its trust policy must have, as one statement{refused}");
+    let change = PolicyChange::new(format!("role {name}'s trust policy"), policy.json().clone());
+    Some(Fix::advice(title).changing(change))
 }
 
 /// Prints a field of a role of the user's account.

@@ -162,8 +162,11 @@ fn unread(derived: &Derived<'_>, arn: &str, refusal: &Refusal<'_>) -> Finding {
     let Ok(named) = RoleArn::parse(arn) else { return finding };
     let command = role::look_in(derived, named.account, named.name(), FIELD);
     let title = format!("check the role's trust policy{}: it must trust {subject}", command.first());
-    finding.fix(Fix::inspect(title, command)).fix(Fix::advice(format!(
-        "or run this again with credentials that allow iam:GetRole in account {}",
-        named.account
-    )))
+    finding
+        .fix(Fix::inspect(title, command))
+        .fix(Fix::advice(format!(
+            "or run this again with credentials that allow iam:GetRole in account {}",
+            named.account
+        )))
+        .fixes(role::ask_owner(derived, named.name(), refusal.request_id()))
 }
