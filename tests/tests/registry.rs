@@ -165,3 +165,36 @@ fn explain_prints_every_page_and_lists_every_id() {
     assert_eq!(unknown.code, Some(2));
     assert!(unknown.stderr.contains("did you mean sa-not-annotated?"), "{unknown:?}");
 }
+
+/// What a person sees first on 80 columns, from the snapshots: a broken report with one fault fits a screen of 24 rows, and its first
+/// command stands in the upper two thirds. Half of the worlds keep it; a policy to paste, or a long answer of a server, takes more.
+#[test]
+fn a_report_fits_a_screen() {
+    let (mut rows, mut first) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(repository().join("tests/snapshots")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let report = text.splitn(3, "---\n").nth(2).unwrap_or_default();
+        let several = report.chars().nth(2).is_some_and(|c| c.is_ascii_digit());
+        if !report.starts_with("✗ ") || several {
+            continue;
+        }
+        // Behind the report stands what was said on stderr.
+        let lines: Vec<&str> =
+            report.lines().take_while(|line| !line.starts_with(char::is_lowercase)).collect();
+        let height = |line: &&str| line.chars().count().div_ceil(80).max(1);
+        let is_command =
+            |line: &&str| ["kubectl ", "aws "].iter().any(|name| line.trim_start().starts_with(name));
+        rows.push(lines.iter().map(height).sum::<usize>());
+        let above = lines.iter().take_while(|line| !is_command(line));
+        if lines.iter().any(|line| is_command(line)) {
+            first.push(1 + above.map(height).sum::<usize>());
+        }
+    }
+    let median = |values: &mut Vec<usize>| {
+        values.sort_unstable();
+        values[values.len() / 2]
+    };
+    assert!(rows.len() > 400, "{} reports", rows.len());
+    let (rows, first) = (median(&mut rows), median(&mut first));
+    assert!(rows <= 24 && first <= 16, "{rows} rows, the first command in row {first}");
+}

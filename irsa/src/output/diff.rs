@@ -130,7 +130,8 @@ pub(super) fn pair(expected: &str, found: &str, columns: usize, style: &Style) -
     Some(Pair { expected, found, marks: marks(lead, span.max(1), &hint, columns) })
 }
 
-/// Lines that stand in each other's place, each within `columns`: to look at, not to copy. A pair is cut around its difference.
+/// Lines that stand in each other's place, to look at rather than to copy. Pairs are cut around their difference, to stay within
+/// `columns`.
 pub(super) fn cut(
     removed: Vec<String>,
     added: Vec<String>,
@@ -156,7 +157,9 @@ pub(super) fn cut(
         });
         return both.unzip();
     }
-    (removed.iter().map(end).collect(), added.iter().map(end).collect())
+    // Where the difference is cannot be told by letters: all of it is.
+    let whole = |lines: Vec<String>| lines.iter().map(|line| style.line(line)).collect();
+    (whole(removed), whole(added))
 }
 
 /// The marks, with the hint beside them where there is room for it.

@@ -262,6 +262,38 @@ pub(crate) fn broken() -> Diagnosis {
     diagnosis
 }
 
+/// One fault, repaired by a change of a trust policy.
+pub(crate) fn repaired() -> Diagnosis {
+    let mut typo = finding(
+        "trust-sub-mismatch",
+        Severity::Error,
+        Step::TrustPolicy,
+        "the role trusts another service account",
+        "role shop-checkout trusts system:serviceaccount:shop:chekout, not system:serviceaccount:shop:checkout",
+    );
+    typo.evidence = vec![evidence(
+        "subject under StringEquals",
+        Some("system:serviceaccount:shop:checkout"),
+        Some("system:serviceaccount:shop:chekout"),
+        "role/shop-checkout .Statement[0].Condition.StringEquals[\"oidc.eks.eu-west-1.amazonaws.com/id/4F1E:sub\"]",
+    )];
+    typo.fixes = vec![Fix::sample_of_policy(
+        r#"{"StringEquals":{"oidc.eks.eu-west-1.amazonaws.com/id/4F1E:sub":"system:serviceaccount:shop:chekout"}}"#,
+        r#"{"StringEquals":{"oidc.eks.eu-west-1.amazonaws.com/id/4F1E:sub":["system:serviceaccount:shop:chekout","system:serviceaccount:shop:checkout"]}}"#,
+    )];
+    let mut diagnosis = sound();
+    diagnosis.verdict = Verdict::Broken;
+    diagnosis.summary = typo.summary.clone();
+    diagnosis.unknowns.clear();
+    for link in &mut diagnosis.chain {
+        (link.status, link.reason) = (Status::Pass, None);
+    }
+    set(&mut diagnosis, Step::TrustPolicy, Status::Fail, &typo.summary, None);
+    diagnosis.root_cause = Some(typo.clone());
+    diagnosis.findings = vec![typo];
+    diagnosis
+}
+
 /// Works; one warning.
 pub(crate) fn warned() -> Diagnosis {
     let mut expiry = finding(
@@ -424,5 +456,14 @@ pub(crate) fn hostile(evil: &str) -> Diagnosis {
 }
 
 pub(crate) fn all() -> Vec<Diagnosis> {
-    vec![sound(), broken(), warned(), denied(), long(), idle(), hostile("\u{1b}[31m\n\u{202e}`|<b>")]
+    vec![
+        sound(),
+        broken(),
+        repaired(),
+        warned(),
+        denied(),
+        long(),
+        idle(),
+        hostile("\u{1b}[31m\n\u{202e}`|<b>"),
+    ]
 }

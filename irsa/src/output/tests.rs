@@ -1,6 +1,6 @@
 //! What the reader sees, and what must never reach a terminal.
 
-use super::samples::{all, broken, denied, fix, hostile, idle, long, sound, warned};
+use super::samples::{all, broken, denied, fix, hostile, idle, long, repaired, sound, warned};
 use super::{Format, Style, render};
 use crate::diagnosis::Diagnosis;
 use crate::repair::{Command, Fix, Placeholder};
@@ -106,18 +106,35 @@ fn all_there_is() {
     );
 }
 
+/// The same diagnosis on three screens: 80 and 120 columns in colour, and a pipe.
+#[test]
+fn on_a_terminal() {
+    for (name, width) in [("80x24", 80), ("120x40", 120)] {
+        let style = Style { color: true, width, ..Style::default() };
+        // Escapes, so that the snapshot can be read.
+        let page = render(&[repaired()], Format::Text, &style).unwrap().replace('\u{1b}', "\\e");
+        insta::assert_snapshot!(name, page);
+    }
+    insta::assert_snapshot!("pipe", text(repaired()));
+}
+
+#[test]
+fn a_policy_in_a_ticket() {
+    insta::assert_snapshot!(plain(&[repaired()], Format::Markdown));
+}
+
 #[test]
 fn hostile_strings() {
     insta::assert_snapshot!(text(hostile("\u{1b}[2J\n\u{202e}")));
 }
 
-/// What must stay whole: commands, permissions, and a word that fits no line (a name, an ARN, a path).
+/// What must stay whole: commands, policies, permissions, and a word that fits no line (a name, an ARN, a path).
 fn may_overhang(line: &str, width: usize) -> bool {
     let line = line.trim_end_matches(" \\").trim_end_matches(" … (-v)").trim_end_matches(" ... (-v)");
     let bare = line.trim_start().trim_start_matches("then").trim_start_matches("more").trim_start();
     let (rest, word) = line.rsplit_once(' ').unwrap_or(("", line));
     let is_long = super::style::width(word) * 3 > width;
-    ["kubectl ", "get "].iter().any(|start| bare.starts_with(start))
+    ["kubectl ", "get ", "\""].iter().any(|start| bare.starts_with(start))
         || (super::style::width(rest) <= width && is_long)
 }
 

@@ -123,6 +123,28 @@ impl Fix {
         matches!(self.kind, Kind::Shared | Kind::Deletion)
     }
 
+    /// One that changes the condition of a role's only statement, for the samples of the output.
+    #[cfg(test)]
+    pub(crate) fn sample_of_policy(before: &str, after: &str) -> Self {
+        let document = |condition: &str| -> crate::policy::Json {
+            let text = format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Condition":{condition}}}]}}"#
+            );
+            serde_json::from_str(&text).unwrap_or(crate::policy::Json::Null)
+        };
+        let role = || ["--role-name", "shop-checkout"].into_iter();
+        let get = Command::new(["aws", "iam", "get-role"].into_iter().chain(role()));
+        let put = Command::new(["aws", "iam", "update-assume-role-policy"].into_iter().chain(role()));
+        let put = put.words(["--policy-document"]).document(document(after));
+        let change = PolicyChange::sample(
+            document(before),
+            get.into_file("shop-checkout.json".into()),
+            document(after),
+        );
+        Self::shared("in the trust policy of role shop-checkout: add the service account", put)
+            .changing(change)
+    }
+
     /// One for the samples of the output.
     #[cfg(test)]
     pub(crate) fn sample(title: &str, command: Option<Command>) -> Self {

@@ -51,6 +51,11 @@ impl PolicyChange {
         Self { what, present: None, after: document }
     }
 
+    #[cfg(test)]
+    pub(super) fn sample(before: Json, keep: Command, after: Json) -> Self {
+        Self { what: String::from("role shop-checkout's trust policy"), present: Some((before, keep)), after }
+    }
+
     /// The document: `role checkout's trust policy`.
     pub fn what(&self) -> &str {
         &self.what
