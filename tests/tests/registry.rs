@@ -186,7 +186,7 @@ fn a_report_fits_a_screen() {
             |line: &&str| ["kubectl ", "aws "].iter().any(|name| line.trim_start().starts_with(name));
         rows.push(lines.iter().map(height).sum::<usize>());
         let above = lines.iter().take_while(|line| !is_command(line));
-        if lines.iter().any(|line| is_command(line)) {
+        if lines.iter().any(is_command) {
             first.push(1 + above.map(height).sum::<usize>());
         }
     }

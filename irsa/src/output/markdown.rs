@@ -192,7 +192,7 @@ fn not_checked(diagnosis: &Diagnosis) -> String {
         let grants: Vec<String> = gap.grants.iter().map(|grant| code(&grant.to_string())).collect();
         let grants =
             if grants.is_empty() { String::new() } else { format!("; allow with {}", grants.join(", ")) };
-        format!("- {}: {}{grants}\n", text(&gap.whats.join(", ")), text(gap.why))
+        format!("- {}{grants}\n", text(&gap.sentence()))
     };
     words::gaps(&unknowns).into_iter().map(line).collect()
 }

@@ -573,7 +573,7 @@ impl Page<'_> {
         }
         // What the server says of it adds nothing to the permission's name.
         for gap in denied.iter().filter(|gap| self.verbose() || gap.grants.is_empty()).chain(&others) {
-            let text = style.line(&format!("{}: {}", gap.whats.join(", "), gap.why));
+            let text = style.line(&gap.sentence());
             let wrapped = wrap(&text, columns, columns - 2, false);
             lines.extend(
                 wrapped.iter().enumerate().map(

@@ -219,7 +219,7 @@ pub(super) fn reasons(diagnosis: &Diagnosis) -> Vec<String> {
     let said = |unknowns: Vec<(Option<usize>, &Unchecked)>| {
         let unknowns: Vec<&Unchecked> = unknowns.into_iter().map(|(_, unknown)| unknown).collect();
         let gaps = gaps(&unknowns).into_iter();
-        gaps.map(|gap| format!("{}: {}", gap.whats.join(", "), gap.why)).collect::<Vec<_>>()
+        gaps.map(|gap| gap.sentence()).collect::<Vec<_>>()
     };
     let skipped = diagnosis.chain.iter().filter(|link| link.status == Status::Skipped);
     let mut by_user: Vec<String> = Vec::new();
@@ -239,6 +239,18 @@ pub(super) struct Gap<'d> {
     pub grants: Vec<&'d Grant>,
     /// True if a server refused: then the permissions are the reason.
     pub denied: bool,
+}
+
+impl Gap<'_> {
+    /// In a sentence: what, and why; the reason first where it is that of many.
+    pub(super) fn sentence(&self) -> String {
+        let whats = self.whats.join(", ");
+        if self.whats.len() > 2 {
+            format!("{}; so not: {whats}", self.why)
+        } else {
+            format!("{whats}: {}", self.why)
+        }
+    }
 }
 
 /// The same, grouped by reason.
