@@ -2,11 +2,13 @@
 
 use thiserror::Error;
 
+use crate::facts::Unknown;
+
 /// The run cannot continue: without the target there is nothing to diagnose.
 #[derive(Debug, Error)]
 pub enum CollectError {
     /// No such object.
-    #[error("{kind}/{name} not found in namespace {namespace}{}", did_you_mean(.near))]
+    #[error("{kind}/{name} not found in namespace {namespace}{hint}")]
     NotFound {
         /// Kind as shown.
         kind: &'static str,
@@ -14,8 +16,25 @@ pub enum CollectError {
         name: String,
         /// Namespace.
         namespace: String,
-        /// Objects with a similar name.
-        near: Vec<String>,
+        /// Where it is instead, or what may be meant.
+        hint: String,
+    },
+    /// The namespace does not exist.
+    #[error("namespace {namespace} does not exist{hint}")]
+    NoNamespace {
+        /// Namespace.
+        namespace: String,
+        /// Where the object is instead, or what may be meant.
+        hint: String,
+    },
+    /// Nothing was named, and there is nothing to name.
+    #[error(
+        "no service account of namespace {namespace} has a role, by annotation or by an EKS Pod Identity association; kubectl irsa debug \
+         pod/NAME says why a pod has none"
+    )]
+    NoneWithRole {
+        /// Namespace.
+        namespace: String,
     },
     /// The container that `-c` names does not exist.
     #[error("{pod} has no container \"{name}\": it has {}", .there.join(", "))]
@@ -57,8 +76,14 @@ pub enum CollectError {
     },
 }
 
-fn did_you_mean(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(" or ")) }
+impl From<Unknown> for CollectError {
+    fn from(unknown: Unknown) -> Self {
+        Self::Unreadable {
+            what: unknown.what,
+            why: unknown.why.to_string(),
+            grant: unknown.grant.map(|grant| grant.to_string()),
+        }
+    }
 }
 
 fn allow(grant: &Option<String>) -> String {

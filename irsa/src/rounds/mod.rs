@@ -14,11 +14,13 @@ mod owners;
 mod references;
 mod target;
 mod webhook;
+mod with_role;
 mod workload;
 
 pub use earlier::PROBED_CONTAINER;
 pub use error::CollectError;
 pub use objects::Objects;
+pub use with_role::with_role;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;

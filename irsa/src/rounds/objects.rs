@@ -1,15 +1,19 @@
 //! Where Kubernetes objects are read from.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 
+use futures_util::join;
 use jiff::Timestamp;
 
 use super::error::CollectError;
 use crate::documents::Store;
-use crate::facts::kubernetes::ServerVersion;
 use crate::facts::kubernetes::resource::{Query, Resource};
+use crate::facts::kubernetes::{Meta, Namespace, ServerVersion};
 use crate::facts::{Fact, Listing, Sourced, Why};
 use crate::target::Target;
+use crate::text::near::{self, did_you_mean};
+use crate::text::shell;
 
 /// Where Kubernetes objects are read from. All of them answer in the same form, so that everything after them is the same.
 pub trait Objects {
@@ -80,11 +84,7 @@ pub(super) async fn require<T: Resource>(
         Fact::Unknown(unknown) if unknown.why == Why::NotInFiles => {
             Err(not_found::<T>(objects, namespace, target).await)
         }
-        Fact::Unknown(unknown) => Err(CollectError::Unreadable {
-            what: unknown.what,
-            why: unknown.why.to_string(),
-            grant: unknown.grant.map(|grant| grant.to_string()),
-        }),
+        Fact::Unknown(unknown) => Err(unknown.into()),
     }
 }
 
@@ -102,30 +102,54 @@ pub(super) async fn require_unless_used<T: Resource>(
     }
 }
 
+/// It is not there: what was meant, where it is instead, or that there is no such namespace; as far as these can be read.
 async fn not_found<T: Resource>(objects: &impl Objects, namespace: &str, target: &Target) -> CollectError {
-    let near = match objects.list::<T>(Some(namespace), &Query::default()).await {
-        Fact::Known(listing) => {
-            near_names(&target.name, listing.value.items.iter().map(|item| item.value.meta().name.as_str()))
-        }
-        Fact::Absent { .. } | Fact::Unknown(_) => Vec::new(),
+    let all = Query::default();
+    let of_name = Query { fields: vec![("metadata.name", target.name.clone())], ..Query::default() };
+    let (here, everywhere, is_there) = join!(
+        objects.list::<T>(Some(namespace), &all),
+        objects.list::<T>(None, &of_name),
+        objects.get::<Namespace>(None, namespace),
+    );
+    let elsewhere: BTreeSet<String> = listed(&everywhere)
+        .filter(|meta| meta.name == target.name && !meta.namespace.is_empty() && meta.namespace != namespace)
+        .map(|meta| meta.namespace.clone())
+        .collect();
+    let (kind, name, namespace) = (target.kind.word(), target.name.clone(), namespace.to_owned());
+    let elsewhere: Vec<String> = elsewhere.into_iter().collect();
+    let hint = match elsewhere.as_slice() {
+        [] => None,
+        [only] => Some(format!("; {kind}/{name} is in namespace {only}: use -n {}", shell::quote(only))),
+        [first, ..] => Some(format!(
+            "; a {kind}/{name} is in each of the namespaces {}: use -n {} or another",
+            elsewhere.join(", "),
+            shell::quote(first)
+        )),
     };
-    CollectError::NotFound {
-        kind: target.kind.word(),
-        name: target.name.clone(),
-        namespace: namespace.to_owned(),
-        near,
+    if is_there.is_absent() {
+        return no_namespace(objects, &namespace, hint).await;
     }
+    let near = || near::names(&name, listed(&here).map(|meta| meta.name.as_str()));
+    let hint = hint.unwrap_or_else(|| did_you_mean(&near()));
+    CollectError::NotFound { kind, name, namespace, hint }
 }
 
-/// Up to three similar names: a few letters off, or the name of a workload whose pods' names begin with it.
-fn near_names<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut near: Vec<(usize, String)> = names
-        .filter_map(|name| {
-            let distance = strsim::damerau_levenshtein(wanted, name);
-            let close = distance <= 2 + wanted.len() / 8;
-            (!name.is_empty() && (close || name.starts_with(wanted))).then(|| (distance, name.to_owned()))
-        })
-        .collect();
-    near.sort();
-    near.into_iter().take(3).map(|(_, name)| name).collect()
+/// There is no such namespace: what was meant, if it is not known better, as far as namespaces can be listed.
+pub(super) async fn no_namespace(
+    objects: &impl Objects,
+    namespace: &str,
+    hint: Option<String>,
+) -> CollectError {
+    let hint = match hint {
+        Some(hint) => hint,
+        None => {
+            let all = objects.list::<Namespace>(None, &Query::default()).await;
+            did_you_mean(&near::names(namespace, listed(&all).map(|meta| meta.name.as_str())))
+        }
+    };
+    CollectError::NoNamespace { namespace: namespace.to_owned(), hint }
+}
+
+fn listed<T: Resource>(listing: &Fact<Listing<T>>) -> impl Iterator<Item = &Meta> {
+    listing.known().into_iter().flat_map(|listing| &listing.value.items).map(|item| item.value.meta())
 }
