@@ -638,7 +638,8 @@ fn what_signing_in_is_made_of_does_not_come_out() {
     let both = json!({"status": {"clientCertificateData": certificate, "clientKeyData": key}});
     for (user, reaches) in [
         (exec(&format!("echo c4n4ry-stderr >&2; echo '{credential}'")), true),
-        (exec("echo c4n4ry-stderr $E >&2; echo c4n4ry-stdout $E; exit 3"), false),
+        // Its words are shown where it fails; what it was given is not.
+        (exec("echo password=c4n4ry-stderr $E >&2; echo c4n4ry-stdout $E; exit 3"), false),
         (exec("echo c4n4ry-stderr $E >&2; echo c4n4ry-stdout $E"), false),
         (exec(&format!("echo '{both}'")), false),
         (

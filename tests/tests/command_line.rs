@@ -181,7 +181,7 @@ fn bad_input_is_named_with_what_was_expected() {
         (&[POD, "--probe-image", "https://registry/x"], "is not an image reference"),
         (&[POD, "--no-probe", "--via", "pod"], "cannot be used with"),
         (&[POD, "--from", "x.yaml", "--probe-image", "irsa-probe"], "cannot be used with"),
-        (&[POD, "--context", "nope"], "there is no context \"nope\" (contexts there: world)"),
+        (&[POD, "--context", "nope"], "there is no context \"nope\"; the contexts there: world"),
         (&[POD, "--kubeconfig", "/nonexistent/config"], "/nonexistent/config does not exist"),
         (&[POD, "--from", "/nonexistent.yaml"], "/nonexistent.yaml"),
     ] {
@@ -594,6 +594,41 @@ fn an_exec_plugin_that_cannot_do_its_work_is_named() {
     assert!(refused(&run).contains("get it from example.com"), "{run:?}");
 }
 
+/// The commonest failure at night: yesterday's single sign-on.
+#[test]
+fn an_exec_plugin_whose_sign_in_has_expired_says_so_and_how_to_sign_in_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = with_exec_plugin(
+        directory.path(),
+        "https://127.0.0.1:1",
+        "printf 'Error when retrieving token from sso: Token has expired\\n and refresh failed\\n' >&2; exit 255",
+        "Never",
+    );
+    let words = "it says: Error when retrieving token from sso: Token has expired and refresh failed";
+    let failed = |command: &str| {
+        let text = std::fs::read_to_string(&kubeconfig).unwrap();
+        let text = text.replace(
+            "./plugin",
+            &format!("./{command}, args: [eks, get-token, --cluster-name, prod, --profile, work]"),
+        );
+        std::fs::copy(directory.path().join("plugin"), directory.path().join(command)).unwrap();
+        let path = directory.path().join(format!("{command}.yaml"));
+        std::fs::write(&path, text).unwrap();
+        let run = run(plugin().env("KUBECONFIG", &path).args(["debug", "--no-probe", POD]));
+        refused(&run).to_owned()
+    };
+    let said = failed("aws");
+    let by_hand = "/aws eks get-token --cluster-name prod --profile work\n";
+    for words in
+        ["failed (exit status: 255)", by_hand, words, "\nsign in again:\n  aws sso login --profile work"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    // What another program is given may be a secret, and its sign-in is its own.
+    let said = failed("other");
+    assert!(said.contains(words) && !said.contains("sign in again") && !said.contains("--profile"), "{said}");
+}
+
 #[test]
 fn ctrl_c_ends_an_exec_plugin_that_hangs() {
     let directory = tempfile::tempdir().unwrap();
@@ -676,7 +711,8 @@ fn what_an_exec_plugin_or_a_kubeconfig_holds_is_not_repeated() {
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = directory.path().join("config");
     let script = directory.path().join("plugin");
-    std::fs::write(&script, "#!/bin/sh\necho hunter2-token\necho hunter2-words >&2\nexit 1\n").unwrap();
+    let says = "cannot sign in with password=hunter2-word, $CLIENT_SECRET and $2";
+    std::fs::write(&script, format!("#!/bin/sh\necho hunter2-token\necho \"{says}\" >&2\nexit 1\n")).unwrap();
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
     let config = |user: &str| {
         format!(
@@ -685,7 +721,7 @@ fn what_an_exec_plugin_or_a_kubeconfig_holds_is_not_repeated() {
         )
     };
     let exec = format!(
-        "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: '{}', args: [hunter2-arg], interactiveMode: Never, env: [{{name: X, value: hunter2-env}}]}}}}",
+        "{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: '{}', args: [--client-secret, hunter2-arg], interactiveMode: Never, env: [{{name: CLIENT_SECRET, value: hunter2-env}}]}}}}",
         script.display()
     );
     for user in [exec.as_str(), "{token: hunter2, client-key-data: [unclosed}"] {
@@ -693,6 +729,7 @@ fn what_an_exec_plugin_or_a_kubeconfig_holds_is_not_repeated() {
         let run = run(plugin().env("KUBECONFIG", &kubeconfig).args(["debug", "--no-probe", POD, "-v"]));
         refused(&run);
         assert!(!run.stderr.contains("hunter2"), "{run:?}");
+        assert_eq!(run.stderr.contains("it says: cannot sign in with"), user == exec, "{run:?}");
     }
     // The plugin succeeds and prints something else than a credential.
     std::fs::write(&script, "#!/bin/sh\necho 'status: {token: hunter2-token'\n").unwrap();

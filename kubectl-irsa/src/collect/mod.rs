@@ -16,6 +16,7 @@ mod once;
 pub mod probe;
 mod progress;
 mod signature;
+mod sso;
 mod surroundings;
 pub mod token;
 pub mod web;

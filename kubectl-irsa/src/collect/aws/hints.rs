@@ -2,7 +2,7 @@
 
 use kube::config::{ExecConfig, Kubeconfig};
 
-use crate::collect::cluster::{Access, kubeconfig};
+use crate::collect::cluster::{Access, exec, kubeconfig};
 use irsa::aws::arn::Arn;
 
 /// What is known of the cluster before anything is asked.
@@ -47,26 +47,13 @@ impl EksHints {
 
     /// `aws --region R eks get-token --cluster-name N --profile P`, or `aws-iam-authenticator token -i N`.
     fn of_exec(exec: &ExecConfig) -> Self {
-        let arguments = exec.args.as_deref().unwrap_or_default();
-        let flag = |names: &[&str]| {
-            arguments.iter().enumerate().find_map(|(index, argument)| match argument.split_once('=') {
-                Some((name, value)) if names.contains(&name) => Some(value.to_owned()),
-                _ if names.contains(&argument.as_str()) => arguments.get(index + 1).cloned(),
-                _ => None,
-            })
-        };
-        let variable = |name: &str| {
-            let mut all = exec.env.iter().flatten();
-            let set = all.find(|variable| variable.get("name").is_some_and(|own| own == name))?;
-            set.get("value").filter(|value| !value.is_empty()).cloned()
-        };
         Self {
-            cluster: flag(&["--cluster-name", "-i", "--cluster-id"]),
-            region: flag(&["--region"])
-                .or_else(|| variable("AWS_REGION"))
-                .or_else(|| variable("AWS_DEFAULT_REGION")),
+            cluster: exec::argument(exec, &["--cluster-name", "-i", "--cluster-id"]),
+            region: exec::argument(exec, &["--region"])
+                .or_else(|| exec::variable(exec, "AWS_REGION"))
+                .or_else(|| exec::variable(exec, "AWS_DEFAULT_REGION")),
             account: None,
-            profile: flag(&["--profile"]).or_else(|| variable("AWS_PROFILE")),
+            profile: exec::profile(exec),
         }
     }
 

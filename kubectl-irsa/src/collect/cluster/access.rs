@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use http::Uri;
+use irsa::text::near;
 use kube::config::{AuthInfo, Cluster, Context, Kubeconfig};
 use secrecy::SecretString;
 use thiserror::Error;
@@ -88,13 +89,21 @@ impl Access {
         };
         let context = self.chosen(kubeconfig).map_err(wrong)?;
         let name = self.cluster.as_ref().unwrap_or(&context.cluster);
+        let clusters = kubeconfig.clusters.iter().map(|one| &one.name);
         let mut cluster = kubeconfig::cluster(kubeconfig, name)
-            .ok_or_else(|| wrong(format!("there is no cluster \"{name}\"")))?
+            .ok_or_else(|| wrong(missing("cluster", name, clusters)))?
             .clone();
-        // As kubectl: a user that is not there is nobody.
-        let user = self.user.as_ref().or(context.user.as_ref());
-        let user = user.and_then(|name| kubeconfig::user(kubeconfig, name));
-        let mut user = user.cloned().unwrap_or_default();
+        // As kubectl: a user that the context names and that is not there is nobody, one that is asked for is missed.
+        let mut user = match &self.user {
+            Some(name) => {
+                let users = kubeconfig.auth_infos.iter().map(|one| &one.name);
+                kubeconfig::user(kubeconfig, name).ok_or_else(|| wrong(missing("user", name, users)))?.clone()
+            }
+            None => {
+                let user = context.user.as_ref().and_then(|name| kubeconfig::user(kubeconfig, name));
+                user.cloned().unwrap_or_default()
+            }
+        };
         self.lay_over(&mut cluster, &mut user);
 
         let server = cluster.server.as_deref().filter(|server| !server.is_empty());
@@ -115,11 +124,8 @@ impl Access {
         let name = name
             .filter(|name| !name.is_empty())
             .ok_or("no current context is set (set one with --context or kubectl config use-context)")?;
-        kubeconfig::context(kubeconfig, name).ok_or_else(|| {
-            let there: Vec<&str> = kubeconfig.contexts.iter().map(|one| one.name.as_str()).collect();
-            let hint = format!(" (contexts there: {})", there.join(", "));
-            format!("there is no context \"{name}\"{}", if there.is_empty() { "" } else { &hint })
-        })
+        let there = kubeconfig.contexts.iter().map(|one| &one.name);
+        kubeconfig::context(kubeconfig, name).ok_or_else(|| missing("context", name, there))
     }
 
     fn lay_over(&self, cluster: &mut Cluster, user: &mut AuthInfo) {
@@ -183,6 +189,11 @@ impl Access {
             None => Err(AccessError::NoKubeconfig(list_of(&defaults))),
         }
     }
+}
+
+/// There is no such entry of the kubeconfig.
+fn missing<'a>(kind: &str, name: &str, there: impl Iterator<Item = &'a String>) -> String {
+    format!("there is no {kind} \"{name}\"{}", near::hint(name, there, &format!("{kind}s")))
 }
 
 /// The directories in which kubectl looks for `.kube/config`; on Windows the first that has it counts

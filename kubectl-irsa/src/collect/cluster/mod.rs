@@ -8,6 +8,7 @@ mod answer;
 mod api;
 mod connection;
 mod dial;
+pub(super) mod exec;
 pub mod kubeconfig;
 mod objects;
 mod own;

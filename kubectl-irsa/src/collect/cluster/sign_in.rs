@@ -1,38 +1,31 @@
 //! Who asks the API server: a token, a certificate, or a program that makes one of them. A run is over long before a token
 //! expires, so none is renewed.
 
-use std::io::{ErrorKind, IsTerminal};
-use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
-use kube::config::{AuthInfo, AuthProviderConfig, Cluster, ExecAuthCluster, ExecConfig, ExecInteractiveMode};
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::json;
+use kube::config::{AuthInfo, AuthProviderConfig, Cluster};
+use secrecy::ExposeSecret;
 use thiserror::Error;
-use tokio::process::Command;
 use zeroize::Zeroizing;
 
-use super::answer::unexpected;
+use super::exec::{self, Failure};
 use super::pem::{self, Identity, PemError};
 use crate::collect::bounded::{self, FileError, Limit};
-use crate::collect::foreign::{foreign, hold, hold_key};
+use crate::collect::foreign::{hold, hold_key};
 use crate::collect::{Deadline, Late};
 
 /// How long signing in may take. An exec plugin may wait for a person, who signs in with a browser.
 pub const LONGEST: Duration = Duration::from_secs(120);
-/// The largest credential of an exec plugin, which may hold certificates and a key.
-const LARGEST: Limit = Limit::mib(1);
 /// The largest token: no server takes headers of that size.
 const LARGEST_TOKEN: Limit = Limit::mib(1);
 
 /// The header `Authorization`, and the client's certificates and key.
 type Credentials = (Option<HeaderValue>, Option<Identity>);
 
-/// Signing in failed. What an exec plugin wrote is never repeated: it may be a token.
+/// Signing in failed. What an exec plugin wrote to stdout is never repeated: it may be a token.
 #[derive(Debug, Error)]
 pub enum SignInError {
     #[error("cannot read the token file {path}: {cause}")]
@@ -51,26 +44,12 @@ pub enum SignInError {
     NoTerminal(String),
     #[error("the exec plugin {command} cannot be run: {cause}{hint}")]
     Start { command: String, cause: std::io::Error, hint: String },
-    #[error("the exec plugin {command} failed ({status}); run it by hand to see why")]
-    Failed { command: String, status: ExitStatus },
+    #[error("{0}")]
+    Failed(Failure),
     #[error("{what} did not end{}", too_late(.late))]
     Late { what: String, late: Late },
     #[error("the exec plugin {command} did not print an ExecCredential: {cause}")]
     NoCredential { command: String, cause: String },
-}
-
-/// What an exec plugin prints.
-#[derive(Deserialize)]
-struct ExecCredential {
-    status: Status,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Status {
-    token: Option<SecretString>,
-    client_certificate_data: Option<String>,
-    client_key_data: Option<SecretString>,
 }
 
 /// Signs in, in the order of client-go, before the time is up.
@@ -117,7 +96,8 @@ async fn credentials(user: &AuthInfo, cluster: &Cluster) -> Result<Credentials, 
         let pair = Zeroizing::new(format!("{name}:{password}"));
         Some(authorization("Basic", &Zeroizing::new(STANDARD.encode(&*pair)))?)
     } else if let Some(exec) = &user.exec {
-        let status = run(exec, cluster).await?;
+        // On the heap: it is large, and few sign in by it.
+        let status = Box::pin(exec::run(exec, cluster)).await?;
         let key = status.client_key_data.as_ref().map(|key| key.expose_secret().as_bytes());
         key.into_iter().for_each(hold_key);
         if let Some(certificate) = status.client_certificate_data {
@@ -147,61 +127,4 @@ fn authorization(scheme: &str, credentials: &str) -> Result<HeaderValue, SignInE
     let mut value = HeaderValue::from_str(&text).map_err(|_| SignInError::Characters)?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// Runs an exec plugin, once; it ends with this future.
-async fn run(exec: &ExecConfig, cluster: &Cluster) -> Result<Status, SignInError> {
-    let command = exec.command.clone().unwrap_or_default();
-    let terminal = std::io::stdin().is_terminal();
-    if exec.interactive_mode == Some(ExecInteractiveMode::Always) && !terminal {
-        return Err(SignInError::NoTerminal(command));
-    }
-    let interactive = terminal && exec.interactive_mode != Some(ExecInteractiveMode::Never);
-    let environment = exec.env.iter().flatten();
-    let start = |cause: std::io::Error| {
-        let hint = exec.install_hint.as_ref().filter(|_| cause.kind() == ErrorKind::NotFound);
-        let hint = hint.map_or_else(String::new, |hint| format!("; {}", foreign(hint.trim())));
-        SignInError::Start { command: command.clone(), cause, hint }
-    };
-    let mut process = Command::new(&command)
-        .args(exec.args.iter().flatten())
-        .envs(environment.filter_map(|variable| Some((variable.get("name")?, variable.get("value")?))))
-        .env("KUBERNETES_EXEC_INFO", told(exec, cluster, interactive))
-        // What is piped into this plugin is not meant for the exec plugin.
-        .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
-        .stderr(if interactive { Stdio::inherit() } else { Stdio::null() })
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(start)?;
-    let none = |cause: String| SignInError::NoCredential { command: command.clone(), cause };
-    let printed = match process.stdout.take() {
-        Some(stdout) => bounded::output(stdout, LARGEST).await.map_err(start)?,
-        None => None,
-    };
-    let Some(printed) = printed else { return Err(none(format!("it is larger than {LARGEST}"))) };
-    let status = process.wait().await.map_err(start)?;
-    if !status.success() {
-        return Err(SignInError::Failed { command, status });
-    }
-    let read = serde_json::from_slice::<ExecCredential>(&printed);
-    let mut status = read.map_err(|error| none(unexpected(&error)))?.status;
-    status.token.take_if(|token| token.expose_secret().is_empty());
-    status.client_certificate_data.take_if(|certificate| certificate.is_empty());
-    if status.token.is_none() && status.client_certificate_data.is_none() {
-        return Err(none(String::from("it has neither a token nor a certificate")));
-    }
-    Ok(status)
-}
-
-/// What the plugin is told, in `KUBERNETES_EXEC_INFO`.
-fn told(exec: &ExecConfig, cluster: &Cluster, interactive: bool) -> String {
-    let mut spec = json!({"interactive": interactive});
-    // Its CAs are inlined, so that nothing is read here.
-    if exec.provide_cluster_info
-        && let Ok(cluster) = ExecAuthCluster::try_from(cluster)
-    {
-        spec["cluster"] = json!(cluster);
-    }
-    json!({"apiVersion": exec.api_version, "kind": "ExecCredential", "spec": spec}).to_string()
 }
