@@ -74,6 +74,7 @@ fn diagnose<'f>(facts: &'f Facts, run: &Run<'f>, choice: &Choice) -> Diagnosis {
         kind: "Diagnosis",
         observed_at: facts.cluster.server_clock.known().map(|clock| clock.value),
         tool: Tool { version: env!("CARGO_PKG_VERSION") },
+        caller: facts.aws.caller.known().map(|caller| caller.value.clone()),
         summary: verdict::summary(verdict, root.as_ref(), &findings, &errors, &target, &chain, &derived),
         rerun: rerun::rerun(verdict, &target, facts),
         target,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::facts::Grant;
+use crate::facts::aws::Caller;
 use crate::finding::{About, Confidence, Doubt, Evidence, Severity};
 use crate::mechanism::Mechanism;
 use crate::repair::Fix;
@@ -24,6 +25,8 @@ pub struct Diagnosis {
     pub observed_at: Option<Timestamp>,
     /// Which tool made this.
     pub tool: Tool,
+    /// Who asked AWS: the identity of the user's own credentials; `null` if it is not known.
+    pub caller: Option<Caller>,
     /// What was diagnosed.
     pub target: Target,
     /// The verdict.

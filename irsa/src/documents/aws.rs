@@ -318,15 +318,17 @@ impl Store {
             if action != asked {
                 return None;
             }
-            let grant = Some(Grant::iam(asked, object));
             Some(match &**code {
                 // Only the account that was asked can say that something does not exist.
                 "NoSuchEntity" if answer.about.account.is_some() && answer.about.is_of(needed) => {
                     Fact::Absent { source: answer.source.clone() }
                 }
-                "AccessDenied" => Fact::unknown_because(what, Why::Denied(message.to_string()), grant),
+                "AccessDenied" => {
+                    let grant = Some(Grant::iam(asked, object));
+                    Fact::unknown_because(what, Why::Denied(message.to_string()), grant)
+                }
                 _ => {
-                    Fact::unknown_because(what, Why::Failed(format!("AWS answered {code}: {message}")), grant)
+                    Fact::unknown_because(what, Why::Failed(format!("AWS answered {code}: {message}")), None)
                 }
             })
         })

@@ -129,6 +129,7 @@ pub(crate) fn sound() -> Diagnosis {
         kind: "Diagnosis",
         observed_at: Some("2026-11-22T08:00:00Z".parse().unwrap()),
         tool: Tool { version: "0.1.0" },
+        caller: None,
         target,
         verdict: Verdict::Inconclusive,
         proof: Proof::Config,

@@ -375,8 +375,9 @@ impl Debug {
             Ok(web) => web,
             Err(error) => return Ok(Err(Why::Failed(error.to_string()))),
         };
+        let session = Session::open(self.aws.settings(hints), surroundings.aws.clone(), web.clone());
         Ok(Ok(Cloud {
-            session: Session::open(self.aws.settings(hints), surroundings.aws.clone(), web.clone()).await,
+            session: Box::pin(session).await?,
             web,
             progress: surroundings.progress.clone(),
             assume: !self.no_assume,

@@ -96,6 +96,9 @@ pub(crate) enum CliError {
         /// What is wrong.
         cause: ConnectionError,
     },
+    /// The AWS profile does not exist.
+    #[error(transparent)]
+    Profile(#[from] crate::collect::aws::NoSuchProfile),
     /// The files cannot be read.
     #[error(transparent)]
     Files(#[from] FilesError),

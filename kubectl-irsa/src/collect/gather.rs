@@ -27,7 +27,7 @@ pub async fn gather(
         name: target.name.clone(),
         container: container.map(str::to_owned),
         kubectl_flags: kubectl_flags.to_vec(),
-        aws_flags: cloud.as_ref().map_or_else(|_| Vec::new(), |cloud| cloud.session.settings().cli_flags()),
+        aws_flags: cloud.as_ref().map_or_else(|_| Vec::new(), |cloud| cloud.session.cli_flags()),
         live: true,
     };
     let cloud = match cloud {

@@ -4,12 +4,14 @@ mod eks;
 mod hints;
 mod iam;
 mod own;
+mod profile;
 mod session;
 mod sts;
 mod trail;
 
 pub use hints::EksHints;
 pub use iam::Roles;
+pub use profile::{NoSuchProfile, Profile, names as profiles};
 pub use session::{Session, Settings};
 pub use sts::{Attempt, Chosen};
 

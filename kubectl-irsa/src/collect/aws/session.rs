@@ -11,9 +11,10 @@ use tokio::sync::OnceCell;
 
 use super::EksHints;
 use super::own::{Foreign, ItsOwn};
+use super::profile::{NoSuchProfile, Profile};
 use crate::collect::foreign::{foreign, hold};
 use crate::collect::web::{Silence, Web, silence};
-use crate::collect::{Late, causes};
+use crate::collect::{Late, causes, sso};
 use irsa::facts::aws::Caller;
 use irsa::facts::{Fact, Grant, Unknown, Why};
 
@@ -40,18 +41,6 @@ impl Settings {
     pub fn region(&self) -> Option<&str> {
         self.region.as_deref().or(self.hints.region.as_deref())
     }
-
-    /// The flags that let the AWS CLI ask as this run does.
-    pub fn cli_flags(&self) -> Vec<String> {
-        self.profile().map(|profile| vec![String::from("--profile"), profile.to_owned()]).unwrap_or_default()
-    }
-
-    /// The profile to sign in with. The kubeconfig's counts only where the environment chooses none.
-    fn profile(&self) -> Option<&str> {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let chosen = set("AWS_PROFILE") || set("AWS_ACCESS_KEY_ID");
-        self.profile.as_deref().or(self.hints.profile.as_deref().filter(|_| !chosen))
-    }
 }
 
 /// The connection to AWS.
@@ -59,6 +48,7 @@ pub struct Session {
     pub(super) sdk: SdkConfig,
     pub(super) web: Web,
     settings: Settings,
+    profile: Option<Profile>,
     signed_in: OnceCell<Result<(), Why>>,
     caller: OnceCell<Fact<Caller>>,
 }
@@ -74,10 +64,17 @@ pub(super) enum NoAnswer {
 
 impl Session {
     /// Reads the AWS configuration of the user, unless it is `given`; nothing is asked yet.
-    pub async fn open(settings: Settings, given: Option<SdkConfig>, web: Web) -> Self {
+    ///
+    /// # Errors
+    /// It does not have the profile that was chosen.
+    pub async fn open(settings: Settings, given: Option<SdkConfig>, web: Web) -> Result<Self, NoSuchProfile> {
         // The deadline of an answer is ours; one more try within it.
         let retry = RetryConfig::standard().with_max_attempts(2);
         let region = settings.region().map(|region| Region::new(region.to_owned()));
+        let profile = match (Profile::chosen(&settings), &given) {
+            (Some(profile), None) => profile.existing().await?,
+            (chosen, _) => chosen,
+        };
         let mut sdk = match given {
             Some(given) => {
                 let region = region.or_else(|| given.region().cloned());
@@ -90,22 +87,34 @@ impl Session {
                 if let Some(region) = region {
                     loader = loader.region(region);
                 }
-                if let Some(profile) = settings.profile() {
-                    loader = loader.profile_name(profile);
+                match &profile {
+                    Some(profile) => {
+                        let sdk = loader.profile_name(&profile.name).load().await;
+                        profile.over_environment(sdk, &web)
+                    }
+                    None => loader.load().await,
                 }
-                loader.load().await
             }
         };
         if sdk.region().is_none() {
             // IAM and STS need one to know the partition.
             sdk = sdk.into_builder().region(Region::new("us-east-1")).build();
         }
-        Self { sdk, web, settings, signed_in: OnceCell::new(), caller: OnceCell::new() }
+        Ok(Self { sdk, web, settings, profile, signed_in: OnceCell::new(), caller: OnceCell::new() })
     }
 
     /// What the user chose.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The flags that let the AWS CLI ask as this run does.
+    pub fn cli_flags(&self) -> Vec<String> {
+        self.profile.as_ref().map(Profile::cli_flags).unwrap_or_default()
+    }
+
+    fn profile_name(&self) -> Option<&str> {
+        self.profile.as_ref().map(|profile| profile.name.as_str())
     }
 
     /// A client of STS. Each client looks at whose answer it reads.
@@ -170,7 +179,7 @@ impl Session {
             match self.web.within(action, call).await {
                 Err(late) => Err(NoAnswer::Unknown(late.into())),
                 Ok(Ok(answer)) => Ok(answer),
-                Ok(Err(error)) => Err(no_answer(&error)),
+                Ok(Err(error)) => Err(no_answer(&error, self.profile_name())),
             }
         }
     }
@@ -186,7 +195,7 @@ impl Session {
                     Err(Why::NoCredentials(format!("none were found within {} s", limit.as_secs())))
                 }
                 Err(late) => Err(late.into()),
-                Ok(Err(error)) => Err(Why::NoCredentials(credentials_words(&error))),
+                Ok(Err(error)) => Err(Why::NoCredentials(credentials_words(&error, self.profile_name()))),
                 Ok(Ok(found)) => {
                     hold(found.secret_access_key());
                     found.session_token().into_iter().for_each(hold);
@@ -200,10 +209,9 @@ impl Session {
 
 /// What is wrong with the credentials. The providers' own words are not repeated: a credential process may have printed
 /// anything.
-fn credentials_words(error: &CredentialsError) -> String {
-    let text = causes(error).to_ascii_lowercase();
-    if text.contains("sso") && (text.contains("expired") || text.contains("token")) {
-        return String::from("the SSO session has expired or was never started; run `aws sso login`");
+fn credentials_words(error: &CredentialsError, profile: Option<&str>) -> String {
+    if let Some(command) = sso::sign_in(&causes(error), profile) {
+        return format!("the session has expired or was never started; run `{command}`");
     }
     match error {
         CredentialsError::CredentialsNotLoaded(_) => {
@@ -217,7 +225,7 @@ fn credentials_words(error: &CredentialsError) -> String {
     }
 }
 
-fn no_answer<E>(error: &SdkError<E, HttpResponse>) -> NoAnswer
+fn no_answer<E>(error: &SdkError<E, HttpResponse>, profile: Option<&str>) -> NoAnswer
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
@@ -234,9 +242,11 @@ where
     NoAnswer::Unknown(match code {
         "NoSuchEntity" | "ResourceNotFoundException" => return NoAnswer::NotFound,
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Why::Denied(message),
-        "ExpiredToken"
-        | "ExpiredTokenException"
-        | "InvalidClientTokenId"
+        "ExpiredToken" | "ExpiredTokenException" => {
+            let again = sso::command(profile);
+            Why::NoCredentials(format!("those found here have expired; sign in again, with SSO by `{again}`"))
+        }
+        "InvalidClientTokenId"
         | "UnrecognizedClientException"
         | "SignatureDoesNotMatch"
         | "InvalidSignatureException" => {
@@ -282,6 +292,7 @@ pub(super) fn fact<T>(
 /// Not known; with the permission that would allow it, where a permission is what is missing.
 pub(super) fn unknown<T>(what: impl Into<String>, why: Why, action: &str, object: &str) -> Fact<T> {
     let object = if object.is_empty() { "*" } else { object };
-    let helps = matches!(why, Why::Denied(_) | Why::NoCredentials(_) | Why::OtherAccount { .. });
+    // Whoever is not signed in, or to another account, is not helped by a permission.
+    let helps = matches!(why, Why::Denied(_));
     Fact::Unknown(Unknown { what: what.into(), why, grant: helps.then(|| Grant::iam(action, object)) })
 }
