@@ -102,6 +102,13 @@ pub fn is_aws(host: &str) -> bool {
     SUFFIXES.iter().any(|suffix| host.ends_with(suffix))
 }
 
+/// True if AWS serves the host with a certificate that Mozilla's list verifies: in the commercial partition, in GovCloud and in China.
+/// What another authority vouches for is then the certificate of something in between.
+pub fn has_public_certificate(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|suffix| host.ends_with(suffix))
+}
+
 /// True if the host is this very machine, or pod.
 pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -218,6 +225,17 @@ mod tests {
             "sts-fips.us-east-1.api.aws",
         ] {
             assert!(!is_published(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn hosts_with_public_certificates() {
+        for host in ["oidc.eks.eu-west-1.amazonaws.com", "oidc-eks.eu-west-1.api.aws", "S3.amazonaws.com.cn."]
+        {
+            assert!(has_public_certificate(host), "{host}");
+        }
+        for host in ["oidc.example.com", "oidc.eks.us-iso-east-1.c2s.ic.gov", "amazonaws.com.example.com"] {
+            assert!(!has_public_certificate(host), "{host}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which issuer counts: the `iss` of a token is what STS looks up, whatever else names an issuer (failures.md 0.3).
 
 use super::Derived;
-use crate::aws::endpoint::{host_of_url, is_local};
+use crate::aws::endpoint::{has_public_certificate, host_of_url, is_local};
 use crate::facts::{Facts, Source, Unknown};
 
 /// The issuer of the service account's tokens.
@@ -57,6 +57,12 @@ impl<'f> Issuer<'f> {
     /// True if EKS serves it.
     pub fn is_eks(&self) -> bool {
         eks_id(self.url).is_some()
+    }
+
+    /// True if a certificate that this machine does not trust cannot be the issuer's: AWS serves it with a public one, so that a proxy
+    /// inspects TLS in between.
+    pub fn has_public_certificate(&self) -> bool {
+        host_of_url(self.url).is_some_and(has_public_certificate)
     }
 
     /// False if EKS's description is of another cluster than the one that the tokens come from; `None` if not known.

@@ -128,6 +128,17 @@ pub(crate) enum CliError {
     /// The issuer's certificates cannot be read.
     #[error(transparent)]
     Chain(crate::collect::certificates::CertificatesError),
+    /// The certificates are a proxy's.
+    #[error(
+        "a proxy inspects TLS here: {host} shows a certificate of {authority}, and so does sts.amazonaws.com; its thumbprint is not \
+         the issuer's: run this where no proxy is in between"
+    )]
+    Inspected {
+        /// The issuer's host.
+        host: String,
+        /// Who signed it.
+        authority: String,
+    },
     /// The diagnosis cannot be printed.
     #[error(transparent)]
     Render(#[from] RenderError),

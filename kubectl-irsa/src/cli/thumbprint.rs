@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::flags::{AwsFlags, ClusterFlags, Format, LONGEST};
 use super::{CliError, print, print_json};
 use crate::collect::aws::EksHints;
-use crate::collect::certificates::{Certificate, Chain, chain};
+use crate::collect::certificates::{Certificate, Chain, Flaw, chain};
 use crate::collect::web::Web;
 use crate::collect::{Deadline, Progress, Surroundings, issuer};
+use irsa::aws::endpoint::has_public_certificate;
 use irsa::facts::Fact;
 use irsa::facts::issuer::Published;
 use irsa::text::safe;
@@ -21,7 +22,8 @@ use irsa::text::shell;
 /// Show the certificates of an OIDC issuer, its thumbprint, and whether IAM uses it at all
 ///
 /// IAM verifies the issuer's certificate against its own list of trusted CAs and uses the configured thumbprint only if none
-/// of them signed it. EKS issuers have certificates from a public CA, so their thumbprints are not used.
+/// of them signed it. EKS issuers have certificates from a public CA, so their thumbprints are not used. Behind a proxy that
+/// inspects TLS, the certificate is the proxy's: that is said, and no command is printed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -45,6 +47,9 @@ pub struct Thumbprint {
     cluster: ClusterFlags,
 }
 
+/// A host that every machine without a proxy in between can verify.
+const KNOWN_PUBLIC: &str = "sts.amazonaws.com";
+
 /// The result. Its serialised form is that of `-o json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,12 +62,14 @@ struct Report {
     jwks_uri: Option<String>,
     /// What each host sends; the host of the keys first.
     chains: Vec<Chain>,
-    /// SHA-1 of the top certificate of each chain.
+    /// The authority of a proxy that inspects TLS between this machine and AWS; the chains are then the proxy's own.
+    inspected_by: Option<String>,
+    /// SHA-1 of the top certificate of each chain; none of a proxy.
     thumbprints: Vec<String>,
-    /// False if a public CA signed every chain: IAM then ignores thumbprints.
+    /// False if a public CA signs every chain: IAM then ignores thumbprints.
     used_by_iam: bool,
-    /// The command that sets them.
-    update: String,
+    /// The command that sets them; there is none where a proxy inspects.
+    update: Option<String>,
 }
 
 impl Thumbprint {
@@ -113,17 +120,30 @@ impl Thumbprint {
         for (host, port) in &hosts {
             chains.push(chain(host, *port, timeout).await.map_err(CliError::Chain)?);
         }
+        let private = chains.iter().find(|chain| !is_of_aws(chain) && chain.flaw == Some(Flaw::Authority));
+        if let Some(private) = private
+            && let Ok(known) = chain(KNOWN_PUBLIC, 443, timeout).await
+            && known.flaw == Some(Flaw::Authority)
+            && known.authority() == private.authority()
+        {
+            let (host, authority) = (private.host.clone(), private.authority().to_owned());
+            return Err(CliError::Inspected { host, authority });
+        }
         progress.clear();
-        let thumbprints: Vec<String> =
-            chains.iter().filter_map(Chain::top).map(|top| top.sha1.clone()).collect();
+        let inspected = chains.iter().find(|chain| is_inspected(chain));
+        let inspected_by = inspected.map(|chain| chain.authority().to_owned());
+        let tops = chains.iter().filter(|_| inspected_by.is_none()).filter_map(Chain::top);
+        let thumbprints: Vec<String> = tops.map(|top| top.sha1.clone()).collect();
         let report = Report {
             api_version: irsa::diagnosis::API_VERSION,
             kind: "Thumbprint",
-            used_by_iam: chains.iter().any(|chain| chain.not_public.is_some()),
-            update: update(&url, account.as_deref(), &self.aws, &thumbprints),
+            used_by_iam: chains.iter().any(|chain| chain.not_public.is_some() && !is_of_aws(chain)),
+            update: (!thumbprints.is_empty())
+                .then(|| update(&url, account.as_deref(), &self.aws, &thumbprints)),
             issuer: url,
             jwks_uri,
             chains,
+            inspected_by,
             thumbprints,
         };
         match self.output {
@@ -131,6 +151,16 @@ impl Thumbprint {
             Format::Json => print_json(&report),
         }
     }
+}
+
+/// True for a host that AWS serves with a public certificate, whatever is seen of it here.
+fn is_of_aws(chain: &Chain) -> bool {
+    has_public_certificate(&chain.host)
+}
+
+/// True if this is not AWS's certificate, although it should be: something in between has made it. A wrong clock makes none.
+fn is_inspected(chain: &Chain) -> bool {
+    is_of_aws(chain) && matches!(chain.flaw, Some(Flaw::Authority | Flaw::Other))
 }
 
 fn with_scheme(url: &str) -> String {
@@ -179,6 +209,18 @@ fn text(report: &Report, now: Timestamp) -> String {
         };
     }
     let _ = writeln!(text);
+    if let Some(authority) = &report.inspected_by {
+        let _ = writeln!(
+            text,
+            "A proxy inspects TLS between this machine and AWS: what is seen here is signed by"
+        );
+        let _ = writeln!(text, "  {}", safe::line(authority));
+        text.push_str(
+            "which is no public CA, and AWS's certificates are signed by one. IAM does not see the proxy.\n",
+        );
+        text.push_str("There is nothing to change: IAM does not use the thumbprint of this issuer.\n");
+        return text;
+    }
     if report.used_by_iam {
         text.push_str(
             "IAM uses the configured thumbprint here, unless a CA that it trusts signed the chain.\n",
@@ -190,7 +232,9 @@ fn text(report: &Report, now: Timestamp) -> String {
         );
         text.push_str("Only needed if STS says \"OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint\":\n");
     }
-    let _ = writeln!(text, "  {}", report.update);
+    if let Some(update) = &report.update {
+        let _ = writeln!(text, "  {update}");
+    }
     text
 }
 

@@ -10,7 +10,7 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use serde::Serialize;
 use thiserror::Error;
 use tower::Service;
@@ -30,6 +30,33 @@ pub struct Chain {
     pub certificates: Vec<Certificate>,
     /// Why it is not signed by a public CA; `None` if it is. Mozilla's list stands in for IAM's, which is not published.
     pub not_public: Option<String>,
+    /// What is wrong with it then.
+    #[serde(skip)]
+    pub flaw: Option<Flaw>,
+}
+
+/// Why a chain cannot be verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// Its authority is not one of the public ones.
+    Authority,
+    /// It is not valid at this time, by this machine's clock.
+    Date,
+    /// It is for another name, or cannot be read.
+    Other,
+}
+
+impl Flaw {
+    fn of(error: &rustls::Error) -> Self {
+        use CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext, UnknownIssuer};
+        match error {
+            rustls::Error::InvalidCertificate(UnknownIssuer) => Self::Authority,
+            rustls::Error::InvalidCertificate(
+                Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. },
+            ) => Self::Date,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// One certificate.
@@ -53,6 +80,11 @@ impl Chain {
     /// thumbprint for an OpenID Connect identity provider").
     pub fn top(&self) -> Option<&Certificate> {
         self.certificates.last()
+    }
+
+    /// Who vouches for it: the signer of the last one.
+    pub fn authority(&self) -> &str {
+        self.top().map_or("(no certificate)", |top| &top.issuer)
     }
 }
 
@@ -120,8 +152,13 @@ async fn handshake(host: &str, port: u16) -> Result<Chain, CertificatesError> {
     let seen = witness.seen.lock().ok().and_then(|mut seen| seen.take());
     match (seen, shaken) {
         // What was sent counts, also if the handshake failed after it.
-        (Some((certificates, not_public)), _) => {
-            Ok(Chain { host: host.to_owned(), port, certificates, not_public })
+        (Some((certificates, error)), _) => {
+            let flaw = error.as_ref().map(Flaw::of);
+            let not_public = error.map(|error| match error {
+                rustls::Error::InvalidCertificate(why) => why.to_string(),
+                other => other.to_string(),
+            });
+            Ok(Chain { host: host.to_owned(), port, certificates, not_public, flaw })
         }
         (None, Err(error)) => {
             Err(CertificatesError::Handshake { host: host.to_owned(), cause: causes(&error) })
@@ -137,7 +174,7 @@ async fn handshake(host: &str, port: u16) -> Result<Chain, CertificatesError> {
 #[derive(Debug)]
 struct Witness {
     public: Arc<WebPkiServerVerifier>,
-    seen: Mutex<Option<(Vec<Certificate>, Option<String>)>>,
+    seen: Mutex<Option<(Vec<Certificate>, Option<rustls::Error>)>>,
 }
 
 impl Witness {
@@ -159,13 +196,9 @@ impl ServerCertVerifier for Witness {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let verdict = self.public.verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
-        let not_public = verdict.err().map(|error| match error {
-            rustls::Error::InvalidCertificate(why) => why.to_string(),
-            other => other.to_string(),
-        });
         let certificates = std::iter::once(end_entity).chain(intermediates).map(certificate).collect();
         if let Ok(mut seen) = self.seen.lock() {
-            *seen = Some((certificates, not_public));
+            *seen = Some((certificates, verdict.err()));
         }
         Ok(ServerCertVerified::assertion())
     }

@@ -94,7 +94,7 @@ fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Comparison {
         Fact::Unknown(why) => return Comparison::Unknown(vec![why.clone()]),
         Fact::Absent { .. } => return Comparison::Unknown(Vec::new()),
     };
-    let discovery = match page(&document.value, "discovery document", &document.source) {
+    let discovery = match page(issuer, &document.value, "discovery document", &document.source) {
         Ok(discovery) => discovery,
         Err(seen) => return seen,
     };
@@ -123,7 +123,7 @@ fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Comparison {
         Fact::Unknown(why) => return Comparison::Unknown(vec![why.clone()]),
         Fact::Absent { .. } => return Comparison::Unknown(Vec::new()),
     };
-    match page(&keys.value, "key set", &keys.source) {
+    match page(issuer, &keys.value, "key set", &keys.source) {
         Ok(published) => compare(derived, published, &keys.source),
         Err(seen) => seen,
     }
@@ -131,6 +131,7 @@ fn look(derived: &Derived<'_>, issuer: &Issuer<'_>) -> Comparison {
 
 /// The document, or what follows from not having it.
 fn page<'p, T>(
+    issuer: &Issuer<'_>,
     published: &'p Published<T>,
     what: &'static str,
     source: &Source,
@@ -164,7 +165,13 @@ fn page<'p, T>(
             Comparison::Unknown(vec![unseen(what, why)])
         }
         Published::Untrusted(words) => {
-            let why = format!("this machine does not trust its certificate: {words}");
+            let why = match issuer.has_public_certificate() {
+                true => format!(
+                    "a proxy inspects TLS between this machine and AWS, and its certificate is not trusted here ({words}); set \
+                     AWS_CA_BUNDLE to the proxy's CA"
+                ),
+                false => format!("this machine does not trust its certificate: {words}"),
+            };
             Comparison::Unknown(vec![unseen(what, why)])
         }
     })
