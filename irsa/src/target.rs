@@ -79,11 +79,14 @@ pub enum TargetError {
         "name what to diagnose: pod/NAME, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME, cronjob/NAME or sa/NAME"
     )]
     None,
-    /// A kind that has no pods.
-    #[error(
-        "cannot diagnose \"{0}\": expected pod, deployment, statefulset, daemonset, replicaset, job, cronjob or serviceaccount"
-    )]
-    Kind(String),
+    /// A kind that has no pods of its own, or is not read.
+    #[error("cannot diagnose \"{kind}\": {}", instead(.kind, .name.as_deref()))]
+    Kind {
+        /// The word for it.
+        kind: String,
+        /// The name of the object, if one was given.
+        name: Option<String>,
+    },
     /// `pod/`.
     #[error("\"{0}\" names no object: expected {0}NAME")]
     NoName(String),
@@ -105,15 +108,18 @@ pub fn parse(words: &[String]) -> Result<Vec<Target>, TargetError> {
     if !first.contains('/')
         && !rest.is_empty()
         && rest.iter().all(|word| !word.contains('/'))
-        && looks_like_kind(first)
+        && Other::of_word(first).is_some()
     {
-        return Err(TargetError::Kind(first.clone()));
+        return Err(TargetError::Kind { kind: first.clone(), name: rest.first().cloned() });
     }
     words
         .iter()
         .map(|word| match word.split_once('/') {
             Some((kind, name)) => {
-                let known = Kind::of_word(kind).ok_or_else(|| TargetError::Kind(kind.to_owned()))?;
+                let known = Kind::of_word(kind).ok_or_else(|| TargetError::Kind {
+                    kind: kind.to_owned(),
+                    name: Some(name.to_owned()).filter(|name| !name.is_empty()),
+                })?;
                 if name.is_empty() { Err(TargetError::NoName(word.clone())) } else { target(known, name) }
             }
             None => target(Kind::Pod, word),
@@ -121,32 +127,70 @@ pub fn parse(words: &[String]) -> Result<Vec<Target>, TargetError> {
         .collect()
 }
 
-/// Kinds that people may try and that have no pods of their own, so that `svc x` is not taken for two pods.
-fn looks_like_kind(word: &str) -> bool {
-    const OTHERS: [&str; 14] = [
-        "svc",
-        "service",
-        "services",
-        "ns",
-        "namespace",
-        "node",
-        "nodes",
-        "no",
-        "ing",
-        "ingress",
-        "cm",
-        "configmap",
-        "secret",
-        "role",
-    ];
-    OTHERS.contains(&word.to_ascii_lowercase().as_str())
+/// Kinds that people may try and that are not diagnosed, so that `svc x` is not taken for two pods.
+const OTHERS: [(Other, &[&str]); 4] = [
+    (Other::Service, &["service", "services", "svc"]),
+    (Other::Rollout, &["rollout", "rollouts", "ro", "rollout.argoproj.io", "rollouts.argoproj.io"]),
+    (Other::Namespace, &["namespace", "namespaces", "ns"]),
+    (Other::Another, &["node", "nodes", "no", "ing", "ingress", "cm", "configmap", "secret", "role"]),
+];
+
+/// What such a word means.
+#[derive(Clone, Copy)]
+enum Other {
+    Service,
+    /// Argo's.
+    Rollout,
+    Namespace,
+    Another,
+}
+
+impl Other {
+    fn of_word(word: &str) -> Option<Self> {
+        let word = word.to_ascii_lowercase();
+        OTHERS.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(other, _)| *other)
+    }
+}
+
+/// True if a word names a kind, whether or not it can be diagnosed.
+pub fn is_kind(word: &str) -> bool {
+    Kind::of_word(word).is_some() || Other::of_word(word).is_some()
+}
+
+/// What to name in the place of an object that has no pods of its own.
+fn instead(kind: &str, name: Option<&str>) -> String {
+    let name = name.filter(|name| is_name(name)).unwrap_or("NAME");
+    match Other::of_word(kind) {
+        Some(Other::Service) => format!(
+            "a Service has no identity, the pods behind it have:\n  kubectl irsa debug $(kubectl get endpointslices -l \
+             kubernetes.io/service-name={name} -o jsonpath='{{range .items[*].endpoints[*]}}pod/{{.targetRef.name}} {{end}}')"
+        ),
+        Some(Other::Rollout) => format!(
+            "Argo's Rollouts are not read, their pods are:\n  kubectl irsa debug $(kubectl get pods -o name | grep '^pod/{name}-')"
+        ),
+        Some(Other::Namespace) => {
+            format!(
+                "for the service accounts of a namespace that have a role:\n  kubectl irsa debug -n {name}"
+            )
+        }
+        Some(Other::Another) | None => String::from(
+            "expected pod, deployment, statefulset, daemonset, replicaset, job, cronjob or serviceaccount",
+        ),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 253
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
 }
 
 fn target(kind: Kind, name: &str) -> Result<Target, TargetError> {
-    let good = !name.is_empty()
-        && name.len() <= 253
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
-    if good { Ok(Target { kind, name: name.to_owned() }) } else { Err(TargetError::Name(name.to_owned())) }
+    if is_name(name) {
+        Ok(Target { kind, name: name.to_owned() })
+    } else {
+        Err(TargetError::Name(name.to_owned()))
+    }
 }
 
 #[cfg(test)]
@@ -183,10 +227,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_diagnosed_leads_to_what_is() {
+        for (line, says) in [
+            ("svc/web", "kubernetes.io/service-name=web "),
+            ("rollout/web", "grep '^pod/web-'"),
+            ("ns/shop", "kubectl irsa debug -n shop"),
+            ("ns/$(id)", "kubectl irsa debug -n NAME"),
+            ("node/ip-10-0-0-1", "expected pod, deployment"),
+            ("foo/x", "expected pod, deployment"),
+        ] {
+            let said = read(line).unwrap_err().to_string();
+            assert!(said.contains(says), "{line}: {said}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named() {
         assert_eq!(read(""), Err(TargetError::None));
-        assert_eq!(read("svc/x"), Err(TargetError::Kind("svc".into())));
-        assert_eq!(read("svc x"), Err(TargetError::Kind("svc".into())));
+        let kind = |kind: &str| Err(TargetError::Kind { kind: kind.into(), name: Some("x".into()) });
+        assert_eq!(read("svc/x"), kind("svc"));
+        assert_eq!(read("svc x"), kind("svc"));
         assert_eq!(read("pod/"), Err(TargetError::NoName("pod/".into())));
         assert_eq!(read("pod/X_y"), Err(TargetError::Name("X_y".into())));
         assert_eq!(read("pod/a/b"), Err(TargetError::Name("a/b".into())));

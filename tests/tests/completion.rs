@@ -84,6 +84,28 @@ fn what_lives_in_the_cluster_and_the_kubeconfig() {
 }
 
 #[test]
+fn containers_profiles_and_targets_without_the_command() {
+    let installed = Installed::new();
+    let kube = FakeKube::start(&World::parse("base", &base()).unwrap());
+    let kubeconfig = kube.kubeconfig(installed.path());
+    for (line, expected) in [
+        ("debug -n shop pod/checkout-7d9f8b6c5d-x2x4z -c ", "app\n:4\n"),
+        ("debug -n shop deploy checkout -c ", "app\n:4\n"),
+        ("debug -n shop -c ", ":4\n"),
+        ("-n shop pod/ch", "pod/checkout-7d9f8b6c5d-x2x4z\n:4\n"),
+        ("pod/x -n sh", "shop\n:4\n"),
+    ] {
+        assert_eq!(installed.answer(&kubeconfig, line).stdout, expected, "{line}");
+    }
+    let config = installed.path().join("aws-config");
+    std::fs::write(&config, "[profile prod]\nregion = eu-west-1\n[profile staging]\nregion = eu-west-1\n")
+        .unwrap();
+    let mut shim = Command::new(installed.shim());
+    shim.env_clear().env("AWS_CONFIG_FILE", &config).stdin(Stdio::null());
+    assert_eq!(run(shim.args(["debug", "pod/x", "--profile", "p"])).stdout, "prod\n:4\n");
+}
+
+#[test]
 fn a_real_kubectl_asks_and_passes_on() {
     let installed = Installed::new();
     let version = run(installed.kubectl().args(["version", "--client", "-o", "json"])).json();

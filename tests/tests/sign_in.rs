@@ -97,6 +97,9 @@ fn a_profile_that_does_not_exist_is_an_error() {
     };
     let meant = "there is no AWS profile \"prdo\" (--profile); did you mean prod?";
     refused(&run(machine.debug().args(["--profile", "prdo"])), meant);
+    let mut thumbprint = plugin();
+    thumbprint.envs(machine.aws.env(machine.path())).args(["thumbprint", "https://oidc.example.com"]);
+    refused(&run(thumbprint.args(["--profile", "prdo"])), meant);
     let listed = "there is no AWS profile \"x1234\" (AWS_PROFILE); the profiles there: prod, staging";
     refused(&run(machine.debug().env("AWS_PROFILE", "x1234")), listed);
 }

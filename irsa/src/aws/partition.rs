@@ -15,6 +15,48 @@ pub fn partition_of_region(region: &str) -> &'static str {
     PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
+/// Regions to offer where one is misspelt or to be completed; AWS adds more, so that none is refused for not being among them.
+pub const REGIONS: [&str; 38] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
+
 /// True if the string has the form of a region: `eu-west-1`, `us-gov-east-1`, `ap-southeast-5`.
 ///
 /// The form is checked, not a list: AWS adds regions faster than clusters update tools.
@@ -66,6 +108,7 @@ mod tests {
         ] {
             assert!(is_region_shaped(region), "{region}");
         }
+        assert!(REGIONS.into_iter().all(is_region_shaped) && REGIONS.is_sorted());
         for region in [
             "minio",
             "us-east",

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use futures::StreamExt;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::flags::{AwsFlags, ClusterFlags, ImageFlag, duration, form};
+use super::flags::{AwsFlags, ClusterFlags, ImageFlag, check_action, duration, form};
 use super::terminal::{self, Color};
 use super::{CliError, print, read_before};
 use crate::collect::aws::{EksHints, Session};
@@ -17,13 +18,15 @@ use crate::collect::files;
 use crate::collect::probe::{Cleanup, Probing, Via};
 use crate::collect::web::Web;
 use crate::collect::{Cloud, Deadline, Progress, Stop, Surroundings, gather};
+use irsa::aws_error;
 use irsa::checks;
 use irsa::diagnosis::{self, Choice, Diagnosis, diagnose_until};
 use irsa::documents::{self, Store};
-use irsa::facts::Why;
-use irsa::output::{self, Format};
+use irsa::facts::{Fact, Unknown, Why};
+use irsa::output::{self, Format, Style};
 use irsa::rounds::{self, CollectError};
-use irsa::target::{self, Target};
+use irsa::target::{self, Target, TargetError};
+use irsa::text::shell;
 
 /// Find the broken link between a pod and AWS
 ///
@@ -40,6 +43,9 @@ Examples:
 
   # all pods of a workload, one report per distinct result
   kubectl irsa debug deploy/checkout
+
+  # all service accounts of a namespace that have a role, in a line each
+  kubectl irsa debug -n shop
 
   # a service account before any pod uses it
   kubectl irsa debug sa/checkout
@@ -73,14 +79,15 @@ Examples:
 Exit codes: 0 healthy, 1 broken or degraded, 2 wrong usage or could not run, 3 inconclusive.")]
 pub struct Debug {
     /// What to diagnose: pod/NAME, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME, cronjob/NAME, sa/NAME; NAME alone is
-    /// a pod
-    #[arg(value_name = "TARGET", required = true)]
+    /// a pod; without any, all service accounts of the namespace that have a role, in a line each and without the probe
+    #[arg(value_name = "TARGET")]
     targets: Vec<String>,
     /// The container to diagnose; by default the one that should have the identity
     #[arg(short, long, value_name = "NAME")]
     container: Option<String>,
     /// Read Kubernetes objects and answers of AWS (JSON or YAML) from files or directories instead; - is stdin
-    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "probe_image")]
+    #[arg(short = 'f', long, visible_alias = "filename", value_name = "PATH", num_args = 1.., requires = "targets",
+          conflicts_with = "probe_image")]
     from: Vec<PathBuf>,
     /// Treat this as the current time, with --from: 2026-11-22T08:00:00Z
     #[arg(long, value_name = "TIME", requires = "from")]
@@ -91,9 +98,9 @@ pub struct Debug {
     /// Do not run this check; may be repeated
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     skip: Vec<String>,
-    /// Output format
-    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = form())]
-    output: Format,
+    #[arg(short, long, value_name = "FORMAT", value_parser = form(),
+          help = "Output format; text, and without a TARGET short, by default")]
+    output: Option<Format>,
     /// Print instead of the report an IAM policy and Kubernetes Roles that grant what could not be read
     #[arg(long)]
     print_permissions: bool,
@@ -163,6 +170,33 @@ struct Sources {
     cloud: Result<Cloud, Why>,
 }
 
+impl Sources {
+    /// The service accounts of the namespace that have a role: by annotation, or by an association as far as EKS can be asked.
+    async fn with_role(&self, progress: &Progress) -> Result<Vec<Target>, CliError> {
+        let Reader::Api(api) = &self.opened.reader else { return Err(TargetError::None.into()) };
+        let namespace = &self.opened.namespace;
+        let associations = match &self.cloud {
+            Ok(cloud) => cloud.session.associations_of(Some(namespace)).await,
+            Err(why) => Fact::unknown_because("EKS Pod Identity associations", why.clone(), None),
+        };
+        if let Some(Unknown { why, .. }) = associations.unknown() {
+            progress.say(&format!("not listed: EKS Pod Identity associations ({why})"));
+        }
+        let associated = associations.known().into_iter().flat_map(|found| &found.value.items);
+        let associated = associated.map(|one| one.value.service_account.clone()).collect();
+        let targets = rounds::with_role(api, namespace, &associated).await?;
+        let accounts = match targets.len() {
+            1 => String::from("1 service account has a role"),
+            count => format!("{count} service accounts have a role"),
+        };
+        let flag = shell::quote(namespace);
+        progress.say(&format!(
+            "namespace {namespace}: {accounts}; more of one, from inside a pod: `kubectl irsa debug sa/NAME -n {flag}`"
+        ));
+        Ok(targets)
+    }
+}
+
 impl Debug {
     /// Runs it; the exit code is decided before anything is rendered.
     pub(crate) async fn run(&self, cleanup: &Cleanup, stop: &Stop) -> Result<u8, CliError> {
@@ -190,7 +224,10 @@ impl Debug {
             print(&missing)?;
         } else {
             let style = terminal::style(self.color, self.verbose);
-            print(&output::render(&diagnoses, self.output, &style)?)?;
+            print(&match self.output {
+                None if self.targets.is_empty() => overview(&diagnoses, &style)?,
+                format => output::render(&diagnoses, format.unwrap_or_default(), &style)?,
+            })?;
         }
         // One target's failure must not suppress the others' diagnoses.
         failures.for_each(|failure| super::print_error(&failure));
@@ -212,12 +249,23 @@ impl Debug {
         cleanup: &Cleanup,
         stop: &Stop,
     ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
-        let targets = target::parse(&self.targets)?;
+        let targets = match self.targets.as_slice() {
+            [] => None,
+            words => Some(target::parse(words)?),
+        };
+        self.check()?;
         let choice = Choice { only: known_ids(&self.only)?, skip: known_ids(&self.skip)? };
         let limit = duration("--timeout", &self.timeout)?;
+        if limit.is_zero() {
+            return Err(CliError::Value {
+                flag: "--timeout",
+                value: self.timeout.clone(),
+                expected: "expected more than nothing, such as 60s",
+            });
+        }
         self.image.image()?;
         let deadline = Deadline::after(limit, stop);
-        let outcome = self.by(&deadline, limit, &targets, &choice, surroundings, cleanup).await;
+        let outcome = self.by(&deadline, limit, targets, &choice, surroundings, cleanup).await;
         surroundings.progress.clear();
         // Without a diagnosis, the error names who was late.
         if let (Ok((diagnoses, _)), Some(blame)) = (&outcome, deadline.blame())
@@ -233,15 +281,19 @@ impl Debug {
         &self,
         deadline: &Deadline,
         limit: Duration,
-        targets: &[Target],
+        targets: Option<Vec<Target>>,
         choice: &Choice,
         surroundings: &Surroundings,
         cleanup: &Cleanup,
     ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
         let opened = self.open(deadline, surroundings).await?;
         // The rest of the time is for the reading of its report.
-        let probing =
-            self.probing(deadline.at() - TO_READ.min(limit / 4), &surroundings.progress, cleanup)?;
+        let until = deadline.at() - TO_READ.min(limit / 4);
+        let probing = match &targets {
+            Some(_) => self.probing(until, &surroundings.progress, cleanup)?,
+            // Nobody who wants to see what there is wants a container in each of the pods.
+            None => None,
+        };
         self.diagnose(opened, deadline, targets, choice, surroundings, probing).await
     }
 
@@ -250,7 +302,7 @@ impl Debug {
         &self,
         opened: Opened,
         deadline: &Deadline,
-        targets: &[Target],
+        targets: Option<Vec<Target>>,
         choice: &Choice,
         surroundings: &Surroundings,
         probing: Option<Probing>,
@@ -260,10 +312,15 @@ impl Debug {
             None => Err(Why::NotInFiles),
         };
         let sources = Sources { opened, cloud };
+        let targets = match targets {
+            Some(targets) => targets,
+            None => Box::pin(sources.with_role(&surroundings.progress)).await?,
+        };
         let one = |target| self.diagnose_one(&sources, deadline, target, choice);
         let mut diagnoses = Vec::new();
         let mut failures = Vec::new();
-        for outcome in futures::future::join_all(targets.iter().map(one)).await {
+        let outcomes = futures::stream::iter(targets.iter().map(one)).buffered(AT_ONCE);
+        for outcome in outcomes.collect::<Vec<_>>().await {
             match outcome {
                 Ok(found) => diagnoses.extend(found),
                 Err(error) => failures.push(error),
@@ -304,6 +361,20 @@ impl Debug {
         Ok(judged.map_err(|error| CliError::Runtime(error.into()))?.diagnoses)
     }
 
+    /// Refuses values that cannot mean anything.
+    fn check(&self) -> Result<(), CliError> {
+        self.aws.check()?;
+        self.action.iter().try_for_each(|action| check_action(action))?;
+        match self.resource.iter().find(|resource| !resource.starts_with("arn:") && *resource != "*") {
+            None => Ok(()),
+            Some(resource) => Err(CliError::Value {
+                flag: "--resource",
+                value: resource.clone(),
+                expected: "expected an ARN such as arn:aws:s3:::orders/*",
+            }),
+        }
+    }
+
     /// What the user wants of the probe.
     fn probing(
         &self,
@@ -330,6 +401,14 @@ impl Debug {
             Some("-") => Some(read_before(deadline, "stdin", super::stdin).await?),
             given => given.map(str::to_owned),
         };
+        if said
+            .as_deref()
+            .is_some_and(|text| aws_error::pasted(text).is_empty() && !aws_error::mentions_aws(text))
+        {
+            surroundings.progress.say(
+                "--error: no known AWS error in this text, so it decides nothing; paste the whole message",
+            );
+        }
         if !self.from.is_empty() {
             let at = self.at.as_ref().map(|text| {
                 text.parse::<Timestamp>().map_err(|_| CliError::Value {
@@ -389,6 +468,15 @@ impl Debug {
     }
 }
 
+/// A line for each, by its service account.
+fn overview(diagnoses: &[Diagnosis], style: &Style) -> Result<String, CliError> {
+    let line = |diagnosis: &Diagnosis| {
+        let line = output::render(std::slice::from_ref(diagnosis), Format::Short, style)?;
+        Ok(format!("sa/{}: {line}", diagnosis.target.service_account))
+    };
+    diagnoses.iter().map(line).collect()
+}
+
 /// The words of a command line in which the targets stand behind the files: `debug --from a.yaml deploy/x`. `None` if there are no
 /// such.
 pub(super) fn targets_first(mut words: Vec<OsString>) -> Option<Vec<OsString>> {
@@ -397,7 +485,8 @@ pub(super) fn targets_first(mut words: Vec<OsString>) -> Option<Vec<OsString>> {
         target.is_some_and(|target| target::parse(&[target]).is_ok()) && !Path::new(word).exists()
     };
     let command = 1 + words.iter().position(|word| word == "debug")?;
-    let from = 1 + words.iter().rposition(|word| word == "--from")?;
+    let is_from = |word: &OsString| ["--from", "--filename", "-f"].iter().any(|flag| word == flag);
+    let from = 1 + words.iter().rposition(is_from)?;
     let ends = |word: &OsString| word.as_encoded_bytes().starts_with(b"-") && word != "-";
     let end = words.iter().skip(from).position(ends).map_or(words.len(), |flag| from + flag);
     // The first is a file in any case.
@@ -408,6 +497,8 @@ pub(super) fn targets_first(mut words: Vec<OsString>) -> Option<Vec<OsString>> {
     found.then_some(words)
 }
 
+/// Targets that are diagnosed at once: the service accounts of a namespace may be many.
+const AT_ONCE: usize = 8;
 /// How long what was read may be judged although the waiting has ended: hundreds of pods take less, tens of thousands more.
 const TO_JUDGE: Duration = Duration::from_secs(2);
 /// The part of `--timeout` that is left after the probe must have ended.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use irsa::aws::partition::{REGIONS, is_region_shaped};
 use irsa::output;
+use irsa::text::near;
 use secrecy::SecretString;
 
 use super::CliError;
@@ -93,11 +95,19 @@ pub enum Format {
     Json,
 }
 
+/// Other words for formats.
+const SHORT: [(&str, &str); 2] = [("md", "markdown"), ("yml", "yaml")];
+
 /// `-o` of a diagnosis.
 pub fn form() -> impl TypedValueParser<Value = output::Format> {
-    let words = output::Format::ALL.map(|(_, word, purpose)| PossibleValue::new(word).help(purpose));
+    let words = output::Format::ALL.map(|(_, word, purpose)| {
+        let short = SHORT.into_iter().filter(|(_, whole)| *whole == word).map(|(short, _)| short);
+        PossibleValue::new(word).help(purpose).aliases(short)
+    });
     PossibleValuesParser::new(words).map(|chosen| {
-        let known = output::Format::ALL.into_iter().find(|(_, word, _)| *word == chosen);
+        let whole = SHORT.into_iter().find(|(short, _)| *short == chosen).map(|(_, whole)| whole);
+        let whole = whole.unwrap_or(&chosen);
+        let known = output::Format::ALL.into_iter().find(|(_, word, _)| *word == whole);
         known.map_or_else(output::Format::default, |(format, ..)| format)
     })
 }
@@ -125,6 +135,22 @@ impl AwsFlags {
     /// `--profile`.
     pub fn profile(&self) -> Option<&str> {
         self.profile.as_deref()
+    }
+
+    /// Refuses what is neither a region nor a cluster's name by its form, rather than asking AWS for it.
+    pub fn check(&self) -> Result<(), CliError> {
+        if let Some(region) = self.region.as_deref().filter(|region| !is_region_shaped(region)) {
+            let near = near::names(&region.to_ascii_lowercase(), REGIONS);
+            return Err(CliError::Region { value: region.to_owned(), near });
+        }
+        match self.cluster_name.as_deref().filter(|name| !is_cluster_name(name)) {
+            None => Ok(()),
+            Some(name) => Err(CliError::Value {
+                flag: "--cluster-name",
+                value: name.to_owned(),
+                expected: "expected the cluster's name in EKS, not its ARN: letters, digits, '-' and '_'",
+            }),
+        }
     }
 
     /// The flags as the collector takes them.
@@ -198,6 +224,34 @@ impl ClusterFlags {
         let duration = duration("--request-timeout", &self.request_timeout)?;
         Ok(if duration.is_zero() { Duration::from_secs(3600) } else { duration })
     }
+}
+
+/// As EKS has it: `^[0-9A-Za-z][A-Za-z0-9\-_]{0,99}$`.
+fn is_cluster_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=100).contains(&name.len())
+        && name.bytes().all(plain)
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// Actions as IAM writes them: the service's prefix, a colon, the action's name.
+pub fn check_action(action: &str) -> Result<(), CliError> {
+    let good = action.split_once(':').is_some_and(|(service, name)| {
+        let of_service = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let of_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'*' || byte == b'?';
+        !service.is_empty()
+            && service.bytes().all(of_service)
+            && !name.is_empty()
+            && name.bytes().all(of_name)
+    });
+    if good {
+        return Ok(());
+    }
+    Err(CliError::Value {
+        flag: "--action",
+        value: action.to_owned(),
+        expected: "expected the service's prefix, a colon and the action, such as s3:GetObject",
+    })
 }
 
 /// As good as forever.

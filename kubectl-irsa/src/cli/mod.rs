@@ -5,6 +5,7 @@ mod core_dump;
 pub mod debug;
 mod explain;
 mod flags;
+mod habits;
 mod image;
 mod man;
 mod stdout;
@@ -33,6 +34,7 @@ use crate::collect::{Deadline, Late, Progress, Stop};
 use irsa::output::RenderError;
 use irsa::rounds::CollectError;
 use irsa::target::TargetError;
+use irsa::text::near;
 
 /// More of stdin is not read.
 const LARGEST: Limit = Limit::mib(16);
@@ -155,6 +157,17 @@ pub(crate) enum CliError {
         "no known AWS error found in this text; paste the whole message, or pipe the log into `kubectl irsa explain -`"
     )]
     NoErrorKnown,
+    /// A flag of another command, and what leads on.
+    #[error("{0}")]
+    Instead(String),
+    /// `--region` is none.
+    #[error("--region \"{value}\": expected a region such as eu-west-1{}", near::did_you_mean(.near))]
+    Region {
+        /// What was given.
+        value: String,
+        /// Regions that are close.
+        near: Vec<String>,
+    },
     /// A flag's value cannot be read.
     #[error("{flag} \"{value}\": {expected}")]
     Value {
@@ -202,10 +215,16 @@ pub fn main() -> ExitCode {
     if completion::is_asked() {
         return exit_code(completion::answer());
     }
-    let cli = match parse(std::env::args_os().collect()) {
+    let words = habits::with_command(std::env::args_os().collect());
+    let cli = match parse(words.clone()) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
-            let _ = error.print();
+            match habits::instead(&error, &words) {
+                Some(instead) => print_error(&CliError::Instead(instead)),
+                None => {
+                    let _ = error.print();
+                }
+            }
             return ExitCode::from(COULD_NOT_RUN);
         }
         Err(asked) => return exit_code(help(&asked)),

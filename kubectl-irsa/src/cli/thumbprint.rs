@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::flags::{AwsFlags, ClusterFlags, Format, LONGEST};
 use super::{CliError, print, print_json};
-use crate::collect::aws::EksHints;
+use crate::collect::aws::{EksHints, Profile};
 use crate::collect::certificates::{Certificate, Chain, Flaw, chain};
 use crate::collect::web::Web;
 use crate::collect::{Deadline, Progress, Surroundings, issuer};
@@ -75,6 +75,13 @@ struct Report {
 impl Thumbprint {
     /// Runs it.
     pub async fn run(&self) -> Result<u8, CliError> {
+        self.aws.check()?;
+        // It is in the printed command.
+        if self.aws.profile().is_some()
+            && let Some(profile) = Profile::chosen(&self.aws.settings(EksHints::default()))
+        {
+            profile.existing().await?;
+        }
         let timeout = self.cluster.request_timeout()?;
         let surroundings = Surroundings::of_process(Progress::new(false));
         let progress = &surroundings.progress;

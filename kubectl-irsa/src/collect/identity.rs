@@ -394,7 +394,7 @@ impl Cloud {
         let Some(association) = association else {
             let listed = associations.known().is_some();
             let others = if listed && !has_role {
-                self.session.all_associations().await
+                self.session.associations_of(None).await
             } else {
                 Fact::not_asked(OTHERS, "the service account names a role, or its own could not be listed")
             };

@@ -10,8 +10,9 @@ use super::live::{self, Listed};
 use crate::cli::Cli;
 use crate::cli::flags::ClusterFlags;
 use crate::collect::cluster::Access;
+use irsa::aws::partition::REGIONS;
 use irsa::checks;
-use irsa::target::Kind;
+use irsa::target::{self, Kind, Target};
 
 /// The kinds that are offered, as the help has them.
 const KINDS: [&str; 8] = ["pod", "deploy", "sts", "ds", "rs", "job", "cronjob", "sa"];
@@ -82,6 +83,13 @@ fn value(arg: &Arg, cursor: &Cursor<'_>, access: impl FnOnce() -> Option<Access>
         "context" => without_help(live(Listed::Contexts)),
         "cluster" => without_help(live(Listed::Clusters)),
         "user" => without_help(live(Listed::Users)),
+        // Of the first target that is named before.
+        "container" => match named(&cursor.positionals) {
+            Some(target) => without_help(live(Listed::Containers(target))),
+            None => Vec::new(),
+        },
+        "profile" => without_help(live::profiles()),
+        "region" => without_help(REGIONS.map(str::to_owned)),
         // One word may contain several ids.
         "only" | "skip" => ids(cursor.typed.rfind(',').map_or("", |comma| &cursor.typed[..=comma])),
         "words" if cursor.positionals.is_empty() => ids(""),
@@ -89,6 +97,12 @@ fn value(arg: &Arg, cursor: &Cursor<'_>, access: impl FnOnce() -> Option<Access>
     };
     let files = arg.get_value_hint() != ValueHint::Unknown;
     Answer { candidates, files, ..Answer::default() }
+}
+
+/// The first target among the words.
+fn named(positionals: &[&str]) -> Option<Target> {
+    let words: Vec<String> = positionals.iter().map(|word| (*word).to_owned()).collect();
+    target::parse(&words).ok()?.into_iter().next()
 }
 
 /// `pod/x`, `pod x`, and `x`, which is a pod.
@@ -167,6 +181,7 @@ mod tests {
         assert_eq!(offered("debug --output=sh"), "short\tOne line, to paste into a chat\n:4\n");
         assert_eq!(offered("debug --from "), ":0\n", "files");
         assert_eq!(offered("debug --error "), ":4\n");
+        assert_eq!(offered("debug pod/x --region eu-west-"), "eu-west-1\neu-west-2\neu-west-3\n:4\n");
         assert_eq!(offered("thumbprint x y"), ":4\n");
     }
 

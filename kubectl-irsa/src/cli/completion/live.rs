@@ -5,12 +5,14 @@ use std::time::Duration;
 use kube::config::Kubeconfig;
 
 use crate::collect::cluster::{Access, Api};
-use crate::collect::{Deadline, Progress};
+use crate::collect::{Deadline, Progress, aws};
+use irsa::facts::Fact;
 use irsa::facts::kubernetes::resource::Resource;
 use irsa::facts::kubernetes::{
-    CronJob, DaemonSet, Deployment, Job, Namespace, Pod, ReplicaSet, ServiceAccount, StatefulSet,
+    CronJob, DaemonSet, Deployment, Job, Namespace, Pod, PodSpec, ReplicaSet, ServiceAccount, StatefulSet,
 };
-use irsa::target::Kind;
+use irsa::rounds::Objects;
+use irsa::target::{Kind, Target};
 
 /// How long the API server may take.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -18,10 +20,12 @@ const ANSWER: Duration = Duration::from_secs(1);
 const DEADLINE: Duration = Duration::from_secs(3);
 
 /// What to list the names of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Listed {
     /// Objects of the namespace.
     Targets(Kind),
+    /// Containers of an object.
+    Containers(Target),
     /// Namespaces.
     Namespaces,
     /// Contexts of the kubeconfig.
@@ -45,6 +49,18 @@ fn ask(listed: Listed, access: &Access) -> Option<Vec<String>> {
         Listed::Clusters => in_kubeconfig(|read| read.clusters.into_iter().map(|one| one.name).collect()),
         Listed::Users => in_kubeconfig(|read| read.auth_infos.into_iter().map(|one| one.name).collect()),
         Listed::Namespaces => of_cluster::<Namespace>(access),
+        Listed::Containers(Target { kind, name }) => match kind {
+            Kind::Pod => containers::<Pod>(access, &name, |pod| &pod.spec),
+            Kind::Deployment => containers::<Deployment>(access, &name, |it| &it.spec.template.spec),
+            Kind::StatefulSet => containers::<StatefulSet>(access, &name, |it| &it.spec.template.spec),
+            Kind::DaemonSet => containers::<DaemonSet>(access, &name, |it| &it.spec.template.spec),
+            Kind::ReplicaSet => containers::<ReplicaSet>(access, &name, |it| &it.spec.template.spec),
+            Kind::Job => containers::<Job>(access, &name, |it| &it.spec.template.spec),
+            Kind::CronJob => {
+                containers::<CronJob>(access, &name, |it| &it.spec.job_template.spec.template.spec)
+            }
+            Kind::ServiceAccount => None,
+        },
         Listed::Targets(kind) => match kind {
             Kind::Pod => of_cluster::<Pod>(access),
             Kind::Deployment => of_cluster::<Deployment>(access),
@@ -62,13 +78,33 @@ async fn read(access: &Access) -> Option<Kubeconfig> {
     crate::cli::kubeconfig(access, &Deadline::beyond(DEADLINE)).await.ok()
 }
 
+/// The AWS profiles of this machine.
+pub fn profiles() -> Vec<String> {
+    within(aws::profiles()).unwrap_or_default()
+}
+
 fn of_cluster<T: Resource>(access: &Access) -> Option<Vec<String>> {
     within(async {
-        let server = access.server(&read(access).await?).ok()?;
-        let namespace = server.namespace.clone();
-        let api = Api::open(server, ANSWER, Deadline::beyond(DEADLINE), Progress::silent()).await.ok()?;
+        let (api, namespace) = connected(access).await?;
         api.names::<T>(Some(&namespace)).await.ok()
     })
+}
+
+fn containers<T: Resource>(access: &Access, name: &str, spec: fn(&T) -> &PodSpec) -> Option<Vec<String>> {
+    within(async {
+        let (api, namespace) = connected(access).await?;
+        let object: Fact<T> = api.get(Some(&namespace), name).await;
+        let spec = spec(&object.known()?.value);
+        let all = spec.containers.iter().chain(&spec.init_containers);
+        Some(all.map(|container| container.name.clone()).collect())
+    })
+}
+
+async fn connected(access: &Access) -> Option<(Api, String)> {
+    let server = access.server(&read(access).await?).ok()?;
+    let namespace = server.namespace.clone();
+    let api = Api::open(server, ANSWER, Deadline::beyond(DEADLINE), Progress::silent()).await.ok()?;
+    Some((api, namespace))
 }
 
 fn within(names: impl Future<Output = Option<Vec<String>>>) -> Option<Vec<String>> {

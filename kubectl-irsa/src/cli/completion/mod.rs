@@ -9,6 +9,7 @@ mod cursor;
 mod install;
 mod live;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Subcommand};
@@ -16,7 +17,7 @@ use clap_complete::Shell;
 
 pub use install::InstallError;
 
-use super::{Cli, CliError, print};
+use super::{Cli, CliError, habits, print};
 
 /// The name under which kubectl asks for candidates.
 const NAME: &str = "kubectl_complete-irsa";
@@ -73,8 +74,13 @@ pub fn is_asked() -> bool {
 
 /// Answers kubectl. Prints no errors: a shell that waits for candidates cannot show them.
 pub fn answer() -> Result<u8, CliError> {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    // A single word may still become the name of a command.
+    if words.len() > 2 || words.last().is_some_and(|word| word.to_string_lossy().contains('/')) {
+        words = habits::with_command(words);
+    }
     let words: Vec<String> =
-        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+        words.into_iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let (word, before) = words.split_last().map_or(("", &[][..]), |(word, before)| (word, before));
     print(&candidates::answer(before, word).to_string())
 }

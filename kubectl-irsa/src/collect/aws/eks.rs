@@ -64,12 +64,13 @@ impl Session {
         fact(associations, what, action, name)
     }
 
-    /// All Pod Identity associations of the cluster, without their roles.
-    pub async fn all_associations(&self) -> Fact<Listing<OtherAssociation>> {
+    /// All Pod Identity associations of the cluster, or of a namespace, without their roles.
+    pub async fn associations_of(&self, namespace: Option<&str>) -> Fact<Listing<OtherAssociation>> {
         let Some(name) = self.settings().cluster() else { return Fact::not_asked(OTHERS, NO_NAME) };
         let action = "eks:ListPodIdentityAssociations";
         let client = self.eks();
         let list = client.list_pod_identity_associations().cluster_name(name);
+        let list = list.set_namespace(namespace.map(str::to_owned));
         let read = async {
             let mut pages = list.into_paginator().send();
             let (mut items, mut odd) = (Vec::new(), false);
