@@ -81,7 +81,7 @@ fn the_users_own_endpoint_is_asked_and_named() {
         let words = format!("tried at 127.0.0.1 (your own {name})");
         let stdout = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(stdout.contains(&words), "{run:?}");
-        assert!(run.stderr.contains(&format!("at 127.0.0.1 (your own {name})")), "{run:?}");
+        assert!(run.stderr.contains(&format!("at 127.0.0.1, your own {name} (--no-assume")), "{run:?}");
     }
 }
 

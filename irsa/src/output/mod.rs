@@ -48,6 +48,11 @@ impl Format {
     ];
 }
 
+/// Prose in lines of that many columns: broken at spaces only, and not within backticks, which may hold a command.
+pub fn wrapped(prose: &str, width: usize) -> String {
+    style::wrap(prose, width, width, false).join("\n")
+}
+
 /// The answer could not be serialised.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {

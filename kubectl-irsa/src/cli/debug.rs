@@ -114,6 +114,10 @@ pub struct Debug {
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Request no credentials: create no token of the service account and try none at STS
+    ///
+    /// Without it, a token of the service account is created that lives 10 minutes, and tried at STS with
+    /// AssumeRoleWithWebIdentity. STS issues credentials for 15 minutes, which are discarded unread. CloudTrail shows the attempt
+    /// under the session name that the pod would have, else as kubectl-irsa-debug.
     #[arg(long)]
     no_assume: bool,
     /// Do not read the log of the target container

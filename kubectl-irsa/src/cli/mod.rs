@@ -30,7 +30,7 @@ use crate::collect::cluster::{Access, AccessError, Api, ConnectionError, Server}
 use crate::collect::files::FilesError;
 use crate::collect::foreign::without_held;
 use crate::collect::probe::Cleanup;
-use crate::collect::{Deadline, Late, Progress, Stop};
+use crate::collect::{Deadline, Late, Progress, Stop, for_stderr};
 use irsa::output::RenderError;
 use irsa::rounds::CollectError;
 use irsa::target::TargetError;
@@ -273,7 +273,7 @@ fn exit_code(outcome: Result<u8, CliError>) -> ExitCode {
 }
 
 fn print_error(error: &CliError) {
-    let _ = writeln!(std::io::stderr(), "{}", error.told());
+    let _ = writeln!(std::io::stderr(), "{}", for_stderr(&error.told()));
 }
 
 impl CliError {

@@ -446,16 +446,16 @@ impl Cloud {
             );
         };
         let chosen = self.session.chosen_sts();
+        // A token that leaves for anywhere else is not what is expected of it.
         let place = match &chosen {
             Some(Chosen { url, by }) => {
-                format!("{} (your own {by})", irsa::aws::endpoint::host_of_url(url).unwrap_or_default())
+                format!("{}, your own {by}", irsa::aws::endpoint::host_of_url(url).unwrap_or_default())
             }
-            None => plan.host.clone(),
+            None => String::from("STS"),
         };
         self.progress.say(&format!(
-            "trying a fresh 10-minute token of {}/{} at {place} for role {arn}: STS issues credentials for 15 minutes, which are \
-             discarded unread; CloudTrail shows it as session {} (--no-assume skips this)",
-            plan.namespace, plan.service_account, plan.session_name
+            "testing a fresh token of {}/{} at {place} (--no-assume to skip)",
+            plan.namespace, plan.service_account
         ));
         let attempt = Attempt {
             role_arn: arn.to_owned(),

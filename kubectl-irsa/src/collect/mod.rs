@@ -24,7 +24,7 @@ pub mod web;
 pub use deadline::{Deadline, Late, Stop};
 pub use gather::gather;
 pub use identity::Cloud;
-pub use progress::Progress;
+pub use progress::{Progress, for_stderr};
 pub use surroundings::Surroundings;
 
 /// An error and all its causes in one line, each said once: the innermost says what happened (`Connection refused`).
