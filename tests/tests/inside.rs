@@ -2,63 +2,89 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+use std::ffi::OsString;
+use std::process::Command;
+
+use in_process::Environment;
+use irsa_tests::aws::FakeAws;
+use irsa_tests::aws::action::ActionPattern;
+use irsa_tests::kube_api::FakeKube;
+use irsa_tests::kubelet::Kubelet;
+use irsa_tests::run::{Run, plugin, run};
+use irsa_tests::world::{World, all_worlds, bases_dir, worlds_dir};
+use serde_json::Value;
+use tempfile::TempDir;
+
+#[path = "worlds/in_process.rs"]
+mod in_process;
+
+/// A world at work. The kubelet, if it has one, stops first.
+struct Shop {
+    _kubelet: Option<Kubelet>,
+    kube: FakeKube,
+    aws: FakeAws,
+    directory: TempDir,
+}
+
+impl Shop {
+    fn of(world: &World) -> Shop {
+        let kube = FakeKube::start(world);
+        let aws = FakeAws::start(world, Some(&kube));
+        let kubelet = Kubelet::start(world, &kube, Some(&aws));
+        Shop { _kubelet: kubelet, kube, aws, directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = plugin();
+        command
+            .env("KUBECONFIG", self.kube.kubeconfig(self.directory.path()))
+            .envs(self.aws.env(self.directory.path()))
+            .args(["debug", "-o", "json"])
+            .args(args);
+        command
+    }
+
+    fn debug(&self, args: &[&str]) -> Run {
+        self.run(&[&["-n", "shop"], args].concat())
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        let run = run(&mut self.command(args));
+        for secret in self.aws.secrets() {
+            assert!(!run.stdout.contains(&secret) && !run.stderr.contains(&secret), "a secret is shown");
+        }
+        run
+    }
+
+    /// How often something was done to a resource, dry-runs included.
+    fn count(&self, verb: &str, resource: &str) -> usize {
+        let asked = self.kube.requests();
+        asked.iter().filter(|seen| seen.verb == verb && seen.resource == resource).count()
+    }
+
+    /// True if a probe was added to a pod.
+    fn is_probed(&self) -> bool {
+        self.count("patch", "pods/ephemeralcontainers") > 0
+    }
+}
+
 /// What needs a node: `tests/all` leaves it out by this name where there can be none.
 mod nodes {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
-    use irsa_tests::aws::FakeAws;
+    use super::Shop;
     use irsa_tests::fault::Fault;
-    use irsa_tests::kube_api::FakeKube;
-    use irsa_tests::kubelet::Kubelet;
-    use irsa_tests::run::{Run, plugin, run};
     use irsa_tests::world::World;
-    use tempfile::TempDir;
 
     const SHOP: &str = include_str!("../src/kubelet/tests/shop.yaml");
-
-    /// A world at work. The kubelet stops first.
-    struct Shop {
-        _kubelet: Kubelet,
-        kube: FakeKube,
-        aws: FakeAws,
-        directory: TempDir,
-    }
 
     impl Shop {
         /// The shop with another `kubelet`, and with a part of its text replaced.
         fn open(kubelet: &str, replace: (&str, &str)) -> Shop {
             let text =
                 SHOP.replace("kubelet: {}", &format!("kubelet: {kubelet}")).replace(replace.0, replace.1);
-            let world = World::parse("shop", &text).unwrap_or_else(|error| panic!("{error}"));
-            let kube = FakeKube::start(&world);
-            let aws = FakeAws::start(&world, Some(&kube));
-            let kubelet = Kubelet::start(&world, &kube, Some(&aws)).unwrap();
-            Shop { _kubelet: kubelet, kube, aws, directory: tempfile::tempdir().unwrap() }
-        }
-
-        fn command(&self, args: &[&str]) -> Command {
-            let mut command = plugin();
-            command
-                .env("KUBECONFIG", self.kube.kubeconfig(self.directory.path()))
-                .envs(self.aws.env(self.directory.path()))
-                .args(["debug", "-n", "shop", "-o", "json"])
-                .args(args);
-            command
-        }
-
-        fn debug(&self, args: &[&str]) -> Run {
-            let run = run(&mut self.command(args));
-            for secret in self.aws.secrets() {
-                assert!(!run.stdout.contains(&secret) && !run.stderr.contains(&secret), "a secret is shown");
-            }
-            run
-        }
-
-        /// How often something was done to a resource, dry-runs included.
-        fn count(&self, verb: &str, resource: &str) -> usize {
-            let asked = self.kube.requests();
-            asked.iter().filter(|seen| seen.verb == verb && seen.resource == resource).count()
+            Shop::of(&World::parse("shop", &text).unwrap_or_else(|error| panic!("{error}")))
         }
     }
 
@@ -129,7 +155,13 @@ mod nodes {
         times: usize,
         then: impl FnOnce(),
     ) -> (Option<i32>, String, String) {
-        let child = shop.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = shop
+            .command(args)
+            .args(["-n", "shop"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let deadline = Instant::now() + Duration::from_secs(20);
         // The dry-run and the change itself.
         let made = || shop.count("patch", "pods/ephemeralcontainers") + shop.count("create", "pods") == 2;
@@ -183,4 +215,139 @@ mod nodes {
             assert!(stderr.contains("interrupted; ") && stderr.contains("kubectl delete"), "{stderr}");
         }
     }
+}
+
+// Nothing runs what is added to the pods of these: it would be waited for in vain.
+
+fn world(path: &str) -> World {
+    let path = match path.split_once('/') {
+        Some(("bases", name)) => bases_dir().join(name),
+        _ => worlds_dir().join(path),
+    };
+    World::load(&path).unwrap()
+}
+
+fn debug(shop: &Shop, world: &World, args: &[&str]) -> Run {
+    let arguments: Vec<&str> = world.arguments().map(String::as_str).chain(args.iter().copied()).collect();
+    shop.run(&arguments)
+}
+
+/// The reasons of the links that were left out.
+fn left_out(diagnosis: &Value) -> Vec<&str> {
+    let links = diagnosis["chain"].as_array().unwrap().iter();
+    let links = links.filter(|link| link["status"] == "skipped" && link["summary"] == "not looked at");
+    links.map(|link| link["reason"].as_str().unwrap()).collect()
+}
+
+const PROVEN: &str = "the cause is proven from outside (--probe to look)";
+
+#[test]
+fn what_is_proven_from_outside_is_not_looked_into() {
+    for (path, args, root) in [
+        ("trust-sub-mismatch/broken.typo.yaml", &[][..], "trust-sub-mismatch"),
+        ("trust-deny-statement/broken.other-namespace.yaml", &[], "trust-deny-statement"),
+        ("role-deleted-or-never-existed/broken.deleted.yaml", &[], "role-deleted-or-never-existed"),
+        // Nobody may ask STS, in the pod either.
+        ("role-deleted-or-never-existed/broken.no-assume.yaml", &[], "role-deleted-or-never-existed"),
+        ("oidc-provider-missing/broken.never-created.yaml", &[], "oidc-provider-missing"),
+        ("sts-region-disabled/broken.eu-west-1.yaml", &[], "sts-region-disabled"),
+        ("session-name-invalid/broken.slash.yaml", &["--no-assume"], "session-name-invalid"),
+        ("static-env-keys/broken.env.yaml", &["--no-assume"], "static-env-keys"),
+    ] {
+        let world = world(path);
+        let shop = Shop::of(&world);
+        let run = debug(&shop, &world, args);
+        let diagnosis = run.json();
+        assert_eq!(
+            (run.code, diagnosis["rootCause"]["id"].as_str()),
+            (Some(1), Some(root)),
+            "{path}: {run:?}"
+        );
+        let left_out = left_out(&diagnosis);
+        assert!(left_out.len() >= 3 && left_out.iter().all(|why| *why == PROVEN), "{path}: {run:?}");
+        assert!(!diagnosis["unknowns"].to_string().contains("inside the pod"), "{path}: {run:?}");
+        assert!(!shop.is_probed(), "{path}: {run:?}");
+        // Whoever asks for it gets it.
+        let run = debug(&shop, &world, &[args, &["--probe", "--timeout", "9s"]].concat());
+        assert_eq!(run.json()["rootCause"]["id"], root, "{path}: {run:?}");
+        assert!(shop.is_probed(), "{path}: {run:?}");
+    }
+}
+
+#[test]
+fn where_something_is_left_to_decide_it_is_looked_into() {
+    let denied = |mut world: World, action: &str| {
+        world
+            .accounts
+            .iter_mut()
+            .for_each(|account| account.deny.push(action.to_owned().try_into().unwrap()));
+        world
+    };
+    let refused = || world("trust-sub-mismatch/broken.typo.yaml");
+    let healthy = || world("bases/eks.yaml");
+    for (case, world, args) in [
+        ("nothing is wrong", healthy(), &[][..]),
+        ("STS refuses, and nobody may read why", denied(refused(), "iam:GetRole"), &[]),
+        ("the check that proves it does not run", refused(), &["--skip", "trust-sub-mismatch"]),
+        ("a trust policy that STS has not judged", world("pi-trust/broken.no-tag-session.yaml"), &[]),
+        ("what the application says may have another cause", world("dns-coredns/broken.timeout.yaml"), &[]),
+        ("and so may this", world("session-name-invalid/broken.of-the-application.yaml"), &[]),
+    ] {
+        let shop = Shop::of(&world);
+        let run = debug(&shop, &world, &[args, &["--timeout", "9s"]].concat());
+        assert!(shop.is_probed(), "{case}: {run:?}");
+        assert!(left_out(&run.json()).is_empty(), "{case}: {run:?}");
+    }
+}
+
+#[test]
+fn what_aws_is_late_to_say_does_not_cost_the_look_inside() {
+    let mut world = world("bases/eks.yaml");
+    let silent: ActionPattern = "cloudtrail:LookupEvents".to_owned().try_into().unwrap();
+    world.accounts.iter_mut().for_each(|account| account.hang.push(silent.clone()));
+    let shop = Shop::of(&world);
+    let run = debug(&shop, &world, &["--timeout", "12s", "--request-timeout", "120s"]);
+    assert!(shop.is_probed(), "{run:?}");
+}
+
+/// Every world with a probe's report is diagnosed without it: what counts as proven then, the report bears out.
+#[test]
+fn no_report_overturns_what_is_proven_without() {
+    let judge = |world: &World, args: &[&str]| {
+        let shop = Shop::of(world);
+        let kubeconfig = shop.kube.kubeconfig(shop.directory.path());
+        let arguments = world.arguments().map(String::as_str).chain(args.iter().copied());
+        let arguments: Vec<OsString> = arguments.map(OsString::from).collect();
+        let environment = Environment::new(&kubeconfig, &shop.aws.env(shop.directory.path()));
+        let json = environment.run(&arguments).0.json();
+        if json["kind"] == "DiagnosisList" { json["items"][0].clone() } else { json }
+    };
+    let (mut reports, mut proven) = (0, 0);
+    for file in all_worlds(&worlds_dir()).unwrap() {
+        let with = World::load(&file.path).unwrap();
+        let mut without = with.clone();
+        let mut dropped = 0;
+        for object in &mut without.objects {
+            for (part, key) in [("spec", "ephemeralContainers"), ("status", "ephemeralContainerStatuses")] {
+                let fields = object.value[part].as_object_mut();
+                dropped += usize::from(fields.is_some_and(|fields| fields.remove(key).is_some()));
+            }
+        }
+        if dropped == 0 || with.header.expect.verdict.is_none() {
+            continue;
+        }
+        reports += 1;
+        // What would be looked into is refused, which takes no time.
+        without.header.deny.push("patch pods/ephemeralcontainers".to_owned().try_into().unwrap());
+        let from_outside = judge(&without, &[]);
+        if left_out(&from_outside).is_empty() {
+            continue;
+        }
+        proven += 1;
+        let root = &from_outside["rootCause"]["id"];
+        let findings = judge(&with, &["--no-probe"])["findings"].clone();
+        let mut errors = findings.as_array().unwrap().iter().filter(|finding| finding["severity"] == "error");
+        assert!(errors.any(|finding| finding["id"] == *root), "{}: {root}: {findings}", file.path.display());
+    }
+    assert!(reports > 50 && proven > 0, "{proven} of {reports}");
 }

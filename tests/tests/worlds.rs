@@ -283,7 +283,7 @@ fn from_file(world: &World, directory: &Path, live: &Run, run: impl Fn(&[OsStrin
     let mut world = world.clone();
     // Files are not looked into.
     for arguments in [&mut world.header.debug, &mut world.header.options] {
-        arguments.retain(|argument| !argument.starts_with("--via"));
+        arguments.retain(|argument| !argument.starts_with("--via") && argument != "--probe");
     }
     let (from, _) = run(&[arguments(&world), vec!["--from".into(), file.into()]].concat());
     if live.code == Some(2) {

@@ -84,8 +84,8 @@ fn link(
         })
     };
     let gap = derived.probed.gap(step);
-    let by_user = |unknown: &&Unknown| matches!(unknown.why, Why::Excluded(_) | Why::OneOfMany(_));
-    let why_not = gap.iter().chain(missing().flatten()).find(|why| !by_user(why));
+    let is_chosen = |unknown: &&Unknown| unknown.why.is_chosen();
+    let why_not = gap.iter().chain(missing().flatten()).find(|why| !is_chosen(why));
     if let Some(warning) = here(Severity::Warning) {
         let reason = why_not.map(|unknown| format!("not checked: {}: {}", unknown.what, unknown.why));
         return Link { step, status: Status::Warn, summary: warning.summary.clone(), reason };
@@ -99,9 +99,10 @@ fn link(
         let reason = Some(String::from("no role is named"));
         return Link { step, status: Status::NotApplicable, summary: String::from("does not apply"), reason };
     }
-    if let Some(unknown) = gap.iter().chain(missing().flatten()).find(by_user) {
+    if let Some(unknown) = gap.iter().chain(missing().flatten()).find(is_chosen) {
+        let summary = if matches!(unknown.why, Why::LeftOut(_)) { "not looked at" } else { "skipped" };
         let reason = Some(unknown.why.to_string());
-        return Link { step, status: Status::Skipped, summary: String::from("skipped"), reason };
+        return Link { step, status: Status::Skipped, summary: summary.to_owned(), reason };
     }
     let passed = of_step().filter(|outcome| matches!(outcome, Outcome::Pass | Outcome::Fail(_))).count();
     let left_out = excluded.iter().filter(|check| check.meta.step == step).count();

@@ -4,6 +4,7 @@ mod app_errors;
 mod chain;
 mod group;
 mod identities;
+mod outside;
 mod rank;
 mod report;
 mod rerun;
@@ -11,6 +12,7 @@ mod unknowns;
 mod verdict;
 
 pub use group::{Judged, diagnose_all, diagnose_until};
+pub use outside::{FromOutside, from_outside};
 pub use rank::docs;
 pub use report::{
     API_VERSION, Actual, CanMean, Diagnosis, Expected, Fate, Identity, Link, Proof, Reported, ReportedError,
@@ -57,6 +59,11 @@ impl<'f> Run<'f> {
 
 /// Diagnoses one subject of a run.
 fn diagnose<'f>(facts: &'f Facts, run: &Run<'f>, choice: &Choice) -> Diagnosis {
+    examine(facts, run, choice).0
+}
+
+/// The same, and how far it reaches without a look into the pod.
+fn examine<'f>(facts: &'f Facts, run: &Run<'f>, choice: &Choice) -> (Diagnosis, FromOutside) {
     let derived = Derived::of(facts).beside(&run.peers, &run.siblings);
     let (chosen, excluded): (Vec<_>, Vec<_>) = checks::all().partition(|check| choice.runs(check));
     let outcomes: Vec<(&Check, Outcome)> =
@@ -69,7 +76,8 @@ fn diagnose<'f>(facts: &'f Facts, run: &Run<'f>, choice: &Choice) -> Diagnosis {
     let errors = app_errors::account(&derived, &outcomes, &findings, proof);
     let chain = chain::chain(&derived, &outcomes, &excluded, &findings, &errors);
     let verdict = verdict::verdict(&findings, &errors, &chain, &target, &derived);
-    Diagnosis {
+    let from_outside = outside::of(verdict, root.as_ref(), &derived);
+    let diagnosis = Diagnosis {
         api_version: API_VERSION,
         kind: "Diagnosis",
         observed_at: facts.cluster.server_clock.known().map(|clock| clock.value),
@@ -87,7 +95,8 @@ fn diagnose<'f>(facts: &'f Facts, run: &Run<'f>, choice: &Choice) -> Diagnosis {
         identities: derived.containers.iter().map(|view| identities::identity(view, &derived)).collect(),
         unknowns: unknowns::unknowns(&derived, &outcomes),
         probe: derived.probed.pod().map(|seen| seen.report().clone()),
-    }
+    };
+    (diagnosis, from_outside)
 }
 
 fn target(facts: &Facts, derived: &Derived<'_>) -> Target {

@@ -86,8 +86,29 @@ pub enum Why {
     Excluded(String),
     /// Only one pod of a run is probed, and it was this other one.
     OneOfMany(String),
+    /// The probe was left out because it would decide nothing; the reason.
+    LeftOut(String),
     /// It was not asked; the reason.
     NotAsked(String),
+}
+
+impl Why {
+    /// True if it could have been read, and was left out on purpose: that is no gap in what is known.
+    pub fn is_chosen(&self) -> bool {
+        match self {
+            Self::Excluded(_) | Self::OneOfMany(_) | Self::LeftOut(_) => true,
+            Self::Denied(_)
+            | Self::TimedOut(_)
+            | Self::TimeIsUp(_)
+            | Self::Interrupted
+            | Self::Failed(_)
+            | Self::Incomplete(_)
+            | Self::NotInFiles
+            | Self::NoCredentials(_)
+            | Self::OtherAccount { .. }
+            | Self::NotAsked(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Why {
@@ -98,7 +119,7 @@ impl fmt::Display for Why {
             Self::TimedOut(seconds) => write!(f, "no answer within {seconds} s"),
             Self::TimeIsUp(seconds) => write!(f, "no answer before the run timed out after {seconds} s"),
             Self::Interrupted => f.write_str("no answer before the run was interrupted"),
-            Self::Failed(words) | Self::Incomplete(words) | Self::NotAsked(words) => {
+            Self::Failed(words) | Self::Incomplete(words) | Self::LeftOut(words) | Self::NotAsked(words) => {
                 f.write_str(&quoted(words))
             }
             Self::NotInFiles => f.write_str("not in the given files"),

@@ -266,7 +266,7 @@ impl Facts {
         .chain(self.config_maps.values().filter_map(Fact::unknown))
         .chain(self.secrets.values().filter_map(Fact::unknown))
         {
-            let asked = !matches!(unknown.why, Why::NotAsked(_) | Why::Excluded(_) | Why::OneOfMany(_));
+            let asked = !matches!(unknown.why, Why::NotAsked(_)) && !unknown.why.is_chosen();
             if asked && !all.contains(&unknown) {
                 all.push(unknown);
             }

@@ -15,9 +15,9 @@ use super::{CliError, print, read_before};
 use crate::collect::aws::{EksHints, Session};
 use crate::collect::cluster::Api;
 use crate::collect::files;
-use crate::collect::probe::{Cleanup, Probing, Via};
+use crate::collect::probe::{Cleanup, Probing, Via, When};
 use crate::collect::web::Web;
-use crate::collect::{Cloud, Deadline, Progress, Stop, Surroundings, gather};
+use crate::collect::{Cloud, Deadline, Progress, Question, Stop, Surroundings, gather};
 use irsa::aws_error;
 use irsa::checks;
 use irsa::diagnosis::{self, Choice, Diagnosis, diagnose_until};
@@ -31,10 +31,10 @@ use irsa::text::shell;
 /// Find the broken link between a pod and AWS
 ///
 /// Reads the service account, the pod and its environment, the workload and the webhook; reads the role and the OIDC provider
-/// with your AWS credentials; tries a fresh token of the service account at STS, which needs no AWS credentials; looks from
-/// inside the pod with a probe that it adds as an ephemeral container; and says which link is broken. A workload gets one report
-/// per distinct result of its pods, newest first. The report lists what could not be checked, with the permission that would
-/// allow it.
+/// with your AWS credentials; tries a fresh token of the service account at STS, which needs no AWS credentials; where all this
+/// does not prove the cause, looks from inside the pod with a probe that it adds as an ephemeral container; and says which link
+/// is broken. A workload gets one report per distinct result of its pods, newest first. The report lists what could not be
+/// checked, with the permission that would allow it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -124,10 +124,13 @@ pub struct Debug {
     #[arg(long)]
     no_logs: bool,
     /// Add nothing to the cluster: do not probe the pod from inside
-    #[arg(long, conflicts_with = "probe_image")]
+    #[arg(long, conflicts_with_all = ["probe_image", "probe"])]
     no_probe: bool,
-    /// How to run the probe: as an ephemeral container of the pod, or in a pod of its own that is deleted afterwards; the
-    /// latter is for clusters that refuse ephemeral containers, and for service accounts without pods
+    /// Probe the pod from inside even where the cause is proven without
+    #[arg(long, conflicts_with = "from")]
+    probe: bool,
+    /// How to run the probe: as an ephemeral container of the pod, where that decides something; or in a pod of its own that is
+    /// deleted afterwards, for clusters that refuse ephemeral containers, and for service accounts without pods
     #[arg(long, value_name = "WAY", default_value = "ephemeral", conflicts_with_all = ["no_probe", "from"])]
     via: Via,
     #[command(flatten)]
@@ -347,15 +350,20 @@ impl Debug {
         };
         let namespace = in_files.as_deref().unwrap_or(namespace);
         let (cloud, container) = (cloud.as_ref().map_err(Why::clone), self.container.as_deref());
-        let mut subjects = match reader {
+        let subjects = match reader {
             Reader::Api(api) => {
-                Box::pin(gather(api, cloud, namespace, target, container, kubectl_flags)).await?
+                let said = said.as_deref();
+                let question = Question { namespace, target, container, kubectl_flags, said, checks: choice };
+                Box::pin(gather(api, cloud, question)).await?
             }
-            Reader::Files(store) => rounds::of_documents(store, namespace, target, container)?,
+            Reader::Files(store) => {
+                let mut subjects = rounds::of_documents(store, namespace, target, container)?;
+                if let Some(text) = said {
+                    subjects.iter_mut().for_each(|facts| documents::log::add_said(facts, text));
+                }
+                subjects
+            }
         };
-        if let Some(text) = said {
-            subjects.iter_mut().for_each(|facts| documents::log::add_said(facts, text));
-        }
         // Of tens of thousands of pods it takes a while, in which others are waited for.
         let (choice, deadline, began) = (choice.clone(), deadline.clone(), Instant::now());
         let stop = move || deadline.over().filter(|_| began.elapsed() > TO_JUDGE).map(Why::from);
@@ -392,6 +400,11 @@ impl Debug {
         Ok(Some(Probing {
             image: self.image.image()?,
             via: self.via,
+            when: match self.via {
+                _ if self.probe => When::Always,
+                Via::Pod => When::Always,
+                Via::Ephemeral => When::Undecided,
+            },
             assume: !self.no_assume,
             until,
             progress: progress.clone(),

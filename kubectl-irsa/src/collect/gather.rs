@@ -1,6 +1,8 @@
 //! From a target to facts, live: the cluster, AWS and the probe side by side.
 
 use irsa::derive::Derived;
+use irsa::diagnosis;
+use irsa::documents::log::add_said;
 use irsa::facts::{Facts, Request, Why};
 use irsa::rounds::{CollectError, of_cluster, without_probe};
 use irsa::target::Target;
@@ -8,6 +10,23 @@ use irsa::target::Target;
 use super::cluster::Api;
 use super::identity::{AccountWide, Cloud, Early};
 use super::probe::Choice;
+
+/// What is to be found out.
+#[derive(Clone, Copy)]
+pub struct Question<'q> {
+    /// The namespace.
+    pub namespace: &'q str,
+    /// The target in it.
+    pub target: &'q Target,
+    /// `-c`.
+    pub container: Option<&'q str>,
+    /// What a printed command needs to reach the same cluster.
+    pub kubectl_flags: &'q [String],
+    /// The text of `--error`.
+    pub said: Option<&'q str>,
+    /// By which checks it is decided whether there is anything left for the probe.
+    pub checks: &'q diagnosis::Choice,
+}
 
 /// Reads everything about a target: one [`Facts`] for each of its pods, newest first; for a workload or a service account
 /// without pods, one. Where AWS is not asked, `cloud` says why.
@@ -17,16 +36,14 @@ use super::probe::Choice;
 pub async fn gather(
     api: &Api,
     cloud: Result<&Cloud, Why>,
-    namespace: &str,
-    target: &Target,
-    container: Option<&str>,
-    kubectl_flags: &[String],
+    question: Question<'_>,
 ) -> Result<Vec<Facts>, CollectError> {
+    let Question { namespace, target, .. } = question;
     let request = Request {
         kind: target.kind.word().to_owned(),
         name: target.name.clone(),
-        container: container.map(str::to_owned),
-        kubectl_flags: kubectl_flags.to_vec(),
+        container: question.container.map(str::to_owned),
+        kubectl_flags: question.kubectl_flags.to_vec(),
         aws_flags: cloud.as_ref().map_or_else(|_| Vec::new(), |cloud| cloud.session.cli_flags()),
         live: true,
     };
@@ -34,7 +51,9 @@ pub async fn gather(
         Ok(cloud) => cloud,
         Err(why) => {
             let read = Box::pin(of_cluster(api, namespace, target, request, &why, async |_, _| ()));
-            return Ok(read.await?.0);
+            let (mut subjects, ()) = read.await?;
+            add_errors(&mut subjects, question.said);
+            return Ok(subjects);
         }
     };
     let pending = Why::NotAsked(String::from("AWS is asked once the cluster has answered"));
@@ -46,31 +65,38 @@ pub async fn gather(
         }))
     );
     let (mut subjects, early) = subjects?;
-    // The probe takes longest: it starts while AWS is asked.
     let excluded = Why::Excluded(String::from("--no-probe"));
-    let (mut asked, mut candidates, mut unprobed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut asked, mut candidates) = (Vec::new(), Vec::new());
     for (index, facts) in subjects.iter().enumerate() {
         let derived = Derived::of(facts);
         asked.push(cloud.asked(&derived));
-        match &cloud.probing {
-            Some(probing) => candidates.push(probing.candidate(index, &derived)),
-            None => unprobed.push(without_probe(&derived, &excluded)),
-        }
+        candidates.push(match &cloud.probing {
+            Some(probing) => probing.candidate(index, &derived),
+            None => Err(Box::new(without_probe(&derived, &excluded))),
+        });
     }
-    let choice = match &cloud.probing {
-        Some(probing) => Ok((probing, Choice::among(&subjects, &candidates))),
-        None => Err(unprobed),
-    };
-    let probe = async {
-        match choice {
-            Ok((probing, choice)) => Box::pin(probing.look(api, choice)).await,
-            Err(unprobed) => unprobed,
+    let read = &mut subjects;
+    let complete = Box::pin(async move {
+        cloud.complete(api, &wide, &early, &asked, read).await;
+        add_errors(read, question.said);
+        read
+    });
+    let probed = match &cloud.probing {
+        Some(probing) => Box::pin(probing.beside(api, candidates, question.checks, complete)).await,
+        None => {
+            complete.await;
+            Choice::among(&candidates).unseen
         }
     };
-    let complete = Box::pin(cloud.complete(api, &wide, &early, &asked, &mut subjects));
-    let ((), probed) = tokio::join!(complete, probe);
     for (facts, probed) in subjects.iter_mut().zip(probed) {
         facts.probed = probed;
     }
     Ok(subjects)
+}
+
+/// Adds what the user has pasted.
+fn add_errors(subjects: &mut [Facts], said: Option<&str>) {
+    if let Some(text) = said {
+        subjects.iter_mut().for_each(|facts| add_said(facts, text));
+    }
 }

@@ -22,7 +22,7 @@ pub mod token;
 pub mod web;
 
 pub use deadline::{Deadline, Late, Stop};
-pub use gather::gather;
+pub use gather::{Question, gather};
 pub use identity::Cloud;
 pub use progress::{Progress, for_stderr};
 pub use surroundings::Surroundings;

@@ -3,7 +3,7 @@
 use irsa::derive::Derived;
 use irsa::derive::container::Wiring;
 use irsa::facts::probed::ProbeFacts;
-use irsa::facts::{Fact, Facts, Subject, Why};
+use irsa::facts::{Fact, Subject, Why};
 
 use super::Via;
 
@@ -42,36 +42,30 @@ enum CanStart {
     BesideApplication,
 }
 
+/// A subject as one that may be probed; or what is known of its inside without.
+pub type Candidate = Result<Chosen, Box<Fact<ProbeFacts>>>;
+
 impl Choice {
     /// Chooses.
-    pub fn among(subjects: &[Facts], candidates: &[Option<Chosen>]) -> Self {
+    pub fn among(candidates: &[Candidate]) -> Self {
         // Newest first: of those in which most can start, the last of the reversed list is the newest.
         let chosen = candidates.iter().flatten().rev().max_by_key(|candidate| candidate.can_start).cloned();
-        let pod = chosen.as_ref().and_then(|chosen| chosen.pod.as_deref());
-        let unseen = subjects
-            .iter()
-            .zip(candidates)
-            .map(|(facts, candidate)| unseen(facts, pod.filter(|_| candidate.is_some())))
-            .collect();
-        Self { unseen, chosen }
+        let another = match chosen.as_ref().and_then(|chosen| chosen.pod.clone()) {
+            Some(pod) => Fact::unknown_because(ProbeFacts::WHAT, Why::OneOfMany(pod), None),
+            None => Fact::not_asked(ProbeFacts::WHAT, NO_POD),
+        };
+        let unseen = candidates.iter().map(|candidate| match candidate {
+            Ok(_) => another.clone(),
+            Err(known) => Fact::clone(known),
+        });
+        Self { unseen: unseen.collect(), chosen }
     }
 }
 
-/// What is known about a subject that is not probed, because another pod is or because there is nothing to probe.
-fn unseen(facts: &Facts, other: Option<&str>) -> Fact<ProbeFacts> {
-    match (&facts.subject, other) {
-        (_, Some(pod)) => Fact::unknown_because(ProbeFacts::WHAT, Why::OneOfMany(pod.to_owned()), None),
-        (Subject::Pod(_), None) => {
-            Fact::not_asked(ProbeFacts::WHAT, "the container has no AWS identity to probe")
-        }
-        (Subject::Template(_) | Subject::ServiceAccount, None) => {
-            Fact::not_asked(ProbeFacts::WHAT, "there is no pod")
-        }
-    }
-}
+const NO_POD: &str = "there is no pod";
 
-/// The subject as one that may be probed, if it may.
-pub fn candidate(index: usize, derived: &Derived<'_>, via: Via) -> Option<Chosen> {
+/// The subject as one that may be probed.
+pub fn candidate(index: usize, derived: &Derived<'_>, via: Via) -> Candidate {
     let facts = derived.facts;
     let chosen = |pod: Option<String>, container: String, can_start| Chosen {
         index,
@@ -83,22 +77,30 @@ pub fn candidate(index: usize, derived: &Derived<'_>, via: Via) -> Option<Chosen
     };
     let Subject::Pod(pod) = &facts.subject else {
         // Without a pod the service account's own identity can still be looked at.
-        return (via == Via::Pod).then(|| chosen(None, String::new(), CanStart::Nothing));
+        return match via {
+            Via::Pod => Ok(chosen(None, String::new(), CanStart::Nothing)),
+            Via::Ephemeral => Err(Box::new(Fact::not_asked(ProbeFacts::WHAT, NO_POD))),
+        };
     };
-    let target = derived.target().filter(|view| view.wiring != Wiring::Nothing || view.pod_identity)?;
+    let target = derived.target().filter(|view| view.wiring != Wiring::Nothing || view.pod_identity);
+    let Some(target) = target else {
+        let why = "the container has no AWS identity to probe";
+        return Err(Box::new(Fact::not_asked(ProbeFacts::WHAT, why)));
+    };
     let can_start = match pod.value.status.phase.as_str() {
         _ if pod.value.metadata.deletion_timestamp.is_known() => CanStart::Nothing,
         "Running" => CanStart::BesideApplication,
         "Pending" if !pod.value.spec.node_name.is_empty() => CanStart::Probe,
         _ => CanStart::Nothing,
     };
-    Some(chosen(Some(pod.value.metadata.name.clone()), target.name().to_owned(), can_start))
+    Ok(chosen(Some(pod.value.metadata.name.clone()), target.name().to_owned(), can_start))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use irsa::documents::Store;
+    use irsa::facts::Facts;
     use irsa::rounds::of_documents;
     use irsa::target;
     use std::fmt::Write;
@@ -132,7 +134,7 @@ mod tests {
         let all = subjects.iter().enumerate();
         let candidates: Vec<_> =
             all.map(|(index, facts)| candidate(index, &Derived::of(facts), via)).collect();
-        let choice = Choice::among(&subjects, &candidates);
+        let choice = Choice::among(&candidates);
         let why = choice.unseen.iter().map(|fact| fact.unknown().unwrap().why.to_string());
         (choice.chosen, why.collect())
     }

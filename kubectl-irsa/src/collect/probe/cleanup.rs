@@ -64,6 +64,13 @@ impl Cleanup {
         })
     }
 
+    /// True if a run has added this ephemeral container, as far as it knows.
+    pub(super) fn has_added(&self, container: &str) -> bool {
+        self.all()
+            .iter()
+            .any(|trace| matches!(&trace.what, What::Container { name, .. } if name == container))
+    }
+
     /// Deletes the pods that are left; for the end of an interrupted run.
     pub async fn clean_up(&self) {
         let left: Vec<(usize, Trace)> = self.all().iter().cloned().enumerate().collect();

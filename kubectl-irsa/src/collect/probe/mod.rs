@@ -16,6 +16,7 @@ mod run;
 mod security;
 mod settings;
 mod watch;
+mod when;
 
 use tokio::time::Instant;
 
@@ -24,11 +25,13 @@ use super::cluster::Api;
 use irsa::derive::Derived;
 use irsa::facts::probed::ProbeFacts;
 use irsa::facts::{Fact, Why};
+use irsa::rounds::without_probe;
 
-pub(super) use choice::Choice;
 use choice::Chosen;
+pub(super) use choice::{Candidate, Choice};
 pub use cleanup::Cleanup;
 pub use image::{Image, ImageError};
+pub use when::When;
 
 /// How the probe comes into the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -46,6 +49,8 @@ pub struct Probing {
     pub image: Image,
     /// Where it runs.
     pub via: Via,
+    /// When it does.
+    pub when: When,
     /// False with `--no-assume`.
     pub assume: bool,
     /// When its report must be here, so that the diagnosis is still printed.
@@ -57,13 +62,21 @@ pub struct Probing {
 }
 
 impl Probing {
-    /// A subject of a run as one that may be probed.
-    pub(super) fn candidate(&self, index: usize, derived: &Derived<'_>) -> Option<Chosen> {
+    /// A subject of a run as one that may be probed. A pod gets one ephemeral container of a run, which cannot be removed.
+    pub(super) fn candidate(&self, index: usize, derived: &Derived<'_>) -> Candidate {
+        let pod = derived.facts.subject.pod().filter(|_| self.via == Via::Ephemeral);
+        let mut containers = pod.into_iter().flat_map(|pod| &pod.value.spec.ephemeral_containers);
+        if containers.any(|container| self.cleanup.has_added(&container.name)) {
+            let why = String::from(
+                "this run has added one probe to the pod, which did not report, and adds no other",
+            );
+            return Err(Box::new(without_probe(derived, &Why::Failed(why))));
+        }
         choice::candidate(index, derived, self.via)
     }
 
     /// Probes the chosen one; returns what is known about the inside of each.
-    pub(super) async fn look(&self, api: &Api, choice: Choice) -> Vec<Fact<ProbeFacts>> {
+    async fn look(&self, api: &Api, choice: Choice) -> Vec<Fact<ProbeFacts>> {
         let Choice { mut unseen, chosen } = choice;
         let Some(chosen) = chosen else { return unseen };
         let seen = self.look_into(api, &chosen).await;
