@@ -182,6 +182,8 @@ fn bad_input_is_named_with_what_was_expected() {
         (&[POD, "--no-probe", "--via", "pod"], "cannot be used with"),
         (&[POD, "--no-probe", "--probe"], "cannot be used with"),
         (&[POD, "--from", "x.yaml", "--probe"], "cannot be used with"),
+        (&[POD, "--from", "x.yaml", "--wait"], "cannot be used with"),
+        (&[POD, "--error", "AccessDenied", "--wait"], "cannot be used with"),
         (&[POD, "--from", "x.yaml", "--probe-image", "irsa-probe"], "cannot be used with"),
         (&[POD, "--context", "nope"], "there is no context \"nope\"; the contexts there: world"),
         (&[POD, "--kubeconfig", "/nonexistent/config"], "/nonexistent/config does not exist"),

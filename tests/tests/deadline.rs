@@ -1,9 +1,10 @@
-//! `--timeout` and Ctrl-C end the waiting, not the report: what is known is diagnosed, what was late is named.
+//! `--timeout` and Ctrl-C end the waiting, not the report: what is known is diagnosed, what was late is named. `--wait` waits for
+//! more: for a repair.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use irsa_tests::aws::FakeAws;
@@ -58,6 +59,13 @@ impl Servers {
         command.env("KUBECONFIG", self.kube.kubeconfig(directory)).envs(self.aws.env(directory));
         command.args(["debug", "--no-probe", POD, "-n", "shop", "-o", "json"]).args(arguments);
         command
+    }
+}
+
+impl Servers {
+    /// How often AWS was asked for something, and has answered.
+    fn asked(&self, action: &str) -> usize {
+        self.aws.requests().iter().filter(|seen| seen.action == action && seen.finished.is_some()).count()
     }
 }
 
@@ -151,4 +159,103 @@ fn the_first_interrupt_reports_what_is_known() {
             "{stderr}"
         );
     }
+}
+
+/// `debug --wait` of the broken world, once it has been diagnosed so often.
+struct Waiting {
+    servers: Servers,
+    child: Child,
+}
+
+impl Waiting {
+    fn after(tries: usize, arguments: &[&str]) -> Self {
+        let servers = Servers::of(&broken());
+        let mut command = servers.debug(&["--wait"]);
+        let child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while servers.asked("sts:AssumeRoleWithWebIdentity") < tries {
+            assert!(Instant::now() < deadline, "it is not tried {tries} times");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self { servers, child }
+    }
+
+    fn end(self) -> Run {
+        let output = self.child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+#[test]
+fn a_repair_is_waited_for() {
+    let waiting = Waiting::after(1, &[]);
+    waiting.servers.aws.become_as(&healthy());
+    let run = waiting.end();
+    assert_eq!((run.code, run.json()["verdict"].as_str()), (Some(0), Some("healthy")), "{run:?}");
+    let said: Vec<&str> = run.stderr.lines().filter(|line| line.contains("trust-sub-mismatch")).collect();
+    let [first, change] = said[..] else { panic!("{run:?}") };
+    assert!(first.starts_with("trust-sub-mismatch; waiting until it is healthy"), "{run:?}");
+    assert!(change.ends_with(" s: trust-sub-mismatch → healthy"), "{run:?}");
+    // However often it is tried.
+    assert_eq!(run.stderr.matches("trying a fresh").count(), 1, "{run:?}");
+}
+
+#[test]
+fn a_repair_that_does_not_come_is_waited_for_until_the_deadline() {
+    let waiting = Waiting::after(2, &["--timeout", "15s"]);
+    let run = waiting.end();
+    assert_eq!(
+        (run.code, run.json()["rootCause"]["id"].as_str()),
+        (Some(1), Some("trust-sub-mismatch")),
+        "{run:?}"
+    );
+    assert!(
+        run.stderr.contains("stopped waiting after 15 s (--timeout): trust-sub-mismatch; nothing in"),
+        "{run:?}"
+    );
+    assert!(!run.stdout.contains("timed out"), "{run:?}");
+}
+
+#[test]
+fn an_interrupt_ends_the_waiting_for_a_repair() {
+    let waiting = Waiting::after(2, &[]);
+    assert!(Command::new("kill").args(["-INT", &waiting.child.id().to_string()]).status().unwrap().success());
+    let run = waiting.end();
+    assert_eq!(
+        (run.code, run.json()["rootCause"]["id"].as_str()),
+        (Some(1), Some("trust-sub-mismatch")),
+        "{run:?}"
+    );
+    assert!(
+        run.stderr.contains("interrupted") && run.stderr.contains(": trust-sub-mismatch; nothing in"),
+        "{run:?}"
+    );
+    assert!(!run.stdout.contains("interrupted"), "{run:?}");
+}
+
+#[test]
+fn where_a_rollout_replaces_the_pod_its_workload_is_waited_for() {
+    let waiting = Waiting::after(1, &[]);
+    let (mut after, replaced) = (healthy(), POD.trim_start_matches("pod/"));
+    for object in after.objects.iter_mut().filter(|object| object.name == replaced) {
+        object.name = String::from("checkout-7d9f8b6c5d-new01");
+        object.value["metadata"]["name"] = Value::from(object.name.as_str());
+    }
+    waiting.servers.kube.become_as(&after);
+    waiting.servers.aws.become_as(&after);
+    let run = waiting.end();
+    let target = &run.json()["items"][0]["target"];
+    assert_eq!((run.code, target["name"].as_str()), (Some(0), Some("checkout")), "{run:?}");
+    assert!(
+        run.stderr.contains(&format!("{POD} is gone; now deployment/checkout, which it was of")),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_target_that_never_was_is_not_waited_for() {
+    let servers = Servers::of(&healthy());
+    let run = run(&mut servers.debug(&["--wait", "deploy/chekout"]));
+    assert_eq!(run.code, Some(2), "{run:?}");
 }

@@ -195,6 +195,36 @@ mod nodes {
     }
 
     #[test]
+    fn waiting_for_a_repair_adds_one_probe_to_a_pod() {
+        for kubelet in ["{containers: killed}", "{containers: {image-pull: no such host}}"] {
+            let shop = Shop::open(kubelet, ("", ""));
+            let run = shop.debug(&["pod/checkout", "--wait", "--timeout", "14s"]);
+            assert_eq!(run.code, Some(3), "{run:?}");
+            let tokens = shop.count("create", "serviceaccounts/token");
+            // With the dry-run.
+            assert_eq!((tokens > 2, shop.count("patch", "pods/ephemeralcontainers")), (true, 2), "{run:?}");
+        }
+        // It goes in last of all.
+        let shop = Shop::open("{}", (":shop:checkout\n", ":shop:chekout\n"));
+        let waiting = shop
+            .command(&["pod/checkout", "-n", "shop", "--wait"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while shop.count("create", "serviceaccounts/token") < 2 {
+            assert!(Instant::now() < deadline, "it is not tried again");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(!shop.is_probed());
+        shop.aws.become_as(&World::parse("shop", SHOP).unwrap());
+        let output = waiting.unwrap().wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        assert!(shop.is_probed() && stderr.contains("trust-sub-mismatch → healthy"), "{stderr}");
+    }
+
+    #[test]
     fn the_time_limit_takes_away_what_can_be() {
         let shop = Shop::open("{containers: never}", ("", ""));
         let run = shop.debug(&["pod/checkout", "--via", "pod", "--timeout", "9s"]);

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,9 +12,10 @@ use tokio::time::Instant;
 
 use super::flags::{AwsFlags, ClusterFlags, ImageFlag, check_action, duration, form};
 use super::terminal::{self, Color};
+use super::wait::{self, Found};
 use super::{CliError, print, read_before};
 use crate::collect::aws::{EksHints, Session};
-use crate::collect::cluster::Api;
+use crate::collect::cluster::{Api, Server};
 use crate::collect::files;
 use crate::collect::probe::{Cleanup, Probing, Via, When};
 use crate::collect::web::Web;
@@ -63,6 +65,9 @@ Examples:
   kubectl get pod,sa,deploy -o yaml > checkout.yaml; aws iam get-role --role-name checkout > role.json
   kubectl irsa debug pod/checkout-7d9f --from checkout.yaml role.json
 
+  # after the repair: until it is healthy, at most 10 minutes
+  kubectl irsa debug deploy/checkout --wait
+
   # change nothing in the cluster
   kubectl irsa debug pod/checkout-7d9f --no-probe
 
@@ -107,9 +112,13 @@ pub struct Debug {
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     color: Color,
-    /// Time limit for the whole run
-    #[arg(long, value_name = "DURATION", default_value = "60s")]
-    timeout: String,
+    /// Time limit for the whole run; by default 60s, with --wait 10m
+    #[arg(long, value_name = "DURATION")]
+    timeout: Option<String>,
+    /// Diagnose again and again until it is healthy: a repair takes effect in IAM after seconds, in a rollout after minutes.
+    /// stderr tells what changes; the report is that of the last time
+    #[arg(long, conflicts_with_all = ["from", "error"])]
+    wait: bool,
     /// Also show links that do not apply and info findings; log each request to stderr
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
@@ -153,14 +162,26 @@ pub struct Debug {
 /// Where Kubernetes objects are read from.
 enum Reader {
     /// A live API server.
-    Api(Api),
+    Api(Box<Api>),
     /// The user's files.
-    Files(Store),
+    Files(Arc<Store>),
+}
+
+impl Reader {
+    /// The same, for what is read before this deadline.
+    fn anew(&self, deadline: &Deadline) -> Self {
+        match self {
+            Self::Api(api) => Self::Api(Box::new(api.anew(deadline.clone()))),
+            Self::Files(store) => Self::Files(Arc::clone(store)),
+        }
+    }
 }
 
 /// The cluster, or the files that stand for it.
 struct Opened {
     reader: Reader,
+    /// The server, and when the user signed in to it; `None` for files.
+    server: Option<(Server, Instant)>,
     namespace: String,
     /// What a printed command needs to reach the same cluster.
     kubectl_flags: Vec<String>,
@@ -171,16 +192,17 @@ struct Opened {
 }
 
 /// Where facts are read from.
-struct Sources {
-    opened: Opened,
+struct Sources<'o> {
+    opened: &'o Opened,
+    reader: Reader,
     /// Or why AWS is not asked.
     cloud: Result<Cloud, Why>,
 }
 
-impl Sources {
+impl Sources<'_> {
     /// The service accounts of the namespace that have a role: by annotation, or by an association as far as EKS can be asked.
     async fn with_role(&self, progress: &Progress) -> Result<Vec<Target>, CliError> {
-        let Reader::Api(api) = &self.opened.reader else { return Err(TargetError::None.into()) };
+        let Reader::Api(api) = &self.reader else { return Err(TargetError::None.into()) };
         let namespace = &self.opened.namespace;
         let associations = match &self.cloud {
             Ok(cloud) => cloud.session.associations_of(Some(namespace)).await,
@@ -191,7 +213,7 @@ impl Sources {
         }
         let associated = associations.known().into_iter().flat_map(|found| &found.value.items);
         let associated = associated.map(|one| one.value.service_account.clone()).collect();
-        let targets = rounds::with_role(api, namespace, &associated).await?;
+        let targets = rounds::with_role(api.as_ref(), namespace, &associated).await?;
         let accounts = match targets.len() {
             1 => String::from("1 service account has a role"),
             count => format!("{count} service accounts have a role"),
@@ -255,24 +277,28 @@ impl Debug {
         surroundings: &Surroundings,
         cleanup: &Cleanup,
         stop: &Stop,
-    ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
+    ) -> Result<Found, CliError> {
         let targets = match self.targets.as_slice() {
             [] => None,
             words => Some(target::parse(words)?),
         };
         self.check()?;
         let choice = Choice { only: known_ids(&self.only)?, skip: known_ids(&self.skip)? };
-        let limit = duration("--timeout", &self.timeout)?;
+        let limit = match &self.timeout {
+            Some(text) => duration("--timeout", text)?,
+            None if self.wait => WAIT,
+            None => wait::A_TRY,
+        };
         if limit.is_zero() {
             return Err(CliError::Value {
                 flag: "--timeout",
-                value: self.timeout.clone(),
+                value: self.timeout.clone().unwrap_or_default(),
                 expected: "expected more than nothing, such as 60s",
             });
         }
         self.image.image()?;
         let deadline = Deadline::after(limit, stop);
-        let outcome = self.by(&deadline, limit, targets, &choice, surroundings, cleanup).await;
+        let outcome = self.by(&deadline, targets, &choice, surroundings, cleanup).await;
         surroundings.progress.clear();
         // Without a diagnosis, the error names who was late.
         if let (Ok((diagnoses, _)), Some(blame)) = (&outcome, deadline.blame())
@@ -283,45 +309,76 @@ impl Debug {
         outcome
     }
 
-    /// Opens the sources and diagnoses, from what they answer before the deadline.
+    /// Opens the sources and diagnoses, from what they answer before the deadline; with `--wait` until it is healthy.
     async fn by(
         &self,
         deadline: &Deadline,
-        limit: Duration,
         targets: Option<Vec<Target>>,
         choice: &Choice,
         surroundings: &Surroundings,
         cleanup: &Cleanup,
-    ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
-        let opened = self.open(deadline, surroundings).await?;
-        // The rest of the time is for the reading of its report.
-        let until = deadline.at() - TO_READ.min(limit / 4);
-        let probing = match &targets {
-            Some(_) => self.probing(until, &surroundings.progress, cleanup)?,
-            // Nobody who wants to see what there is wants a container in each of the pods.
-            None => None,
+    ) -> Result<Found, CliError> {
+        let mut opened = self.open(deadline, surroundings).await?;
+        let targets = match targets {
+            Some(targets) if self.wait => targets,
+            targets => {
+                return self
+                    .diagnose(&opened, deadline, targets.as_deref(), choice, surroundings, cleanup)
+                    .await;
+            }
         };
-        self.diagnose(opened, deadline, targets, choice, surroundings, probing).await
+        let again = async |targets: &[Target], deadline: &Deadline| {
+            self.renew(&mut opened, deadline, surroundings).await?;
+            Box::pin(self.diagnose(&opened, deadline, Some(targets), choice, surroundings, cleanup)).await
+        };
+        wait::until_healthy(deadline, &surroundings.progress, cleanup, targets, again).await
+    }
+
+    /// Signs in again before a sign-in expires: a token of EKS lives 15 minutes.
+    async fn renew(
+        &self,
+        opened: &mut Opened,
+        deadline: &Deadline,
+        surroundings: &Surroundings,
+    ) -> Result<(), CliError> {
+        if let Some((server, since)) = opened.server.as_mut().filter(|(_, since)| since.elapsed() > SIGNED_IN)
+        {
+            let (timeout, progress) = (self.cluster.request_timeout()?, &surroundings.progress);
+            let api = super::connected(server.clone(), timeout, deadline.clone(), progress).await?;
+            (opened.reader, *since) = (Reader::Api(Box::new(api)), Instant::now());
+        }
+        Ok(())
     }
 
     /// All targets at once.
     async fn diagnose(
         &self,
-        opened: Opened,
+        opened: &Opened,
         deadline: &Deadline,
-        targets: Option<Vec<Target>>,
+        targets: Option<&[Target]>,
         choice: &Choice,
         surroundings: &Surroundings,
-        probing: Option<Probing>,
-    ) -> Result<(Vec<Diagnosis>, Vec<CliError>), CliError> {
+        cleanup: &Cleanup,
+    ) -> Result<Found, CliError> {
+        // The rest of the time is for the reading of its report.
+        let until = deadline.at() - TO_READ.min(deadline.left() / 4);
+        let probing = match targets {
+            Some(_) => self.probing(until, &surroundings.progress, cleanup)?,
+            // Nobody who wants to see what there is wants a container in each of the pods.
+            None => None,
+        };
         let cloud = match opened.hints.clone() {
             Some(hints) => self.cloud(hints, surroundings, probing, deadline.clone()).await?,
             None => Err(Why::NotInFiles),
         };
-        let sources = Sources { opened, cloud };
+        let sources = Sources { opened, reader: opened.reader.anew(deadline), cloud };
+        let found;
         let targets = match targets {
             Some(targets) => targets,
-            None => Box::pin(sources.with_role(&surroundings.progress)).await?,
+            None => {
+                found = Box::pin(sources.with_role(&surroundings.progress)).await?;
+                &found
+            }
         };
         let one = |target| self.diagnose_one(&sources, deadline, target, choice);
         let mut diagnoses = Vec::new();
@@ -338,12 +395,12 @@ impl Debug {
 
     async fn diagnose_one(
         &self,
-        sources: &Sources,
+        sources: &Sources<'_>,
         deadline: &Deadline,
         target: &Target,
         choice: &Choice,
     ) -> Result<Vec<Diagnosis>, CliError> {
-        let Sources { opened: Opened { reader, namespace, kubectl_flags, said, .. }, cloud } = sources;
+        let Sources { opened: Opened { namespace, kubectl_flags, said, .. }, reader, cloud } = sources;
         let in_files = match (reader, self.cluster.namespace()) {
             (Reader::Files(store), None) => namespace_in_files(store, target)?,
             _ => None,
@@ -402,6 +459,7 @@ impl Debug {
             via: self.via,
             when: match self.via {
                 _ if self.probe => When::Always,
+                _ if self.wait => When::Healthy,
                 Via::Pod => When::Always,
                 Via::Ephemeral => When::Undecided,
             },
@@ -437,7 +495,8 @@ impl Debug {
             let (from, at, progress) = (self.from.clone(), at.transpose()?, surroundings.progress.clone());
             let load = move || files::load(&from, at, &progress);
             return Ok(Opened {
-                reader: Reader::Files(read_before(deadline, "the files", load).await?),
+                reader: Reader::Files(Arc::new(read_before(deadline, "the files", load).await?)),
+                server: None,
                 namespace: self.cluster.namespace().unwrap_or("default").to_owned(),
                 kubectl_flags: Vec::new(),
                 hints: None,
@@ -449,9 +508,10 @@ impl Debug {
         let server = access.server(&kubeconfig)?;
         let namespace = server.namespace.clone();
         let timeout = self.cluster.request_timeout()?;
-        let api = super::connected(server, timeout, deadline.clone(), &surroundings.progress).await?;
+        let connected = super::connected(server.clone(), timeout, deadline.clone(), &surroundings.progress);
         Ok(Opened {
-            reader: Reader::Api(api),
+            reader: Reader::Api(Box::new(connected.await?)),
+            server: Some((server, Instant::now())),
             namespace,
             kubectl_flags: self.cluster.kubectl_flags(),
             hints: Some(EksHints::of(&kubeconfig, &access)),
@@ -518,6 +578,10 @@ pub(super) fn targets_first(mut words: Vec<OsString>) -> Option<Vec<OsString>> {
 const AT_ONCE: usize = 8;
 /// How long what was read may be judged although the waiting has ended: hundreds of pods take less, tens of thousands more.
 const TO_JUDGE: Duration = Duration::from_secs(2);
+/// The time limit of a run with `--wait`: IAM takes seconds, a rollout minutes.
+const WAIT: Duration = Duration::from_secs(600);
+/// How long a sign-in to the cluster is relied on.
+const SIGNED_IN: Duration = Duration::from_secs(600);
 /// The part of `--timeout` that is left after the probe must have ended.
 const TO_READ: Duration = Duration::from_secs(3);
 

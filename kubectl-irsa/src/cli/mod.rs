@@ -12,6 +12,7 @@ mod stdout;
 mod terminal;
 mod thumbprint;
 mod version;
+mod wait;
 
 use std::ffi::OsString;
 use std::io::Write;

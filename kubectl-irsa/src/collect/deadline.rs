@@ -72,6 +72,22 @@ impl Deadline {
         Self::after(limit, &Stop::default())
     }
 
+    /// The end of one of several tries of the run, which may take so long.
+    pub fn part(&self, limit: Duration) -> Self {
+        let at = self.within(limit);
+        let limit = if at < self.at { limit } else { self.limit };
+        Self { at, limit, stop: self.stop.clone(), late: Arc::default() }
+    }
+
+    /// Lets time pass; false if the end comes first.
+    pub async fn pause(&self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        tokio::select! {
+            () = self.stop.stopped() => false,
+            () = sleep_until(self.at.min(end)) => end < self.at,
+        }
+    }
+
     /// When it is.
     pub fn at(&self) -> Instant {
         self.at
@@ -80,6 +96,11 @@ impl Deadline {
     /// When a wait ends that begins now and may take so long.
     pub fn within(&self, limit: Duration) -> Instant {
         self.at.min(Instant::now() + limit)
+    }
+
+    /// How long it is until then.
+    pub fn left(&self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
     }
 
     /// Why nothing is waited for any more; `None` while it is.
@@ -120,12 +141,16 @@ impl Deadline {
         let shown: Vec<&str> = late.iter().take(SHOWN).map(String::as_str).collect();
         let more = late.len() - shown.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let end = if self.stop.is_stopped() {
-            String::from("interrupted")
-        } else {
-            format!("stopped waiting after {} s (--timeout)", self.limit.as_secs())
-        };
+        let end = self.end();
         (!shown.is_empty()).then(|| format!("{end}; no answer came in time from {}{more}", shown.join(", ")))
+    }
+
+    /// What ends the waiting.
+    pub fn end(&self) -> String {
+        match self.stop.is_stopped() {
+            true => String::from("interrupted"),
+            false => format!("stopped waiting after {} s (--timeout)", self.limit.as_secs()),
+        }
     }
 
     fn late(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
@@ -192,6 +217,19 @@ mod tests {
         let _ = run.wait("EKS", HOUR, pending::<()>()).await;
         let blame = run.blame().unwrap();
         assert_eq!(blame, "stopped waiting after 0 s (--timeout); no answer came in time from IAM");
+    }
+
+    #[tokio::test]
+    async fn a_part_ends_no_later_than_the_whole() {
+        let stop = Stop::default();
+        let run = Deadline::after(HOUR, &stop);
+        assert_eq!(run.part(SOON).wait("STS", HOUR, pending::<()>()).await, Err(Late::Run(SOON)));
+        assert_eq!((run.over(), run.blame()), (None, None));
+        let whole = Deadline::after(SOON, &stop);
+        assert_eq!(whole.part(HOUR).wait("STS", HOUR, pending::<()>()).await, Err(Late::Run(SOON)));
+        assert!(run.pause(SOON).await && !Deadline::after(SOON, &stop).pause(HOUR).await);
+        stop.now();
+        assert!(!run.pause(HOUR).await);
     }
 
     #[tokio::test]

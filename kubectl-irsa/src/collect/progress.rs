@@ -34,6 +34,8 @@ pub struct Progress {
 struct Open {
     next: u64,
     tasks: BTreeMap<u64, (String, Instant)>,
+    /// What the time passes for while nothing is waited for.
+    idle: Option<String>,
 }
 
 /// One thing being waited for.
@@ -62,7 +64,9 @@ pub fn for_stderr(text: &str) -> String {
 impl Open {
     /// What is open, and since when: `12 s: waiting for iam:GetRole, sts:GetCallerIdentity and 3 more`.
     fn shown(&self) -> String {
-        let Some((_, since)) = self.tasks.values().next() else { return String::new() };
+        let Some((_, since)) = self.tasks.values().next() else {
+            return self.idle.clone().unwrap_or_default();
+        };
         let named: Vec<&str> = self.tasks.values().take(NAMED).map(|(what, _)| what.as_str()).collect();
         let more = self.tasks.len().saturating_sub(NAMED);
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
@@ -109,6 +113,7 @@ impl Progress {
         let mut open = locked(&self.open);
         let number = open.next;
         open.next += 1;
+        open.idle = None;
         open.tasks.insert(number, (without_held(&safe::line(what)), since));
         drop(open);
         // A fast answer should not flicker: the bar's first tick comes later than most answers.
@@ -122,6 +127,13 @@ impl Progress {
         if locked(&self.said).insert(line.clone()) {
             self.line(&self.width.map_or(line.clone(), |width| wrapped(&line, width)));
         }
+    }
+
+    /// Shows on a terminal what time is left to pass for.
+    pub fn pause(&self, words: &str) {
+        locked(&self.open).idle = Some(without_held(&safe::line(words)));
+        self.bar.reset();
+        self.bar.enable_steady_tick(Duration::from_millis(150));
     }
 
     fn line(&self, line: &str) {

@@ -15,7 +15,7 @@ pub fn environment(server: &Server, proxy: &str, ca: &str, dir: &Path) -> Vec<(S
     };
     let (mut config, mut credentials) = (String::new(), String::new());
     let mut variables = Vec::new();
-    for (index, account) in server.accounts.iter().enumerate() {
+    for (index, account) in server.accounts().iter().enumerate() {
         let Some(key) = server.keys.of_account(account) else { continue };
         for profile in &account.profiles {
             let _ = writeln!(config, "[profile {profile}]");

@@ -70,6 +70,11 @@ impl FakeAws {
         environment::environment(&self.server, &self.proxy(), &tls::public_ca().pem(), dir)
     }
 
+    /// Its accounts are those of another world from now on, as after a repair.
+    pub fn become_as(&self, world: &World) {
+        self.server.set_accounts(&world.accounts);
+    }
+
     /// What the connections share.
     pub(crate) fn server(&self) -> Arc<Server> {
         self.server.clone()

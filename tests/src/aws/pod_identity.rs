@@ -18,7 +18,8 @@ pub const DENIED: &str = "(AccessDeniedException): Unauthorized Exception! EKS d
 pub fn credentials(server: &Server, pod: &Value) -> Result<Key, &'static str> {
     let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
     let service_account = pod["spec"]["serviceAccountName"].as_str().unwrap_or("default");
-    let associations = server.accounts.iter().flat_map(|account| {
+    let accounts = server.accounts();
+    let associations = accounts.iter().flat_map(|account| {
         account.eks.iter().flat_map(move |cluster| {
             cluster.pod_identity_associations.iter().map(move |it| (account, cluster, it))
         })
@@ -26,7 +27,7 @@ pub fn credentials(server: &Server, pod: &Value) -> Result<Key, &'static str> {
     let mut own =
         associations.filter(|(_, _, it)| it.namespace == namespace && it.service_account == service_account);
     let (account, cluster, association) = own.next().ok_or(NONE)?;
-    let (holder, first) = find(server, &association.role_arn).ok_or(DENIED)?;
+    let (holder, first) = find(&accounts, &association.role_arn).ok_or(DENIED)?;
     let tags = tags(account, cluster, association, pod);
     let arn = cluster_arn(account, cluster);
     let source = [("aws:sourcearn", arn.as_str()), ("aws:sourceaccount", account.account.as_str())];
@@ -34,7 +35,7 @@ pub fn credentials(server: &Server, pod: &Value) -> Result<Key, &'static str> {
     let (holder, role) = match &association.target_role_arn {
         None => (holder, first),
         Some(target) => {
-            let (holder, role) = find(server, target).ok_or(DENIED)?;
+            let (holder, role) = find(&accounts, target).ok_or(DENIED)?;
             let id = external_id(account, cluster, association);
             let of_first = [("aws:principalarn", association.role_arn.as_str()), ("sts:externalid", &id)];
             admits(role, Caller::Role(&association.role_arn), &tags, &of_first)?;
@@ -46,8 +47,8 @@ pub fn credentials(server: &Server, pod: &Value) -> Result<Key, &'static str> {
     Ok(server.keys.issue(holder, &holder.session_arn(role, &session), &user_id))
 }
 
-fn find<'s>(server: &'s Server, arn: &str) -> Option<(&'s Account, &'s Role)> {
-    server.accounts.iter().find_map(|account| {
+fn find<'a>(accounts: &'a [Account], arn: &str) -> Option<(&'a Account, &'a Role)> {
+    accounts.iter().find_map(|account| {
         let role = account.roles.iter().find(|role| account.role_arn(role) == arn)?;
         Some((account, role))
     })

@@ -22,15 +22,15 @@ use hyper::body::Incoming;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Everything that the connections share.
 pub struct Server {
     /// The first document of the world.
     pub header: Header,
-    /// The accounts of the world.
-    pub accounts: Vec<Account>,
+    /// The accounts of the world, as they are now.
+    accounts: Mutex<Arc<[Account]>>,
     /// Access keys.
     pub keys: Keyring,
     /// What issuers publish.
@@ -78,7 +78,7 @@ impl Server {
     pub fn new(header: &Header, accounts: &[Account], keys: Value) -> Server {
         Server {
             header: header.clone(),
-            accounts: accounts.to_vec(),
+            accounts: Mutex::new(accounts.into()),
             keys: Keyring::new(accounts),
             issuers: Issuers::new(header, accounts, keys),
             log: Log::default(),
@@ -87,6 +87,16 @@ impl Server {
             problems: Mutex::default(),
             signatures: Mutex::default(),
         }
+    }
+
+    /// The accounts as they are now.
+    pub fn accounts(&self) -> Arc<[Account]> {
+        self.accounts.lock().expect("no thread panics while it holds the accounts").clone()
+    }
+
+    /// Other accounts from now on; their access keys stay those of the first.
+    pub fn set_accounts(&self, accounts: &[Account]) {
+        *self.accounts.lock().expect("no thread panics while it holds the accounts") = accounts.into();
     }
 
     /// How AWS sees a caller: through this VPC endpoint, or else from this address.
@@ -200,14 +210,15 @@ impl Server {
         if call.operation == "AssumeRoleWithWebIdentity" {
             let signature = call.text("WebIdentityToken").rsplit('.').next().unwrap_or_default().to_owned();
             self.signatures.lock().expect("no thread panics while it holds the signatures").push(signature);
-            let owner = sts::account_of(call.text("RoleArn"));
-            if let Some(account) = self.accounts.iter().find(|account| account.account == owner) {
+            let (owner, accounts) = (sts::account_of(call.text("RoleArn")), self.accounts());
+            if let Some(account) = accounts.iter().find(|account| account.account == owner) {
                 self.obstruct(account, call).await?;
             }
             return sts::answer(self, call, None).map(Body::Xml);
         }
         let key = authenticate(head, body, &call.endpoint, &self.keys).map_err(Failure::Common)?;
-        let account = self.accounts.iter().find(|account| account.account == key.account);
+        let accounts = self.accounts();
+        let account = accounts.iter().find(|account| account.account == key.account);
         let account =
             account.ok_or_else(|| Failure::NotModelled(format!("a key of account {}", key.account)))?;
         self.obstruct(account, call).await?;

@@ -74,7 +74,8 @@ impl<'c> Request<'c> {
 
     fn answer(&self, server: &Server, call: &Call) -> Result<Xml, Failure> {
         // An account that the world does not describe exists all the same, and is empty.
-        let account = server.accounts.iter().find(|account| account.account == self.account);
+        let accounts = server.accounts();
+        let account = accounts.iter().find(|account| account.account == self.account);
         region_is_active(account, call)?;
         let token = Token::parse(self.token).ok_or_else(|| {
             identity("The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")

@@ -98,6 +98,11 @@ impl FakeKube {
         FakeKube { server, background, front }
     }
 
+    /// Its objects are those of another world from now on, as after a rollout. No watch is told.
+    pub fn become_as(&self, world: &World) {
+        self.server.store.set_objects(&world.objects);
+    }
+
     /// What the connections share.
     pub(crate) fn server(&self) -> Arc<Server> {
         self.server.clone()

@@ -85,6 +85,13 @@ impl Store {
         self.state.lock().expect("no thread panics while it holds the store")
     }
 
+    /// The objects are these from now on.
+    pub fn set_objects(&self, objects: &[Object]) {
+        let mut state = self.state();
+        state.objects = objects.iter().cloned().map(Arc::new).collect();
+        state.revision += 1;
+    }
+
     /// The current revision.
     pub fn revision(&self) -> i64 {
         self.state().revision

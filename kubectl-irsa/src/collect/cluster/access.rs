@@ -52,6 +52,7 @@ pub enum AccessError {
 
 /// An API server, and who asks it: the kubeconfig's context with the flags laid over it. No `Debug`: kube's model of the
 /// user shows the tokens of an auth provider and what an exec plugin is given.
+#[derive(Clone)]
 pub struct Server {
     /// Its URL, which may have a path.
     pub address: Uri,

@@ -1,6 +1,6 @@
 //! Requests to the Kubernetes API and their answers, each within its time.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::stream::{BoxStream, StreamExt, TryStreamExt};
@@ -67,6 +67,9 @@ impl Answer {
     }
 }
 
+/// The server's time, as its first answer told it.
+pub(super) type Clock = Arc<Mutex<Option<Timestamp>>>;
+
 /// A connection to an API server.
 #[derive(Clone)]
 pub struct Api {
@@ -75,7 +78,7 @@ pub struct Api {
     timeout: Duration,
     deadline: Deadline,
     progress: Progress,
-    pub(super) clock: Arc<OnceLock<Timestamp>>,
+    pub(super) clock: Clock,
 }
 
 impl Api {
@@ -86,12 +89,11 @@ impl Api {
         deadline: Deadline,
         progress: Progress,
     ) -> Result<Self, ConnectionError> {
-        let clock: Arc<OnceLock<Timestamp>> = Arc::default();
+        let clock = Clock::default();
         let set = Arc::clone(&clock);
         let client = connect(&server, &deadline, move |answer| {
-            if let Some(time) = date(answer.headers()) {
-                let _ = set.set(time);
-            }
+            let mut clock = set.lock().unwrap_or_else(PoisonError::into_inner);
+            *clock = clock.or_else(|| date(answer.headers()));
         });
         Ok(Self {
             client: client.await?,
@@ -106,6 +108,12 @@ impl Api {
     /// The deadline of the run.
     pub(crate) fn deadline(&self) -> &Deadline {
         &self.deadline
+    }
+
+    /// The same connection, for another try.
+    pub(crate) fn anew(&self, deadline: Deadline) -> Self {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Self { deadline, ..self.clone() }
     }
 
     /// The same connection, for what must be done after the run's deadline.

@@ -1,6 +1,8 @@
 //! The objects of the API server, as [`irsa::rounds`] asks for them. Every answer, including a refusal or silence, becomes a
 //! [`Fact`].
 
+use std::sync::PoisonError;
+
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -113,8 +115,8 @@ impl Objects for Api {
 
     /// The server's time, from the `Date` header of its first answer.
     fn clock(&self) -> Fact<Timestamp> {
-        match self.clock.get() {
-            Some(time) => Fact::Known(Sourced { value: *time, source: source("get", "Date header", None) }),
+        match *self.clock.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(value) => Fact::Known(Sourced { value, source: source("get", "Date header", None) }),
             None => Fact::not_asked("the API server's clock", "no answer carried a Date header"),
         }
     }
