@@ -54,10 +54,14 @@ impl Servers {
     }
 
     fn debug(&self, arguments: &[&str]) -> Command {
+        self.debug_of(&[&[POD], arguments].concat())
+    }
+
+    fn debug_of(&self, arguments: &[&str]) -> Command {
         let directory: &Path = self.directory.path();
         let mut command = plugin();
         command.env("KUBECONFIG", self.kube.kubeconfig(directory)).envs(self.aws.env(directory));
-        command.args(["debug", "--no-probe", POD, "-n", "shop", "-o", "json"]).args(arguments);
+        command.args(["debug", "--no-probe", "-n", "shop", "-o", "json"]).args(arguments);
         command
     }
 }
@@ -170,14 +174,19 @@ struct Waiting {
 impl Waiting {
     fn after(tries: usize, arguments: &[&str]) -> Self {
         let servers = Servers::of(&broken());
-        let mut command = servers.debug(&["--wait"]);
+        let mut command = servers.debug_of(&["--wait"]);
         let child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let waiting = Self { servers, child };
+        waiting.until(tries);
+        waiting
+    }
+
+    fn until(&self, tries: usize) {
         let deadline = Instant::now() + Duration::from_secs(60);
-        while servers.asked("sts:AssumeRoleWithWebIdentity") < tries {
+        while self.servers.asked("sts:AssumeRoleWithWebIdentity") < tries {
             assert!(Instant::now() < deadline, "it is not tried {tries} times");
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self { servers, child }
     }
 
     fn end(self) -> Run {
@@ -189,7 +198,7 @@ impl Waiting {
 
 #[test]
 fn a_repair_is_waited_for() {
-    let waiting = Waiting::after(1, &[]);
+    let waiting = Waiting::after(1, &[POD]);
     waiting.servers.aws.become_as(&healthy());
     let run = waiting.end();
     assert_eq!((run.code, run.json()["verdict"].as_str()), (Some(0), Some("healthy")), "{run:?}");
@@ -203,7 +212,7 @@ fn a_repair_is_waited_for() {
 
 #[test]
 fn a_repair_that_does_not_come_is_waited_for_until_the_deadline() {
-    let waiting = Waiting::after(2, &["--timeout", "15s"]);
+    let waiting = Waiting::after(2, &[POD, "--timeout", "15s"]);
     let run = waiting.end();
     assert_eq!(
         (run.code, run.json()["rootCause"]["id"].as_str()),
@@ -219,7 +228,7 @@ fn a_repair_that_does_not_come_is_waited_for_until_the_deadline() {
 
 #[test]
 fn an_interrupt_ends_the_waiting_for_a_repair() {
-    let waiting = Waiting::after(2, &[]);
+    let waiting = Waiting::after(2, &[POD]);
     assert!(Command::new("kill").args(["-INT", &waiting.child.id().to_string()]).status().unwrap().success());
     let run = waiting.end();
     assert_eq!(
@@ -236,7 +245,7 @@ fn an_interrupt_ends_the_waiting_for_a_repair() {
 
 #[test]
 fn where_a_rollout_replaces_the_pod_its_workload_is_waited_for() {
-    let waiting = Waiting::after(1, &[]);
+    let waiting = Waiting::after(1, &[POD]);
     let (mut after, replaced) = (healthy(), POD.trim_start_matches("pod/"));
     for object in after.objects.iter_mut().filter(|object| object.name == replaced) {
         object.name = String::from("checkout-7d9f8b6c5d-new01");
@@ -254,8 +263,23 @@ fn where_a_rollout_replaces_the_pod_its_workload_is_waited_for() {
 }
 
 #[test]
+fn between_the_old_pods_and_the_new_ones_nothing_is_healthy() {
+    let mut waiting = Waiting::after(1, &["deploy/checkout"]);
+    let mut between = healthy();
+    between.objects.retain(|object| object.resource.kind != "Pod");
+    waiting.servers.kube.become_as(&between);
+    waiting.servers.aws.become_as(&healthy());
+    waiting.until(4);
+    assert!(waiting.child.try_wait().unwrap().is_none());
+    waiting.servers.kube.become_as(&healthy());
+    let run = waiting.end();
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stderr.contains("healthy, no pods → healthy"), "{run:?}");
+}
+
+#[test]
 fn a_target_that_never_was_is_not_waited_for() {
     let servers = Servers::of(&healthy());
-    let run = run(&mut servers.debug(&["--wait", "deploy/chekout"]));
+    let run = run(&mut servers.debug_of(&["--wait", "deploy/chekout"]));
     assert_eq!(run.code, Some(2), "{run:?}");
 }

@@ -54,7 +54,8 @@ pub(super) async fn until_healthy(
         pause = LONGEST.min(pause * 2);
         let found = again(&targets, &deadline.part(A_TRY)).await;
         let found = found.unwrap_or_else(|error| (Vec::new(), vec![error]));
-        let is_healthy = is_healthy(&found);
+        // Between the old pods and the new ones, the template alone proves nothing.
+        let is_healthy = is_healthy(&found) && (has_pods(&found) || !has_pods(&last));
         // What was cut short tells less than the try before.
         if deadline.over().is_some() && !is_healthy {
             break;
@@ -70,12 +71,12 @@ pub(super) async fn until_healthy(
             targets.retain(|target| (target.kind, target.name.as_str()) != (Kind::Pod, gone));
             targets.extend(Some(owner).filter(|owner| !targets.contains(owner)));
         }
-        // A target that cannot be read now says nothing about what is wrong with it.
-        if found.1.is_empty() {
-            last = found;
-        }
         if is_healthy {
-            return Ok(last);
+            return Ok(found);
+        }
+        // A target that cannot be read now, or has no pods, says nothing about what is wrong with it.
+        if found.1.is_empty() && (has_pods(&found) || !has_pods(&last)) {
+            last = found;
         }
     }
     let end = cut_short.unwrap_or_else(|| deadline.end());
@@ -87,14 +88,20 @@ fn is_healthy((diagnoses, failures): &Found) -> bool {
     exit_code(diagnoses, !failures.is_empty()) == 0
 }
 
+fn has_pods((diagnoses, _): &Found) -> bool {
+    diagnoses.iter().any(|diagnosis| diagnosis.target.pod.is_some())
+}
+
 /// What a user wants to know of it: `trust-sub-mismatch, healthy`.
 fn state_of((diagnoses, failures): &Found) -> String {
     let of = |diagnosis: &Diagnosis| match &diagnosis.root_cause {
         Some(root) => root.id.to_owned(),
+        None if diagnosis.target.pod.is_none() => format!("{}, no pods", diagnosis.verdict.name()),
         None => diagnosis.verdict.name().to_owned(),
     };
+    let failed = |failure: &CliError| failure.to_string().lines().next().unwrap_or_default().to_owned();
     let mut words: Vec<String> = Vec::new();
-    for word in diagnoses.iter().map(of).chain(failures.iter().map(ToString::to_string)) {
+    for word in diagnoses.iter().map(of).chain(failures.iter().map(failed)) {
         if !words.contains(&word) {
             words.push(word);
         }
