@@ -204,6 +204,13 @@ mod nodes {
             // With the dry-run.
             assert_eq!((tokens > 2, shop.count("patch", "pods/ephemeralcontainers")), (true, 2), "{run:?}");
         }
+        // Where not all can be seen from outside, it is what shows that all is well.
+        let (issuer, deny) =
+            ("issuer: https://oidc", "deny: [create serviceaccounts/token]\nissuer: https://oidc");
+        let shop = Shop::open("{}", (issuer, deny));
+        let run = shop.debug(&["pod/checkout", "--wait"]);
+        assert_eq!((run.code, shop.count("patch", "pods/ephemeralcontainers")), (Some(0), 2), "{run:?}");
+        assert!(run.stderr.contains("inconclusive → healthy"), "{run:?}");
         // It goes in last of all.
         let shop = Shop::open("{}", (":shop:checkout\n", ":shop:chekout\n"));
         let waiting = shop

@@ -17,7 +17,9 @@ pub enum FromOutside {
     Proven,
     /// No problem is found.
     Healthy,
-    /// Neither: what is seen in the pod may change the diagnosis.
+    /// No problem is found, and something that matters is not known.
+    Unclear,
+    /// Something is wrong, and what is seen in the pod may change what it is.
     Open,
 }
 
@@ -35,6 +37,7 @@ pub fn from_outside(subjects: &[Facts], choice: &Choice, stop: &dyn Fn() -> bool
 pub(super) fn of(verdict: Verdict, root: Option<&Reported>, derived: &Derived<'_>) -> FromOutside {
     match (verdict, root) {
         (Verdict::Healthy, _) => FromOutside::Healthy,
+        (Verdict::Inconclusive, _) => FromOutside::Unclear,
         (Verdict::Broken, Some(root)) if is_proven(root, derived) => FromOutside::Proven,
         _ => FromOutside::Open,
     }

@@ -226,6 +226,14 @@ impl Sources<'_> {
     }
 }
 
+/// What is the same for every try of a run.
+#[derive(Clone, Copy)]
+struct Run<'r> {
+    choice: &'r Choice,
+    surroundings: &'r Surroundings,
+    cleanup: &'r Cleanup,
+}
+
 impl Debug {
     /// Runs it; the exit code is decided before anything is rendered.
     pub(crate) async fn run(&self, cleanup: &Cleanup, stop: &Stop) -> Result<u8, CliError> {
@@ -298,7 +306,7 @@ impl Debug {
         }
         self.image.image()?;
         let deadline = Deadline::after(limit, stop);
-        let outcome = self.by(&deadline, targets, &choice, surroundings, cleanup).await;
+        let outcome = self.by(&deadline, targets, Run { choice: &choice, surroundings, cleanup }).await;
         surroundings.progress.clear();
         // Without a diagnosis, the error names who was late.
         if let (Ok((diagnoses, _)), Some(blame)) = (&outcome, deadline.blame())
@@ -314,24 +322,20 @@ impl Debug {
         &self,
         deadline: &Deadline,
         targets: Option<Vec<Target>>,
-        choice: &Choice,
-        surroundings: &Surroundings,
-        cleanup: &Cleanup,
+        run: Run<'_>,
     ) -> Result<Found, CliError> {
-        let mut opened = self.open(deadline, surroundings).await?;
+        let mut opened = self.open(deadline, run.surroundings).await?;
         let targets = match targets {
             Some(targets) if self.wait => targets,
-            targets => {
-                return self
-                    .diagnose(&opened, deadline, targets.as_deref(), choice, surroundings, cleanup)
-                    .await;
-            }
+            targets => return self.diagnose(&opened, deadline, targets.as_deref(), run, 1).await,
         };
+        let mut tries = 0;
         let again = async |targets: &[Target], deadline: &Deadline| {
-            self.renew(&mut opened, deadline, surroundings).await?;
-            Box::pin(self.diagnose(&opened, deadline, Some(targets), choice, surroundings, cleanup)).await
+            tries += 1;
+            self.renew(&mut opened, deadline, run.surroundings).await?;
+            Box::pin(self.diagnose(&opened, deadline, Some(targets), run, tries)).await
         };
-        wait::until_healthy(deadline, &surroundings.progress, cleanup, targets, again).await
+        wait::until_healthy(deadline, &run.surroundings.progress, run.cleanup, targets, again).await
     }
 
     /// Signs in again before a sign-in expires: a token of EKS lives 15 minutes.
@@ -356,19 +360,18 @@ impl Debug {
         opened: &Opened,
         deadline: &Deadline,
         targets: Option<&[Target]>,
-        choice: &Choice,
-        surroundings: &Surroundings,
-        cleanup: &Cleanup,
+        run: Run<'_>,
+        tries: usize,
     ) -> Result<Found, CliError> {
         // The rest of the time is for the reading of its report.
         let until = deadline.at() - TO_READ.min(deadline.left() / 4);
         let probing = match targets {
-            Some(_) => self.probing(until, &surroundings.progress, cleanup)?,
+            Some(_) => self.probing(until, run, tries)?,
             // Nobody who wants to see what there is wants a container in each of the pods.
             None => None,
         };
         let cloud = match opened.hints.clone() {
-            Some(hints) => self.cloud(hints, surroundings, probing, deadline.clone()).await?,
+            Some(hints) => self.cloud(hints, run.surroundings, probing, deadline.clone()).await?,
             None => Err(Why::NotInFiles),
         };
         let sources = Sources { opened, reader: opened.reader.anew(deadline), cloud };
@@ -376,11 +379,11 @@ impl Debug {
         let targets = match targets {
             Some(targets) => targets,
             None => {
-                found = Box::pin(sources.with_role(&surroundings.progress)).await?;
+                found = Box::pin(sources.with_role(&run.surroundings.progress)).await?;
                 &found
             }
         };
-        let one = |target| self.diagnose_one(&sources, deadline, target, choice);
+        let one = |target| self.diagnose_one(&sources, deadline, target, run.choice);
         let mut diagnoses = Vec::new();
         let mut failures = Vec::new();
         let outcomes = futures::stream::iter(targets.iter().map(one)).buffered(AT_ONCE);
@@ -445,12 +448,7 @@ impl Debug {
     }
 
     /// What the user wants of the probe.
-    fn probing(
-        &self,
-        until: Instant,
-        progress: &Progress,
-        cleanup: &Cleanup,
-    ) -> Result<Option<Probing>, CliError> {
+    fn probing(&self, until: Instant, run: Run<'_>, tries: usize) -> Result<Option<Probing>, CliError> {
         if self.no_probe {
             return Ok(None);
         }
@@ -459,14 +457,14 @@ impl Debug {
             via: self.via,
             when: match self.via {
                 _ if self.probe => When::Always,
-                _ if self.wait => When::Healthy,
+                _ if self.wait => When::Healthy { unclear: tries > wait::SETTLED },
                 Via::Pod => When::Always,
                 Via::Ephemeral => When::Undecided,
             },
             assume: !self.no_assume,
             until,
-            progress: progress.clone(),
-            cleanup: cleanup.clone(),
+            progress: run.surroundings.progress.clone(),
+            cleanup: run.cleanup.clone(),
         }))
     }
 

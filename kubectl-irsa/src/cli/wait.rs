@@ -16,6 +16,8 @@ pub(super) type Found = (Vec<Diagnosis>, Vec<CliError>);
 
 /// How long one try may take; also the time limit of a run that does not wait.
 pub(super) const A_TRY: Duration = Duration::from_secs(60);
+/// After so many tries what somebody has changed in IAM is known to STS, as far as it is going to be.
+pub(super) const SETTLED: usize = 3;
 /// The pause after the first try. Each is twice as long as the one before.
 const SHORTEST: Duration = Duration::from_secs(2);
 /// The longest pause.

@@ -31,6 +31,13 @@ pub struct Chosen {
     can_start: CanStart,
 }
 
+impl Chosen {
+    /// True if the application runs, too.
+    pub fn is_beside_application(&self) -> bool {
+        self.can_start == CanStart::BesideApplication
+    }
+}
+
 /// What can start in a pod, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum CanStart {

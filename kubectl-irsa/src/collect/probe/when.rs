@@ -17,8 +17,11 @@ pub enum When {
     Always,
     /// Where nothing that is seen from outside proves the cause.
     Undecided,
-    /// Where everything that is seen from outside is healthy.
-    Healthy,
+    /// Where everything that is seen from outside is healthy; where it is `unclear`, if so, beside an application that runs.
+    Healthy {
+        /// If some of it cannot be seen, the probe looks all the same.
+        unclear: bool,
+    },
 }
 
 const PROVEN: &str = "the cause is proven from outside (--probe to look)";
@@ -45,7 +48,7 @@ impl Probing {
         let subjects = match self.when {
             When::Always => None,
             When::Undecided => timeout(patience, &mut reading).await.ok(),
-            When::Healthy => Some(reading.as_mut().await),
+            When::Healthy { .. } => Some(reading.as_mut().await),
         };
         let Some(subjects) = subjects else {
             return tokio::join!(reading, self.look(api, choice)).1;
@@ -60,13 +63,18 @@ impl Probing {
 
     /// Takes from the candidates those in which there is nothing to decide.
     fn leave_out(&self, candidates: &mut [Candidate], known: &[FromOutside]) {
+        let faultless = |known: &FromOutside| matches!(known, FromOutside::Healthy | FromOutside::Unclear);
+        let all_faultless = known.iter().all(faultless);
         let all_healthy = known.iter().all(|known| *known == FromOutside::Healthy);
-        for (candidate, known) in candidates.iter_mut().zip(known).filter(|(candidate, _)| candidate.is_ok())
-        {
-            let why = match (known, self.when) {
-                (FromOutside::Proven, When::Undecided | When::Healthy) => PROVEN,
-                (_, When::Healthy) if !all_healthy => NOT_YET,
-                (_, When::Always | When::Undecided | When::Healthy) => continue,
+        for (candidate, known) in candidates.iter_mut().zip(known) {
+            let Ok(chosen) = candidate else { continue };
+            let why = match (self.when, known) {
+                (When::Undecided | When::Healthy { .. }, FromOutside::Proven) => PROVEN,
+                (When::Healthy { unclear }, _) => {
+                    let looks = all_healthy || (unclear && all_faultless && chosen.is_beside_application());
+                    if looks { continue } else { NOT_YET }
+                }
+                (When::Always | When::Undecided, _) => continue,
             };
             *candidate = Err(Box::new(left_out(why)));
         }
