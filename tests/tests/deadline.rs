@@ -207,7 +207,7 @@ fn a_repair_is_waited_for() {
     assert!(first.starts_with("trust-sub-mismatch; waiting until it is healthy"), "{run:?}");
     assert!(change.ends_with(" s: trust-sub-mismatch → healthy"), "{run:?}");
     // However often it is tried.
-    assert_eq!(run.stderr.matches("trying a fresh").count(), 1, "{run:?}");
+    assert_eq!(run.stderr.matches("testing a fresh").count(), 1, "{run:?}");
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn report(diagnosis: &Diagnosis) -> String {
         out.push_str(&format!("- root cause: {}\n", tag(root)));
     }
     out.push_str(&format!("- {}\n", words::proof(diagnosis.proof)));
+    out.extend(words::signed_in(diagnosis).map(|who| format!("- {}\n", text(&who))));
     let at = diagnosis.observed_at.map_or_else(String::new, |at| format!(", observed at {at}"));
     out.push_str(&format!("- kubectl-irsa {}{at}\n", diagnosis.tool.version));
     let mut faults = words::faults(diagnosis);

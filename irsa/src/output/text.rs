@@ -424,7 +424,7 @@ impl Page<'_> {
             for row in words::chain(diagnosis, true, self.style.ellipsis()) {
                 self.link(row.status, &row.label, &row.text);
             }
-            return;
+            return self.signed_in(diagnosis);
         }
         self.out.push('\n');
         for row in words::links(diagnosis, self.style.ellipsis()) {
@@ -433,6 +433,13 @@ impl Page<'_> {
             let paint =
                 if matches!(row.status, Status::Fail | Status::Warn) { Paint::Plain } else { Paint::Dim };
             self.flow(&lead, 4, 4, &row.text, paint);
+        }
+        self.signed_in(diagnosis);
+    }
+
+    fn signed_in(&mut self, diagnosis: &Diagnosis) {
+        if let Some(who) = words::signed_in(diagnosis) {
+            self.text(COMMAND, &who, Paint::Dim);
         }
     }
 

@@ -288,6 +288,17 @@ pub(super) fn grants<'d>(unknowns: &[&'d Unchecked]) -> Vec<&'d Grant> {
     grants
 }
 
+/// Who asked AWS: `signed in as user/oncall, account 111122223333`.
+pub(super) fn signed_in(diagnosis: &Diagnosis) -> Option<String> {
+    let caller = diagnosis.caller.as_ref()?;
+    Some(format!("signed in as {}, account {}", short_arn(&caller.arn), caller.account))
+}
+
+/// What an ARN says behind its account: `user/oncall`, `assumed-role/admin/me`.
+fn short_arn(arn: &str) -> &str {
+    arn.splitn(6, ':').nth(5).unwrap_or(arn)
+}
+
 /// True if something is missing only because the given files do not contain it.
 pub(super) fn wants_files(diagnosis: &Diagnosis) -> bool {
     let words = crate::facts::Why::NotInFiles.to_string();
