@@ -91,8 +91,9 @@ fn what_is_typed_by_habit_leads_on() {
         ("debug ns/shop".into(), 2, "kubectl irsa debug -n shop"),
         ("debug -n shop -l app=checkout".into(), 2, "$(kubectl get pods -n shop -l app=checkout -o name)"),
         ("debug -A".into(), 2, "xargs -n1 kubectl irsa debug -n"),
-        (format!("debug {POD} --watch"), 2, "debug looks once"),
+        (format!("debug {POD} --watch"), 2, "--wait looks until it has taken effect"),
         (format!("debug {POD} -w"), 2, "debug looks once"),
+        ("debug -n shop --wait".into(), 2, "<TARGET>"),
         (format!("debug {POD} -f /nonexistent.yaml"), 2, "/nonexistent.yaml"),
         (format!("debug {POD} --filename /nonexistent.yaml"), 2, "/nonexistent.yaml"),
         // Values that cannot mean anything.

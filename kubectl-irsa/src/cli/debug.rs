@@ -117,7 +117,7 @@ pub struct Debug {
     timeout: Option<String>,
     /// Diagnose again and again until it is healthy: a repair takes effect in IAM after seconds, in a rollout after minutes.
     /// stderr tells what changes; the report is that of the last time
-    #[arg(long, conflicts_with_all = ["from", "error"])]
+    #[arg(long, requires = "targets", conflicts_with_all = ["from", "error"])]
     wait: bool,
     /// Also show links that do not apply and info findings; log each request to stderr
     #[arg(short, long, action = clap::ArgAction::Count)]

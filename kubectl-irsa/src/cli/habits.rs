@@ -72,7 +72,9 @@ pub fn instead(error: &clap::Error, words: &[OsString]) -> Option<String> {
             "debug looks at one namespace; at all, one after another:\n  kubectl get namespaces -o name | cut -d/ -f2 | xargs -n1 kubectl \
              irsa debug -n",
         )),
-        "-w" | "--watch" => Some(String::from("debug looks once; after a repair, run it again")),
+        "-w" | "--watch" => {
+            Some(String::from("debug looks once; after a repair, --wait looks until it has taken effect"))
+        }
         _ => None,
     }
 }
