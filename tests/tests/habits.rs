@@ -133,7 +133,7 @@ fn without_a_target_all_that_have_a_role_are_in_a_line_each() {
     let run = typed("debug -n shop --cluster-name shop-prod");
     assert_eq!(run.code, Some(1), "{run:?}");
     let lines: Vec<&str> = run.stdout.lines().collect();
-    let begin = ["sa/checkout: healthy pod/", "sa/orders: healthy ", "sa/reports: broken "];
+    let begin = ["sa/checkout: healthy pod/", "sa/orders: broken ", "sa/reports: broken "];
     assert_eq!(lines.len(), begin.len(), "{run:?}");
     for (line, begin) in lines.iter().zip(begin) {
         assert!(line.starts_with(begin), "{begin}: {run:?}");

@@ -1,6 +1,7 @@
 //! By which mechanism the subject should get its AWS identity, and which role it should have.
 
 use super::container::{CREDENTIALS_URI, ContainerView, PI_VOLUME, ROLE_ARN, Wiring};
+use super::issuer::eks_id;
 use super::webhook::Settings;
 use crate::aws_error::SdkName;
 use crate::facts::kubernetes::EnvValue;
@@ -140,10 +141,18 @@ fn by_hand<'f>(containers: &[ContainerView<'f>]) -> Option<RoleClaim<'f>> {
 
 /// Any trace of EKS Pod Identity: its label, its volume, its variables.
 fn has_pod_identity(facts: &Facts, containers: &[ContainerView<'_>]) -> bool {
-    let Some((spec, meta, ..)) = facts.subject.spec() else { return false };
+    let Some((spec, meta, ..)) = facts.subject.spec() else { return is_associated(facts) };
     meta.labels.get("eks.amazonaws.com/pod-identity").is_some_and(|value| value == "enabled")
         || spec.volume(PI_VOLUME).is_some()
         || containers.iter().any(|view| view.env.get(CREDENTIALS_URI).is_some())
+}
+
+/// True if EKS has an association for the service account, and was asked about this cluster: what a new pod would get.
+fn is_associated(facts: &Facts) -> bool {
+    let served = facts.issuer.api.known().and_then(|discovery| eks_id(&discovery.value.issuer));
+    let described = facts.aws.cluster.known().and_then(|cluster| eks_id(cluster.value.issuer.as_deref()?));
+    let is_another = served.zip(described).is_some_and(|(served, described)| served != described);
+    !is_another && facts.aws.associations.known().is_some_and(|found| !found.value.is_empty())
 }
 
 /// True if the target container is also wired for a web identity, which every SDK looks for before it asks the agent, except
