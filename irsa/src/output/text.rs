@@ -149,6 +149,7 @@ impl Page<'_> {
             self.consequences(diagnosis);
         }
         self.not_checked(diagnosis);
+        self.signed_in(diagnosis);
         if self.verbose() {
             self.colophon(diagnosis);
         }
@@ -424,7 +425,7 @@ impl Page<'_> {
             for row in words::chain(diagnosis, true, self.style.ellipsis()) {
                 self.link(row.status, &row.label, &row.text);
             }
-            return self.signed_in(diagnosis);
+            return;
         }
         self.out.push('\n');
         for row in words::links(diagnosis, self.style.ellipsis()) {
@@ -434,12 +435,11 @@ impl Page<'_> {
                 if matches!(row.status, Status::Fail | Status::Warn) { Paint::Plain } else { Paint::Dim };
             self.flow(&lead, 4, 4, &row.text, paint);
         }
-        self.signed_in(diagnosis);
     }
 
     fn signed_in(&mut self, diagnosis: &Diagnosis) {
         if let Some(who) = words::signed_in(diagnosis) {
-            self.text(COMMAND, &who, Paint::Dim);
+            self.text(2, &who, Paint::Dim);
         }
     }
 
