@@ -166,6 +166,24 @@ fn explain_prints_every_page_and_lists_every_id() {
     assert!(unknown.stderr.contains("did you mean sa-not-annotated?"), "{unknown:?}");
 }
 
+/// A snapshot that no test writes any more would be shown to nobody, and counted.
+#[test]
+fn every_snapshot_is_of_a_world() {
+    let worlds: BTreeSet<String> = all_worlds(&worlds_dir())
+        .unwrap()
+        .into_iter()
+        .filter_map(|file| {
+            let path = file.path.strip_prefix(worlds_dir()).ok()?.with_extension("");
+            Some(path.to_str()?.replace('/', "."))
+        })
+        .collect();
+    for entry in std::fs::read_dir(repository().join("tests/snapshots")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let name = name.trim_end_matches(".snap");
+        assert!(name.starts_with("explain.") || worlds.contains(name), "{name}: no such world");
+    }
+}
+
 /// What a person sees first on 80 columns, from the snapshots: a broken report with one fault fits a screen of 24 rows, and its first
 /// command stands in the upper two thirds. Half of the worlds keep it; a policy to paste, or a long answer of a server, takes more.
 #[test]
