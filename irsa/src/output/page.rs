@@ -220,7 +220,8 @@ mod tests {
 
         Repair
           Put the subject into the statement that is meant for it, or add a statement.
-          Another service account that may exist keeps its access.
+          Another service account that may exist keeps its access; a typing error that
+          is nobody's name is replaced.
 
         By hand
           aws iam get-role --role-name ROLE --query Role.AssumeRolePolicyDocument

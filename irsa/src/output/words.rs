@@ -394,10 +394,8 @@ pub(super) fn tally(diagnoses: &[Diagnosis]) -> String {
 
 /// The first line of a report on several faults: `2 faults keep pod/x from role y`.
 pub(super) fn several_faults(diagnosis: &Diagnosis, count: usize) -> String {
-    let target = diagnosis.target.container.as_deref();
-    let own = diagnosis.identities.iter().find(|identity| Some(identity.container.as_str()) == target);
-    let role = own.and_then(|own| own.expected.role_arn.as_deref());
-    let from = match role.and_then(|arn| RoleArn::parse(arn).ok()) {
+    let role = role(diagnosis).and_then(|arn| RoleArn::parse(arn).ok());
+    let from = match role {
         Some(arn) => format!("role {}", arn.name()),
         None => String::from("AWS"),
     };

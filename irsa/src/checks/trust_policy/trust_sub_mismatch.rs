@@ -19,7 +19,7 @@
 //! If the service account that is trusted exists next to this one and names another role, the two may have been swapped.
 //!
 //! **Repair**: put the subject into the statement that is meant for it, or add a statement. Another service account that may
-//! exist keeps its access.
+//! exist keeps its access; a typing error that is nobody's name is replaced.
 
 use crate::checks::prelude::*;
 use crate::checks::shared::trust;
