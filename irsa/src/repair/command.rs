@@ -152,58 +152,37 @@ impl Command {
     /// out. No word is broken. One line if a document cannot be laid out within single quotes.
     pub fn lines(&self, columns: usize) -> Vec<String> {
         let line = self.to_string();
-        let mut laid_out = Vec::new();
-        let documents = self.all_words().filter(|word| matches!(word, Word::Document(_))).count();
-        if documents == 0 && line.width() <= columns {
+        let has_document = self.all_words().any(|word| matches!(word, Word::Document(_)));
+        if !has_document && line.width() <= columns {
             return vec![line];
         }
-        let mut current = String::new();
+        self.laid_out(columns).unwrap_or_else(|| vec![line])
+    }
+
+    /// `None` if a document does not fit single quotes.
+    fn laid_out(&self, columns: usize) -> Option<Vec<String>> {
+        let mut layout = Layout { lines: Vec::new(), current: String::new(), columns };
         for (index, stage) in self.stages.iter().enumerate() {
-            for (at, word) in stage.iter().enumerate() {
-                let shown = match word {
-                    Word::Document(document) => match shell::quote_lines(&document.lines(columns)) {
-                        Some(shown) => shown,
-                        None => return vec![line],
-                    },
-                    other => other.to_string(),
+            let shown: Vec<String> = stage.iter().map(|word| word.shown(columns)).collect::<Option<_>>()?;
+            let mut words = stage.iter().zip(&shown).peekable();
+            let mut pipe = if index > 0 { "| " } else { "" };
+            while let Some((word, shown)) = words.next() {
+                let group = match words.next_if(|(next, value)| {
+                    word.is_option() && !next.is_option() && layout.holds(&format!("{shown} {value}"))
+                }) {
+                    // A value stays beside its option, if there is a line that holds both.
+                    Some((_, value)) => format!("{shown} {value}"),
+                    None => shown.clone(),
                 };
-                let first = shown.split('\n').next().unwrap_or_default();
-                let pipe = if index > 0 && at == 0 { "| " } else { "" };
-                // A value stays beside its option, if there is a line that holds both.
-                let with_value = |option: &Word, value: &Word| {
-                    let both = option.first_width(columns) + 1 + value.first_width(columns);
-                    (option.is_option() && !value.is_option() && both + 4 <= columns).then_some(both)
-                };
-                let before = at.checked_sub(1).and_then(|before| stage.get(before));
-                let is_value = before.is_some_and(|option| with_value(option, word).is_some());
-                let next = stage.get(at + 1).and_then(|value| with_value(word, value));
-                // The end of the line is for a space and a backslash.
-                let fits = current.width() + 1 + pipe.len() + next.unwrap_or(first.width()) + 2 <= columns;
-                if !current.is_empty() && !fits && !is_value {
-                    laid_out.push(format!("{current} \\"));
-                    current = String::from("  ");
-                } else if !current.is_empty() {
-                    current.push(' ');
-                }
-                current.push_str(pipe);
-                current.push_str(first);
-                for next in shown.split('\n').skip(1) {
-                    laid_out.push(std::mem::replace(&mut current, next.to_owned()));
-                }
+                layout.add(&format!("{pipe}{group}"));
+                pipe = "";
             }
         }
         if let Some(file) = &self.file {
-            let to = format!("> {}", shell::quote(file));
-            if current.width() + 1 + to.width() > columns {
-                laid_out.push(format!("{current} \\"));
-                current = format!("  {to}");
-            } else {
-                current.push(' ');
-                current.push_str(&to);
-            }
+            layout.add(&format!("> {}", shell::quote(file)));
         }
-        laid_out.push(current);
-        laid_out
+        layout.lines.push(layout.current);
+        Some(layout.lines)
     }
 
     fn all_words(&self) -> impl Iterator<Item = &Word> {
@@ -237,13 +216,52 @@ impl Word {
         matches!(self, Self::Text(text) if text.starts_with('-'))
     }
 
-    /// The columns of its first line.
-    fn first_width(&self, columns: usize) -> usize {
+    /// As it is laid out; `None` if it is a document that does not fit single quotes.
+    fn shown(&self, columns: usize) -> Option<String> {
         match self {
-            Self::Document(document) => document.lines(columns).first().map_or(0, |line| line.width() + 1),
-            other => other.to_string().width(),
+            Self::Document(document) => shell::quote_lines(&document.lines(columns)),
+            other => Some(other.to_string()),
         }
     }
+}
+
+/// A command that is laid out, and how far it is.
+struct Layout {
+    lines: Vec<String>,
+    current: String,
+    columns: usize,
+}
+
+impl Layout {
+    /// What a further line begins with.
+    const INDENT: &str = "  ";
+    /// What ends a line that goes on.
+    const MORE: &str = " \\";
+
+    /// True if a line of its own holds the first line of this.
+    fn holds(&self, words: &str) -> bool {
+        Self::INDENT.len() + first_line(words).width() + Self::MORE.len() <= self.columns
+    }
+
+    /// Adds words that stay together.
+    fn add(&mut self, words: &str) {
+        let wanted = self.current.width() + 1 + first_line(words).width() + Self::MORE.len();
+        if !self.current.is_empty() && wanted > self.columns {
+            self.lines.push(format!("{}{}", self.current, Self::MORE));
+            self.current = Self::INDENT.to_owned();
+        } else if !self.current.is_empty() {
+            self.current.push(' ');
+        }
+        let mut lines = words.split('\n');
+        self.current.push_str(lines.next().unwrap_or_default());
+        for line in lines {
+            self.lines.push(std::mem::replace(&mut self.current, line.to_owned()));
+        }
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.split('\n').next().unwrap_or_default()
 }
 
 impl fmt::Display for Word {
