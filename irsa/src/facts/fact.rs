@@ -324,23 +324,6 @@ impl Source {
         if before { format!("{of} before its last restart") } else { of }
     }
 
-    /// The place alone, for a screen: not how it was read, a trust policy by its name, and the issuer left out of a condition key.
-    pub fn place(&self) -> String {
-        match self {
-            Self::Api { object, field, .. } => joined(&[object, &without_issuer(field)]),
-            Self::Aws { action, field, .. } => match in_trust_policy(field) {
-                Some(path) => joined(&["trust policy", &path]),
-                None => joined(&[action, field]),
-            },
-            Self::Probe { field, .. } => joined(&["probe", field]),
-            Self::File { file, field, position, .. } => {
-                let field = in_trust_policy(field).unwrap_or_else(|| without_issuer(field));
-                joined(&[&format!("{file}:{}:{}", position.line, position.column), &field])
-            }
-            Self::Web { .. } | Self::Token { .. } | Self::Log { .. } => self.to_string(),
-        }
-    }
-
     /// True if it was read in the log of that container.
     pub fn is_log_of(&self, container: &str) -> bool {
         matches!(self, Self::Log { of, .. }
@@ -410,33 +393,8 @@ impl fmt::Display for Source {
 }
 
 fn write_words(f: &mut fmt::Formatter<'_>, words: &[&str]) -> fmt::Result {
-    f.write_str(&joined(words))
-}
-
-fn joined(words: &[&str]) -> String {
     let said: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
-    said.join(" ")
-}
-
-/// The path within the trust policy that is the field of a role.
-fn in_trust_policy(field: &str) -> Option<String> {
-    let path = field.strip_prefix("Role.AssumeRolePolicyDocument")?;
-    Some(without_issuer(path).trim_start_matches('.').to_owned())
-}
-
-/// `StringEquals["…:sub"]` of `StringEquals["oidc.eks.eu-west-1.amazonaws.com/id/4F1E…:sub"]`.
-fn without_issuer(path: &str) -> String {
-    let short = |key: &str| match key.rsplit_once(':') {
-        Some((issuer, claim)) if issuer.contains('/') => format!("…:{claim}"),
-        _ => key.to_owned(),
-    };
-    let mut parts = path.split('"');
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for (index, part) in parts.enumerate() {
-        out.push('"');
-        out.push_str(&if index % 2 == 0 && part.contains("/id/") { short(part) } else { part.to_owned() });
-    }
-    out
+    f.write_str(&said.join(" "))
 }
 
 impl<T> Fact<T> {

@@ -7,6 +7,7 @@ mod machine;
 mod markdown;
 pub mod page;
 pub mod permissions;
+mod place;
 mod policy;
 #[cfg(test)]
 mod samples;

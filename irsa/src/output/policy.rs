@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
+use super::place::short_key;
 use crate::policy::Json;
 use crate::repair::StatementChange;
 use crate::text::safe;
@@ -50,10 +51,7 @@ fn condition_keys(statement: &Json) -> Vec<&str> {
 }
 
 fn without_issuers(json: &Json, stays: &impl Fn(&str) -> bool, ellipsis: &str) -> Json {
-    let short = |key: &str| match key.rsplit_once(':') {
-        Some((issuer, claim)) if issuer.contains('/') && stays(key) => format!("{ellipsis}:{claim}"),
-        _ => key.to_owned(),
-    };
+    let short = |key: &str| if stays(key) { short_key(key, ellipsis) } else { key.to_owned() };
     match json {
         Json::Object(members) => Json::Object(
             members

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::diff;
+use super::place::place;
 use super::policy;
 use super::style::{Paint, Style, width, wrap};
 use super::words;
@@ -268,7 +269,7 @@ impl Page<'_> {
         if let Some(item) = pair.and_then(|index| evidence.get(index)) {
             self.text(indent, &item.what, Paint::Plain);
             self.values(indent + 2, item);
-            self.source(indent + 2, "in", &item.source.place());
+            self.source(indent + 2, "in", &place(&item.source, self.style.ellipsis()));
         }
         // What only says the same as the pair is left out.
         let expected = pair.and_then(|index| evidence.get(index)).and_then(|item| item.expected.as_deref());
