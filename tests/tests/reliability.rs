@@ -28,7 +28,7 @@ mod page;
 /// The limit of a run.
 const DEADLINE: Duration = Duration::from_secs(40);
 
-const PAIRS: [Pair; 3] = [
+const PAIRS: [Pair; 4] = [
     Pair {
         title: "IRSA",
         healthy: "bases/eks.yaml",
@@ -43,6 +43,11 @@ const PAIRS: [Pair; 3] = [
         title: "`--action`",
         healthy: "worlds/perm-no-policy/fine.simulated.yaml",
         broken: "worlds/perm-no-policy/broken.simulated.yaml",
+    },
+    Pair {
+        title: "no annotation",
+        healthy: "bases/eks.yaml",
+        broken: "worlds/sa-not-annotated/broken.role-waits.yaml",
     },
 ];
 
@@ -72,6 +77,7 @@ const SUBJECTS: &[Subject] = &[
     Subject::new("iam:ListRolePolicies", Lost::Named(&["policies of role shop-checkout"])),
     Subject::new("iam:ListOpenIDConnectProviders", Lost::Named(&["OIDC providers of your account"])),
     Subject::new("iam:GetOpenIDConnectProvider", Lost::Named(&["the OIDC provider of the cluster's issuer"])),
+    Subject::new("iam:ListRoles", Lost::Named(&["roles of your account that trust this service account"])),
     Subject::new("cloudtrail:LookupEvents", Lost::Named(&["denied calls in CloudTrail"])),
     Subject::new(
         "issuer GET /.well-known/openid-configuration",

@@ -27,6 +27,7 @@ pub mod situation;
 pub(crate) mod sts;
 pub(crate) mod sts_answer;
 pub(crate) mod trust;
+pub(crate) mod trusting;
 pub(crate) mod webhook;
 pub(crate) mod webhook_config;
 pub(crate) mod wire;

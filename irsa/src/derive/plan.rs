@@ -22,6 +22,8 @@ pub struct Plan {
     pub role_arn: Option<String>,
     /// The name of that role, where its ARN is malformed: IAM may know the rest.
     pub role_name: Option<String>,
+    /// True if nothing names a role, so that one that trusts the service account is worth looking for.
+    pub seeks_role: bool,
     /// Region of the STS endpoint in use.
     pub region: String,
     /// Host of the STS endpoint.
@@ -40,6 +42,7 @@ impl Plan {
         let in_pod = target.and_then(|view| view.env.get(ROLE_ARN)?.text());
         let claimed = derived.intent.role.as_ref().map(|role| role.raw);
         let role = in_pod.or(claimed).filter(|_| derived.intent.mechanism != Mechanism::PodIdentity);
+        let seeks_role = in_pod.or(claimed).is_none() && derived.intent.mechanism == Mechanism::None;
         let role_name = role.and_then(role_name).map(str::to_owned);
         let role = role.and_then(|raw| RoleArn::parse(raw).ok().map(|arn| (raw, arn)));
 
@@ -69,6 +72,7 @@ impl Plan {
             audience: mounted.unwrap_or(&derived.intent.audience).to_owned(),
             role_arn: role.map(|(raw, _)| raw.to_owned()),
             role_name,
+            seeks_role,
             host: host.unwrap_or_else(|| regional_host(&region)),
             session_name: SessionName::of_attempt(derived),
             second_host: (!active && partition_of_region(&region) == partition_of_region(by_partition))

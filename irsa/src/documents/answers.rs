@@ -53,6 +53,7 @@ impl About {
 pub(super) enum Reply {
     Caller(Caller),
     Role(ShownRole),
+    Roles(Vec<ShownRole>),
     Attached(Vec<String>),
     Inline(Vec<String>),
     Cluster(EksCluster),
@@ -79,6 +80,7 @@ impl Reply {
         match self {
             Self::Caller(_) => "sts:GetCallerIdentity",
             Self::Role(_) => "iam:GetRole",
+            Self::Roles(_) => "iam:ListRoles",
             Self::Attached(_) => "iam:ListAttachedRolePolicies",
             Self::Inline(_) => "iam:ListRolePolicies",
             Self::Cluster(_) => "eks:DescribeCluster",
@@ -392,6 +394,8 @@ const CLUSTER: Mark =
     ("cluster", |cluster| cluster.get("name").is_some() && is_arn(cluster, "arn", ":cluster/"));
 const ASSOCIATION: Mark = ("association", is_association);
 
+const ROLES: Mark =
+    ("Roles", |role| is_arn(role, "Arn", ":role/") && role.get("AssumeRolePolicyDocument").is_some());
 const PROVIDERS: Mark = ("OpenIDConnectProviderList", |entry| is_arn(entry, "Arn", ":oidc-provider/"));
 const ATTACHED: Mark = ("AttachedPolicies", |policy| {
     is_arn(policy, "PolicyArn", ":policy/") && policy.get("PolicyName").is_some()
@@ -426,6 +430,9 @@ fn said(node: &Node) -> Option<Result<Reply, Misfit>> {
     }
     if let Some(association) = object(ASSOCIATION) {
         return Some(shape::read(association).map(Reply::Association));
+    }
+    if let Some(list) = list(node, ROLES) {
+        return Some(shape::read(list).map(Reply::Roles));
     }
     if let Some(list) = list(node, PROVIDERS) {
         return Some(shape::read(list).map(|entries: Vec<WireProviderEntry>| {
@@ -508,7 +515,7 @@ fn whole(node: &Node) -> Option<Node> {
     };
     match node.content() {
         Content::List(items) if !items.is_empty() => {
-            let lists = [PROVIDERS, ATTACHED, ASSOCIATIONS, RESULTS, EVENTS];
+            let lists = [ROLES, PROVIDERS, ATTACHED, ASSOCIATIONS, RESULTS, EVENTS];
             let (key, _) = lists.into_iter().find(|(_, marks)| items.iter().all(marks))?;
             Some(under(key, node.clone()))
         }

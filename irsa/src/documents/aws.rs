@@ -3,7 +3,7 @@
 //! An answer counts for the identity that it names. One that names nobody, as the AWS CLI prints most, counts for the identity that
 //! is asked about if there is nothing to confuse it with: it is the only one of its kind, and it is not from another account.
 
-use super::answers::{Answer, Reply, ShownAssociation};
+use super::answers::{Answer, Reply, ShownAssociation, ShownRole};
 use super::store::Store;
 use super::trail;
 use crate::aws::arn::Arn;
@@ -68,6 +68,9 @@ impl Store {
             set(&mut aws.other_associations, self.other_associations(cluster_name));
         }
         let association = association.and_then(|found| found.first());
+        if plan.seeks_role && association.is_none() {
+            set(&mut aws.federated_roles, self.federated_roles());
+        }
         let associated = association.and_then(|found| found.role_arn.as_deref());
         let target = association.and_then(|found| found.target_role_arn.as_deref());
         if association.is_some() && target.is_none() {
@@ -220,6 +223,21 @@ impl Store {
             })
         };
         described.or_else(listed).or_else(absent)
+    }
+
+    /// The roles of an account that trust an OIDC provider.
+    fn federated_roles(&self) -> Option<Fact<Listing<Role>>> {
+        self.newest(|answer| {
+            let Reply::Roles(list) = &answer.said else { return None };
+            let sourced = |(index, shown): (usize, &ShownRole)| {
+                let source = answer.source.at(format!("Roles[{index}]"));
+                shown.whole().map(|value| Sourced { value, source })
+            };
+            let items = list.iter().enumerate().filter_map(sourced).filter(|role| role.value.is_federated());
+            let what = String::from("other roles that trust this service account");
+            let cut = (!answer.whole).then_some(Unknown { what, why: Why::NotInFiles, grant: None });
+            Some(Listing { items: items.collect(), cut })
+        })
     }
 
     /// The associations of other service accounts, where this one has none.

@@ -648,10 +648,31 @@ fn plan() -> crate::derive::plan::Plan {
         audience: String::from("sts.amazonaws.com"),
         role_arn: Some(String::from("arn:aws:iam::111122223333:role/team/shop-checkout")),
         role_name: None,
+        seeks_role: false,
         region: String::from("eu-west-1"),
         host: String::from("sts.eu-west-1.amazonaws.com"),
         session_name: String::from("kubectl-irsa-debug"),
         second_host: None,
+    }
+}
+
+#[test]
+fn listed_roles_are_those_that_trust_an_oidc_provider() {
+    let roles = r#"{"Roles": [
+        {"RoleName": "shop-checkout", "Arn": "arn:aws:iam::111122223333:role/shop-checkout", "AssumeRolePolicyDocument": {
+            "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/issuer.example"}}]}},
+        {"RoleName": "node", "Arn": "arn:aws:iam::111122223333:role/node", "AssumeRolePolicyDocument": {
+            "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"Service": "ec2.amazonaws.com"}}]}}]"#;
+    let seeking = crate::derive::plan::Plan { role_arn: None, seeks_role: true, ..plan() };
+    for (rest, is_whole) in [("}", true), (r#", "NextToken": "x"}"#, false)] {
+        let store = load(&format!("{roles}{rest}"));
+        let listed = store.aws(&seeking).federated_roles;
+        let listing = &listed.known().unwrap().value;
+        let names: Vec<&str> = listing.items.iter().map(|role| role.value.name.as_str()).collect();
+        assert_eq!((names, listing.complete()), (vec!["shop-checkout"], is_whole));
+        assert!(store.aws(&plan()).federated_roles.known().is_none(), "a role is named");
     }
 }
 

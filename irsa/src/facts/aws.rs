@@ -31,6 +31,8 @@ pub struct Aws {
     pub associated_role: Fact<Role>,
     /// The association's target role, which EKS assumes with the credentials of the first: `iam:GetRole`.
     pub target_role: Fact<Role>,
+    /// The roles of the user's account that trust an OIDC provider: `iam:ListRoles`; asked only where nothing names a role.
+    pub federated_roles: Fact<Listing<Role>>,
     /// Failed attempts to assume the role: `cloudtrail:LookupEvents`.
     pub trail: Fact<Listing<TrailEvent>>,
     /// What the role is allowed to do: `iam:SimulatePrincipalPolicy`, for `--action` and `--resource`.
@@ -59,6 +61,7 @@ impl Aws {
             other_associations: of("EKS Pod Identity associations of other service accounts", why),
             associated_role: of("the IAM role of the EKS Pod Identity association", why),
             target_role: of("the target role of the EKS Pod Identity association", why),
+            federated_roles: of("roles of your account that trust this service account", why),
             trail: of("denied calls in CloudTrail", why),
             simulation: of("what the role is allowed to do", why),
             sts_answer: of("STS's answer to a fresh token", why),
@@ -91,6 +94,13 @@ pub struct Role {
     pub max_session: Option<i32>,
     /// ARN of the permissions boundary.
     pub boundary: Option<String>,
+}
+
+impl Role {
+    /// True if its trust policy names an OIDC provider, and so may trust a service account.
+    pub fn is_federated(&self) -> bool {
+        self.trust.contains(":oidc-provider/")
+    }
 }
 
 /// The policies of a role.

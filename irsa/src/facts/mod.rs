@@ -254,6 +254,7 @@ impl Facts {
             of_listing(&self.aws.other_associations),
             self.aws.associated_role.unknown(),
             self.aws.target_role.unknown(),
+            of_listing(&self.aws.federated_roles),
             of_listing(&self.aws.trail),
             self.aws.simulation.unknown(),
             self.aws.sts_answer.unknown(),

@@ -69,6 +69,7 @@ struct InCommon {
     roles: Once<String, Roles>,
     policies: Once<String, Fact<RolePolicies>>,
     providers: Once<String, Fact<Provider>>,
+    federated_roles: Once<(), Fact<Listing<Role>>>,
     /// By region, role and subject.
     trails: Once<(String, String, String), Fact<Listing<TrailEvent>>>,
     simulations: Once<String, Fact<Vec<Simulated>>>,
@@ -337,10 +338,18 @@ impl Cloud {
             }
         };
         let of_association = Box::pin(self.of_association(&associations, arn.is_some()));
-        let (role, policies, provider, trail, of_association, simulation, trials, published) = tokio::join!(
+        let federated_roles = async {
+            if plan.seeks_role && association.is_none() {
+                common.federated_roles.answer((), self.session.federated_roles()).await
+            } else {
+                Fact::not_asked("roles that trust this service account", "a role is named")
+            }
+        };
+        let (role, policies, provider, federated_roles, trail, of_association, simulation, trials, published) = tokio::join!(
             role,
             policies,
             provider,
+            federated_roles,
             trail,
             of_association,
             simulation,
@@ -361,6 +370,7 @@ impl Cloud {
             other_associations,
             associated_role,
             target_role,
+            federated_roles,
             trail,
             simulation,
             sts_answer: trials.0,

@@ -7,7 +7,8 @@
 //! providers` (JavaScript), or an `AccessDenied` that names the node's role.
 //!
 //! **Decided by**: the service account that the pod really uses has no annotation, and nothing else gives the pod an identity.
-//! As long as EKS Pod Identity associations have not been listed, this is inferred, not observed.
+//! As long as EKS Pod Identity associations have not been listed, this is inferred, not observed. The account's roles are
+//! listed to find one that trusts the service account already; if exactly one names it, that is the role in the command.
 //!
 //! **Not a fault** with EKS Pod Identity, the webhook's ConfigMap (kOps), OpenShift's own token, variables set by hand, or
 //! controllers that request tokens for other service accounts.
@@ -16,6 +17,8 @@
 
 use crate::checks::prelude::*;
 use crate::checks::shared::missing_role;
+use crate::derive::trust;
+use crate::derive::trusting::{self, Trusting};
 use crate::repair::service_account;
 
 pub(super) const META: Meta = Meta {
@@ -24,6 +27,9 @@ pub(super) const META: Meta = Meta {
     title: "the service account names no role",
     explains: &["not-injected"],
 };
+
+/// So many roles are named.
+const MOST: usize = 3;
 
 pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let facts = derived.facts;
@@ -54,7 +60,17 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     if !certain {
         finding = finding.inferred();
     }
-    finding = finding.fixes(service_account::give_role(derived, None));
+    let trusting = trusting::roles(derived);
+    for Trusting { role, by_name } in trusting.iter().take(MOST) {
+        let how = if *by_name { "by name" } else { "by a pattern, among others" };
+        finding = finding.seen(
+            format!("a role that trusts it {how}"),
+            &role.value.arn,
+            &role.source.at(trust::FIELD),
+        );
+    }
+    let meant = trusting::only_by_name(&trusting).map(|role| role.value.arn.as_str());
+    finding = finding.fixes(service_account::give_role(derived, meant));
     if let Some((only, role)) = gap.only {
         let only_name = only.value.metadata.name.as_str();
         finding = finding

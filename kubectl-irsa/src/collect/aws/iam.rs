@@ -2,14 +2,17 @@
 
 use super::session::{NoAnswer, Session, fact, incomplete, unknown};
 use super::{account_of, timestamp};
-use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
-use irsa::facts::Fact;
-use irsa::facts::Why;
+use aws_sdk_iam::types::{self, EvaluationResult, PolicyEvaluationDecisionType};
 use irsa::facts::aws::{Provider, Providers, Role, RolePolicies, Simulated};
+use irsa::facts::{Fact, Listing, Sourced, Unknown, Why};
 use irsa::policy::decoded;
 
 /// Pages read of a list of policies: a role has at most 20 managed ones.
 const PAGES: usize = 5;
+
+/// Pages read of the roles of an account, and how many each has: 5,000 roles are the highest quota.
+const ROLE_PAGES: usize = 10;
+const ROLES_PER_PAGE: i32 = 1000;
 
 /// What IAM says of the role that an ARN names.
 #[derive(Clone)]
@@ -69,17 +72,38 @@ impl Session {
         let client = self.iam();
         let answer = self.ask("iam:GetRole", client.get_role().role_name(name).send()).await?;
         // IAM finds a role by its name in any case.
-        let is_it = |role: &aws_sdk_iam::types::Role| role.role_name.eq_ignore_ascii_case(name);
-        let role = answer.role.filter(is_it).ok_or_else(cut_short)?;
-        let trust = role.assume_role_policy_document.as_deref().map(decoded);
-        Ok(Role {
-            trust: trust.ok_or_else(cut_short)?,
-            name: role.role_name,
-            arn: role.arn,
-            created: timestamp(&role.create_date),
-            max_session: role.max_session_duration,
-            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
-        })
+        let is_it = |role: &types::Role| role.role_name.eq_ignore_ascii_case(name);
+        answer.role.filter(is_it).and_then(of_answer).ok_or_else(cut_short)
+    }
+
+    /// The roles of the user's account that trust an OIDC provider. Lists show trust policies, but no permissions boundaries.
+    pub async fn federated_roles(&self) -> Fact<Listing<Role>> {
+        let action = "iam:ListRoles";
+        let client = self.iam();
+        let read = async {
+            let mut pages = client.list_roles().max_items(ROLES_PER_PAGE).into_paginator().send();
+            let (mut items, mut odd) = (Vec::new(), false);
+            for _ in 0..ROLE_PAGES {
+                let Some(page) = pages.next().await else {
+                    return Ok(Listing { items, cut: odd.then(|| unlisted(incomplete())) });
+                };
+                for role in page?.roles.into_iter().map(of_answer) {
+                    match role {
+                        Some(role) if role.is_federated() => {
+                            let source = super::source(action, role.name.as_str());
+                            items.push(Sourced { value: role, source });
+                        }
+                        Some(_) => {}
+                        None => odd = true,
+                    }
+                }
+            }
+            let why = Why::Incomplete(format!(
+                "only the first {ROLE_PAGES} pages of the account's roles were read"
+            ));
+            Ok(Listing { items, cut: Some(unlisted(why)) })
+        };
+        fact(self.ask(action, read).await, FEDERATED, action, "*")
     }
 
     /// The policies that hang on the role.
@@ -213,6 +237,24 @@ impl Session {
         });
         fact(results, what, action, arn)
     }
+}
+
+fn unlisted(why: Why) -> Unknown {
+    Unknown { what: FEDERATED.to_owned(), why, grant: None }
+}
+
+const FEDERATED: &str = "roles of your account that trust this service account";
+
+/// `None` if the answer lacks what a role always has.
+fn of_answer(role: types::Role) -> Option<Role> {
+    Some(Role {
+        trust: role.assume_role_policy_document.as_deref().map(decoded)?,
+        name: Some(role.role_name).filter(|name| !name.is_empty())?,
+        arn: Some(role.arn).filter(|arn| !arn.is_empty())?,
+        created: timestamp(&role.create_date),
+        max_session: role.max_session_duration,
+        boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+    })
 }
 
 fn cut_short() -> NoAnswer {

@@ -135,6 +135,7 @@ fn members(operation: &str) -> Option<&'static [Member]> {
         "GetCallerIdentity" => &[Filled("Account"), Filled("Arn")],
         // https://docs.aws.amazon.com/IAM/latest/APIReference/
         "GetRole" => &[Filled("Role/RoleName"), Filled("Role/Arn"), Filled("Role/AssumeRolePolicyDocument")],
+        "ListRoles" => &[There("Roles")],
         "ListAttachedRolePolicies" => &[There("AttachedPolicies")],
         "ListRolePolicies" => &[There("PolicyNames")],
         "ListOpenIDConnectProviders" => &[There("OpenIDConnectProviderList")],
@@ -228,10 +229,11 @@ fn child<'d>(node: Node<'d, 'd>, name: &str) -> Option<Node<'d, 'd>> {
 mod tests {
     use super::*;
 
-    const OPERATIONS: [(&str, &str); 12] = [
+    const OPERATIONS: [(&str, &str); 13] = [
         ("STS", "GetCallerIdentity"),
         ("STS", "AssumeRoleWithWebIdentity"),
         ("IAM", "GetRole"),
+        ("IAM", "ListRoles"),
         ("IAM", "ListAttachedRolePolicies"),
         ("IAM", "ListRolePolicies"),
         ("IAM", "ListOpenIDConnectProviders"),
@@ -281,7 +283,7 @@ mod tests {
             let body = format!("<{operation}Response><{operation}Result/></{operation}Response>");
             look("IAM", operation, 200, false, body.as_bytes())
         };
-        assert_eq!(answered("ListRoles"), Err(Shape::Unknown(String::from("ListRoles"))));
+        assert_eq!(answered("ListUsers"), Err(Shape::Unknown(String::from("ListUsers"))));
         for (_, operation) in OPERATIONS {
             assert!(matches!(answered(operation), Err(Shape::Lacks { .. })), "{operation}");
         }
