@@ -306,20 +306,33 @@ fn login(text: &[u8]) -> Option<Range<usize>> {
 /// Finds private keys in PEM; to the end of the text if their own is missing.
 fn private_keys(text: &[u8], found: &mut Vec<Range<usize>>) {
     const BEGIN: &[u8] = b"-----BEGIN ";
+    const DASHES: &[u8] = b"-----";
     let find = |from: usize, what: &[u8]| {
         let rest = text.get(from..)?;
         Some(from + rest.windows(what.len()).position(|part| part == what)? + what.len())
     };
+    // `ENCRYPTED PRIVATE KEY-----`: the kind, if dashes end it.
+    let kind = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        let letters = rest.iter().take_while(|byte| byte.is_ascii_uppercase() || **byte == b' ').count();
+        rest.split_at_checked(letters).filter(|(_, rest)| rest.starts_with(DASHES)).map(|(kind, _)| kind)
+    };
+    // The dashes of another key's beginning end none.
+    let end_of = |from: usize| {
+        let mut at = from;
+        while let Some(end) = find(at, b"-----END ") {
+            match kind(end) {
+                Some(kind) => return end + kind.len() + DASHES.len(),
+                None => at = end,
+            }
+        }
+        text.len()
+    };
     let mut at = 0;
     while let Some(begun) = find(at, BEGIN) {
         at = begun;
-        let kind = text.get(begun..).unwrap_or_default();
-        // `ENCRYPTED PRIVATE KEY-----`
-        let letters = kind.iter().take_while(|byte| byte.is_ascii_uppercase() || **byte == b' ').count();
-        let (kind, rest) = kind.split_at_checked(letters).unwrap_or_default();
-        if kind.ends_with(b"PRIVATE KEY") && rest.starts_with(b"-----") {
-            let end = find(begun, b"-----END ").and_then(|end| find(end, b"-----"));
-            at = end.unwrap_or(text.len());
+        if kind(begun).is_some_and(|kind| kind.ends_with(b"PRIVATE KEY")) {
+            at = end_of(begun);
             found.push(begun - BEGIN.len()..at);
         }
     }
@@ -440,6 +453,14 @@ mod tests {
         prop::collection::vec(piece, 0..60).prop_flat_map(|pieces| {
             (Just(pieces.concat()), 1..40_usize).prop_map(|(text, times)| text.repeat(times))
         })
+    }
+
+    #[test]
+    fn half_an_end_of_a_key_ends_nothing() {
+        let half = "-----BEGIN EC PRIVATE KEY-----\nMHcK\n-----END EC PRIVATE KEY---";
+        let whole = "-----BEGIN PRIVATE KEY-----\nc4n4ry\n-----END PRIVATE KEY-----";
+        assert_eq!(quoted(&format!("a {half} b {whole} c")), "a [withheld] c");
+        assert_eq!(quoted(&format!("a {half} b")), "a [withheld]");
     }
 
     proptest! {
