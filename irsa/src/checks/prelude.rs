@@ -13,5 +13,5 @@ pub(crate) use crate::derive::{BareBecause, Derived, Intent, Platform, RoleOrigi
 pub(crate) use crate::facts::{Fact, Source, Sourced, Subject};
 pub(crate) use crate::finding::{Doubt, Finding, Severity};
 pub(crate) use crate::mechanism::Mechanism;
-pub(crate) use crate::repair::{Command, Fix};
+pub(crate) use crate::repair::{Act, Assignment, Command, Edit, Fix, Object, ObjectChange, ObjectKind};
 pub(crate) use crate::step::Step;

@@ -5,6 +5,7 @@ mod chain;
 mod group;
 mod identities;
 mod outside;
+mod plan;
 mod rank;
 mod report;
 mod rerun;
@@ -13,6 +14,7 @@ mod verdict;
 
 pub use group::{Judged, diagnose_all, diagnose_until};
 pub use outside::{FromOutside, from_outside};
+pub use plan::{ByHand, Plan, Step};
 pub use rank::docs;
 pub use report::{
     API_VERSION, Actual, CanMean, Diagnosis, Expected, Fate, Identity, Link, Proof, Reported, ReportedError,

@@ -53,6 +53,15 @@ pub struct Diagnosis {
     pub probe: Option<irsa_probe::Report>,
 }
 
+impl Diagnosis {
+    /// Findings of a severity that nothing else explains, in the order of repair.
+    pub fn unexplained(&self, severity: Severity) -> impl Iterator<Item = &Reported> {
+        self.findings
+            .iter()
+            .filter(move |finding| finding.severity == severity && finding.caused_by.is_none())
+    }
+}
+
 /// The tool.
 #[derive(Debug, Clone, Serialize)]
 pub struct Tool {

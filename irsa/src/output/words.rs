@@ -53,8 +53,7 @@ pub(super) fn faults(diagnosis: &Diagnosis) -> Vec<&Reported> {
 
 /// Findings of a severity that nothing else explains.
 pub(super) fn unexplained(diagnosis: &Diagnosis, severity: Severity) -> Vec<&Reported> {
-    let findings = diagnosis.findings.iter();
-    findings.filter(|finding| finding.severity == severity && finding.caused_by.is_none()).collect()
+    diagnosis.unexplained(severity).collect()
 }
 
 /// The application's errors that are told: those that nothing explains, and what the user gave and does not count.

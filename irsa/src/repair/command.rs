@@ -41,7 +41,8 @@ pub enum Placeholder {
 }
 
 impl Placeholder {
-    const fn variable(self) -> &'static str {
+    /// Its name: `ROLE_ARN`.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Cluster => "CLUSTER",
             Self::Profile => "PROFILE",
@@ -270,10 +271,10 @@ impl fmt::Display for Word {
             Self::Text(text) => f.write_str(&shell::quote(text)),
             Self::Document(document) => f.write_str(&shell::quote(&document.line())),
             Self::Asked(text, placeholder) if text.is_empty() => {
-                f.write_str(&shell::required(placeholder.variable()))
+                f.write_str(&shell::required(placeholder.name()))
             }
             Self::Asked(text, placeholder) => {
-                write!(f, "{}{}", shell::quote(text), shell::required(placeholder.variable()))
+                write!(f, "{}{}", shell::quote(text), shell::required(placeholder.name()))
             }
             Self::Output(command) => f.write_str(&shell::output(&command.to_string())),
         }

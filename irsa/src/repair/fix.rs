@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::{Command, PolicyChange};
+use super::{Act, Change, Command, PolicyChange};
 
 /// One step of a repair: made only by a constructor that says what it touches.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +10,7 @@ pub struct Fix {
     kind: Kind,
     title: String,
     command: Option<Command>,
+    change: Option<Change>,
     policy: Option<PolicyChange>,
     /// Another way to what the step before it does.
     alternative: bool,
@@ -37,8 +38,8 @@ impl Fix {
     /// Only this module makes one, so that the exceptions are decided in one place: a service account `default`, objects of
     /// `kube-system`, and a trust policy of which more than the own statement would change are not the target's own. See
     /// [`super::workload::change`], [`super::service_account::change`] and [`super::trust_policy`].
-    pub(super) fn own(title: impl Into<String>, command: Command) -> Self {
-        Self::new(Kind::Own, title, Some(command))
+    pub(super) fn own(title: impl Into<String>, act: Act) -> Self {
+        Self::doing(Kind::Own, title, act)
     }
 
     /// Touches what others use as well, or grants permissions: a person has to decide about it.
@@ -47,13 +48,13 @@ impl Fix {
     /// a NetworkPolicy, an add-on, a policy of the organization, a whole policy document. So is a role that one more subject may
     /// assume, and a permission that a role gets: otherwise anyone who can annotate a service account, or make its pod request
     /// something, could have a program grant it.
-    pub fn shared(title: impl Into<String>, command: Command) -> Self {
-        Self::new(Kind::Shared, title, Some(command))
+    pub fn shared(title: impl Into<String>, act: Act) -> Self {
+        Self::doing(Kind::Shared, title, act)
     }
 
     /// Deletes a pod. Its controller makes a new one, but what runs in it ends: a person has to decide about it.
-    pub fn deletion(title: impl Into<String>, command: Command) -> Self {
-        Self::new(Kind::Deletion, title, Some(command))
+    pub fn deletion(title: impl Into<String>, act: Act) -> Self {
+        Self::doing(Kind::Deletion, title, act)
     }
 
     /// Reads, and changes nothing: `get`, `list`, `describe`, `simulate`, `logs`.
@@ -67,7 +68,11 @@ impl Fix {
     }
 
     fn new(kind: Kind, title: impl Into<String>, command: Option<Command>) -> Self {
-        Self { kind, title: title.into(), command, policy: None, alternative: false }
+        Self { kind, title: title.into(), command, change: None, policy: None, alternative: false }
+    }
+
+    fn doing(kind: Kind, title: impl Into<String>, act: Act) -> Self {
+        Self { change: act.change, ..Self::new(kind, title, Some(act.command)) }
     }
 
     /// Says what its command does to a policy document.
@@ -90,6 +95,11 @@ impl Fix {
     /// The command, if a command does it.
     pub fn command(&self) -> Option<&Command> {
         self.command.as_ref()
+    }
+
+    /// What it changes, as data; `None` if it changes nothing, or only its command says how.
+    pub fn change(&self) -> Option<&Change> {
+        self.change.as_ref()
     }
 
     /// What its command does to a policy document, if it does.
@@ -141,15 +151,15 @@ impl Fix {
             get.into_file("shop-checkout.json".into()),
             document(after),
         );
-        Self::shared("in the trust policy of role shop-checkout: add the service account", put)
-            .changing(change)
+        let title = "in the trust policy of role shop-checkout: add the service account";
+        Self::shared(title, Act::only_by(put)).changing(change)
     }
 
     /// One for the samples of the output.
     #[cfg(test)]
     pub(crate) fn sample(title: &str, command: Option<Command>) -> Self {
         match command {
-            Some(command) => Self::own(title, command),
+            Some(command) => Self::own(title, Act::only_by(command)),
             None => Self::advice(title),
         }
     }
@@ -157,11 +167,12 @@ impl Fix {
 
 impl Serialize for Fix {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fix = serializer.serialize_struct("Fix", 5)?;
+        let mut fix = serializer.serialize_struct("Fix", 6)?;
         fix.serialize_field("title", &self.title)?;
         fix.serialize_field("command", &self.command.as_ref().map(Command::to_string))?;
         fix.serialize_field("safe", &self.is_safe())?;
         fix.serialize_field("kind", &self.kind)?;
+        fix.serialize_field("change", &self.change)?;
         fix.serialize_field("policy", &self.policy)?;
         fix.end()
     }
@@ -176,12 +187,16 @@ mod tests {
         Command::new(["kubectl", "get", "pods"])
     }
 
+    fn act() -> Act {
+        Act::only_by(command())
+    }
+
     #[test]
     fn what_is_safe_follows_from_what_it_touches() {
         for (fix, kind, safe, thought) in [
-            (Fix::own("t", command()), Kind::Own, true, false),
-            (Fix::shared("t", command()), Kind::Shared, false, true),
-            (Fix::deletion("t", command()), Kind::Deletion, false, true),
+            (Fix::own("t", act()), Kind::Own, true, false),
+            (Fix::shared("t", act()), Kind::Shared, false, true),
+            (Fix::deletion("t", act()), Kind::Deletion, false, true),
             (Fix::inspect("t", command()), Kind::Inspect, true, false),
             (Fix::advice("t"), Kind::Advice, true, false),
         ] {
@@ -192,26 +207,26 @@ mod tests {
     #[test]
     fn what_the_reader_has_to_complete_is_not_safe() {
         let asks = || command().ask("--profile", Placeholder::Profile);
-        assert!(!Fix::own("t", asks()).is_safe());
+        assert!(!Fix::own("t", Act::only_by(asks())).is_safe());
         assert!(!Fix::inspect("t", asks()).is_safe());
-        assert!(!Fix::own("t", asks()).needs_thought(), "its title says what is to be set");
+        assert!(!Fix::own("t", Act::only_by(asks())).needs_thought(), "its title says what is to be set");
     }
 
     #[test]
     fn its_text_decides_nothing() {
         let command = Command::new(["kubectl", "set", "env", "delete", "${X:?}"]);
-        assert!(Fix::own("delete the webhook", command).is_safe());
+        assert!(Fix::own("delete the webhook", Act::only_by(command)).is_safe());
     }
 
     #[test]
     fn json() {
         assert_eq!(
-            serde_json::to_value(Fix::shared("t", command())).unwrap(),
-            serde_json::json!({"title": "t", "command": "kubectl get pods", "safe": false, "kind": "shared", "policy": null})
+            serde_json::to_value(Fix::shared("t", act())).unwrap(),
+            serde_json::json!({"title": "t", "command": "kubectl get pods", "safe": false, "kind": "shared", "change": null, "policy": null})
         );
         assert_eq!(
             serde_json::to_value(Fix::advice("t")).unwrap(),
-            serde_json::json!({"title": "t", "command": null, "safe": true, "kind": "advice", "policy": null})
+            serde_json::json!({"title": "t", "command": null, "safe": true, "kind": "advice", "change": null, "policy": null})
         );
     }
 }

@@ -13,10 +13,16 @@ pub(crate) mod vpc_endpoint;
 pub(crate) mod webhook;
 pub(crate) mod workload;
 
+mod act;
+mod change;
 mod command;
 mod fix;
 mod policy_change;
 
+pub use act::Act;
+pub use change::{
+    Assignment, AwsCall, AwsChange, Change, Edit, Given, InEks, Object, ObjectChange, ObjectKind, PatchType,
+};
 pub use command::{Command, Placeholder};
 pub use fix::{Fix, Kind};
 pub use policy_change::{PolicyChange, StatementChange};

@@ -1,6 +1,6 @@
 //! Permissions of a role.
 
-use super::{Command, Fix, PolicyChange};
+use super::{Act, AwsCall, AwsChange, Command, Fix, PolicyChange};
 use crate::aws::arn::Arn;
 use crate::aws_error::Layer;
 use crate::derive::Derived;
@@ -14,9 +14,9 @@ pub(crate) fn is_exact(resource: &str) -> bool {
 
 /// How to allow a role one action on one resource.
 pub(crate) enum Allow {
-    /// By this command, which writes an inline policy for nothing else. A permission is more than the role had, and goes to all who
+    /// By this, which writes an inline policy for nothing else. A permission is more than the role had, and goes to all who
     /// may assume it: make it a [`Fix::shared`].
-    Command(Command, PolicyChange),
+    Act(Box<(Act, PolicyChange)>),
     /// Already done: the role has the policy of this name that the command would write.
     Done(String),
     /// It would be a guess, or more than was requested.
@@ -46,23 +46,23 @@ pub(crate) fn allow(derived: &Derived<'_>, denial: &Denial<'_>) -> Allow {
         ("Resource", Json::text(resource)),
     ]);
     let account = derived.expected_role().and_then(Arn::account_of).unwrap_or_default();
-    let (command, change) = inline_policy(derived, account, role, &name, statement);
-    Allow::Command(command, change)
+    Allow::Act(Box::new(inline_policy(derived, account, role, &name, statement)))
 }
 
-/// The command that gives a role an inline policy of one statement, and the policy.
+/// What gives a role an inline policy of one statement, and the policy.
 pub(super) fn inline_policy(
     derived: &Derived<'_>,
     account: &str,
     role: &str,
     name: &str,
     statement: Json,
-) -> (Command, PolicyChange) {
+) -> (Act, PolicyChange) {
     let version = ("Version", Json::text("2012-10-17"));
     let document = Json::object([version, ("Statement", Json::Array(vec![statement]))]);
-    let words = ["iam", "put-role-policy", "--role-name", role, "--policy-name", name, "--policy-document"];
-    let command = Command::aws_in(derived, account, &words).document(document.clone());
-    (command, PolicyChange::new(format!("a new inline policy of role {role}"), document))
+    let (of, policy) = (role.to_owned(), name.to_owned());
+    let call = AwsCall::PutRolePolicy { role: of, policy, document: document.clone() };
+    let act = Act::of(derived, AwsChange { account: Some(account.to_owned()), call });
+    (act, PolicyChange::new(format!("a new inline policy of role {role}"), document))
 }
 
 /// Asks IAM whether the role's own policies allow it, where AWS did not name the policy.

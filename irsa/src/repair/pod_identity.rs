@@ -2,7 +2,7 @@
 
 use super::permissions::inline_policy;
 use super::service_account::change;
-use super::{Command, Fix, Placeholder, trust_policy};
+use super::{Act, AwsCall, AwsChange, Command, Fix, Given, InEks, Placeholder, trust_policy};
 use crate::aws::arn::Arn;
 use crate::derive::Derived;
 use crate::derive::trust::QUOTA;
@@ -16,33 +16,40 @@ pub(crate) fn associate(derived: &Derived<'_>, like: Option<&OtherAssociation>) 
     let Some(cluster) = facts.aws.cluster.known() else {
         return Fix::advice("create the association with aws eks create-pod-identity-association");
     };
-    let (name, region) = (&cluster.value.name, region(&cluster.value));
-    let words = [
-        "eks",
-        "create-pod-identity-association",
-        "--region",
-        region,
-        "--cluster-name",
-        name,
-        "--namespace",
-        &facts.namespace_name,
-        "--service-account",
-        &facts.service_account_name,
-    ];
-    let command = Command::aws(derived, &words);
-    let Some(like) = like else {
-        let command = command.ask("--role-arn", Placeholder::RoleArn);
-        let title = format!("create the association{}", command.first());
-        return change(derived, &facts.service_account_name, title, command);
+    let cluster = in_eks(&cluster.value);
+    let (region, name) = (cluster.region.clone(), cluster.name.clone());
+    let call = AwsCall::CreatePodIdentityAssociation {
+        cluster,
+        namespace: facts.namespace_name.clone(),
+        service_account: facts.service_account_name.clone(),
+        role: Given::Asked(Placeholder::RoleArn),
     };
-    let describe = ["eks", "describe-pod-identity-association", "--region", region, "--cluster-name", name];
+    let act = Act::of(derived, AwsChange { account: None, call: call.clone() });
+    let Some(like) = like else {
+        let title = format!("create the association{}", act.first());
+        return change(derived, &facts.service_account_name, title, act);
+    };
+    let describe = ["eks", "describe-pod-identity-association", "--region", &region, "--cluster-name", &name];
     let of_it = ["--association-id", &like.id, "--query", "association.roleArn", "--output", "text"];
     let role = Command::aws(derived, &[&describe[..], &of_it].concat());
     let title = format!(
         "if {}/{} is a mistake for it: create the association with the same role",
         like.namespace, like.service_account
     );
-    Fix::shared(title, command.words(["--role-arn"]).output_of(role))
+    let create = [
+        "eks",
+        "create-pod-identity-association",
+        "--region",
+        &region,
+        "--cluster-name",
+        &name,
+        "--namespace",
+        &facts.namespace_name,
+        "--service-account",
+        &facts.service_account_name,
+    ];
+    let command = Command::aws(derived, &create).words(["--role-arn"]).output_of(role);
+    Fix::shared(title, Act::by(command, Some(AwsChange { account: None, call }.into())))
 }
 
 /// Has the association's role trust whoever assumes it. What it trusts already stays.
@@ -69,56 +76,41 @@ pub(crate) fn trust(derived: &Derived<'_>, hop: &Hop<'_>, judged: &HopJudgement<
     } else {
         String::new()
     };
-    let (command, change) = trust_policy::replace(derived, judged.role, &judged.document, &repair.corrected);
-    Fix::shared(format!("in the trust policy of role {name}: {what}{size}{}", command.first()), command)
+    let (act, change) = trust_policy::replace(derived, judged.role, &judged.document, &repair.corrected);
+    Fix::shared(format!("in the trust policy of role {name}: {what}{size}{}", act.first()), act)
         .changing(change)
 }
 
 /// Has EKS set no session tags; `None` if it sets none, or if the cluster is not known.
 pub(crate) fn disable_session_tags(derived: &Derived<'_>, association: &Association) -> Option<Fix> {
-    let command =
-        update(derived, association, "--disable-session-tags").filter(|_| association.session_tags)?;
-    Some(Fix::shared("or have EKS Pod Identity set no session tags, if no policy uses them", command))
+    let act = set_session_tags(derived, association, false)?;
+    Some(
+        Fix::shared("or have EKS Pod Identity set no session tags, if no policy uses them", act)
+            .alternative(),
+    )
 }
 
 /// Has EKS set session tags again; `None` if it does, or if the cluster is not known.
 pub(crate) fn enable_session_tags(derived: &Derived<'_>, association: &Association) -> Option<Fix> {
-    let command =
-        update(derived, association, "--no-disable-session-tags").filter(|_| !association.session_tags)?;
-    Some(Fix::shared("have EKS Pod Identity set session tags, which the trust policy asks for", command))
+    let act = set_session_tags(derived, association, true)?;
+    Some(Fix::shared("have EKS Pod Identity set session tags, which the trust policy asks for", act))
 }
 
-fn update(derived: &Derived<'_>, association: &Association, flag: &str) -> Option<Command> {
-    let cluster = derived.facts.aws.cluster.known()?;
-    let words = [
-        "eks",
-        "update-pod-identity-association",
-        "--region",
-        region(&cluster.value),
-        "--cluster-name",
-        &cluster.value.name,
-        "--association-id",
-        &association.id,
-        flag,
-    ];
-    Some(Command::aws(derived, &words))
+/// `None` if it is so already, or if the cluster is not known.
+fn set_session_tags(derived: &Derived<'_>, association: &Association, enabled: bool) -> Option<Act> {
+    let cluster = derived.facts.aws.cluster.known().filter(|_| association.session_tags != enabled)?;
+    let (cluster, association) = (in_eks(&cluster.value), association.id.clone());
+    let call = AwsCall::SetSessionTags { cluster, association, enabled };
+    Some(Act::of(derived, AwsChange { account: None, call }))
 }
 
 /// Installs the agent, on every node of the cluster.
 pub(crate) fn install_agent(derived: &Derived<'_>) -> Fix {
     match derived.facts.aws.cluster.known() {
         Some(cluster) => {
-            let words = [
-                "eks",
-                "create-addon",
-                "--region",
-                region(&cluster.value),
-                "--cluster-name",
-                &cluster.value.name,
-                "--addon-name",
-                "eks-pod-identity-agent",
-            ];
-            Fix::shared("install the add-on", Command::aws(derived, &words))
+            let (cluster, addon) = (in_eks(&cluster.value), String::from("eks-pod-identity-agent"));
+            let call = AwsCall::CreateAddon { cluster, addon };
+            Fix::shared("install the add-on", Act::of(derived, AwsChange { account: None, call }))
         }
         None => Fix::advice("install the EKS add-on eks-pod-identity-agent"),
     }
@@ -131,11 +123,12 @@ pub(crate) fn allow_node(derived: &Derived<'_>, account: &str, role: &str) -> Fi
         ("Action", Json::text("eks-auth:AssumeRoleForPodIdentity")),
         ("Resource", Json::text("*")),
     ]);
-    let (command, change) = inline_policy(derived, account, role, "eks-pod-identity", statement);
-    Fix::shared(format!("allow it for the node's role {role}{}", command.first()), command).changing(change)
+    let (act, change) = inline_policy(derived, account, role, "eks-pod-identity", statement);
+    Fix::shared(format!("allow it for the node's role {role}{}", act.first()), act).changing(change)
 }
 
-/// The region of an EKS cluster, from its ARN.
-fn region(cluster: &EksCluster) -> &str {
-    Arn::split(&cluster.arn).map(|arn| arn.region).unwrap_or_default()
+/// The cluster; its Region is in its ARN.
+fn in_eks(cluster: &EksCluster) -> InEks {
+    let region = Arn::split(&cluster.arn).map(|arn| arn.region).unwrap_or_default();
+    InEks { region: region.to_owned(), name: cluster.name.clone() }
 }

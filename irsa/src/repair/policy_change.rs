@@ -4,6 +4,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::Command;
 use crate::derive::Derived;
+use crate::derive::trust::{QUOTA, over_quota};
 use crate::policy::{Document, Json};
 
 /// A policy document before and after a repair.
@@ -64,6 +65,16 @@ impl PolicyChange {
     /// The command that keeps the present document in a file, to be run before; `None` if there is none yet.
     pub fn keep(&self) -> Option<&Command> {
         self.present.as_ref().map(|(_, keep)| keep)
+    }
+
+    /// The document as it is; `None` if there is none yet.
+    pub fn before(&self) -> Option<&Json> {
+        self.present.as_ref().map(|(document, _)| document)
+    }
+
+    /// The length of a trust policy that gets longer than IAM's quota, and that quota: one that is already longer proves a raised one.
+    pub fn over_quota(&self) -> Option<(usize, usize)> {
+        over_quota(&self.before()?.line(), &self.after.line()).map(|length| (length, QUOTA))
     }
 
     /// What changes: the statements that are not as they were. A repair removes none.

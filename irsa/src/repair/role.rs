@@ -1,6 +1,6 @@
 //! The IAM role itself.
 
-use super::{Command, Fix, PolicyChange};
+use super::{Act, AwsCall, AwsChange, Command, Fix, PolicyChange};
 use crate::derive::Derived;
 use crate::derive::issuer::Issuer;
 use crate::derive::provider::Provider;
@@ -44,12 +44,12 @@ fn create_with(
     name: &str,
 ) -> Vec<Fix> {
     let path = if path.is_empty() { String::from("/") } else { format!("/{path}/") };
-    let words = ["iam", "create-role", "--role-name", name, "--path", &path, "--assume-role-policy-document"];
-    let command = Command::aws_in(derived, account, &words).document(policy.json().clone());
+    let call = AwsCall::CreateRole { role: name.to_owned(), path, document: policy.json().clone() };
+    let act = Act::of(derived, AwsChange { account: Some(account.to_owned()), call });
     let change = PolicyChange::new(format!("the new role {name}'s trust policy"), policy.json().clone());
-    let title = format!("create the role, trusting only {whom}{}", command.first());
+    let title = format!("create the role, trusting only {whom}{}", act.first());
     vec![
-        Fix::own(title, command).changing(change),
+        Fix::own(title, act).changing(change),
         Fix::advice("attach the policies that the application needs: without them the role may do nothing"),
     ]
 }

@@ -1,7 +1,7 @@
 //! The service account: how it is created, annotated, and given its role.
 
 use super::workload::{self, restart_pod};
-use super::{Command, Fix, Placeholder, SYSTEM};
+use super::{Act, Assignment, Command, Edit, Fix, Object, ObjectChange, ObjectKind, Placeholder, SYSTEM};
 use crate::aws::arn::{RoleArn, repaired};
 use crate::derive::{Derived, RoleOrigin};
 
@@ -14,12 +14,12 @@ pub(crate) fn change(
     derived: &Derived<'_>,
     service_account: &str,
     title: impl Into<String>,
-    command: Command,
+    act: Act,
 ) -> Fix {
     if is_own(&derived.facts.namespace_name, service_account) {
-        Fix::own(title, command)
+        Fix::own(title, act)
     } else {
-        Fix::shared(title, command)
+        Fix::shared(title, act)
     }
 }
 
@@ -27,10 +27,10 @@ fn is_own(namespace: &str, service_account: &str) -> bool {
     service_account != DEFAULT && namespace != SYSTEM
 }
 
-/// Sets an annotation on the subject's service account (`KEY=VALUE`), or removes it (`KEY-`).
-pub(crate) fn annotate(derived: &Derived<'_>, title: impl Into<String>, assignment: &str) -> Fix {
+/// Sets an annotation on the subject's service account, or removes it.
+pub(crate) fn annotate(derived: &Derived<'_>, title: impl Into<String>, assignment: Assignment) -> Fix {
     let name = &derived.facts.service_account_name;
-    change(derived, name, title, annotation(derived, name).words([assignment]))
+    change(derived, name, title, annotation(derived, name, assignment))
 }
 
 /// Sets the annotation to a role that only the user knows.
@@ -41,8 +41,8 @@ pub(crate) fn annotate_unknown_role(derived: &Derived<'_>, title: &str) -> Fix {
 
 /// Creates a service account.
 pub(crate) fn create(derived: &Derived<'_>, name: &str, title: &str) -> Fix {
-    let words = ["create", "serviceaccount", name, "-n", &derived.facts.namespace_name];
-    change(derived, name, title, Command::kubectl(derived, &words))
+    let object = Object::of(ObjectKind::ServiceAccount, &derived.facts.namespace_name, name);
+    change(derived, name, title, Act::of(derived, ObjectChange { object, edit: Edit::Create }))
 }
 
 /// Gives the subject's service account its role and restarts the pods.
@@ -64,9 +64,8 @@ pub(crate) fn name_role(derived: &Derived<'_>, service_account: &str, role: Opti
         .and_then(|role| if RoleArn::parse(role).is_ok() { Some(role.to_owned()) } else { repaired(role) });
     match role {
         Some(arn) => {
-            let assignment = format!("{}={arn}", key(derived));
-            let command = annotation(derived, service_account).words([assignment]);
-            change(derived, service_account, title, command)
+            let act = annotation(derived, service_account, Assignment::set(key(derived), arn));
+            change(derived, service_account, title, act)
         }
         None => ask_role(derived, service_account, &title),
     }
@@ -105,23 +104,19 @@ fn key(derived: &Derived<'_>) -> String {
     format!("{}/role-arn", derived.settings.annotation_prefix)
 }
 
-fn annotation(derived: &Derived<'_>, service_account: &str) -> Command {
-    let namespace = &derived.facts.namespace_name;
-    Command::kubectl(
-        derived,
-        &["annotate", "serviceaccount", service_account, "-n", namespace, "--overwrite"],
-    )
+fn annotation(derived: &Derived<'_>, service_account: &str, assignment: Assignment) -> Act {
+    let object = Object::of(ObjectKind::ServiceAccount, &derived.facts.namespace_name, service_account);
+    Act::of(derived, ObjectChange { object, edit: Edit::Annotate(vec![assignment]) })
 }
 
 fn ask_role(derived: &Derived<'_>, service_account: &str, title: &str) -> Fix {
-    let command =
-        annotation(derived, service_account).ask_after(format!("{}=", key(derived)), Placeholder::RoleArn);
-    let title = format!("{title}{}", command.first());
-    change(derived, service_account, title, command)
+    let act = annotation(derived, service_account, Assignment::ask(key(derived), Placeholder::RoleArn));
+    let title = format!("{title}{}", act.first());
+    change(derived, service_account, title, act)
 }
 
 fn give_own(derived: &Derived<'_>, role: Option<&str>) -> Vec<Fix> {
-    let Some((_, name)) = workload::rolling(derived) else {
+    let Some(name) = workload::rolling(derived).map(|workload| workload.name) else {
         return vec![Fix::advice(
             "create a service account for this workload, annotate it with the role and name it in the pod's manifest; a \
              role on `default` would apply to every pod of the namespace that names no other",

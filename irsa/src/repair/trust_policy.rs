@@ -1,6 +1,6 @@
 //! The trust policy of the role.
 
-use super::{Command, Fix, PolicyChange};
+use super::{Act, AwsCall, AwsChange, Fix, PolicyChange};
 use crate::aws::arn::Arn;
 use crate::derive::Derived;
 use crate::derive::trust::{Fault, Judgement, QUOTA, REQUESTED_REGION, words};
@@ -61,7 +61,7 @@ pub(crate) fn let_in(derived: &Derived<'_>, judged: &Judgement<'_>, fault: &Faul
     [put].into_iter().chain(wider).collect()
 }
 
-/// The command that puts it in place.
+/// What puts it in place.
 fn put(derived: &Derived<'_>, judged: &Judgement<'_>, change: &Change, title: String) -> Fix {
     let title = match judged.over_quota(change) {
         Some(length) => {
@@ -69,24 +69,22 @@ fn put(derived: &Derived<'_>, judged: &Judgement<'_>, change: &Change, title: St
         }
         None => title,
     };
-    let (command, change_of_it) =
-        replace(derived, judged.role, &judged.document, change.correction.document());
-    let fix = if is_own(judged, change) { Fix::own(title, command) } else { Fix::shared(title, command) };
+    let (act, change_of_it) = replace(derived, judged.role, &judged.document, change.correction.document());
+    let fix = if is_own(judged, change) { Fix::own(title, act) } else { Fix::shared(title, act) };
     fix.changing(change_of_it)
 }
 
-/// The command that replaces the trust policy of a role, and what it changes.
+/// What replaces the trust policy of a role, and what changes by it.
 pub(super) fn replace(
     derived: &Derived<'_>,
     role: &Role,
     from: &Document,
     to: &Document,
-) -> (Command, PolicyChange) {
+) -> (Act, PolicyChange) {
     let account = Arn::account_of(&role.arn).unwrap_or_default();
-    let words = ["iam", "update-assume-role-policy", "--role-name", &role.name];
-    let command = Command::aws_in(derived, account, &words).words(["--policy-document"]);
-    let change = PolicyChange::of_trust_policy(derived, account, &role.name, from, to);
-    (command.document(to.json().clone()), change)
+    let call = AwsCall::UpdateAssumeRolePolicy { role: role.name.clone(), document: to.json().clone() };
+    let act = Act::of(derived, AwsChange { account: Some(account.to_owned()), call });
+    (act, PolicyChange::of_trust_policy(derived, account, &role.name, from, to))
 }
 
 /// True if the change affects nobody else. `update-assume-role-policy` replaces the whole document, so it is the target's own

@@ -1,8 +1,10 @@
 //! The pod identity webhook: every new pod of the cluster goes through it, so none of it is the target's own.
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 
-use super::{Command, Fix};
+use super::{Act, Change, Command, Edit, Fix, Object, ObjectChange, ObjectKind};
 use crate::derive::Derived;
 use crate::derive::webhook::{Registration, SKIP_LABEL};
 
@@ -12,7 +14,11 @@ pub(crate) fn write_bundle(derived: &Derived<'_>, registration: &Registration<'_
     let path = format!("/webhooks/{}/clientConfig/caBundle", registration.index);
     let operation = format!(r#"[{{"op":"add","path":"{path}","value":"&"}}]"#);
     let command = Command::kubectl(derived, &words).output_of(with_bundle(derived, &operation));
-    Fix::shared("write the cluster's CA bundle into the registration", command)
+    let change = bundle(derived).map(|bundle| {
+        let patch = json!([{"op": "add", "path": path, "value": bundle}]);
+        patched(registration, patch)
+    });
+    Fix::shared("write the cluster's CA bundle into the registration", Act::by(command, change))
 }
 
 /// Registers EKS's own webhook again.
@@ -20,8 +26,24 @@ pub(crate) fn register_again(derived: &Derived<'_>) -> Fix {
     let create = Command::kubectl(derived, &["create", "-f", "-"]);
     Fix::shared(
         "register it again as EKS does; the webhook itself runs on the control plane",
-        with_bundle(derived, &manifest()).pipe(create),
+        Act::only_by(with_bundle(derived, &manifest()).pipe(create)),
     )
+}
+
+/// A JSON patch of a registration.
+pub(crate) fn patch(derived: &Derived<'_>, registration: &Registration<'_>, patch: Value) -> Act {
+    Act::of(derived, patched(registration, patch))
+}
+
+fn patched(registration: &Registration<'_>, patch: Value) -> Change {
+    let object = Object::of_cluster(ObjectKind::MutatingWebhookConfiguration, registration.name());
+    Change::Kubernetes(ObjectChange { object, edit: Edit::Json(patch) })
+}
+
+/// The cluster's CA bundle as a registration holds it, if it is known.
+fn bundle(derived: &Derived<'_>) -> Option<String> {
+    let bundle = derived.facts.cluster.root_ca.known()?.value.ca_crt.as_deref()?;
+    Some(STANDARD.encode(bundle))
 }
 
 /// The registration as EKS creates it, with `&` for the bundle.

@@ -1,52 +1,41 @@
 //! The workload that owns the pods: its template, its restart, its service account.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Command, Fix, SYSTEM};
+use super::{Act, Edit, Fix, Object, ObjectChange, ObjectKind, SYSTEM};
 use crate::derive::Derived;
 
 /// A change to the target's own workload, which in `kube-system` serves the whole cluster.
-pub(crate) fn change(derived: &Derived<'_>, title: impl Into<String>, command: Command) -> Fix {
-    if derived.facts.namespace_name == SYSTEM {
-        Fix::shared(title, command)
-    } else {
-        Fix::own(title, command)
-    }
+pub(crate) fn change(derived: &Derived<'_>, title: impl Into<String>, act: Act) -> Fix {
+    if derived.facts.namespace_name == SYSTEM { Fix::shared(title, act) } else { Fix::own(title, act) }
 }
 
-/// The workload that such pods come from, if its template can be edited: `deployment/checkout`, and the path of the pod
-/// template within the object.
-pub(super) fn editable(derived: &Derived<'_>) -> Option<(String, &'static str)> {
+/// The workload that such pods come from, if its template can be edited.
+pub(super) fn editable(derived: &Derived<'_>) -> Option<Object> {
     let workload = derived.facts.workload();
     let by_facts = workload.map(|owner| (owner.value.kind.clone(), owner.value.meta.name.clone()));
-    let path = |kind: &str| match kind {
-        "Deployment" | "StatefulSet" | "DaemonSet" => Some(r#"{"spec":{"template":"#),
-        "CronJob" => Some(r#"{"spec":{"jobTemplate":{"spec":{"template":"#),
-        _ => None,
-    };
-    by_facts
-        .into_iter()
-        .chain(derived.owner_key())
-        .find_map(|(kind, name)| path(&kind).map(|path| (target(&kind, &name), path)))
+    by_facts.into_iter().chain(derived.owner_key()).find_map(|(kind, name)| object(derived, &kind, name))
 }
 
-/// The workload, if a change of its template restarts its pods: `deployment/checkout`, and its name.
-pub(super) fn rolling(derived: &Derived<'_>) -> Option<(String, String)> {
+/// The workload, if a change of its template restarts its pods.
+pub(super) fn rolling(derived: &Derived<'_>) -> Option<Object> {
     let (kind, name) = derived.owner_key()?;
-    matches!(kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet").then(|| (target(&kind, &name), name))
+    object(derived, &kind, name).filter(|object| object.kind.rolls())
 }
 
-fn target(kind: &str, name: &str) -> String {
-    format!("{}/{name}", kind.to_lowercase())
+/// `None` if it has no pod template that can be edited.
+fn object(derived: &Derived<'_>, kind: &str, name: String) -> Option<Object> {
+    let kind = ObjectKind::of(kind).filter(|kind| kind.template().is_some())?;
+    Some(Object::of(kind, &derived.facts.namespace_name, name))
 }
 
 /// Merges a JSON value into the workload's pod template; `None` if the template cannot be edited.
 pub(crate) fn patch(derived: &Derived<'_>, title: impl Into<String>, patch: &Value) -> Option<Fix> {
-    let (target, open) = editable(derived)?;
-    let close = "}".repeat(open.matches('{').count());
-    let patch = format!("{open}{patch}{close}");
-    let words = ["patch", &target, "-n", &derived.facts.namespace_name, "--type=merge", "-p", &patch];
-    Some(change(derived, title, Command::kubectl(derived, &words)))
+    let object = editable(derived)?;
+    let path = object.kind.template()?;
+    let patch = path.iter().rev().fold(patch.clone(), |inner, key| json!({*key: inner}));
+    let act = Act::of(derived, ObjectChange { object, edit: Edit::Merge(patch) });
+    Some(change(derived, title, act))
 }
 
 /// Restarts the workload's pods, so that the webhook sees them; `None` if no controller would recreate them.
@@ -71,10 +60,10 @@ pub(crate) fn restart_pod(derived: &Derived<'_>) -> Option<Fix> {
 
 fn restart_titled(derived: &Derived<'_>, title: Option<&str>) -> Option<Fix> {
     let namespace = derived.facts.namespace_name.as_str();
-    if let Some((target, _)) = rolling(derived) {
+    if let Some(object) = rolling(derived) {
         let title = title.unwrap_or("restart the workload, so that its new pods go through the webhook");
-        let command = Command::kubectl(derived, &["rollout", "restart", &target, "-n", namespace]);
-        return Some(change(derived, title, command));
+        let act = Act::of(derived, ObjectChange { object, edit: Edit::Restart });
+        return Some(change(derived, title, act));
     }
     let (kind, _) = derived.owner_key()?;
     if kind != "ReplicaSet" && kind != "ReplicationController" {
@@ -83,7 +72,8 @@ fn restart_titled(derived: &Derived<'_>, title: Option<&str>) -> Option<Fix> {
     let pod = &derived.facts.subject.pod()?.value.metadata.name;
     let title =
         title.unwrap_or("delete the pod; its controller makes a new one, which goes through the webhook");
-    Some(Fix::deletion(title, Command::kubectl(derived, &["delete", "pod", pod, "-n", namespace])))
+    let object = Object::of(ObjectKind::Pod, namespace, pod);
+    Some(Fix::deletion(title, Act::of(derived, ObjectChange { object, edit: Edit::Delete })))
 }
 
 fn advice(derived: &Derived<'_>) -> Fix {
@@ -97,14 +87,11 @@ fn advice(derived: &Derived<'_>) -> Fix {
 /// Sets the workload's service account, which restarts its pods, or says where to set it.
 pub(crate) fn use_service_account(derived: &Derived<'_>, service_account: &str) -> Fix {
     match rolling(derived) {
-        Some((workload, _)) => {
-            let namespace = &derived.facts.namespace_name;
-            let words = ["set", "serviceaccount", &workload, service_account, "-n", namespace];
-            change(
-                derived,
-                format!("run {workload} as service account {service_account}; restarts its pods"),
-                Command::kubectl(derived, &words),
-            )
+        Some(object) => {
+            let title =
+                format!("run {} as service account {service_account}; restarts its pods", object.target());
+            let edit = Edit::SetServiceAccount(service_account.to_owned());
+            change(derived, title, Act::of(derived, ObjectChange { object, edit }))
         }
         None => Fix::advice(format!(
             "set {} and recreate the pods",

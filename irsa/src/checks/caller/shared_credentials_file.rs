@@ -117,6 +117,6 @@ fn mounted(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
 }
 
 fn unread(derived: &Derived<'_>, view: &ContainerView<'_>, kept: Kept) -> Option<Fix> {
-    let assignment = format!("{}=/dev/null", kept.variable);
+    let assignment = Assignment::set(kept.variable, "/dev/null");
     env::set(derived, view, &[assignment], "keep every SDK from reading it; restarts the pods")
 }

@@ -78,7 +78,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     }
     let disable = derived.target().and_then(|view| {
         let title = "keep the SDK from the node's role: it then reports what kept it from its own";
-        env::set(derived, view, &[String::from("AWS_EC2_METADATA_DISABLED=true")], title)
+        env::set(derived, view, &[Assignment::set("AWS_EC2_METADATA_DISABLED", "true")], title)
     });
     let finding = finding.fix(disable.filter(|_| may_go_on).unwrap_or_else(|| {
         Fix::advice(
@@ -154,7 +154,7 @@ fn may_be(derived: &Derived<'_>) -> Option<Finding> {
     let set = env::set(
         derived,
         view,
-        &[String::from("AWS_EC2_METADATA_DISABLED=true")],
+        &[Assignment::set("AWS_EC2_METADATA_DISABLED", "true")],
         "keep the SDK from the node's role: it then reports what kept it from its own; restarts the pods",
     );
     let disabled = view.env.get("AWS_EC2_METADATA_DISABLED").and_then(|entry| entry.text());

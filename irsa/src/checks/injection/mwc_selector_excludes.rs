@@ -109,18 +109,14 @@ fn label_namespace(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Op
     if changes.is_empty() || changes.iter().any(|(key, _)| *key == "kubernetes.io/metadata.name") {
         return finding.fix(Fix::advice(CHANGE_SELECTOR));
     }
-    let words = changes.iter().map(|(key, value)| match value {
-        Some(value) => format!("{key}={value}"),
-        None => format!("{key}-"),
+    let labels = changes.iter().map(|(key, value)| match value {
+        Some(value) => Assignment::set(*key, *value),
+        None => Assignment::remove(*key),
     });
-    let words: Vec<String> = words.collect();
-    let namespace = derived.facts.namespace_name.as_str();
-    let command =
-        ["label", "namespace", namespace, "--overwrite"].into_iter().chain(words.iter().map(String::as_str));
-    finding.fix(Fix::shared(
-        "label the namespace as the selector requires; its new pods are then injected",
-        Command::kubectl(derived, &command.collect::<Vec<_>>()),
-    ))
+    let object = Object::of_cluster(ObjectKind::Namespace, &derived.facts.namespace_name);
+    let act = Act::of(derived, ObjectChange { object, edit: Edit::Label(labels.collect()) });
+    let title = "label the namespace as the selector requires; its new pods are then injected";
+    finding.fix(Fix::shared(title, act))
 }
 
 fn label_template(derived: &Derived<'_>, finding: Finding, changes: &[(&str, Option<&str>)]) -> Finding {

@@ -13,6 +13,7 @@
 //! **Repair**: register `v1beta1`, which every build supports, and recreate the pod.
 
 use crate::checks::prelude::*;
+use crate::repair::webhook;
 
 pub(super) const META: Meta = Meta {
     id: "mwc-v1-admissionreview",
@@ -49,11 +50,8 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         return Outcome::Pass;
     }
     let name = registration.name();
-    let patch = format!(
-        r#"[{{"op":"replace","path":"/webhooks/{}/admissionReviewVersions","value":["v1beta1"]}}]"#,
-        registration.index
-    );
-    let words = ["patch", "mutatingwebhookconfiguration", name, "--type=json", "-p", &patch];
+    let path = format!("/webhooks/{}/admissionReviewVersions", registration.index);
+    let patch = serde_json::json!([{"op": "replace", "path": path, "value": ["v1beta1"]}]);
     let finding = META
         .on(
             "MutatingWebhookConfiguration",
@@ -63,6 +61,6 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         )
         .inferred()
         .evidence("admissionReviewVersions", "v1beta1", versions.join(", "), &registration.at(".admissionReviewVersions"))
-        .fix(Fix::shared("register the version that every build supports", Command::kubectl(derived, &words)));
+        .fix(Fix::shared("register the version that every build supports", webhook::patch(derived, registration, patch)));
     finding.fixes(super::restart(derived)).into()
 }

@@ -17,7 +17,7 @@
 
 use crate::checks::prelude::*;
 use crate::derive::container::ContainerKind;
-use crate::repair::workload;
+use crate::repair::{webhook, workload};
 
 pub(super) const META: Meta = Meta {
     id: "only-some-containers-injected",
@@ -101,11 +101,9 @@ fn left_out(derived: &Derived<'_>, view: &ContainerView<'_>, model: &ContainerVi
             let patch = serde_json::json!([
                 {"op": "add", "path": format!("/webhooks/{}/reinvocationPolicy", registration.index), "value": "IfNeeded"}
             ]);
-            let target = format!("mutatingwebhookconfiguration/{}", registration.name());
-            let words = ["patch", &target, "--type=json", "-p", &patch.to_string()];
             finding.fix(Fix::shared(
                 "have the webhook called again after other webhooks add containers",
-                Command::kubectl(derived, &words),
+                webhook::patch(derived, registration, patch),
             ))
         }
         None => finding.fix(Fix::advice(format!(

@@ -101,7 +101,8 @@ fn leak(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         _ => derived.node_region().map(|(region, _)| region),
     };
     let beside = region.and_then(|region| {
-        let assignment = format!("AWS_ENDPOINT_URL_STS=https://{}", endpoint::regional_host(region));
+        let url = format!("https://{}", endpoint::regional_host(region));
+        let assignment = Assignment::set("AWS_ENDPOINT_URL_STS", url);
         env::set(derived, view, &[assignment], "set a separate endpoint for STS alongside the override")
     });
     let finding =

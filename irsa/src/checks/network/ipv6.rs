@@ -77,7 +77,7 @@ fn without_a_route(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Findin
         );
     let set = derived.target().and_then(|view| {
         let title = "have the SDK call the dual-stack name of STS";
-        env::set(derived, view, &[format!("{DUAL_STACK}=true")], title)
+        env::set(derived, view, &[Assignment::set(DUAL_STACK, "true")], title)
     });
     Some(finding.fix(set.unwrap_or_else(|| {
         Fix::advice(format!("set {DUAL_STACK}=true: the SDK then calls the dual-stack name of STS"))

@@ -237,19 +237,11 @@ fn closed(
         Some([_, ..]) => json!([{ "op": "add", "path": "/spec/egress/-", "value": rule }]),
         Some([]) | None => json!([{ "op": "add", "path": "/spec/egress", "value": [rule] }]),
     };
-    let words = [
-        "patch",
-        "networkpolicy",
-        name,
-        "-n",
-        &derived.facts.namespace_name,
-        "--type=json",
-        "-p",
-        &patch.to_string(),
-    ];
+    let object = Object::of(ObjectKind::NetworkPolicy, &derived.facts.namespace_name, name);
+    let act = Act::of(derived, ObjectChange { object, edit: Edit::Json(patch) });
     finding.fix(Fix::shared(
         format!("allow egress on port {}, for all pods that the policy selects", silent.port()),
-        Command::kubectl(derived, &words),
+        act,
     ))
 }
 

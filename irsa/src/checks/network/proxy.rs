@@ -146,11 +146,11 @@ fn finding(
     let added = if host == sts::AGENT_HOST { "169.254.170.23,[fd00:ec2::23]" } else { host };
     let in_manifest = |entry: &EnvEntry| matches!(entry.origin, crate::derive::env::Origin::Env(_));
     let assignment = match list {
-        Some((list, exempt)) if in_manifest(exempt) => {
-            exempt.text().map(|text| format!("{list}={},{added}", text.trim_end_matches([',', ' '])))
-        }
+        Some((list, exempt)) if in_manifest(exempt) => exempt
+            .text()
+            .map(|text| Assignment::set(list, format!("{},{added}", text.trim_end_matches([',', ' '])))),
         Some(_) => None,
-        None => Some(format!("NO_PROXY={added}")),
+        None => Some(Assignment::set("NO_PROXY", added)),
     };
     let title = format!("exempt {what} from the proxy{unless}");
     let exempt = assignment.and_then(|assignment| env::set(derived, view, &[assignment], title));
@@ -184,7 +184,7 @@ fn stopped(derived: &Derived<'_>, seen: &ProbedPod<'_>) -> Option<Finding> {
     let exempt = derived.target().and_then(|view| {
         let nothing = EXEMPT.iter().all(|name| view.env.get(name).is_none());
         let title = "exempt STS from the proxy, if the pod has a direct route to it";
-        env::set(derived, view, &[format!("NO_PROXY={host}")], title).filter(|_| nothing)
+        env::set(derived, view, &[Assignment::set("NO_PROXY", host)], title).filter(|_| nothing)
     });
     Some(finding.fix(exempt.unwrap_or_else(|| {
         Fix::advice(format!(

@@ -67,7 +67,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     };
     finding.doubt = super::doubt(derived, view, Doubt::MayFail).filter(|_| severity == Severity::Warning);
     let set = node.and_then(|region| {
-        let words = REGION_VARIABLES.map(|variable| format!("{variable}={region}"));
+        let words = REGION_VARIABLES.map(|variable| Assignment::set(variable, region));
         env::set(derived, view, &words, "set the node's region, if that is the one the application needs")
     });
     finding = finding
@@ -142,7 +142,7 @@ fn one_alone(
         finding = finding.seen(REPORTED, "none found", said.source);
     }
     let title = format!("set {lacks} too, if the application uses one of them");
-    let assignment = entry.text().map(|text| format!("{lacks}={text}"));
+    let assignment = entry.text().map(|text| Assignment::set(lacks, text));
     let set = assignment.and_then(|assignment| env::set(derived, view, &[assignment], title.as_str()));
     Some(finding.fix(set.unwrap_or_else(|| Fix::advice(title))))
 }

@@ -54,17 +54,21 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     }
     let is_global = StsName::parse(host).is_some_and(|name| name.region.is_none());
     let unset = view.env.get(REGIONAL_ENDPOINTS).is_none() && view.env.unread.is_empty();
-    let assignments: Vec<String> = [
-        (is_global && unset && has_global_endpoint(&own)).then(|| format!("{REGIONAL_ENDPOINTS}=regional")),
-        Some(format!("AWS_ENDPOINT_URL_STS=https://{regional}")),
+    let variables: Vec<(&str, String)> = [
+        (is_global && unset && has_global_endpoint(&own))
+            .then(|| (REGIONAL_ENDPOINTS, String::from("regional"))),
+        Some(("AWS_ENDPOINT_URL_STS", format!("https://{regional}"))),
     ]
     .into_iter()
     .flatten()
     .collect();
     let title = "name the endpoint of the pod's own Region; restarts the pods";
+    let assignments: Vec<Assignment> =
+        variables.iter().map(|(name, value)| Assignment::set(*name, value)).collect();
     let set = env::set(derived, view, &assignments, title);
+    let words: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
     finding
-        .fix(set.unwrap_or_else(|| Fix::advice(format!("set {} in the manifest", assignments.join(" and ")))))
+        .fix(set.unwrap_or_else(|| Fix::advice(format!("set {} in the manifest", words.join(" and ")))))
         .fix(Fix::advice(match sdk {
             Some(SdkName::Php) => "or update the AWS SDK for PHP: its web identity provider follows the Region only in later versions",
             Some(SdkName::JsV3) => "or give the credential provider the Region in code: clientConfig: { region }",

@@ -95,7 +95,7 @@ fn annotated(derived: &Derived<'_>) -> Option<Finding> {
         .severity(said.map_or(Severity::Info, AppError::severity))
         .inferred()
         .evidence(&key, "true, or not set", value, &source)
-        .fix(service_account::annotate(derived, "remove the annotation", &format!("{key}-")));
+        .fix(service_account::annotate(derived, "remove the annotation", Assignment::remove(&key)));
     if let Some(said) = said {
         finding = finding.seen(format!("connection to {GLOBAL}"), "failed", said.source);
     }

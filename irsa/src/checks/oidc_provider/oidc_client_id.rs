@@ -126,10 +126,10 @@ fn usual_audience(derived: &Derived<'_>, finding: Finding, audience: &str) -> Fi
             format!("give the pod's projected token the audience {USUAL}, which the provider accepts");
         return finding.fix(Fix::advice(advice)).fixes(workload::restart_pod(derived));
     };
-    let key = format!("{}/audience-", derived.settings.annotation_prefix);
+    let key = format!("{}/audience", derived.settings.annotation_prefix);
     let title = format!("remove the annotation: the provider accepts {USUAL}");
     finding
         .seen("annotation", annotated, &source)
-        .fix(service_account::annotate(derived, title, &key))
+        .fix(service_account::annotate(derived, title, Assignment::remove(key)))
         .fixes(workload::restart_pod(derived))
 }

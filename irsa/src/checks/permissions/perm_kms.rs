@@ -43,8 +43,10 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
         ));
     }
     let finding = match permissions::allow(derived, denial) {
-        Allow::Command(command, policy) => finding
-            .fix(Fix::shared("allow the role exactly this on exactly this key", command).changing(policy)),
+        Allow::Act(act) => {
+            let (act, policy) = *act;
+            finding.fix(Fix::shared("allow the role exactly this on exactly this key", act).changing(policy))
+        }
         Allow::Done(name) => denied::done(finding, &name),
         Allow::Ask => finding.fix(Fix::advice(format!("allow the role {} on the key", denial.what()))),
     };

@@ -94,14 +94,13 @@ fn repair(derived: &Derived<'_>, finding: Finding, denial: &Denial<'_>) -> Findi
         ));
     }
     match permissions::allow(derived, denial) {
-        Allow::Command(command, policy) => finding
-            .fix(
-                Fix::shared("allow the role exactly this action on exactly this resource", command)
-                    .changing(policy),
-            )
-            .fix(Fix::advice(
+        Allow::Act(act) => {
+            let (act, policy) = *act;
+            let title = "allow the role exactly this action on exactly this resource";
+            finding.fix(Fix::shared(title, act).changing(policy)).fix(Fix::advice(
                 "if the application needs more like it, add that to the role's own policy instead",
-            )),
+            ))
+        }
         Allow::Done(name) => denied::done(finding, &name),
         Allow::Ask => finding.fixes(permissions::ask_simulator(derived, denial)).fix(Fix::advice(format!(
             "allow {} in a policy of the role, on the resources that the application needs",

@@ -43,7 +43,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         None => finding,
     };
     let set = view.and_then(|view| {
-        let assignment = format!("{ENDPOINT_MODE}=IPv6");
+        let assignment = Assignment::set(ENDPOINT_MODE, "IPv6");
         env::set(derived, view, &[assignment], "tell the SDK to use IPv6; restarts the pods")
     });
     let by_hand = || Fix::advice(format!("set {ENDPOINT_MODE}=IPv6 in the container"));

@@ -45,7 +45,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     };
     let summary =
         format!("the annotation names one role and the EKS Pod Identity association another; {when}");
-    let key = format!("{}/role-arn-", derived.settings.annotation_prefix);
+    let key = format!("{}/role-arn", derived.settings.annotation_prefix);
     let denied = derived.intent.mechanism == Mechanism::PodIdentity
         && derived
             .denials()
@@ -60,7 +60,7 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
         .fix(service_account::annotate(
             derived,
             "remove the annotation, if the association is what you want",
-            &key,
+            Assignment::remove(key),
         ))
         .fix(Fix::advice(format!(
             "or delete association {}, if the annotation is what you want",

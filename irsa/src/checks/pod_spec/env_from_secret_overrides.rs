@@ -101,7 +101,7 @@ fn region(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
                 .severity(if view.is_target { Severity::Warning } else { Severity::Info })
                 .evidence(variable, wanted, text, &got.source)
                 .seen(format!("envFrom of container {name}"), format!("ConfigMap {map}"), &source);
-            let assignment = format!("{variable}={wanted}");
+            let assignment = Assignment::set(variable, wanted);
             let title = "set the region in env, which the webhook leaves alone";
             let fix = env::set_in_template(derived, view, assignment, title).unwrap_or_else(|| {
                 Fix::advice(format!("set {variable} in the container's env, which the webhook leaves alone"))

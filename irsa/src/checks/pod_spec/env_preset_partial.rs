@@ -89,9 +89,9 @@ fn partial(derived: &Derived<'_>, view: &ContainerView<'_>) -> Option<Finding> {
         finding = finding.inferred();
         let role = preset.text().filter(|role| has == ROLE_ARN && RoleArn::parse(role).is_ok());
         if let Some(role) = role.filter(|_| derived.intent.role.is_none()) {
-            let key = format!("{}/role-arn={role}", derived.settings.annotation_prefix);
+            let role = Assignment::set(format!("{}/role-arn", derived.settings.annotation_prefix), role);
             let title = "name the role on the service account instead";
-            finding = finding.fix(service_account::annotate(derived, title, &key));
+            finding = finding.fix(service_account::annotate(derived, title, role));
         }
     }
     let title = "unset the preset variable; the webhook then adds both to the new pods";

@@ -84,11 +84,11 @@ fn without_effect(derived: &Derived<'_>, finding: Finding, entry: &Entry, at: &S
     let facts = derived.facts;
     let role = entry.role.as_deref().unwrap_or_default();
     let wanted = format!("{}/{}", facts.namespace_name, facts.service_account_name);
-    let assignment = format!("{}/role-arn={role}", derived.settings.annotation_prefix);
+    let role = Assignment::set(format!("{}/role-arn", derived.settings.annotation_prefix), role);
     let title = "annotate the service account, which always works";
     let finding = finding
         .evidence("key of the entry", wanted, &entry.key, at)
-        .fix(service_account::annotate(derived, title, &assignment));
+        .fix(service_account::annotate(derived, title, role));
     finding.fixes(workload::restart(derived)).into()
 }
 
@@ -131,5 +131,5 @@ fn unreadable(
 fn edit(derived: &Derived<'_>, config_map: &Sourced<ConfigMap>, title: &str) -> Fix {
     let meta = &config_map.value.metadata;
     let words = ["edit", "configmap", &meta.name, "-n", &meta.namespace];
-    Fix::shared(title, Command::kubectl(derived, &words))
+    Fix::shared(title, Act::only_by(Command::kubectl(derived, &words)))
 }

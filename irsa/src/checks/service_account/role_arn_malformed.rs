@@ -85,8 +85,8 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     }
     finding = match expected {
         Some(arn) => {
-            let key = format!("{}/role-arn={arn}", derived.settings.annotation_prefix);
-            finding.fix(service_account::annotate(derived, title, &key))
+            let arn = Assignment::set(format!("{}/role-arn", derived.settings.annotation_prefix), arn);
+            finding.fix(service_account::annotate(derived, title, arn))
         }
         None => finding.fix(service_account::annotate_unknown_role(derived, "set the right ARN")),
     };

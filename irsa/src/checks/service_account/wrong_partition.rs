@@ -93,11 +93,11 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
     let finding = if variable.is_none() { finding.inferred() } else { finding };
     match role.origin {
         RoleOrigin::Annotation => {
-            let key = format!("{}/role-arn={right}", derived.settings.annotation_prefix);
+            let right = Assignment::set(format!("{}/role-arn", derived.settings.annotation_prefix), right);
             let title =
                 format!("set the ARN with partition {partition}, if account {} has that role", arn.account);
             finding
-                .fix(service_account::annotate(derived, title, &key))
+                .fix(service_account::annotate(derived, title, right))
                 .fixes(workload::restart_pod(derived))
                 .into()
         }

@@ -106,7 +106,7 @@ fn rename(derived: &Derived<'_>, finding: Finding, values: &[String]) -> Finding
     let name = values.iter().map(|value| value.replace('*', own)).find(fits);
     let set = name.and_then(|name| {
         let title = format!("set the session name to {name}; restarts the pods");
-        env::set(derived, derived.target()?, &[format!("{VARIABLE}={name}")], title)
+        env::set(derived, derived.target()?, &[Assignment::set(VARIABLE, name)], title)
     });
     finding.fix(set.unwrap_or_else(|| {
         Fix::advice(format!("set {VARIABLE} to a name that the policy accepts, and recreate the pods"))

@@ -229,9 +229,7 @@ impl<'f> Judgement<'f> {
 
     /// The length of the corrected policy, if it exceeds IAM's quota: a policy that is already longer proves a raised quota.
     pub fn over_quota(&self, change: &Change) -> Option<usize> {
-        let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
-        let now = length(&self.document.line());
-        Some(length(&change.correction.document().line())).filter(|after| *after > QUOTA && now <= QUOTA)
+        over_quota(&self.document.line(), &change.correction.document().line())
     }
 
     /// True if the decision depends on something of this kind.
@@ -251,6 +249,12 @@ impl<'f> Judgement<'f> {
         };
         may_allow && !matches!(self.to_trial, Decision::Allow { .. })
     }
+}
+
+/// The length of a document that exceeds IAM's quota where the one before it did not.
+pub(crate) fn over_quota(before: &str, after: &str) -> Option<usize> {
+    let length = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+    Some(length(after)).filter(|after| *after > QUOTA && length(before) <= QUOTA)
 }
 
 /// The service accounts of the namespace that the policy names and the cluster does not have. Only an issuer of EKS is certainly this

@@ -11,8 +11,7 @@ use crate::policy::{
     StatementTrace, Tri, evaluate,
 };
 
-/// The service that assumes the roles of associations.
-pub(crate) const SERVICE: &str = "pods.eks.amazonaws.com";
+pub(crate) use crate::trust::SERVICE;
 
 const ASSUME: &str = "sts:AssumeRole";
 const TAG: &str = "sts:TagSession";
