@@ -27,3 +27,4 @@ pub mod severity;
 pub mod step;
 pub mod target;
 pub mod text;
+pub mod trust;

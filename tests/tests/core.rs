@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The rooms of the core; each may know those before it, and itself.
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 18] = [
     "text",
     "aws",
     "mechanism",
@@ -16,6 +16,7 @@ const ROOMS: [&str; 17] = [
     "step",
     "target",
     "policy",
+    "trust",
     "aws_error",
     "facts",
     "derive",

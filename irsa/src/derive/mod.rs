@@ -13,6 +13,7 @@ pub(crate) mod env;
 pub(crate) mod injection;
 mod intent;
 pub(crate) mod issuer;
+pub mod least;
 pub(crate) mod missing_role;
 pub(crate) mod peer;
 pub mod plan;

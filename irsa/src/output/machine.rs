@@ -40,6 +40,12 @@ pub(super) fn yaml(diagnoses: &[Diagnosis]) -> Result<String, RenderError> {
     Ok(yaml_of(&node)?)
 }
 
+/// YAML of a value whose keys need no order, as `-o yaml` writes it.
+pub(super) fn yaml_of_value(value: &serde_json::Value) -> Result<String, RenderError> {
+    let node: Node = serde_json::from_str(&value.to_string())?;
+    Ok(yaml_of(&node.in_usual_order())?)
+}
+
 fn yaml_of(node: &Node) -> Result<String, serde_saphyr::ser::Error> {
     // Folded and literal blocks would show control characters as they are.
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
@@ -79,6 +85,36 @@ enum Node {
     Text(String),
     List(Vec<Self>),
     Map(Vec<(String, Self)>),
+}
+
+impl Node {
+    /// With the keys of manifests, templates and policies in the order in which people write them.
+    fn in_usual_order(self) -> Self {
+        const FIRST: [&str; 11] = [
+            "apiVersion",
+            "kind",
+            "metadata",
+            "name",
+            "namespace",
+            "Parameters",
+            "Type",
+            "Version",
+            "Effect",
+            "Principal",
+            "Action",
+        ];
+        let rank = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
+        match self {
+            Self::List(items) => Self::List(items.into_iter().map(Self::in_usual_order).collect()),
+            Self::Map(entries) => {
+                let entries = entries.into_iter().map(|(key, value)| (key, value.in_usual_order()));
+                let mut entries: Vec<_> = entries.collect();
+                entries.sort_by_key(|(key, _)| rank(key));
+                Self::Map(entries)
+            }
+            plain => plain,
+        }
+    }
 }
 
 impl Serialize for Node {

@@ -1,5 +1,6 @@
 //! The output formats. They render a finished diagnosis and decide nothing: verdict, root cause and exit code are already fixed.
 
+pub mod as_code;
 pub mod catalogue;
 mod diff;
 pub mod explanation;
@@ -8,6 +9,7 @@ mod markdown;
 pub mod page;
 pub mod permissions;
 mod place;
+pub mod plan;
 mod policy;
 #[cfg(test)]
 mod samples;
@@ -16,6 +18,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod trust;
 mod words;
 
 pub use style::Style;

@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Effects};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::as_code::Language;
 use crate::diagnosis::{Status, Verdict};
 use crate::text::safe;
 
@@ -19,12 +20,14 @@ pub struct Style {
     pub posix: bool,
     /// How often `-v` was given.
     pub verbose: u8,
+    /// The language of repairs; `None` for commands.
+    pub fix_as: Option<Language>,
 }
 
 impl Default for Style {
     /// For a pipe: plain, 80 columns.
     fn default() -> Self {
-        Self { color: false, width: 80, unicode: true, posix: true, verbose: 0 }
+        Self { color: false, width: 80, unicode: true, posix: true, verbose: 0, fix_as: None }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::as_code::Language;
 use super::diff;
 use super::place::place;
 use super::policy;
@@ -9,7 +10,7 @@ use super::style::{Paint, Style, width, wrap};
 use super::words;
 use crate::diagnosis::{Diagnosis, Reported, Status, Unchecked, Verdict};
 use crate::finding::{Confidence, Evidence, Severity};
-use crate::repair::{Command, Fix, PolicyChange};
+use crate::repair::{Change, Command, Fix, PolicyChange, StatementChange};
 
 /// Columns of the links' names: the longest is `service account`.
 const LABELS: usize = 15;
@@ -31,7 +32,7 @@ const PRINT_PERMISSIONS: &str = "--print-permissions: a policy and a Role for ju
 const FOR_BASH: &str = "for bash (Git Bash, WSL); PowerShell and cmd treat quotes and $ differently";
 
 pub(super) fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
-    let mut page = Page { out: String::new(), style, told: HashSet::new() };
+    let mut page = Page::new(style);
     let [_, _, ..] = diagnoses else {
         diagnoses.iter().for_each(|diagnosis| page.report(diagnosis));
         return page.out;
@@ -62,11 +63,17 @@ pub(super) fn render(diagnoses: &[Diagnosis], style: &Style) -> String {
 }
 
 /// The text so far. Anything that is not our own text goes through [`Style::line`] on its way in.
-struct Page<'s> {
-    out: String,
-    style: &'s Style,
+pub(super) struct Page<'s> {
+    pub(super) out: String,
+    pub(super) style: &'s Style,
     /// What was not checked, as far as an earlier report of the page tells.
     told: HashSet<Unchecked>,
+}
+
+impl<'s> Page<'s> {
+    pub(super) fn new(style: &'s Style) -> Self {
+        Self { out: String::new(), style, told: HashSet::new() }
+    }
 }
 
 impl Page<'_> {
@@ -75,7 +82,7 @@ impl Page<'_> {
     }
 
     /// A line that is already escaped and coloured.
-    fn put(&mut self, indent: usize, line: &str) {
+    pub(super) fn put(&mut self, indent: usize, line: &str) {
         let text = format!("{}{line}", " ".repeat(indent));
         self.out.push_str(text.trim_end());
         self.out.push('\n');
@@ -87,7 +94,7 @@ impl Page<'_> {
     }
 
     /// Text after a lead of `lead_width` columns; further lines are indented by `hang` columns.
-    fn flow(&mut self, lead: &str, lead_width: usize, hang: usize, text: &str, paint: Paint) {
+    pub(super) fn flow(&mut self, lead: &str, lead_width: usize, hang: usize, text: &str, paint: Paint) {
         let style = self.style;
         let columns = style.columns();
         let text = style.line(text);
@@ -100,7 +107,7 @@ impl Page<'_> {
     }
 
     /// Indented text.
-    fn text(&mut self, indent: usize, text: &str, paint: Paint) {
+    pub(super) fn text(&mut self, indent: usize, text: &str, paint: Paint) {
         self.flow(&" ".repeat(indent), indent, indent, text, paint);
     }
 
@@ -363,6 +370,12 @@ impl Page<'_> {
                     self.statements(policy);
                 }
                 self.difference(policy);
+            }
+            if let (Some(language), Some(change)) = (style.fix_as, fix.change()) {
+                self.declared(language, change);
+                continue;
+            }
+            if let Some(policy) = fix.policy() {
                 if fix.is_alternative() && !self.verbose() {
                     self.text(COMMAND, "(-v prints its command)", Paint::Dim);
                     continue;
@@ -389,21 +402,35 @@ impl Page<'_> {
     }
 
     /// What an existing policy document loses and gets; all of a new one is in its command.
-    fn difference(&mut self, policy: &PolicyChange) {
+    pub(super) fn difference(&mut self, policy: &PolicyChange) {
         if policy.keep().is_none() {
             return;
         }
+        policy.statements().iter().for_each(|change| self.hunks(change));
+    }
+
+    /// The lines in which a statement, or a whole document, differs from the one before.
+    pub(super) fn hunks(&mut self, change: &StatementChange<'_>) {
         let columns = self.style.columns().saturating_sub(COMMAND + 2);
-        for change in policy.statements() {
-            for hunk in policy::difference(&change, columns, self.style.ellipsis()) {
-                let (removed, added) = diff::cut(hunk.removed, hunk.added, columns, self.style);
-                let removed = removed.into_iter().map(|line| ("-", Paint::Bad, line));
-                for (sign, paint, line) in
-                    removed.chain(added.into_iter().map(|line| ("+", Paint::Good, line)))
-                {
-                    self.put(COMMAND, &self.style.paint(paint, &format!("{sign} {line}")));
+        for hunk in policy::difference(change, columns, self.style.ellipsis()) {
+            let (removed, added) = diff::cut(hunk.removed, hunk.added, columns, self.style);
+            let removed = removed.into_iter().map(|line| ("-", Paint::Bad, line));
+            for (sign, paint, line) in removed.chain(added.into_iter().map(|line| ("+", Paint::Good, line))) {
+                self.put(COMMAND, &self.style.paint(paint, &format!("{sign} {line}")));
+            }
+        }
+    }
+
+    /// A change in a language, to paste where the rest of it is declared.
+    fn declared(&mut self, language: Language, change: &Change) {
+        match language.declare(change) {
+            Some(code) => {
+                for line in code.lines() {
+                    let line = self.style.paint(Paint::Command, &crate::text::safe::escape_in_strings(line));
+                    self.put(COMMAND, &line);
                 }
             }
+            None => self.text(COMMAND, &language.words(change), Paint::Dim),
         }
     }
 

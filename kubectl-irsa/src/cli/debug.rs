@@ -10,10 +10,12 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::flags::{AwsFlags, ClusterFlags, ImageFlag, check_action, duration, form};
+use super::fix::{self, Consent, Outcome};
+use super::flags::{AwsFlags, ClusterFlags, ImageFlag, check_action, duration, form, language};
 use super::terminal::{self, Color};
 use super::wait::{self, Found};
 use super::{CliError, print, read_before};
+use crate::apply::Hands;
 use crate::collect::aws::{EksHints, Session};
 use crate::collect::cluster::{Api, Server};
 use crate::collect::files;
@@ -25,6 +27,7 @@ use irsa::checks;
 use irsa::diagnosis::{self, Choice, Diagnosis, diagnose_until};
 use irsa::documents::{self, Store};
 use irsa::facts::{Fact, Unknown, Why};
+use irsa::output::as_code::Language;
 use irsa::output::{self, Format, Style};
 use irsa::rounds::{self, CollectError};
 use irsa::target::{self, Target, TargetError};
@@ -37,7 +40,7 @@ use irsa::text::shell;
 /// does not prove the cause, looks from inside the pod with a probe that it adds as an ephemeral container; and says which link
 /// is broken. A workload gets one report per distinct result of its pods, newest first. The report lists what could not be
 /// checked, with the permission that would allow it.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Examples:
   # why does this pod get AccessDenied?
@@ -67,6 +70,12 @@ Examples:
 
   # after the repair: until it is healthy, at most 10 minutes
   kubectl irsa debug deploy/checkout --wait
+
+  # the repair as Terraform
+  kubectl irsa debug deploy/checkout --fix-as terraform
+
+  # repair it: shows what would change, and asks
+  kubectl irsa debug deploy/checkout --fix
 
   # change nothing in the cluster
   kubectl irsa debug pod/checkout-7d9f --no-probe
@@ -106,6 +115,9 @@ pub struct Debug {
     #[arg(short, long, value_name = "FORMAT", value_parser = form(),
           help = "Output format; text, and without a TARGET short, by default")]
     output: Option<Format>,
+    /// Print repairs in the language of the tool that manages what they change; where it has no form, in words
+    #[arg(long, value_name = "LANGUAGE", value_parser = language())]
+    fix_as: Option<Language>,
     /// Print instead of the report an IAM policy and Kubernetes Roles that grant what could not be read
     #[arg(long)]
     print_permissions: bool,
@@ -119,6 +131,17 @@ pub struct Debug {
     /// stderr tells what changes; the report is that of the last time
     #[arg(long, requires = "targets", conflicts_with_all = ["from", "error"])]
     wait: bool,
+    /// Repair what is broken: show what would change, ask, change it with your own credentials, and wait until the target is healthy
+    ///
+    /// Each step is taken only if what it changes is still as it was diagnosed. A file in the working directory leads back (--undo). What
+    /// others use as well, and the deletion of a pod, is asked for on its own. What only a person can do is left to you.
+    #[arg(long, requires = "targets", conflicts_with_all = ["from", "error", "output", "wait", "print_permissions"])]
+    fix: bool,
+    #[command(flatten)]
+    consent: Consent,
+    /// Take back what --fix changed: the file that it wrote
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "fix", "from", "wait"])]
+    undo: Option<PathBuf>,
     /// Also show links that do not apply and info findings; log each request to stderr
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
@@ -238,6 +261,12 @@ impl Debug {
     /// Runs it; the exit code is decided before anything is rendered.
     pub(crate) async fn run(&self, cleanup: &Cleanup, stop: &Stop) -> Result<u8, CliError> {
         let surroundings = Surroundings::of_process(Progress::new(self.verbose > 0));
+        if let Some(path) = &self.undo {
+            let deadline = Deadline::after(TO_FIX, stop);
+            let hands = self.hands(&surroundings, &deadline).await?;
+            fix::go_back(&hands, path, &self.consent, &deadline, &surroundings.progress).await?;
+            return Ok(0);
+        }
         let outcome = self.diagnoses(&surroundings, cleanup, stop).await;
         let (diagnoses, failures) = match outcome {
             Ok((diagnoses, failures)) if !diagnoses.is_empty() || !stop.is_stopped() => (diagnoses, failures),
@@ -260,7 +289,7 @@ impl Debug {
             }
             print(&missing)?;
         } else {
-            let style = terminal::style(self.color, self.verbose);
+            let style = Style { fix_as: self.fix_as, ..terminal::style(self.color, self.verbose) };
             print(&match self.output {
                 None if self.targets.is_empty() => overview(&diagnoses, &style)?,
                 format => output::render(&diagnoses, format.unwrap_or_default(), &style)?,
@@ -268,7 +297,54 @@ impl Debug {
         }
         // One target's failure must not suppress the others' diagnoses.
         failures.for_each(|failure| super::print_error(&failure));
-        Ok(code)
+        match self.fix && code != 0 && !stop.is_stopped() {
+            true => self.repair(&diagnoses, code, &surroundings, cleanup, stop).await,
+            false => Ok(code),
+        }
+    }
+
+    /// Repairs what was found, and diagnoses again until it is healthy.
+    async fn repair(
+        &self,
+        diagnoses: &[Diagnosis],
+        code: u8,
+        surroundings: &Surroundings,
+        cleanup: &Cleanup,
+        stop: &Stop,
+    ) -> Result<u8, CliError> {
+        let deadline = Deadline::after(TO_FIX, stop);
+        let hands = self.hands(surroundings, &deadline).await?;
+        let style = terminal::style(self.color, self.verbose);
+        let (consent, progress) = (&self.consent, &surroundings.progress);
+        match Box::pin(fix::repair(&hands, diagnoses, consent, &deadline, &style, progress)).await? {
+            Outcome::Left => Ok(code),
+            Outcome::Done => {
+                let again = Self { fix: false, wait: true, ..self.clone() };
+                let (after, failures) = Box::pin(again.diagnoses(surroundings, cleanup, stop)).await?;
+                let code = diagnosis::exit_code(&after, !failures.is_empty());
+                print(&format!("\nafter the repair\n{}", output::render(&after, Format::Text, &style)?))?;
+                failures.iter().for_each(super::print_error);
+                Ok(code)
+            }
+        }
+    }
+
+    /// What makes changes: other connections than those that only read.
+    async fn hands(&self, surroundings: &Surroundings, deadline: &Deadline) -> Result<Hands, CliError> {
+        let access = self.cluster.access(surroundings.kubeconfig.clone());
+        let kubeconfig = super::kubeconfig(&access, deadline).await?;
+        let server = access.server(&kubeconfig)?;
+        let timeout = self.cluster.request_timeout()?;
+        let api = super::connected(server, timeout, deadline.clone(), &surroundings.progress).await?;
+        let hints = EksHints::of(&kubeconfig, &access);
+        let session = match Web::new(surroundings, timeout, deadline.clone()) {
+            Ok(web) => {
+                let settings = self.aws.settings(hints);
+                Ok(Box::pin(Session::open(settings, surroundings.aws.clone(), web)).await?)
+            }
+            Err(error) => Err(Why::Failed(error.to_string())),
+        };
+        Ok(Hands { api, session })
     }
 
     /// The diagnoses of all targets in any surroundings, and what is said of the errors; for tests, which run many in one process.
@@ -578,6 +654,8 @@ const AT_ONCE: usize = 8;
 const TO_JUDGE: Duration = Duration::from_secs(2);
 /// The time limit of a run with `--wait`: IAM takes seconds, a rollout minutes.
 const WAIT: Duration = Duration::from_secs(600);
+/// How long a repair may take, with the questions that it asks.
+const TO_FIX: Duration = Duration::from_secs(600);
 /// How long a sign-in to the cluster is relied on.
 const SIGNED_IN: Duration = Duration::from_secs(600);
 /// The part of `--timeout` that is left after the probe must have ended.

@@ -8,6 +8,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use irsa::aws::partition::{REGIONS, is_region_shaped};
 use irsa::output;
+use irsa::output::as_code::Language;
 use irsa::text::near;
 use secrecy::SecretString;
 
@@ -17,7 +18,7 @@ use crate::collect::cluster::Access;
 use crate::collect::probe::Image;
 
 /// The cli-runtime flags.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterFlags {
     /// Namespace; defaults to that of the context
@@ -71,7 +72,7 @@ pub struct ClusterFlags {
 }
 
 /// How to access AWS.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "AWS")]
 pub struct AwsFlags {
     /// AWS profile to use; by default the AWS CLI's choice, else that of the kubeconfig
@@ -112,8 +113,17 @@ pub fn form() -> impl TypedValueParser<Value = output::Format> {
     })
 }
 
+/// `--fix-as` of a diagnosis.
+pub fn language() -> impl TypedValueParser<Value = Language> {
+    let words = Language::ALL.map(|(_, word, purpose)| PossibleValue::new(word).help(purpose));
+    PossibleValuesParser::new(words).map(|chosen| {
+        let known = Language::ALL.into_iter().find(|(_, word, _)| *word == chosen);
+        known.map_or(Language::Yaml, |(language, ..)| language)
+    })
+}
+
 /// Which image the probe uses.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ImageFlag {
     /// The probe's image, for clusters that cannot pull the default; or set KUBECTL_IRSA_PROBE_IMAGE
     #[arg(long, value_name = "IMAGE")]
@@ -135,6 +145,11 @@ impl AwsFlags {
     /// `--profile`.
     pub fn profile(&self) -> Option<&str> {
         self.profile.as_deref()
+    }
+
+    /// The same for a command of the AWS CLI.
+    pub fn profile_flags(&self) -> Vec<String> {
+        self.profile.iter().flat_map(|name| [String::from("--profile"), name.clone()]).collect()
     }
 
     /// Refuses what is neither a region nor a cluster's name by its form, rather than asking AWS for it.

@@ -4,6 +4,7 @@ mod completion;
 mod core_dump;
 pub mod debug;
 mod explain;
+mod fix;
 mod flags;
 mod habits;
 mod image;
@@ -11,6 +12,7 @@ mod man;
 mod stdout;
 mod terminal;
 mod thumbprint;
+mod trust;
 mod version;
 mod wait;
 
@@ -68,6 +70,7 @@ struct Cli {
 enum Command {
     Debug(Box<debug::Debug>),
     Explain(explain::Explain),
+    Trust(Box<trust::Trust>),
     Thumbprint(Box<thumbprint::Thumbprint>),
     Image(image::Image),
     Version(version::Version),
@@ -142,6 +145,12 @@ pub(crate) enum CliError {
         /// Who signed it.
         authority: String,
     },
+    /// There is no trust policy to print.
+    #[error(transparent)]
+    Trust(#[from] trust::TrustError),
+    /// A repair was not made, or not all of it.
+    #[error(transparent)]
+    Fix(#[from] fix::FixError),
     /// The diagnosis cannot be printed.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -298,6 +307,7 @@ fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Thumbprint(thumbprint) => {
             until_interrupted(thumbprint.run(), Interrupt { stop: None, cleanup })
         }
+        Command::Trust(trust) => until_interrupted(trust.run(), Interrupt { stop: None, cleanup }),
         Command::Explain(explain) => explain.run(),
         Command::Image(image) => image.run(),
         Command::Version(version) => version.run(),

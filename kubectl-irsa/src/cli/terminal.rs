@@ -1,6 +1,6 @@
 //! What the terminal on stdout can do, judging by the environment.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 
 use irsa::output::Style;
 
@@ -35,6 +35,7 @@ pub fn style(color: Color, verbose: u8) -> Style {
         unicode: has_unicode(windows, terminal, var),
         posix: has_posix_shell(windows, var),
         verbose,
+        fix_as: None,
     }
 }
 
@@ -68,6 +69,13 @@ fn has_unicode(windows: bool, terminal: bool, var: impl Fn(&str) -> Option<Strin
 /// On Windows Git Bash and its like say so.
 fn has_posix_shell(windows: bool, var: impl Fn(&str) -> Option<String>) -> bool {
     !windows || var("MSYSTEM").is_some() || var("SHELL").is_some()
+}
+
+/// A question, whose answer stands on the same line.
+pub(super) fn prompt(question: &str) {
+    // Whoever cannot see it does not answer, which is no.
+    let _ = write!(std::io::stderr(), "{}", irsa::text::safe::line(question));
+    let _ = std::io::stderr().flush();
 }
 
 #[cfg(test)]

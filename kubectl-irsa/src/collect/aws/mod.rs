@@ -12,6 +12,7 @@ mod trail;
 pub use hints::EksHints;
 pub use iam::Roles;
 pub use profile::{NoSuchProfile, Profile, names as profiles};
+pub(crate) use session::NoAnswer;
 pub use session::{Session, Settings};
 pub use sts::{Attempt, Chosen};
 

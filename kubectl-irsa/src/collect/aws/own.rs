@@ -142,12 +142,27 @@ fn members(operation: &str) -> Option<&'static [Member]> {
         // Its list of client ids is nowhere said to be there where it is empty.
         "GetOpenIDConnectProvider" => &[Filled("Url")],
         "SimulatePrincipalPolicy" => &[There("EvaluationResults")],
+        // These answer with nothing but the request's id.
+        "UpdateAssumeRolePolicy"
+        | "PutRolePolicy"
+        | "DeleteRole"
+        | "DeleteRolePolicy"
+        | "DeleteOpenIDConnectProvider"
+        | "AddClientIDToOpenIDConnectProvider"
+        | "RemoveClientIDFromOpenIDConnectProvider" => &[],
+        "GetRolePolicy" => &[Filled("PolicyDocument")],
+        "CreateRole" => &[Filled("Role/Arn")],
+        "CreateOpenIDConnectProvider" => &[Filled("OpenIDConnectProviderArn")],
         // https://docs.aws.amazon.com/eks/latest/APIReference/
         "DescribeCluster" => &[Filled("cluster/name"), Filled("cluster/arn")],
         "ListPodIdentityAssociations" => &[There("associations")],
         "DescribePodIdentityAssociation" => {
             &[Filled("association/associationId"), Filled("association/roleArn")]
         }
+        "CreatePodIdentityAssociation" | "UpdatePodIdentityAssociation" | "DeletePodIdentityAssociation" => {
+            &[Filled("association/associationId")]
+        }
+        "CreateAddon" | "DeleteAddon" => &[Filled("addon/addonName")],
         // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/
         "LookupEvents" => &[There("Events")],
         _ => return None,

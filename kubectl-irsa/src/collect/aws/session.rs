@@ -55,7 +55,7 @@ pub struct Session {
 
 /// Why a question has no answer.
 #[derive(Debug)]
-pub(super) enum NoAnswer {
+pub(crate) enum NoAnswer {
     /// AWS says that it does not exist.
     NotFound,
     /// It is not known.
@@ -124,15 +124,21 @@ impl Session {
     }
 
     /// A client of IAM.
-    pub(super) fn iam(&self) -> aws_sdk_iam::Client {
+    pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
         let config = aws_sdk_iam::config::Builder::from(&self.sdk).interceptor(ItsOwn).build();
         aws_sdk_iam::Client::from_conf(config)
     }
 
     /// A client of EKS.
     pub(super) fn eks(&self) -> aws_sdk_eks::Client {
-        let config = aws_sdk_eks::config::Builder::from(&self.sdk).interceptor(ItsOwn).build();
-        aws_sdk_eks::Client::from_conf(config)
+        self.eks_in(None)
+    }
+
+    /// A client of EKS in a Region; that of the session if none is given.
+    pub(crate) fn eks_in(&self, region: Option<Region>) -> aws_sdk_eks::Client {
+        let config = aws_sdk_eks::config::Builder::from(&self.sdk).interceptor(ItsOwn);
+        let region = region.or_else(|| self.sdk.region().cloned());
+        aws_sdk_eks::Client::from_conf(config.region(region).build())
     }
 
     /// Who the user is; asked once.
@@ -165,7 +171,7 @@ impl Session {
     }
 
     /// Waits for an answer to a signed question. The SDK's future is large, and many are held at once: it goes to the heap.
-    pub(super) fn ask<T, E>(
+    pub(crate) fn ask<T, E>(
         &self,
         action: &str,
         call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,

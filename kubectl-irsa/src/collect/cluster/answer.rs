@@ -79,7 +79,7 @@ impl NoAnswer {
     }
 
     /// What it means for a fact.
-    pub(super) fn unknown(&self, what: String, grant: Option<Grant>) -> Unknown {
+    pub(crate) fn unknown(&self, what: String, grant: Option<Grant>) -> Unknown {
         let failed = |words: String| (Why::Failed(words), None);
         let (why, grant) = match self {
             Self::Status { code: StatusCode::FORBIDDEN, message, .. } => {

@@ -105,6 +105,11 @@ impl Api {
         })
     }
 
+    /// URL of the server.
+    pub(crate) fn server(&self) -> &str {
+        &self.address
+    }
+
     /// The deadline of the run.
     pub(crate) fn deadline(&self) -> &Deadline {
         &self.deadline

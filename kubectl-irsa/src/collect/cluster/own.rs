@@ -30,6 +30,11 @@ impl Type {
         Self { api_version: K::api_version(&()).into_owned(), kind: K::kind(&()).into_owned() }
     }
 
+    /// That of an object whose type is not one of ours.
+    pub(crate) fn named(api_version: String, kind: &str) -> Self {
+        Self { api_version, kind: kind.to_owned() }
+    }
+
     /// That of a resource.
     pub(super) fn of_resource<T: Resource>() -> Self {
         let api_version = match T::GROUP {
