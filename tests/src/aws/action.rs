@@ -10,6 +10,12 @@ const ACTIONS: &[(Service, &[&str])] = &[
     (
         Service::Iam,
         &[
+            "AddClientIDToOpenIDConnectProvider",
+            "CreateOpenIDConnectProvider",
+            "CreateRole",
+            "DeleteOpenIDConnectProvider",
+            "DeleteRole",
+            "DeleteRolePolicy",
             "GetOpenIDConnectProvider",
             "GetRole",
             "GetRolePolicy",
@@ -17,12 +23,24 @@ const ACTIONS: &[(Service, &[&str])] = &[
             "ListOpenIDConnectProviders",
             "ListRolePolicies",
             "ListRoles",
+            "PutRolePolicy",
+            "RemoveClientIDFromOpenIDConnectProvider",
             "SimulatePrincipalPolicy",
+            "UpdateAssumeRolePolicy",
+            "UpdateOpenIDConnectProviderThumbprint",
         ],
     ),
     (
         Service::Eks,
-        &["DescribeCluster", "DescribePodIdentityAssociation", "ListClusters", "ListPodIdentityAssociations"],
+        &[
+            "CreatePodIdentityAssociation",
+            "DeletePodIdentityAssociation",
+            "DescribeCluster",
+            "DescribePodIdentityAssociation",
+            "ListClusters",
+            "ListPodIdentityAssociations",
+            "UpdatePodIdentityAssociation",
+        ],
     ),
     (Service::CloudTrail, &["LookupEvents"]),
 ];

@@ -130,8 +130,16 @@ fn eks(head: &Parts) -> (String, Vec<(String, String)>) {
         ("GET", ["clusters", name, "pod-identity-associations"]) => {
             ("ListPodIdentityAssociations", vec![("name", *name)])
         }
-        ("GET", ["clusters", name, "pod-identity-associations", id]) => {
-            ("DescribePodIdentityAssociation", vec![("name", *name), ("associationId", *id)])
+        ("POST", ["clusters", name, "pod-identity-associations"]) => {
+            ("CreatePodIdentityAssociation", vec![("name", *name)])
+        }
+        (method @ ("GET" | "POST" | "DELETE"), ["clusters", name, "pod-identity-associations", id]) => {
+            let operation = match method {
+                "GET" => "DescribePodIdentityAssociation",
+                "POST" => "UpdatePodIdentityAssociation",
+                _ => "DeletePodIdentityAssociation",
+            };
+            (operation, vec![("name", *name), ("associationId", *id)])
         }
         _ => ("", vec![]),
     };

@@ -29,12 +29,36 @@ pub fn answer(server: &Server, call: &Call, account: &Account) -> Result<Value, 
             page(call, "associations", associations.collect())
         }
         "DescribePodIdentityAssociation" => {
-            let (cluster, id) = (cluster(account, call)?, call.text("associationId"));
-            let found = cluster.pod_identity_associations.iter().find(|a| association_id(cluster, a) == id);
-            let found = found
-                .ok_or_else(|| Failure::NotModelled(format!("association {id}, which is not listed")))?;
+            let cluster = cluster(account, call)?;
+            let found = &cluster.pod_identity_associations[index(cluster, call)?];
             Ok(json!({ "association": association(account, cluster, found) }))
         }
+        "CreatePodIdentityAssociation" => create_association(server, call, account),
+        "UpdatePodIdentityAssociation" => {
+            let (body, accounts) = (&call.json, server.accounts());
+            server.change(&account.account, |account| {
+                let (at, number) = position(account, call)?;
+                let role = body["roleArn"].as_str().map(|arn| role_of(account, &accounts, arn)).transpose()?;
+                let changed = &mut account.eks[at].pod_identity_associations[number];
+                changed.role_arn = role.unwrap_or_else(|| changed.role_arn.clone());
+                changed.disable_session_tags =
+                    body["disableSessionTags"].as_bool().unwrap_or(changed.disable_session_tags);
+                // An empty text removes it.
+                if let Some(target) = body["targetRoleArn"].as_str() {
+                    changed.target_role_arn = (!target.is_empty()).then(|| target.to_owned());
+                }
+                let cluster = &account.eks[at];
+                let shown = association(account, cluster, &cluster.pod_identity_associations[number]);
+                Ok(json!({ "association": shown }))
+            })
+        }
+        "DeletePodIdentityAssociation" => server.change(&account.account, |account| {
+            let (at, number) = position(account, call)?;
+            let cluster = &account.eks[at];
+            let shown = association(account, cluster, &cluster.pod_identity_associations[number]);
+            account.eks[at].pod_identity_associations.remove(number);
+            Ok(json!({ "association": shown }))
+        }),
         other => Err(Failure::NotModelled(format!("eks:{other}"))),
     }
 }
@@ -61,6 +85,62 @@ fn cluster<'a>(account: &'a Account, call: &'a Call) -> Result<&'a Cluster, Fail
     clusters(account, call)
         .find(|cluster| cluster.name == name)
         .ok_or_else(|| no_such(format!("No cluster found for name: {name}.")))
+}
+
+/// Which of a cluster's associations has this id.
+fn index(cluster: &Cluster, call: &Call) -> Result<usize, Failure> {
+    let id = call.text("associationId");
+    let found = cluster.pod_identity_associations.iter().position(|it| association_id(cluster, it) == id);
+    found.ok_or_else(|| no_such(format!("No association found for id: {id}.")))
+}
+
+/// The same with the index of the cluster.
+fn position(account: &Account, call: &Call) -> Result<(usize, usize), Failure> {
+    let found = cluster(account, call)?;
+    let at = account.eks.iter().position(|it| std::ptr::eq(it, found)).unwrap_or_default();
+    Ok((at, index(found, call)?))
+}
+
+/// The role of an association lies in the cluster's account, and exists.
+fn role_of(account: &Account, all: &[Account], arn: &str) -> Result<String, Failure> {
+    let invalid = |message: &str| Failure::refused(400, "InvalidParameterException", message);
+    if account.roles.iter().any(|role| account.role_arn(role) == arn) {
+        return Ok(arn.to_owned());
+    }
+    let elsewhere = all.iter().flat_map(|other| other.roles.iter().map(move |role| other.role_arn(role)));
+    Err(match elsewhere.into_iter().any(|other| other == arn) {
+        true => invalid("Cross-account pass role is not allowed."),
+        false => invalid("Role provided in the request does not exist."),
+    })
+}
+
+fn create_association(server: &Server, call: &Call, account: &Account) -> Result<Value, Failure> {
+    let text = |name: &str| call.json[name].as_str().map(str::to_owned);
+    let required = |name: &str| {
+        let message = format!("{name} is required");
+        text(name).ok_or_else(|| Failure::refused(400, "InvalidParameterException", message))
+    };
+    let new = Association {
+        namespace: required("namespace")?,
+        service_account: required("serviceAccount")?,
+        role_arn: role_of(account, &server.accounts(), &required("roleArn")?)?,
+        target_role_arn: text("targetRoleArn"),
+        disable_session_tags: call.json["disableSessionTags"].as_bool().unwrap_or(false),
+        created: server.now(),
+    };
+    server.change(&account.account, |account| {
+        let found = cluster(account, call)?;
+        let at = account.eks.iter().position(|it| std::ptr::eq(it, found)).unwrap_or_default();
+        let same = |it: &&Association| {
+            (&it.namespace, &it.service_account) == (&new.namespace, &new.service_account)
+        };
+        if let Some(same) = found.pod_identity_associations.iter().find(same) {
+            let message = format!("Association already exists: {}", association_id(found, same));
+            return Err(Failure::refused(409, "ResourceInUseException", message));
+        }
+        account.eks[at].pod_identity_associations.push(new.clone());
+        Ok(json!({ "association": association(account, &account.eks[at], &new) }))
+    })
 }
 
 fn no_such(message: String) -> Failure {

@@ -1,14 +1,18 @@
 //! IAM: what the caller's account holds.
 
-use super::account::{Account, Role, Simulation, policy_text};
+use super::account::{Account, Role, Simulation, policy_text, without_scheme};
 use super::call::Call;
 use super::failure::Failure;
+use super::iam_changes;
 use super::serve::Server;
 use super::xml::Xml;
 use crate::query::percent_encode;
 
 /// IAM's operations, on the caller's account.
 pub fn answer(server: &Server, call: &Call, account: &Account) -> Result<Xml, Failure> {
+    if let Some(answer) = iam_changes::answer(server, call, account) {
+        return answer;
+    }
     match call.operation.as_str() {
         "GetRole" => Ok(Xml::fields([("Role", full(account, role(account, call)?))])),
         "ListRoles" => {
@@ -43,7 +47,11 @@ pub fn resource(account: &Account, call: &Call) -> String {
     match call.operation.as_str() {
         "ListRoles" => account.iam_arn("role/"),
         "ListOpenIDConnectProviders" => account.iam_arn("oidc-provider/*"),
-        "GetOpenIDConnectProvider" => call.text("OpenIDConnectProviderArn").to_owned(),
+        "CreateOpenIDConnectProvider" => {
+            account.iam_arn(&format!("oidc-provider/{}", without_scheme(call.text("Url"))))
+        }
+        operation if operation.ends_with("OpenIDConnectProvider")
+            || operation.ends_with("OpenIDConnectProviderThumbprint") => call.text("OpenIDConnectProviderArn").to_owned(),
         "SimulatePrincipalPolicy" => call.text("PolicySourceArn").to_owned(),
         _ => format!("role {}", call.text("RoleName")),
     }
@@ -54,7 +62,7 @@ fn role<'a>(account: &'a Account, call: &Call) -> Result<&'a Role, Failure> {
     account.role(name).ok_or_else(|| no_such(&format!("The role with name {name} cannot be found.")))
 }
 
-fn no_such(message: &str) -> Failure {
+pub(super) fn no_such(message: &str) -> Failure {
     Failure::refused(404, "NoSuchEntity", message)
 }
 
@@ -71,7 +79,7 @@ fn summary(account: &Account, role: &Role) -> Xml {
     ])
 }
 
-fn full(account: &Account, role: &Role) -> Xml {
+pub(super) fn full(account: &Account, role: &Role) -> Xml {
     let boundary = role.boundary.as_deref().map(|arn| {
         Xml::fields([("PermissionsBoundaryType", "Policy".into()), ("PermissionsBoundaryArn", arn.into())])
     });

@@ -255,7 +255,7 @@ fn in_network(network: &str, found: &str) -> Result<bool, Unknown> {
 }
 
 /// `*` is any text and `?` any character.
-fn like(pattern: &str, text: &str) -> bool {
+pub fn like(pattern: &str, text: &str) -> bool {
     match pattern.chars().next() {
         None => text.is_empty(),
         Some('*') => {

@@ -99,6 +99,20 @@ impl Server {
         *self.accounts.lock().expect("no thread panics while it holds the accounts") = accounts.into();
     }
 
+    /// Changes an account as an operation asks, unless it refuses.
+    pub fn change<T>(
+        &self,
+        number: &str,
+        edit: impl FnOnce(&mut Account) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut accounts = self.accounts.lock().expect("no thread panics while it holds the accounts");
+        let mut changed = accounts.to_vec();
+        let account = changed.iter_mut().find(|account| account.account == number);
+        let result = edit(account.ok_or_else(|| Failure::NotModelled(format!("account {number}")))?)?;
+        *accounts = changed.into();
+        Ok(result)
+    }
+
     /// How AWS sees a caller: through this VPC endpoint, or else from this address.
     pub fn way(&self, origin: Origin) -> (Option<&VpcEndpoint>, &str) {
         match (origin, &self.header.kubelet) {
