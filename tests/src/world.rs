@@ -617,6 +617,13 @@ pub struct WorldFile {
     pub path: PathBuf,
 }
 
+impl WorldFile {
+    /// `CHECK/CASE.NAME`, as the file is named.
+    pub fn label(&self) -> String {
+        format!("{}/{}", self.check, self.path.file_stem().unwrap_or_default().to_string_lossy())
+    }
+}
+
 /// The worlds of this repository.
 pub fn worlds_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("worlds")

@@ -16,6 +16,7 @@ use irsa_tests::kubelet::Kubelet;
 use irsa_tests::run::{Run, plugin, run};
 use irsa_tests::world::{World, all_bases, all_worlds, worlds_dir};
 use neutral::neutral;
+use offered::Offer;
 use serde_json::Value;
 
 #[path = "worlds/fixes.rs"]
@@ -24,6 +25,10 @@ mod fixes;
 mod in_process;
 #[path = "worlds/neutral.rs"]
 mod neutral;
+#[path = "repairs/offered.rs"]
+mod offered;
+#[path = "worlds/repaired.rs"]
+mod repaired;
 #[path = "worlds/trust.rs"]
 mod trust;
 
@@ -31,6 +36,7 @@ mod trust;
 struct Verdict {
     problems: String,
     text: String,
+    offers: BTreeSet<Offer>,
 }
 
 /// What is run.
@@ -92,6 +98,11 @@ fn every_world_gets_its_diagnosis() {
     }
     let broken = results.iter().filter(|(_, verdict)| !verdict.problems.is_empty()).count();
     assert!(broken == 0, "{broken} of {} worlds are not diagnosed as expected\n{failures}", results.len());
+    if only.is_empty() && !without_nodes {
+        let offered = results.iter().map(|(file, verdict)| (file.label(), verdict.offers.clone())).collect();
+        let problems = repaired::problems(&offered);
+        assert!(problems.is_empty(), "{problems}");
+    }
     // One's own worlds alone are for trying, unless their snapshots are asked for.
     if only.is_empty() || std::env::var_os("INSTA_UPDATE").is_some() {
         for (file, verdict) in results {
@@ -114,7 +125,7 @@ fn every_base_gets_its_diagnosis() {
         if without_nodes && World::load(&path).unwrap().header.kubelet.is_some() {
             continue;
         }
-        let Verdict { problems, text } = judge(&path, By::Binary);
+        let Verdict { problems, text, .. } = judge(&path, By::Binary);
         if !problems.is_empty() {
             let _ = writeln!(failures, "\n== {}\n{problems}\n{text}", path.display());
         }
@@ -125,7 +136,9 @@ fn every_base_gets_its_diagnosis() {
 fn judge(path: &Path, by: By) -> Verdict {
     let world = match World::load(path) {
         Ok(world) => world,
-        Err(error) => return Verdict { problems: format!("{error}\n"), text: String::new() },
+        Err(error) => {
+            return Verdict { problems: format!("{error}\n"), text: String::new(), offers: BTreeSet::new() };
+        }
     };
     let kube = FakeKube::start(&world);
     let pods = kube.pods();
@@ -140,10 +153,16 @@ fn judge(path: &Path, by: By) -> Verdict {
     };
     let (json, text) = run(&arguments(&world));
     let mut problems = compare(&world, &json);
+    let mut offers = BTreeSet::new();
     problems += &against_schema(&json);
     if !json.stdout.is_empty() {
         problems += &fixes::problems(&first(&json.json()));
         problems += &trust::problems(&world, &first(&json.json()));
+        // Repairs are tried without nodes and without a user's own configuration.
+        if world.header.kubelet.is_none() && world.accounts.iter().all(|account| account.profiles.is_empty())
+        {
+            offers = offered::offers(&first(&json.json()));
+        }
     }
     if text.code != json.code {
         let _ = writeln!(problems, "text exits {:?}, json {:?}", text.code, json.code);
@@ -169,7 +188,7 @@ fn judge(path: &Path, by: By) -> Verdict {
     }
     problems += &shown(&kube.token_signatures(), &[&json, &text]);
     problems += &from_file(&world, directory.path(), &json, run);
-    Verdict { problems, text: neutral(&world, text.stdout + &text.stderr) }
+    Verdict { problems, text: neutral(&world, text.stdout + &text.stderr), offers }
 }
 
 /// What holds of every run against AWS.

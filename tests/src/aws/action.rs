@@ -33,6 +33,7 @@ const ACTIONS: &[(Service, &[&str])] = &[
     (
         Service::Eks,
         &[
+            "CreateAddon",
             "CreatePodIdentityAssociation",
             "DeletePodIdentityAssociation",
             "DescribeCluster",

@@ -130,6 +130,7 @@ fn eks(head: &Parts) -> (String, Vec<(String, String)>) {
         ("GET", ["clusters", name, "pod-identity-associations"]) => {
             ("ListPodIdentityAssociations", vec![("name", *name)])
         }
+        ("POST", ["clusters", name, "addons"]) => ("CreateAddon", vec![("name", *name)]),
         ("POST", ["clusters", name, "pod-identity-associations"]) => {
             ("CreatePodIdentityAssociation", vec![("name", *name)])
         }

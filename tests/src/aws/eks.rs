@@ -33,12 +33,30 @@ pub fn answer(server: &Server, call: &Call, account: &Account) -> Result<Value, 
             let found = &cluster.pod_identity_associations[index(cluster, call)?];
             Ok(json!({ "association": association(account, cluster, found) }))
         }
+        "CreateAddon" => {
+            let (cluster, name) =
+                (cluster(account, call)?, call.json["addonName"].as_str().unwrap_or_default());
+            if name != "eks-pod-identity-agent" {
+                return Err(Failure::NotModelled(format!("add-on {name}")));
+            }
+            let is_own = cluster.issuer(&server.header.issuer) == server.header.issuer;
+            if is_own && !server.cluster.get().is_some_and(|install| install()) {
+                let message = "Addon already exists.";
+                return Err(Failure::refused(409, "ResourceInUseException", message));
+            }
+            let arn = arn(account, &cluster.region, &format!("addon/{}/{name}/1", cluster.name));
+            Ok(json!({ "addon": {
+                "addonName": name, "clusterName": cluster.name, "status": "CREATING", "addonArn": arn,
+                "createdAt": server.now().as_second(), "modifiedAt": server.now().as_second(),
+            }}))
+        }
         "CreatePodIdentityAssociation" => create_association(server, call, account),
         "UpdatePodIdentityAssociation" => {
             let (body, accounts) = (&call.json, server.accounts());
             server.change(&account.account, |account| {
                 let (at, number) = position(account, call)?;
-                let role = body["roleArn"].as_str().map(|arn| role_of(account, &accounts, arn)).transpose()?;
+                let role =
+                    body["roleArn"].as_str().map(|arn| role_of(account, &accounts, arn)).transpose()?;
                 let changed = &mut account.eks[at].pod_identity_associations[number];
                 changed.role_arn = role.unwrap_or_else(|| changed.role_arn.clone());
                 changed.disable_session_tags =

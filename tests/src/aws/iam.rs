@@ -50,8 +50,12 @@ pub fn resource(account: &Account, call: &Call) -> String {
         "CreateOpenIDConnectProvider" => {
             account.iam_arn(&format!("oidc-provider/{}", without_scheme(call.text("Url"))))
         }
-        operation if operation.ends_with("OpenIDConnectProvider")
-            || operation.ends_with("OpenIDConnectProviderThumbprint") => call.text("OpenIDConnectProviderArn").to_owned(),
+        operation
+            if operation.ends_with("OpenIDConnectProvider")
+                || operation.ends_with("OpenIDConnectProviderThumbprint") =>
+        {
+            call.text("OpenIDConnectProviderArn").to_owned()
+        }
         "SimulatePrincipalPolicy" => call.text("PolicySourceArn").to_owned(),
         _ => format!("role {}", call.text("RoleName")),
     }

@@ -167,7 +167,8 @@ fn allow(account: &mut Account, role: &str, policy: &Value) {
         let items = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
         items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     };
-    let statements = policy["Statement"].as_array().cloned().unwrap_or_else(|| vec![policy["Statement"].clone()]);
+    let statements =
+        policy["Statement"].as_array().cloned().unwrap_or_else(|| vec![policy["Statement"].clone()]);
     for simulation in &mut account.simulate {
         let of_role = simulation.role.as_ref().is_none_or(|name| name == role);
         let allows = |statement: &Value| {
@@ -194,7 +195,10 @@ fn allow(account: &mut Account, role: &str, policy: &Value) {
 fn create_provider(server: &Server, call: &Call, account: &Account) -> Result<Xml, Failure> {
     let url = call.text("Url");
     let stored = without_scheme(url);
-    if !url.starts_with("https://") || stored.is_empty() || stored.contains(['?', '#', ' ']) || url.len() > 255
+    if !url.starts_with("https://")
+        || stored.is_empty()
+        || stored.contains(['?', '#', ' '])
+        || url.len() > 255
     {
         return Err(invalid(format!("Invalid Open ID Connect Provider URL ({url})")));
     }
@@ -205,7 +209,8 @@ fn create_provider(server: &Server, call: &Call, account: &Account) -> Result<Xm
             let message = format!("Please check if the URL {url} is reachable");
             return Err(Failure::refused(400, "OpenIdIdpCommunicationError", message));
         }
-        let word = if server.is_private(url) { "issuer-ca" } else { "9e99a48a9960b14926bb7f3b02e22da2b0ab7280" };
+        let word =
+            if server.is_private(url) { "issuer-ca" } else { "9e99a48a9960b14926bb7f3b02e22da2b0ab7280" };
         thumbprints.push(word.to_owned());
     }
     let new = Provider {
@@ -232,8 +237,7 @@ fn create_provider(server: &Server, call: &Call, account: &Account) -> Result<Xm
 
 fn thumbprints(call: &Call) -> Result<Vec<String>, Failure> {
     let given = call.list("ThumbprintList");
-    let odd =
-        |text: &&&str| text.len() != 40 || !text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let odd = |text: &&&str| text.len() != 40 || !text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if let Some(odd) = given.iter().find(odd) {
         return Err(invalid(format!(
             "Value '[{odd}]' at 'thumbprintList' failed to satisfy constraint: Member must have length 40"

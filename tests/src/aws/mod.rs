@@ -62,6 +62,21 @@ impl FakeAws {
     pub fn start(world: &World, kube: Option<&FakeKube>) -> FakeAws {
         let keys = kube.map_or_else(|| json!({ "keys": [] }), FakeKube::key_set);
         let server = Arc::new(Server::new(&world.header, &world.accounts, keys));
+        if let Some(kube) = kube {
+            let (weak, issuer) = (Arc::downgrade(&server), world.header.issuer.clone());
+            let cluster = kube.server();
+            let _ = server.cluster.set(Box::new(move || cluster.install_agent()));
+            // The first AWS of a cluster stays its AWS.
+            let _ = kube.server().has_association.set(Box::new(move |namespace, name| {
+                let accounts = weak.upgrade().map(|server| server.accounts());
+                let clusters = accounts.iter().flat_map(|accounts| accounts.iter()).flat_map(|it| &it.eks);
+                let mut own = clusters.filter(|cluster| cluster.issuer(&issuer) == issuer);
+                own.any(|cluster| {
+                    let associations = &cluster.pod_identity_associations;
+                    associations.iter().any(|it| it.namespace == namespace && it.service_account == name)
+                })
+            }));
+        }
         let shared = server.clone();
         let background = Background::start("fake-aws", move |stream| connection(stream, shared.clone()));
         FakeAws { server, background }
@@ -75,6 +90,11 @@ impl FakeAws {
     /// Its accounts are those of another world from now on, as after a repair.
     pub fn become_as(&self, world: &World) {
         self.server.set_accounts(&world.accounts);
+    }
+
+    /// Its accounts as they are now.
+    pub fn accounts(&self) -> Arc<[account::Account]> {
+        self.server.accounts()
     }
 
     /// What the connections share.

@@ -22,7 +22,7 @@ use hyper::body::Incoming;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Everything that the connections share.
@@ -41,6 +41,8 @@ pub struct Server {
     pub faults: Faults,
     /// Delay of every answer.
     pub latency: Mutex<Duration>,
+    /// Installs the EKS Pod Identity Agent in the cluster; false if it is there.
+    pub cluster: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
     /// What must fail the test.
     pub problems: Mutex<Vec<String>>,
     /// Signatures of the web identity tokens that were sent.
@@ -84,6 +86,7 @@ impl Server {
             log: Log::default(),
             faults: Faults::default(),
             latency: Mutex::new(Duration::ZERO),
+            cluster: OnceLock::new(),
             problems: Mutex::default(),
             signatures: Mutex::default(),
         }

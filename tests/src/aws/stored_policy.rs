@@ -44,7 +44,8 @@ pub const INLINE_QUOTA: usize = 10_240;
 pub fn trust(text: &str, all: &[Account]) -> Result<Value, Failure> {
     let policy = read(text, "assumeRolePolicyDocument")?;
     for statement in statements(&policy)? {
-        if let Some(field) = ["Resource", "NotResource"].iter().find(|field| statement.contains_key(**field)) {
+        if let Some(field) = ["Resource", "NotResource"].iter().find(|field| statement.contains_key(**field))
+        {
             return Err(malformed(format!("Has prohibited field {field}")));
         }
         let principal = statement.get("Principal").or_else(|| statement.get("NotPrincipal"));
@@ -102,7 +103,9 @@ fn read(text: &str, parameter: &str) -> Result<Value, Failure> {
         return Err(Failure::refused(
             400,
             "ValidationError",
-            format!("The specified value for {parameter} is invalid. It must contain only printable ASCII characters."),
+            format!(
+                "The specified value for {parameter} is invalid. It must contain only printable ASCII characters."
+            ),
         ));
     }
     let syntax = || malformed("Syntax errors in policy.");
@@ -240,7 +243,8 @@ fn is_federated(value: &str) -> bool {
     let parts: Vec<&str> = value.splitn(6, ':').collect();
     match parts.as_slice() {
         ["arn", _, "iam", "", _, resource] => {
-            resource.strip_prefix("oidc-provider/").is_some_and(host) || resource.starts_with("saml-provider/")
+            resource.strip_prefix("oidc-provider/").is_some_and(host)
+                || resource.starts_with("saml-provider/")
         }
         _ => !value.contains('/') && host(value),
     }
@@ -287,25 +291,41 @@ mod tests {
         for (changes, words) in [
             (json!({}), ""),
             (json!({"Principal": "*"}), ""),
-            (json!({"Action": ["sts:AssumeRole", "sts:TagSession"], "Principal": {"Service": "pods.eks.amazonaws.com"}}), ""),
+            (
+                json!({"Action": ["sts:AssumeRole", "sts:TagSession"], "Principal": {"Service": "pods.eks.amazonaws.com"}}),
+                "",
+            ),
             (json!({"Principal": {"AWS": ["111122223333", "arn:aws:iam::111122223333:root"]}}), ""),
-            (json!({"Principal": {"AWS": "arn:aws:iam::999988887777:role/of-an-account-that-nobody-knows"}}), ""),
+            (
+                json!({"Principal": {"AWS": "arn:aws:iam::999988887777:role/of-an-account-that-nobody-knows"}}),
+                "",
+            ),
             (json!({"Resource": "*"}), "MalformedPolicyDocument: Has prohibited field Resource"),
             (json!({"Principal": null}), "MalformedPolicyDocument: Missing required field Principal"),
             (json!({"Effect": "allow"}), "Invalid effect: allow"),
             (json!({"Action": "s3:GetObject"}), "may only specify STS AssumeRole actions"),
             (json!({"Condition": {"StringEqual": {"a:sub": "b"}}}), "Invalid Condition type : StringEqual."),
             (json!({"Condition": {"StringEquals": {"a:sub": {"b": 1}}}}), "Syntax errors"),
-            (json!({"Principal": {"AWS": "arn:aws:iam::111122223333:role/nobody"}}), "Invalid principal in policy: \"AWS\""),
-            (json!({"Principal": {"Federated": "arn:aws:iam::1:oidc-provider/https://issuer.example"}}), "Federated principals must"),
+            (
+                json!({"Principal": {"AWS": "arn:aws:iam::111122223333:role/nobody"}}),
+                "Invalid principal in policy: \"AWS\"",
+            ),
+            (
+                json!({"Principal": {"Federated": "arn:aws:iam::1:oidc-provider/https://issuer.example"}}),
+                "Federated principals must",
+            ),
             (json!({"Principal": {"Federated": "https://issuer.example"}}), "Federated principals must"),
             (json!({"Sid": "a b"}), "must be alpha-numeric"),
             (json!({"Efect": "Allow"}), "Syntax errors"),
             (json!({"Condition": {"StringEquals": {"a:sub": "\u{200b}x"}}}), "ValidationError: "),
-            (json!({"Condition": {"StringEquals": {"a:sub": "x".repeat(2048)}}}), "LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048"),
+            (
+                json!({"Condition": {"StringEquals": {"a:sub": "x".repeat(2048)}}}),
+                "LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048",
+            ),
         ] {
             let account: Account = serde_json::from_value(json!({
-                "apiVersion": "irsa.test/v1", "kind": "AwsAccount", "account": "111122223333"})).unwrap();
+                "apiVersion": "irsa.test/v1", "kind": "AwsAccount", "account": "111122223333"}))
+            .unwrap();
             let found = refusal(trust(&statement(changes.clone()), &[account]));
             assert!(found.contains(words) && found.is_empty() == words.is_empty(), "{changes}: {found}");
         }

@@ -49,6 +49,36 @@ fn groups() -> Vec<Value> {
     names.into_iter().map(group).collect()
 }
 
+/// Of OpenAPI, what kubectl asks before it creates something: whether the server validates fields itself.
+pub fn openapi(path: &str) -> Option<Answer> {
+    let rest = path.strip_prefix("/openapi/v3")?;
+    let places = || {
+        RESOURCES
+            .iter()
+            .map(|r| if r.group.is_empty() { "api/v1".into() } else { format!("apis/{}/v1", r.group) })
+    };
+    if rest.is_empty() {
+        let url = |place: &String| json!({"serverRelativeURL": format!("/openapi/v3/{place}?hash=1")});
+        let paths: serde_json::Map<String, Value> =
+            places().map(|place| (place.clone(), url(&place))).collect();
+        return Some(Answer::json(200, &json!({ "paths": paths })));
+    }
+    let of_place = RESOURCES.iter().zip(places()).filter(|(_, place)| rest == format!("/{place}"));
+    let parameters: Vec<Value> = ["dryRun", "fieldManager", "fieldValidation"]
+        .map(|name| json!({"name": name, "in": "query", "schema": {"type": "string"}}))
+        .into();
+    let paths: serde_json::Map<String, Value> = of_place
+        .map(|(resource, place)| {
+            let kind = json!({"group": resource.group, "version": VERSION, "kind": resource.kind});
+            let patch =
+                json!({"x-kubernetes-group-version-kind": kind, "parameters": parameters, "responses": {}});
+            (format!("/{place}/{}/{{name}}", resource.plural), json!({ "patch": patch }))
+        })
+        .collect();
+    let info = json!({"title": "Kubernetes", "version": "v1.36.2"});
+    (!paths.is_empty()).then(|| Answer::json(200, &json!({"openapi": "3.0.0", "info": info, "paths": paths})))
+}
+
 fn resource_list(group: &str, missing: &[String]) -> Value {
     let present = |r: &&Resource| r.group == group && !missing.iter().any(|m| m == r.plural);
     let group_version = if group.is_empty() { VERSION.to_owned() } else { format!("{group}/{VERSION}") };
@@ -59,7 +89,7 @@ fn resource_list(group: &str, missing: &[String]) -> Value {
 fn describe(resource: &Resource) -> Value {
     json!({
         "name": resource.plural, "singularName": resource.kind.to_ascii_lowercase(),
-        "namespaced": resource.namespaced, "kind": resource.kind, "verbs": ["get", "list", "watch"],
+        "namespaced": resource.namespaced, "kind": resource.kind, "verbs": ["create", "delete", "get", "list", "patch", "watch"],
         "shortNames": resource.short,
     })
 }

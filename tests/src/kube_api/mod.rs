@@ -5,16 +5,20 @@
 //! to wait for one after the other.
 
 mod accept;
+mod controllers;
 mod ephemeral;
 mod kubeconfig;
 mod log;
 pub mod logs;
 mod meta;
+mod patch;
 mod pod_security;
 mod pods;
+mod protobuf;
 pub mod resources;
 mod route;
 pub mod rule;
+mod schema;
 mod select;
 mod serve;
 mod status;
@@ -23,6 +27,7 @@ mod tls;
 pub(crate) mod token;
 mod watch;
 mod webhook;
+mod writes;
 
 #[cfg(test)]
 pub(crate) mod tests;

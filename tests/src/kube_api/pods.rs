@@ -6,7 +6,8 @@ use super::resources::{Resource, by_path};
 use super::route::{ResourcePath, Route};
 use super::status::{self, Answer, Cause, bad_request, invalid_object, not_found};
 use super::store::Store;
-use super::webhook;
+use super::webhook::{Admission, Called, HasAssociation};
+use super::writes::{pod_spec, without_nulls};
 use crate::world::{AdmissionPolicy, Object, uid_of};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -22,6 +23,8 @@ pub struct Pods<'s> {
     pub issuer: &'s str,
     /// The API server's clock.
     pub now: Timestamp,
+    /// Whether EKS Pod Identity has an association for a service account, by namespace and name.
+    pub has_association: &'s HasAssociation,
 }
 
 const STRATEGIC_MERGE: &str = "application/strategic-merge-patch+json";
@@ -88,10 +91,7 @@ impl Pods<'_> {
             }
             _ => pod["metadata"]["namespace"] = json!(at.namespace),
         }
-        self.fill_in(&mut pod, &name);
-        let account = self.service_account(at, &pod, &name)?;
-        webhook::inject(self.store, &mut pod, &account.value, self.issuer);
-        self.admit(self.namespace(&at.namespace).as_deref(), &pod)?;
+        self.admit_new(&mut pod, &[])?;
         let object = Object::new(pod).map_err(|why| bad_request(&why))?;
         let created = object.value.clone();
         if dry_run(route)? {
@@ -102,6 +102,25 @@ impl Pods<'_> {
         }
         let stored = self.store.find(Pods::resource(), &at.namespace, &name);
         Ok(Answer::json(201, stored.as_ref().map_or(&created, |object| &object.value)))
+    }
+
+    /// Completes a new pod, and refuses what may not be created. `later` are containers that other webhooks add.
+    pub fn admit_new(&self, pod: &mut Value, later: &[Value]) -> Result<(), Answer> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (namespace, name) = (text(&pod["metadata"]["namespace"]), text(&pod["metadata"]["name"]));
+        self.fill_in(pod, &name);
+        let account = self.service_account(&namespace, pod, &name)?;
+        let admission =
+            Admission { store: self.store, issuer: self.issuer, has_association: self.has_association };
+        if admission.mutate(pod, &account.value, later) == Called::Refused {
+            return Err(status::failure(500));
+        }
+        without_nulls(pod);
+        let causes = pod_spec(&pod["spec"], "spec");
+        if !causes.is_empty() {
+            return Err(invalid_object("Pod", &name, &causes));
+        }
+        self.admit(self.namespace(&namespace).as_deref(), pod)
     }
 
     fn fill_in(&self, pod: &mut Value, name: &str) {
@@ -134,14 +153,13 @@ impl Pods<'_> {
         pod["status"] = json!({"phase": "Pending", "qosClass": "BestEffort"});
     }
 
-    fn service_account(&self, at: &ResourcePath, pod: &Value, name: &str) -> Result<Arc<Object>, Answer> {
+    fn service_account(&self, namespace: &str, pod: &Value, name: &str) -> Result<Arc<Object>, Answer> {
         let account = pod["spec"]["serviceAccountName"].as_str().unwrap_or_default();
-        let found = by_path("", "serviceaccounts")
-            .and_then(|accounts| self.store.find(accounts, &at.namespace, account));
+        let found =
+            by_path("", "serviceaccounts").and_then(|accounts| self.store.find(accounts, namespace, account));
         // The admission plugin looks the account up and hands on what the lookup says.
         let message = format!(
-            "error looking up service account {}/{account}: serviceaccount \"{account}\" not found",
-            at.namespace
+            "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
         );
         found.ok_or_else(|| status::forbidden_object("pods", name, &message))
     }

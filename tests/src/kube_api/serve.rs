@@ -3,10 +3,12 @@
 
 use super::TOKEN;
 use super::accept::{Form, negotiate};
+use super::controllers::Controllers;
 use super::log::Seen;
 use super::logs::{self, ContainerLog};
 use super::meta;
 use super::pods::Pods;
+use super::protobuf::{self, PROTOBUF};
 use super::resources::{Resource, VERSION, by_path, group_exists};
 use super::route::{ResourcePath, Route};
 use super::status::{self, Answer};
@@ -14,6 +16,8 @@ use super::store::{self, Store};
 use super::tls::Authority;
 use super::token::Issuer;
 use super::watch::{Watch, WatchBody, watch};
+use super::webhook::HasAssociation;
+use super::writes::Writes;
 use crate::fault::Faults;
 use crate::timeline::Log;
 use crate::world::{Header, World, uid_of};
@@ -25,8 +29,8 @@ use hyper::body::Incoming;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Everything that the connections share.
@@ -49,6 +53,8 @@ pub struct Server {
     pub busy: Mutex<(usize, u64)>,
     /// Requests for secrets in a form that carries values.
     pub secret_values_read: AtomicUsize,
+    /// Set once there is an AWS.
+    pub has_association: OnceLock<Box<HasAssociation>>,
     answers: AtomicUsize,
 }
 
@@ -73,6 +79,7 @@ impl Server {
             latency: Mutex::new(Duration::ZERO),
             busy: Mutex::new((0, 0)),
             secret_values_read: AtomicUsize::new(0),
+            has_association: OnceLock::new(),
             answers: AtomicUsize::new(0),
         }
     }
@@ -184,6 +191,12 @@ impl Server {
         if [&at.plural, &at.with_subresource()].iter().any(|name| self.header.missing.contains(name)) {
             return Err(status::no_such_resource());
         }
+        let is_account = (at.group.as_str(), at.with_subresource().as_str()) == ("", "serviceaccounts");
+        if is_account && *method == Method::POST && media_type(headers) == PROTOBUF {
+            let account = protobuf::service_account(body).ok_or_else(status::unsupported_media_type)?;
+            let body = account.to_string();
+            return self.write(method, route, at, status::JSON, body.as_bytes()).map(Reply::Once);
+        }
         check_body_type(method, headers)?;
         match (at.group.as_str(), at.with_subresource().as_str()) {
             ("authorization.k8s.io", "selfsubjectaccessreviews") if *method == Method::POST => {
@@ -203,7 +216,18 @@ impl Server {
                 self.pods().create(at, route, body).map(Reply::Once)
             }
             ("", "pods") if *method == Method::DELETE && at.named => {
-                self.pods().delete(at, route, body).map(Reply::Once)
+                let before =
+                    by_path("", "pods").and_then(|pods| self.store.find(pods, &at.namespace, &at.name));
+                let answer = self.pods().delete(at, route, body)?;
+                let is_gone = by_path("", "pods")
+                    .is_some_and(|pods| self.store.find(pods, &at.namespace, &at.name).is_none());
+                if let Some(before) = before.filter(|_| is_gone) {
+                    self.controllers().replace(&before.value);
+                }
+                Ok(Reply::Once(answer))
+            }
+            _ if [Method::POST, Method::PATCH, Method::DELETE].contains(method) => {
+                self.write(method, route, at, &media_type(headers), body).map(Reply::Once)
             }
             _ => self.answer_object(method, route, at, &accept),
         }
@@ -215,7 +239,44 @@ impl Server {
             policy: self.header.admission_policy.as_ref(),
             issuer: self.issuer.url(),
             now: self.header.now,
+            has_association: self.has_association.get().map_or(&|_, _| false, |known| &**known),
         }
+    }
+
+    fn controllers(&self) -> Controllers<'_> {
+        Controllers { pods: self.pods(), logs: &self.logs }
+    }
+
+    /// What EKS puts into a cluster as its add-on: a pod of the agent on every node. False if it is there.
+    pub fn install_agent(&self) -> bool {
+        self.controllers().install("kube-system", "eks-pod-identity-agent")
+    }
+
+    /// What changes an object, and what comes of it.
+    fn write(
+        &self,
+        method: &Method,
+        route: &Route,
+        at: &ResourcePath,
+        media_type: &str,
+        body: &[u8],
+    ) -> Result<Answer, Answer> {
+        let resource = by_path(&at.group, &at.plural).ok_or_else(status::no_such_resource)?;
+        if !at.subresource.is_empty()
+            || !in_scope(resource, at)
+            || resource.namespaced && at.namespace.is_empty()
+        {
+            return Err(status::no_such_resource());
+        }
+        let writes = Writes { store: &self.store, now: self.header.now };
+        let written = match (method.as_str(), at.named) {
+            ("POST", false) => writes.create(resource, at, route, body)?,
+            ("PATCH", true) => writes.patch(resource, at, route, media_type, body)?,
+            ("DELETE", true) => writes.delete(resource, at, route)?,
+            _ => return Err(status::method_not_allowed()),
+        };
+        self.controllers().act(&written);
+        Ok(written.answer)
     }
 
     /// What a container has logged so far.
@@ -232,7 +293,9 @@ impl Server {
             "/version" => Ok(meta::version(self.header.server_version.as_deref())),
             "/.well-known/openid-configuration" => self.issuer.answer_configuration(accept),
             "/openid/v1/jwks" => self.issuer.answer_key_set(accept),
-            path => meta::discovery(path, &self.header.missing).ok_or_else(status::no_such_path),
+            path => meta::discovery(path, &self.header.missing)
+                .or_else(|| meta::openapi(path))
+                .ok_or_else(status::no_such_path),
         }
     }
 

@@ -115,6 +115,11 @@ pub struct Cause {
 }
 
 impl Cause {
+    /// A value that is not allowed.
+    pub fn invalid(field: String, message: &str) -> Cause {
+        Cause { reason: "FieldValueInvalid", field, message: message.to_owned() }
+    }
+
     /// A field that must not be set.
     pub fn forbidden(field: String, why: &str) -> Cause {
         Cause { reason: "FieldValueForbidden", field, message: format!("Forbidden: {why}") }
@@ -144,6 +149,11 @@ impl Cause {
 
 /// 422 for an object of the core group, recordings `ec-patch-*`.
 pub fn invalid_object(kind: &str, name: &str, causes: &[Cause]) -> Answer {
+    invalid_in("", kind, name, causes)
+}
+
+/// 422 for an object of any group.
+pub fn invalid_in(group: &str, kind: &str, name: &str, causes: &[Cause]) -> Answer {
     let problems: Vec<String> = causes
         .iter()
         .map(|cause| match cause.field.as_str() {
@@ -159,8 +169,9 @@ pub fn invalid_object(kind: &str, name: &str, causes: &[Cause]) -> Answer {
         .iter()
         .map(|cause| json!({"reason": cause.reason, "message": cause.message, "field": cause.field}))
         .collect();
-    let mut body = details(name, "", kind);
+    let mut body = details(name, group, kind);
     body["causes"] = json!(causes);
+    let kind = qualified(group, kind);
     status(422, "Invalid", &format!("{kind} \"{name}\" is invalid: {problems}"), Some(body))
 }
 
@@ -193,6 +204,21 @@ pub fn denied_by_policy(plural: &str, name: &str, policy: &AdmissionPolicy) -> A
 pub fn already_exists(group: &str, plural: &str, name: &str) -> Answer {
     let message = format!("{} \"{name}\" already exists", qualified(group, plural));
     status(409, "AlreadyExists", &message, Some(details(name, group, plural)))
+}
+
+/// 422 for a JSON patch that cannot be applied.
+pub fn unprocessable(message: &str) -> Answer {
+    let message = format!("the server rejected our request due to an error in our request: {message}");
+    status(422, "Invalid", &message, Some(json!({})))
+}
+
+/// 200 for an object that is gone.
+pub fn deleted(group: &str, plural: &str, name: &str, uid: &Value) -> Answer {
+    let mut body = details(name, group, plural);
+    body["uid"] = uid.clone();
+    let body =
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": body});
+    Answer::json(200, &body)
 }
 
 /// 415 for a patch of another sort than the only one that the fake knows.

@@ -24,34 +24,41 @@ pub fn problems(world: &World, diagnosis: &Value) -> String {
             Some((_, role)) if command.contains("update-assume-role-policy") => policy_text(&role.trust),
             _ => String::from(r#"{"Version": "2012-10-17", "Statement": []}"#),
         };
-        let target = &diagnosis["target"];
-        let [namespace, service_account] =
-            ["namespace", "serviceAccount"].map(|field| target[field].as_str().unwrap_or_default());
-        if let Some((own, hop)) = hop(world, namespace, service_account, name, after) {
-            for problem in pod_identity::problems(own, hop, &before, after) {
-                let _ = writeln!(problems, "{problem}: {fix}");
-            }
-            continue;
-        }
-        let subject = format!("system:serviceaccount:{namespace}:{service_account}");
-        let Some(provider) = provider_of(after, &subject) else {
-            let _ = writeln!(problems, "no statement names {subject}, or a pattern: {fix}");
-            continue;
-        };
-        let (_, issuer) = provider.split_once(":oidc-provider/").unwrap_or_default();
-        let vacant = vacant(world, namespace, &before);
-        let asker = Asker { issuer, provider: &provider, namespace, name: service_account, vacant: &vacant };
         let title = fix["title"].as_str().unwrap_or_default();
         let meant =
             if title.starts_with("or, if other service accounts") { Meant::Namespace } else { Meant::Alone };
         if meant == Meant::Namespace && fix["kind"] != "shared" {
             let _ = writeln!(problems, "a namespace is let in unasked: {fix}");
         }
-        for problem in trust_change::problems(&before, after, asker, meant) {
+        for problem in of_change(world, &diagnosis["target"], name, &before, after, meant) {
             let _ = writeln!(problems, "{problem}: {fix}");
         }
     }
     problems
+}
+
+/// What is wrong with a change of a role's trust policy, for a diagnosis' target.
+pub fn of_change(
+    world: &World,
+    target: &Value,
+    role: &str,
+    before: &str,
+    after: &str,
+    meant: Meant,
+) -> Vec<String> {
+    let [namespace, service_account] =
+        ["namespace", "serviceAccount"].map(|field| target[field].as_str().unwrap_or_default());
+    if let Some((own, hop)) = hop(world, namespace, service_account, role, after) {
+        return pod_identity::problems(own, hop, before, after);
+    }
+    let subject = format!("system:serviceaccount:{namespace}:{service_account}");
+    let Some(provider) = provider_of(after, &subject) else {
+        return vec![format!("no statement names {subject}, or a pattern")];
+    };
+    let (_, issuer) = provider.split_once(":oidc-provider/").unwrap_or_default();
+    let vacant = vacant(world, namespace, before);
+    let asker = Asker { issuer, provider: &provider, namespace, name: service_account, vacant: &vacant };
+    trust_change::problems(before, after, asker, meant)
 }
 
 /// The subjects of a namespace that a policy names and no service account has.

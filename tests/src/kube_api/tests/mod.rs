@@ -5,6 +5,7 @@ mod changes;
 mod logs;
 mod objects;
 mod tokens;
+mod writes;
 
 use super::{FakeKube, TOKEN, tls::Authority};
 use crate::test_client::{Got, read_answer, trusting};

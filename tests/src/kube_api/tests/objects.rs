@@ -209,6 +209,6 @@ fn watches_from_a_version_and_streaming_lists() {
 fn methods_without_a_route() {
     let kube = shop();
     let target = "/api/v1/namespaces/shop/serviceaccounts/checkout";
-    let got = send(&kube, &Call { method: "DELETE", target, ..Call::default() });
+    let got = send(&kube, &Call { method: "PUT", target, ..Call::default() });
     assert_eq!((got.code, &got.json()["reason"]), (405, &json!("MethodNotAllowed")));
 }
