@@ -1,13 +1,19 @@
 //! The command that looks again.
 
-use super::report::{Target, Verdict};
+use super::report::{Reported, Target, Verdict};
 use crate::facts::Facts;
+use crate::repair::{Fix, Kind as FixKind};
 use crate::target::Kind;
 use crate::text::shell;
 
 /// The command that diagnoses the same target again, with the same flags. A repair mostly replaces the pod: where there is one to
-/// make, its workload is named.
-pub(super) fn rerun(verdict: Verdict, target: &Target, facts: &Facts) -> Option<String> {
+/// make, its workload is named, also where only a warning offers it.
+pub(super) fn rerun(
+    verdict: Verdict,
+    findings: &[Reported],
+    target: &Target,
+    facts: &Facts,
+) -> Option<String> {
     let request = &facts.request;
     if !request.live {
         return None;
@@ -16,10 +22,10 @@ pub(super) fn rerun(verdict: Verdict, target: &Target, facts: &Facts) -> Option<
         let (kind, name) = target.owner.as_deref()?.split_once('/')?;
         Some(format!("{}/{name}", Kind::of_word(kind)?.word()))
     };
-    let named = match verdict {
-        Verdict::Broken | Verdict::Degraded if target.kind == Kind::Pod.word() => workload(),
-        _ => None,
-    };
+    let changes = |fix: &Fix| matches!(fix.kind(), FixKind::Own | FixKind::Shared | FixKind::Deletion);
+    let is_repaired = matches!(verdict, Verdict::Broken | Verdict::Degraded)
+        || findings.iter().any(|found| found.fixes.iter().any(changes));
+    let named = if is_repaired && target.kind == Kind::Pod.word() { workload() } else { None };
     let named = named.unwrap_or_else(|| format!("{}/{}", target.kind, target.name));
     let container = request.container.iter().flat_map(|name| ["-c", name.as_str()]);
     let flags = request.kubectl_flags.iter().chain(&request.aws_flags).map(String::as_str);
