@@ -72,7 +72,9 @@ pub(super) fn check(derived: &Derived<'_>) -> Outcome {
             .into();
     }
     let account = &derived.facts.service_account_name;
-    if words.contains("not found") && words.contains("serviceaccount") {
+    // One that exists by now cannot be created, and the kubelet finds it when it tries again.
+    let exists = derived.facts.service_account.known().is_some();
+    if words.contains("not found") && words.contains("serviceaccount") && !exists {
         let title = "create the service account; the kubelet then retries by itself (annotate it as before)";
         return finding.fix(service_account::create(derived, account, title)).into();
     }
