@@ -1,9 +1,13 @@
 //! Every repair that a check offers, run as it is printed: by bash, the real kubectl and the real AWS CLI, against fakes that refuse what
 //! the real ones refuse. The next `debug` no longer finds the fault, and its link does not fail.
 //!
+//! Where the fault was concluded from a message of the application alone (`--error`), which is not said again, this shows that the
+//! commands run, and no more.
+//!
 //! `tests/repairs.tsv` says in which world each is tried; every run of the worlds checks that none is missing.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "figures for whoever runs it with --nocapture")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -294,7 +298,7 @@ fn close_all(world: &str, offers: &BTreeSet<Offer>, programs: &Programs) -> Vec<
             acted = Acted::load(world);
         }
         // Half of the worlds as the text lays them out, half as the JSON has them.
-        let shown = if world.len() % 2 == 0 { text.stdout.as_str() } else { "" };
+        let shown = if world.len().is_multiple_of(2) { text.stdout.as_str() } else { "" };
         let forms: Vec<String> = lines.iter().map(|line| laid_out(line, shown)).collect();
         let laid_out = forms.iter().zip(&lines).filter(|(form, line)| form != line).count();
         let result = acted.repair(&before, &forms, programs);
@@ -413,10 +417,10 @@ fn trust_policies(acted: &Acted, before: &[Account], target: &Value) -> String {
 fn again(diagnosis: &Value, world: &World) -> Vec<String> {
     let rerun = diagnosis["rerun"].as_str().unwrap_or_default();
     let words = words(rerun).into_iter().skip(3);
-    // What the simulator was asked is asked again.
-    let simulated =
-        world.header.options.chunks(2).filter(|pair| ["--action", "--resource"].contains(&pair[0].as_str()));
-    words.chain(simulated.flatten().cloned()).collect()
+    // Whose cluster it is, and what the simulator was asked, is said again; a message of the application is not.
+    let kept = ["--cluster-name", "--action", "--resource"];
+    let options = world.header.options.windows(2).filter(|pair| kept.contains(&pair[0].as_str()));
+    words.chain(options.flatten().cloned()).collect()
 }
 
 /// What bash makes of a command line.
@@ -437,8 +441,8 @@ fn laid_out(line: &str, text: &str) -> String {
         for line in &lines[start..] {
             let _ = writeln!(shown, "{}", line.get(indent..).unwrap_or_default());
             let ends = !line.ends_with('\\')
-                && shown.matches('\'').count() % 2 == 0
-                && shown.matches('"').count() % 2 == 0;
+                && shown.matches('\'').count().is_multiple_of(2)
+                && shown.matches('"').count().is_multiple_of(2);
             if ends {
                 break;
             }
