@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! documents ──> facts ──> derive ──> repair ──> checks ──> diagnosis ──> output
+//!                                                 └──────> lint
 //! ```
 
 // What nobody outside needs is `pub(crate)`, so that the surface stays small and what is unused is seen.
@@ -18,6 +19,7 @@ pub mod diagnosis;
 pub mod documents;
 pub mod facts;
 pub mod finding;
+pub mod lint;
 pub mod mechanism;
 pub mod output;
 pub mod policy;

@@ -26,6 +26,7 @@ const ROOMS: [&str; 18] = [
     "finding",
     "checks",
     "diagnosis",
+    "lint",
     "output",
 ];
 

@@ -91,6 +91,9 @@ pub(crate) fn near_miss(provider: &str, issuer: &str) -> Option<&'static str> {
     if provider == issuer {
         return None;
     }
+    if provider.strip_prefix("http://") == Some(issuer) {
+        return Some("the scheme, which is https");
+    }
     if provider.trim_end_matches('/') == issuer.trim_end_matches('/') {
         return Some("a trailing slash");
     }

@@ -239,6 +239,11 @@ impl<'f> Derived<'f> {
         self.trust.get_or_init(|| trust::Trust::of(self))
     }
 
+    /// Goes on to what else is wrong in the trust policy, as if what is wrong first were repaired. False if there is nothing else.
+    pub(crate) fn next_trust_fault(&mut self) -> bool {
+        self.trust.get_mut().is_some_and(trust::Trust::next_fault)
+    }
+
     /// The claims of a token of the service account: one made for this run, or the one in the pod, unless that predates a change
     /// of the API server's issuer.
     pub fn claims(&self) -> Option<(&'f Claims, Source)> {

@@ -13,7 +13,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 pub mod trail;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::fmt;
 
@@ -323,7 +323,7 @@ impl Reading<'_> {
 
 /// True for an object that Helm has yet to fill in. One that came from a cluster may hold another program's templates, and so may
 /// what a ConfigMap contains.
-fn is_template(node: &Node) -> bool {
+pub(crate) fn is_template(node: &Node) -> bool {
     let lives = node.get("metadata").is_some_and(|meta| meta.get("uid").is_some());
     let marks = [".Values.", ".Release.", ".Chart.", "include \""];
     let is_open = |text: &str| text.contains("{{") && marks.iter().any(|mark| text.contains(mark));
@@ -547,22 +547,28 @@ impl Taker<'_> {
     }
 
     fn misfit(&self, node: &Node, kind: &str, misfit: &Misfit) -> DocumentError {
-        let name = node.get("metadata").and_then(|meta| meta.text("name"));
-        let kind = kind.to_ascii_lowercase();
-        let object = name.map_or_else(|| kind.clone(), |name| format!("{kind}/{name}"));
-        if kind == "secret" {
-            return DocumentError::Secret { place: self.place(node.at), object };
-        }
-        DocumentError::Field {
-            place: self.place(misfit.at.unwrap_or(node.at)),
-            object,
-            path: misfit.path(),
-            words: misfit.words.clone(),
-        }
+        misfit_of(self.file, node, kind, misfit)
     }
 
     fn place(&self, position: Position) -> Place {
         Place { file: self.file.to_owned(), position }
+    }
+}
+
+/// What is said of an object that does not have the shape of its kind.
+fn misfit_of(file: &str, node: &Node, kind: &str, misfit: &Misfit) -> DocumentError {
+    let place = |position| Place { file: file.to_owned(), position };
+    let name = node.get("metadata").and_then(|meta| meta.text("name"));
+    let kind = kind.to_ascii_lowercase();
+    let object = name.map_or_else(|| kind.clone(), |name| format!("{kind}/{name}"));
+    if kind == "secret" {
+        return DocumentError::Secret { place: place(node.at), object };
+    }
+    DocumentError::Field {
+        place: place(misfit.at.unwrap_or(node.at)),
+        object,
+        path: misfit.path(),
+        words: misfit.words.clone(),
     }
 }
 

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::answers::Answer;
-use super::file_source;
 use super::shape::{self, Misfit};
-use super::yaml::Node;
+use super::yaml::{Node, value_positions};
+use super::{DocumentError, file_source, misfit_of};
 use crate::facts::kubernetes::resource::{Kinds, Query, Resource, every_kind};
 use crate::facts::kubernetes::{Event, Pod, ServerVersion};
 use crate::facts::{Fact, Listing, Source, Sourced, Unknown, Why};
+use crate::target::Kind;
 
 /// Everything that the files contain.
 #[derive(Debug, Default)]
@@ -101,6 +102,32 @@ impl Shelf {
 }
 
 impl Store {
+    /// Adds one object by its kind; its fields are addressed by where their values stand. `None` if no check reads such objects.
+    pub(crate) fn take(
+        &mut self,
+        node: &Node,
+        (kind, group): (&str, Option<&str>),
+        file: &str,
+        document: usize,
+    ) -> Option<Result<(), DocumentError>> {
+        let read = reader(kind, group)?(node, file, document);
+        Some(read.map_err(|misfit| misfit_of(file, node, kind, &misfit)).map(|mut held| {
+            if let Source::File { positions, .. } = &mut held.source {
+                *positions = value_positions(node);
+            }
+            self.put(held);
+        }))
+    }
+
+    /// Every object that can be diagnosed: its kind, namespace and name, in the order of the files.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (Kind, &str, &str)> {
+        let kinds = self.shelves.iter().filter_map(|(kind, shelf)| Some((Kind::of_word(kind)?, shelf)));
+        kinds.flat_map(|(kind, shelf)| {
+            let named = shelf.objects.iter().filter(|held| !held.name.is_empty());
+            named.map(move |held| (kind, held.namespace.as_str(), held.name.as_str()))
+        })
+    }
+
     pub(super) fn put(&mut self, held: Held) {
         let shelf = self.shelves.entry(held.kind).or_default();
         let same = shelf.by_name.entry(held.name.clone()).or_default();

@@ -22,14 +22,14 @@ const ALIAS_BUDGET: usize = 1_000_000;
 
 /// One part of a document.
 #[derive(Clone)]
-pub(super) struct Node {
+pub(crate) struct Node {
     pub at: Position,
     pub content: Content,
 }
 
 /// What a part is.
 #[derive(Clone)]
-pub(super) enum Content {
+pub(crate) enum Content {
     Null,
     Bool(bool),
     Int(i64),
@@ -44,7 +44,7 @@ pub(super) enum Content {
 
 /// One entry of a mapping.
 #[derive(Clone)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub key: String,
     pub key_at: Position,
     pub value: Node,
@@ -52,7 +52,7 @@ pub(super) struct Entry {
 
 /// Why a text cannot be read.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(crate) enum Flaw {
     #[error("this is neither YAML nor JSON: {0}")]
     Syntax(String),
     #[error("duplicate key \"{0}\" in this mapping")]
@@ -70,11 +70,11 @@ pub(super) enum Flaw {
 }
 
 /// A flaw and its position.
-pub(super) type At<T> = (Position, T);
+pub(crate) type At<T> = (Position, T);
 
 impl Node {
     /// The part itself, behind anchors and aliases.
-    pub(super) fn content(&self) -> &Content {
+    pub(crate) fn content(&self) -> &Content {
         let mut content = &self.content;
         while let Content::Shared(shared) = content {
             content = &shared.content;
@@ -97,8 +97,27 @@ impl Node {
         }
     }
 
+    /// Overwrites the values of these members, and keeps their keys.
+    pub(crate) fn wipe_members(&mut self, keys: &[&str]) {
+        match &mut self.content {
+            Content::Map(entries) => {
+                let theirs = entries.iter_mut().filter(|entry| keys.contains(&entry.key.as_str()));
+                theirs.for_each(|entry| entry.value.wipe());
+            }
+            Content::Shared(shared) => match Rc::get_mut(shared) {
+                Some(alone) => alone.wipe_members(keys),
+                None => {
+                    let mut own = Rc::unwrap_or_clone(Rc::clone(shared));
+                    own.wipe_members(keys);
+                    *self = own;
+                }
+            },
+            _ => {}
+        }
+    }
+
     /// The value of a key.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         match self.content() {
             Content::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
             _ => None,
@@ -106,7 +125,7 @@ impl Node {
     }
 
     /// The text of a key, if it is text.
-    pub(super) fn text(&self, key: &str) -> Option<&str> {
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
         match self.get(key)?.content() {
             Content::Text(text) => Some(text),
             _ => None,
@@ -124,7 +143,7 @@ impl Node {
     }
 
     /// What it is, for messages.
-    pub(super) fn word(&self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match self.content() {
             Content::Null | Content::Shared(_) => "empty",
             Content::Bool(_) => "a boolean",
@@ -135,8 +154,17 @@ impl Node {
         }
     }
 
+    /// The function's call, if it is one's argument.
+    fn argument_of(self, function: Option<String>) -> Self {
+        let at = self.at;
+        match function {
+            None => self,
+            Some(key) => Self { at, content: Content::Map(vec![Entry { key, key_at: at, value: self }]) },
+        }
+    }
+
     /// Nothing, at the start of a file.
-    pub(super) fn nowhere() -> Self {
+    pub(crate) fn nowhere() -> Self {
         Self { at: START, content: Content::Null }
     }
 
@@ -171,6 +199,29 @@ pub(super) enum Piece<'n> {
     Item(Node, &'n [Entry]),
     /// A whole document, whose `items` were handed on.
     Document(Node),
+}
+
+/// Every document of a text, whole, and the flaw that ends it. A short form of CloudFormation (`!Ref x`) is the object that it
+/// stands for: `{Ref: x}`.
+pub(crate) fn whole_documents(text: &str) -> (Vec<Node>, Option<At<Flaw>>) {
+    let mut whole = Vec::new();
+    let ended = match json_values(text) {
+        Some(values) => values.into_iter().try_for_each(|(chunk, base)| {
+            whole.push(json_value(chunk, base)?);
+            Ok(())
+        }),
+        None => {
+            let mut documents = Documents { whole: true, short_forms: true, ..Documents::new(text, START) };
+            loop {
+                match documents.document(&mut |_| Ok(())).map_err(Stop::<At<Flaw>>::error) {
+                    Ok(Some(node)) => whole.push(node),
+                    Ok(None) => break Ok(()),
+                    Err(flaw) => break Err(flaw),
+                }
+            }
+        }
+    };
+    (whole, ended.err())
 }
 
 /// Hands on every document of a text, one after the other, and each item of a list by itself, so that only one is in memory.
@@ -327,12 +378,16 @@ struct Documents<'t> {
     alias_budget: usize,
     /// The items of a list are not handed on by themselves.
     whole: bool,
+    /// Tags are CloudFormation's functions.
+    short_forms: bool,
 }
 
 /// A list or a mapping that is not finished.
 struct Frame {
     at: Position,
     anchor: usize,
+    /// The function whose argument it is.
+    function: Option<String>,
     open: Open,
     /// Nodes in it, and their text by the sixteen bytes, with aliases unfolded.
     weight: usize,
@@ -367,7 +422,15 @@ impl<'t> Documents<'t> {
     fn new(text: &'t str, base: Position) -> Self {
         let parser = Parser::new_from_str(text);
         let end = advance(base, text);
-        Self { parser, base, end, anchors: HashMap::new(), alias_budget: ALIAS_BUDGET, whole: false }
+        Self {
+            parser,
+            base,
+            end,
+            anchors: HashMap::new(),
+            alias_budget: ALIAS_BUDGET,
+            whole: false,
+            short_forms: false,
+        }
     }
 
     fn place(&self, mark: Marker) -> Position {
@@ -400,13 +463,15 @@ impl<'t> Documents<'t> {
                     self.anchors.clear();
                     return Ok(Some(root.unwrap_or(Node { at, content: Content::Null })));
                 }
-                Event::SequenceStart(anchor, _) => {
-                    open(&mut stack, at, anchor, Open::List(Vec::new()))?;
+                Event::SequenceStart(anchor, tag) => {
+                    let function = self.function(tag.as_deref());
+                    open(&mut stack, at, anchor, function, Open::List(Vec::new()))?;
                     continue;
                 }
-                Event::MappingStart(anchor, _) => {
+                Event::MappingStart(anchor, tag) => {
+                    let function = self.function(tag.as_deref());
                     let map = Open::Map { entries: Vec::new(), key: None, merged: Vec::new() };
-                    open(&mut stack, at, anchor, map)?;
+                    open(&mut stack, at, anchor, function, map)?;
                     continue;
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
@@ -419,7 +484,9 @@ impl<'t> Documents<'t> {
                     let merge = style == ScalarStyle::Plain && tag.is_none() && text == "<<";
                     let weight = 1 + text.len() / 16;
                     let content = scalar(text.into_owned(), style, tag.as_deref());
-                    Part { anchor, weight, height: 0, merge, node: Node { at, content } }
+                    let function = self.function(tag.as_deref());
+                    let node = Node { at, content }.argument_of(function);
+                    Part { anchor, weight, height: 0, merge, node }
                 }
             };
             let part = self.share(part);
@@ -438,6 +505,15 @@ impl<'t> Documents<'t> {
             }
         }
         Ok(None)
+    }
+
+    /// The function that a short form stands for: `Ref`, `Fn::Sub`.
+    fn function(&self, tag: Option<&Tag>) -> Option<String> {
+        let tag = tag.filter(|tag| self.short_forms && tag.handle == "!")?;
+        Some(match tag.suffix.as_str() {
+            name @ ("Ref" | "Condition") => name.to_owned(),
+            name => format!("Fn::{name}"),
+        })
     }
 
     fn syntax(&self, error: &ScanError) -> At<Flaw> {
@@ -472,11 +548,17 @@ impl<'t> Documents<'t> {
     }
 }
 
-fn open(stack: &mut Vec<Frame>, at: Position, anchor: usize, open: Open) -> Result<(), At<Flaw>> {
+fn open(
+    stack: &mut Vec<Frame>,
+    at: Position,
+    anchor: usize,
+    function: Option<String>,
+    open: Open,
+) -> Result<(), At<Flaw>> {
     if stack.len() >= MAX_DEPTH {
         return Err((at, Flaw::TooDeep));
     }
-    stack.push(Frame { at, anchor, open, weight: 1, height: 0 });
+    stack.push(Frame { at, anchor, function, open, weight: 1, height: 0 });
     Ok(())
 }
 
@@ -518,7 +600,7 @@ impl Frame {
                 Content::Map(entries)
             }
         };
-        let node = Node { at: self.at, content };
+        let node = Node { at: self.at, content }.argument_of(self.function);
         Ok(Part { anchor: self.anchor, weight: self.weight, height: self.height + 1, merge: false, node })
     }
 }
@@ -648,11 +730,19 @@ fn looks_like_a_float(text: &str) -> bool {
 pub(super) fn positions(node: &Node) -> Positions {
     Positions::of(|found| {
         found("", node.at);
-        walk(node, &mut String::new(), found);
+        walk(node, false, &mut String::new(), found);
     })
 }
 
-fn walk(node: &Node, path: &mut String, found: &mut dyn FnMut(&str, Position)) {
+/// The same, but the position of a text or a number is its own, not that of its key.
+pub(crate) fn value_positions(node: &Node) -> Positions {
+    Positions::of(|found| {
+        found("", node.at);
+        walk(node, true, &mut String::new(), found);
+    })
+}
+
+fn walk(node: &Node, of_values: bool, path: &mut String, found: &mut dyn FnMut(&str, Position)) {
     if path == ".metadata.managedFields" {
         return;
     }
@@ -662,15 +752,17 @@ fn walk(node: &Node, path: &mut String, found: &mut dyn FnMut(&str, Position)) {
             for (index, item) in items.iter().enumerate() {
                 path.push_str(&format!("[{index}]"));
                 found(path, item.at);
-                walk(item, path, found);
+                walk(item, of_values, path, found);
                 path.truncate(length);
             }
         }
         Content::Map(entries) => {
             for entry in entries {
                 path.push_str(&key_step(&entry.key));
-                found(path, entry.key_at);
-                walk(&entry.value, path, found);
+                let holds_more =
+                    matches!(entry.value.content(), Content::List(_) | Content::Map(_) | Content::Null);
+                found(path, if of_values && !holds_more { entry.value.at } else { entry.key_at });
+                walk(&entry.value, of_values, path, found);
                 path.truncate(length);
             }
         }
@@ -679,7 +771,7 @@ fn walk(node: &Node, path: &mut String, found: &mut dyn FnMut(&str, Position)) {
 }
 
 /// The step to a key, as kubectl's jsonpath writes it.
-pub(super) fn key_step(key: &str) -> String {
+pub(crate) fn key_step(key: &str) -> String {
     let simple = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !key.is_empty() && key.chars().all(simple) { format!(".{key}") } else { format!("[\"{key}\"]") }
 }

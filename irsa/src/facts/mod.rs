@@ -175,7 +175,12 @@ pub struct Owner {
 impl Owner {
     /// The path of the pod spec within the object.
     pub fn template_path(&self) -> &'static str {
-        if self.kind == "CronJob" { ".spec.jobTemplate.spec.template.spec" } else { ".spec.template.spec" }
+        match self.kind.as_str() {
+            // A pod that is not created yet is its own template.
+            "Pod" => ".spec",
+            "CronJob" => ".spec.jobTemplate.spec.template.spec",
+            _ => ".spec.template.spec",
+        }
     }
 }
 

@@ -7,7 +7,7 @@ const TYPO: usize = 2;
 
 /// How two issuers compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum IssuerMatch {
+pub(crate) enum IssuerMatch {
     /// Identical.
     Same,
     /// Meant to be the same: wrong region, host in the wrong order, scheme, slash, a typo, the documentation's example.
@@ -19,7 +19,7 @@ pub(super) enum IssuerMatch {
 }
 
 /// Compares an issuer, a provider's ARN or the issuer of a condition key with the cluster's issuer, which has no scheme.
-pub(super) fn issuer_match(named: &str, own: &str) -> IssuerMatch {
+pub(crate) fn issuer_match(named: &str, own: &str) -> IssuerMatch {
     if named == own {
         return IssuerMatch::Same;
     }
@@ -41,7 +41,7 @@ pub(super) fn issuer_match(named: &str, own: &str) -> IssuerMatch {
 }
 
 /// `oidc.eks.eu-west-1.amazonaws.com`, `oidc-eks.eu-west-1.api.aws`, and the wrong order `oidc.eu-west-1.eks.…`.
-fn is_eks(issuer: &str) -> bool {
+pub(crate) fn is_eks(issuer: &str) -> bool {
     let host = issuer.split('/').next().unwrap_or_default();
     let labels = || host.split(['.', '-']);
     labels().next() == Some("oidc") && labels().any(|label| label == "eks")

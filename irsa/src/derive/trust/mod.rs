@@ -7,6 +7,7 @@ pub(crate) mod pod_identity;
 mod tests;
 
 pub(crate) use fault::{Fault, FaultKind, Miss};
+pub(crate) use issuer_match::{IssuerMatch, is_eks, issuer_match};
 
 use super::issuer::Issuer;
 use super::session_name::SessionName;
@@ -163,6 +164,18 @@ impl<'f> Trust<'f> {
             Self::Judged(judged) => Some(judged),
             Self::NotApplicable(_) | Self::Unknown(_) => None,
         }
+    }
+
+    /// Goes on to what else the nearest statement has wrong, as if what its fault is now were repaired. False if there is nothing else.
+    pub(crate) fn next_fault(&mut self) -> bool {
+        let Self::Judged(judged) = self else { return false };
+        let Some(fault) = &mut judged.fault else { return false };
+        fault.misses.retain(|miss| miss.kind != fault.kind);
+        match fault.misses.first() {
+            Some(next) => fault.kind = next.kind,
+            None => judged.fault = None,
+        }
+        judged.fault.is_some()
     }
 
     /// Why the token is not accepted, if it certainly is not.

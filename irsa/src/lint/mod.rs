@@ -1,0 +1,236 @@
+//! What will be wrong once a change is deployed: manifests, plans and templates, judged by the checks that also judge a cluster.
+//!
+//! [`read`] takes each document for what it is and makes a [`change::Change`] of all of them: each value with its file, line and
+//! column, and what is not known before deployment as a gap. [`case`] makes facts of it, as if it were deployed on EKS, one
+//! identity after the other; the checks of [`crate::checks`] judge them. What only files can have wrong is in [`rules`].
+//!
+//! A gap is never a fault. A comparison takes what is known on both sides and fills the rest in favour of the change.
+
+mod association;
+mod case;
+mod change;
+mod comments;
+mod findings;
+mod policy;
+mod problem;
+mod read;
+mod rules;
+mod text;
+mod trust;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::checks::catalogue;
+use crate::documents::Store;
+use crate::target::{Kind, Target};
+
+use case::of_target;
+use change::{Change, Named, Object};
+use comments::Ignored;
+use findings::{Found, OF_SERVICE_ACCOUNTS, OF_WORKLOADS};
+
+pub use change::Unchecked;
+pub use problem::{Checked, Problem, Report};
+
+/// A value that is not known before deployment. It has the form of a role's ARN, so that only comparisons with it mean nothing.
+const UNKNOWN: &str = "arn:aws:iam::000000000000:role/known-after-apply";
+
+/// What the files do not say.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The issuer of the cluster that the change is for.
+    pub issuer: Option<String>,
+    /// The namespace of objects that name none.
+    pub namespace: Option<String>,
+}
+
+/// The files of a change, read one after the other.
+#[derive(Debug, Default)]
+pub struct Lint {
+    change: Change,
+    ignored: BTreeMap<String, Ignored>,
+    files: usize,
+}
+
+impl Lint {
+    /// Adds a file. `found` in a directory: what is of another kind is passed over.
+    pub fn file(&mut self, name: &str, bytes: Vec<u8>, found: bool) {
+        let text = String::from_utf8_lossy(&bytes);
+        if text.contains("irsa-lint:") {
+            self.ignored.insert(name.to_owned(), Ignored::of(&text));
+        }
+        drop(text);
+        self.files += 1;
+        read::file(&mut self.change, name, bytes, found);
+    }
+
+    /// Judges all of it.
+    pub fn report(self, options: &Options) -> Report {
+        let Self { change, ignored, files } = self;
+        let mut found = Found::default();
+        let (stores, flawed) = stores(&change);
+        for store in &stores {
+            of_objects(&change, store, options, &mut found);
+        }
+        let first = stores.first();
+        for association in &change.associations {
+            if let Some(store) = first {
+                association::of_association(association, &change, store, &mut found);
+            }
+        }
+        for role in &change.roles {
+            trust::of_role(role, &change, &mut found);
+            association::of_role(role, &change, &mut found);
+        }
+        rules::ALL.iter().for_each(|rule| rule(&change, &mut found));
+        let checked = checked(&change, files);
+        let mut report = Report { checked, ..Report::default() };
+        for problem in found.all() {
+            let of_file = ignored.get(&problem.place.file);
+            if of_file.is_some_and(|ignored| ignored.covers(problem.place.position.line, problem.id)) {
+                report.suppressed += 1;
+            } else {
+                report.problems.push(problem);
+            }
+        }
+        let Change { mut unknowns, mut unread, skipped, .. } = change;
+        unread.extend(flawed);
+        unknowns.sort_by_key(|one| (one.place.file.clone(), one.place.position.line, one.words.clone()));
+        unknowns.dedup();
+        Report { unchecked: unknowns, unread, skipped, ..report }
+    }
+}
+
+/// Every id that can be reported, sorted.
+pub fn ids() -> BTreeSet<&'static str> {
+    let own = [
+        "annotation-key-typo",
+        "annotation-on-wrong-object",
+        "sa-wrong-namespace",
+        "wrong-partition",
+        "trust-json-oddities",
+        "trust-quota",
+        "oidc-url-variant",
+        "oidc-client-id",
+        "role-arn-malformed",
+    ];
+    findings::ids().chain(own).collect()
+}
+
+/// The title of an id's page.
+pub fn title(id: &str) -> String {
+    catalogue::entry(id).map(|entry| entry.title).unwrap_or_default()
+}
+
+fn checked(change: &Change, files: usize) -> Checked {
+    let objects = |is: fn(&Object) -> bool| change.objects.iter().filter(|object| is(object)).count();
+    Checked {
+        files,
+        service_accounts: objects(|object| object.kind == "ServiceAccount"),
+        workloads: objects(|object| object.template().is_some()),
+        roles: change.roles.len(),
+        providers: change.providers.len(),
+        associations: change.associations.len(),
+    }
+}
+
+/// The objects as they will be. An object that the files have several times, as the overlays of several environments do, is
+/// judged in each of its forms: there are as many stores as the most frequent one has forms, and at least one.
+fn stores(change: &Change) -> (Vec<Store>, Vec<crate::documents::DocumentError>) {
+    let key = |object: &Object| {
+        let meta = |key| object.meta(key).unwrap_or_default().to_owned();
+        (object.kind.clone(), meta("namespace"), meta("name"))
+    };
+    let mut forms: BTreeMap<(String, String, String), Vec<&Object>> = BTreeMap::new();
+    for object in &change.objects {
+        forms.entry(key(object)).or_default().push(object);
+    }
+    let most = forms.values().map(Vec::len).max().unwrap_or(1).min(MOST_FORMS);
+    let (mut stores, mut flawed) = (Vec::new(), Vec::new());
+    for round in 0..most {
+        let mut store = Store::default();
+        for object in forms.values().filter_map(|forms| forms.get(round.min(forms.len() - 1))) {
+            let kind = (object.kind.as_str(), object.group.as_deref());
+            let taken = store.take(&object.node, kind, &object.file, object.document);
+            if let Some(Err(error)) = taken
+                && round == 0
+            {
+                flawed.push(error);
+            }
+        }
+        stores.push(store);
+    }
+    (stores, flawed)
+}
+
+/// More forms of one object are not compared with all others.
+const MOST_FORMS: usize = 32;
+
+/// Judges the service accounts and workloads of one store.
+fn of_objects(change: &Change, store: &Store, options: &Options, found: &mut Found) {
+    for (kind, namespace, name) in store.targets() {
+        let target = Target { kind, name: name.to_owned() };
+        let namespace = namespace_of(change, options, &target, namespace);
+        let Some(facts) = of_target(store, &namespace, &target) else { continue };
+        if kind != Kind::ServiceAccount {
+            found.run(&facts, &[OF_WORKLOADS], &[]);
+            continue;
+        }
+        let derived = crate::derive::Derived::of(&facts);
+        let Some((raw, source)) = derived.annotation("role-arn") else {
+            found.run(&facts, &[OF_SERVICE_ACCOUNTS], &[]);
+            continue;
+        };
+        let role = match change.role(raw) {
+            Some(Named::Certainly(role) | Named::Nearly(role)) => Some(role),
+            None => None,
+        };
+        let object = change
+            .objects
+            .iter()
+            .find(|object| object.kind == "ServiceAccount" && object.names_role_at(&source));
+        let partition = object.is_some_and(|object| rules::partition_of_naming(object, role, change, found));
+        // A role in the wrong partition trusts a provider of the right one.
+        let except: &[&str] =
+            if partition { &["trust-wrong-principal", "trust-provider-other-account"] } else { &[] };
+        found.run(&facts, &[OF_SERVICE_ACCOUNTS], except);
+        let audience = derived.annotation("audience").map_or(trust::AUDIENCE, |(audience, _)| audience);
+        if let Some(role) = role {
+            let naming = trust::Naming { facts: &facts, role_arn: raw, audience, except };
+            trust::of_service_account(&naming, role, change, options, found);
+        }
+    }
+}
+
+/// The namespace of an object that may not name one.
+fn namespace_of(change: &Change, options: &Options, target: &Target, namespace: &str) -> String {
+    if !namespace.is_empty() {
+        return namespace.to_owned();
+    }
+    if let Some(namespace) = &options.namespace {
+        return namespace.clone();
+    }
+    let object = change.objects.iter().find(|object| {
+        object.kind == target.kind.kind()
+            && object.meta("namespace").is_none()
+            && object.meta("name") == Some(&target.name)
+    });
+    let found = object.and_then(|object| match object.template() {
+        // That of its service account, if the change has only one of that name.
+        Some((_, spec)) => {
+            let account = spec.text("serviceAccountName").unwrap_or("default");
+            let mut accounts = change
+                .objects
+                .iter()
+                .filter(|other| other.kind == "ServiceAccount" && other.meta("name") == Some(account));
+            let first = accounts.next()?.meta("namespace")?;
+            accounts.next().is_none().then(|| first.to_owned())
+        }
+        None => {
+            let (raw, _) = rules::role_of(object)?;
+            let (Named::Certainly(role) | Named::Nearly(role)) = change.role(raw)?;
+            trust::namespace_by_trust(role, &target.name, change)
+        }
+    });
+    found.unwrap_or_else(|| String::from("default"))
+}
