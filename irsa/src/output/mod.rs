@@ -4,6 +4,7 @@ pub mod as_code;
 pub mod catalogue;
 mod diff;
 pub mod explanation;
+pub mod lint;
 mod machine;
 mod markdown;
 pub mod page;

@@ -8,6 +8,7 @@ mod fix;
 mod flags;
 mod habits;
 mod image;
+mod lint;
 mod man;
 mod stdout;
 mod terminal;
@@ -69,6 +70,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Debug(Box<debug::Debug>),
+    Lint(lint::Lint),
     Explain(explain::Explain),
     Trust(Box<trust::Trust>),
     Thumbprint(Box<thumbprint::Thumbprint>),
@@ -154,6 +156,9 @@ pub(crate) enum CliError {
     /// The diagnosis cannot be printed.
     #[error(transparent)]
     Render(#[from] RenderError),
+    /// The problems cannot be written as JUnit's XML.
+    #[error("the problems cannot be written as XML: {0}")]
+    Junit(String),
     /// An id that no check has.
     #[error("no check is called \"{id}\"{}", did_you_mean(.near))]
     NoSuchCheck {
@@ -308,6 +313,7 @@ fn run(cli: Cli) -> Result<u8, CliError> {
             until_interrupted(thumbprint.run(), Interrupt { stop: None, cleanup })
         }
         Command::Trust(trust) => until_interrupted(trust.run(), Interrupt { stop: None, cleanup }),
+        Command::Lint(lint) => lint.run(),
         Command::Explain(explain) => explain.run(),
         Command::Image(image) => image.run(),
         Command::Version(version) => version.run(),

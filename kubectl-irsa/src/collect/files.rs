@@ -75,9 +75,15 @@ pub fn load(paths: &[PathBuf], at: Option<Timestamp>, progress: &Progress) -> Re
             }
             here = store.read(STDIN.1, taken(bounded::stream(io::stdin().lock(), 0, LARGEST), path)?)?;
         } else {
-            let (files, read_as) = files(path)?;
+            let (files, found) = files(path)?;
             for file in files {
-                here.extend(read_as(&mut store, &shown(&file), read(&file)?)?);
+                let bytes = read(&file)?;
+                let file = shown(&file);
+                here.extend(if found {
+                    store.read_found(&file, bytes)?
+                } else {
+                    store.read(&file, bytes)?
+                });
             }
         }
         if here.documents == 0 && here.skipped.is_empty() {
@@ -97,12 +103,42 @@ pub fn load(paths: &[PathBuf], at: Option<Timestamp>, progress: &Progress) -> Re
     Ok(store)
 }
 
-type ReadAs = fn(&mut Store, &str, Vec<u8>) -> Result<Contents, DocumentError>;
+/// Hands on each file that the user named, or that is in a directory that the user named, or standard input (`-`): its name, its
+/// bytes, and whether it was found in a directory. What cannot be read is handed back; the others are read all the same.
+pub fn each(paths: &[PathBuf], mut take: impl FnMut(&str, Vec<u8>, bool)) -> Vec<FilesError> {
+    let mut errors = Vec::new();
+    let mut stdin_read = false;
+    for path in paths {
+        if path.as_os_str() == STDIN.0 {
+            if !std::mem::replace(&mut stdin_read, true) {
+                match taken(bounded::stream(io::stdin().lock(), 0, LARGEST), path) {
+                    Ok(bytes) => take(STDIN.1, bytes, false),
+                    Err(error) => errors.push(error),
+                }
+            }
+            continue;
+        }
+        let (files, found) = match files(path) {
+            Ok(files) => files,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        for file in files {
+            match read(&file) {
+                Ok(bytes) => take(&shown(&file), bytes, found),
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+    errors
+}
 
-/// The files that a path stands for: itself, or what is in the directory, sorted; and how they are to be read.
-fn files(path: &Path) -> Result<(Vec<PathBuf>, ReadAs), FilesError> {
+/// The files that a path stands for: itself, or what is in the directory, sorted; and whether it is a directory.
+fn files(path: &Path) -> Result<(Vec<PathBuf>, bool), FilesError> {
     if !fs::metadata(path).map_err(|error| unreadable(path, error))?.is_dir() {
-        return Ok((vec![path.to_owned()], Store::read));
+        return Ok((vec![path.to_owned()], false));
     }
     let (mut found, mut directories) = (Vec::new(), vec![path.to_owned()]);
     while let Some(directory) = directories.pop() {
@@ -126,7 +162,7 @@ fn files(path: &Path) -> Result<(Vec<PathBuf>, ReadAs), FilesError> {
         return Err(FilesError::NoFiles { directory: shown(path) });
     }
     found.sort();
-    Ok((found, Store::read_found))
+    Ok((found, true))
 }
 
 fn unreadable(path: &Path, error: io::Error) -> FilesError {
