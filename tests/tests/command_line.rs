@@ -450,7 +450,7 @@ fn help_has_examples_and_every_shell_a_completion() {
         assert_eq!(help.code, Some(0));
         assert!(help.stdout.contains("kubectl irsa") || help.stdout.contains("kubectl-irsa"), "{help:?}");
     }
-    for command in ["debug", "explain", "image", "version", "completion"] {
+    for command in ["debug", "lint", "explain", "image", "version", "completion"] {
         assert!(run(plugin().args([command, "--help"])).stdout.contains("Examples:"), "{command}");
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -74,6 +74,8 @@ fn what_lives_in_the_cluster_and_the_kubeconfig() {
         ("debug --context=", "world\n:4\n"),
         ("thumbprint --user ", "oncall\n:4\n"),
         ("debug sa", "sa/\n:6\n"),
+        ("lint --fail-on ", "warning\tErrors and warnings\nerror\tErrors only\n:4\n"),
+        ("lint --only trust-ca", "trust-case\tthe trust policy differs from the token in case\n:4\n"),
         ("explain sa-not", "sa-not-annotated\tthe service account names no role\n:4\n"),
     ] {
         assert_eq!(installed.answer(&kubeconfig, line).stdout, expected, "{line}");

@@ -2,21 +2,34 @@
 
 use crate::aws::arn::RoleArn;
 use crate::derive::trust::pod_identity::SERVICE;
-use crate::documents::Store;
+use crate::documents::{Place, Store};
+use crate::facts::Facts;
 use crate::policy::{Document, Effect, PrincipalKind};
 use crate::severity::Severity;
 use crate::target::{Kind, Target};
 
-use super::case::{self, NO_ACCOUNT, of_target, of_witness};
+use super::UNKNOWN;
+use super::case::{self, NO_ACCOUNT, WITNESS, of_target, of_witness};
 use super::change::{Association, Change, Placed, Role};
 use super::findings::{Found, OF_ASSOCIATIONS};
 use super::policy::{Asker, Tree};
 use super::problem::Problem;
 use super::text::Text;
-use crate::documents::Place;
 
 /// In how many letters a misspelt service differs.
 const TYPO: usize = 3;
+
+/// The facts with the association of their service account, if the change has one.
+pub(super) fn beside(change: &Change, facts: Facts) -> Facts {
+    let own = change.associations.iter().find(|association| {
+        association.namespace.may_be(&facts.namespace_name)
+            && association.service_account.may_be(&facts.service_account_name)
+    });
+    match own {
+        Some(association) => case::associated(&facts, association, (UNKNOWN, None), None),
+        None => facts,
+    }
+}
 
 /// Judges an association, and the roles that it names.
 pub(super) fn of_association(association: &Association, change: &Change, store: &Store, found: &mut Found) {
@@ -105,10 +118,8 @@ pub(super) fn of_role(role: &Role, change: &Change, found: &mut Found) {
         let plain = |value: &String| !value.contains(['*', '?', '$']) && !value.is_empty();
         values.find(plain).unwrap_or_else(|| otherwise.to_owned())
     };
-    let (namespace, name) = (
-        pinned("kubernetes-namespace", "namespace"),
-        pinned("kubernetes-service-account", "service-account"),
-    );
+    let (namespace, name) =
+        (pinned("kubernetes-namespace", WITNESS.0), pinned("kubernetes-service-account", WITNESS.1));
     let association = Association {
         file: String::new(),
         at: role.at,

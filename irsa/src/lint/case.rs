@@ -16,6 +16,9 @@ use super::policy::Filled;
 /// The account where none is known.
 pub(super) const NO_ACCOUNT: &str = "000000000000";
 
+/// Namespace and name of a service account that may be any.
+pub(super) const WITNESS: (&str, &str) = ("any-namespace", "any-service-account");
+
 /// A place that is in no file.
 pub(super) fn nowhere() -> Source {
     in_file("", "", Position::default(), None)
@@ -169,6 +172,7 @@ pub(super) fn associated(
     };
     let source = in_file(&association.file, "association", association.at, None);
     aws.associations = known(vec![value], source);
+    aws.role = facts.aws.role.clone();
     if let Some(role) = role {
         aws.associated_role = role;
     }

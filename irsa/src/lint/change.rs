@@ -34,8 +34,10 @@ pub(crate) struct Change {
     pub unknowns: Vec<Unchecked>,
     /// What could not be read.
     pub unread: Vec<DocumentError>,
-    /// What was passed over, as it is nothing that is checked here.
+    /// What was found in a directory and passed over, as it is nothing that is checked here.
     pub skipped: Vec<DocumentError>,
+    /// The same of files that the user named.
+    pub foreign: Vec<DocumentError>,
 }
 
 /// Something that could not be checked.
@@ -87,6 +89,8 @@ pub(crate) struct Provider {
     pub file: String,
     /// Its URL.
     pub url: Placed<Text>,
+    /// The issuer that it is meant for, without scheme, if that is known.
+    pub issuer: Option<String>,
     /// Its audiences; `None` if they are not known.
     pub client_ids: Option<Placed<Vec<Text>>>,
 }
@@ -149,6 +153,13 @@ impl Object {
     }
 }
 
+impl Provider {
+    pub(crate) fn new(file: &str, url: Placed<Text>, client_ids: Option<Placed<Vec<Text>>>) -> Self {
+        let issuer = url.value.whole().and_then(super::trust::issuer_of);
+        Self { file: file.to_owned(), url, issuer, client_ids }
+    }
+}
+
 impl Role {
     /// What it is called in a sentence.
     pub(crate) fn shown(&self) -> &str {
@@ -184,6 +195,14 @@ impl Change {
     pub(crate) fn role(&self, arn: &str) -> Option<Named<'_>> {
         let named = RoleArn::parse(arn).ok()?;
         if let Some(role) = self.roles.iter().find(|role| role.arn.as_deref() == Some(arn)) {
+            return Some(Named::Certainly(role));
+        }
+        // The partition is judged by itself.
+        let but_for_partition = |role: &&Role| {
+            role.account() == Some(named.account)
+                && role.path_and_name().as_deref() == Some(named.path_and_name)
+        };
+        if let Some(role) = only(self.roles.iter().filter(but_for_partition)) {
             return Some(Named::Certainly(role));
         }
         let open =

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::checks::{self, Outcome};
 use crate::derive::Derived;
 use crate::documents::Place;
-use crate::facts::{Facts, Source};
+use crate::facts::{Facts, Position, Source};
 use crate::finding::{Confidence, Finding};
 use crate::severity::Severity;
 
 use super::UNKNOWN;
+use super::case::{NO_ACCOUNT, WITNESS};
 use super::problem::Problem;
 
 /// The checks that a service account is put to.
@@ -20,7 +21,6 @@ pub(super) const OF_SERVICE_ACCOUNTS: &[&str] =
 pub(super) const OF_WORKLOADS: &[&str] = &[
     "annotation-on-wrong-object",
     "pod-uses-other-sa",
-    "sa-wrong-namespace",
     "wrong-partition",
     "env-from-secret-overrides",
     "env-preset-partial",
@@ -124,31 +124,67 @@ fn problem(finding: &Finding, derived: &Derived<'_>) -> Option<Problem> {
     if texts.into_iter().any(|text| text.contains(UNKNOWN)) || finding.summary.contains(UNKNOWN) {
         return None;
     }
-    let evidence = finding.evidence.iter().find(|evidence| place(&evidence.source).is_some())?;
+    // What stands on the wrong object, not where it is missing.
+    let misplaced = finding.id == "annotation-on-wrong-object";
+    let mut evidence = finding.evidence.iter().filter(|evidence| place(&evidence.source).is_some());
+    let evidence = evidence.find(|evidence| !misplaced || evidence.found.is_some())?;
     let at = match finding.id {
         // The service account has the wrong one of the two.
         "role-path-missing" => derived.annotation("role-arn").and_then(|(_, source)| place(&source)),
         _ => None,
     };
-    let fix = finding.fixes.first().map(|fix| fix.title().to_owned());
+    let fix = finding.fixes.first().map(|fix| said(undeployed(fix.title())));
     Some(Problem {
         place: at.or_else(|| place(&evidence.source))?,
         id: finding.id,
         severity: finding.severity,
-        summary: finding.summary.clone(),
+        summary: said(&finding.summary),
         what: evidence.what.clone(),
-        expected: evidence.expected.clone(),
+        expected: evidence.expected.as_deref().map(said),
         found: evidence.found.clone(),
         fix,
     })
 }
 
+/// What a repair does before anything runs.
+fn undeployed(title: &str) -> &str {
+    const OF_PODS: [&str; 5] =
+        ["; restarts the pods", "; its new pods", "; takes effect", "; the webhook then", " (set ROLE_ARN"];
+    let end = OF_PODS.iter().filter_map(|words| title.find(words)).min();
+    title.get(..end.unwrap_or(title.len())).unwrap_or(title)
+}
+
+/// A sentence without the values that stand for what nobody knows.
+fn said(text: &str) -> String {
+    text.replace(&format!("::{NO_ACCOUNT}:"), "::<account>:")
+        .replace(&format!(":{}:{}", WITNESS.0, WITNESS.1), ":<namespace>:<service account>")
+}
+
 /// The place in a file of the change.
 fn place(source: &Source) -> Option<Place> {
     match source {
-        Source::File { file, position, .. } if !file.is_empty() => {
-            Some(Place { file: file.clone(), position: *position })
+        Source::File { file, .. } if !file.is_empty() => {
+            Some(Place { file: file.clone(), position: of_value(source)? })
         }
         _ => None,
     }
+}
+
+/// Where the value stands that a source is about: of a variable, a volume, or those who are trusted, not the whole of it.
+fn of_value(source: &Source) -> Option<Position> {
+    let Source::File { field, position, .. } = source else { return None };
+    let is_item_of = |list: &str| field.ends_with(']') && field.contains(list);
+    let members: &[&str] = match field {
+        field if field.ends_with("Principal") => &["Federated", "Service", "AWS"],
+        _ if is_item_of(".env[") => &["value", "valueFrom"],
+        _ if is_item_of(".volumes[") => &["name"],
+        _ if is_item_of(".volumeMounts[") => &["mountPath"],
+        _ => &[],
+    };
+    // A member that is not there has the place of the whole.
+    let of_member = members.iter().find_map(|member| match source.at(format!("{field}.{member}")) {
+        Source::File { position: own, .. } if own != *position => Some(own),
+        _ => None,
+    });
+    Some(of_member.unwrap_or(*position))
 }

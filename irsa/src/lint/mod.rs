@@ -93,11 +93,11 @@ impl Lint {
                 report.problems.push(problem);
             }
         }
-        let Change { mut unknowns, mut unread, skipped, .. } = change;
+        let Change { mut unknowns, mut unread, skipped, foreign, .. } = change;
         unread.extend(flawed);
         unknowns.sort_by_key(|one| (one.place.file.clone(), one.place.position.line, one.words.clone()));
         unknowns.dedup();
-        Report { unchecked: unknowns, unread, skipped, ..report }
+        Report { unchecked: unknowns, unread, skipped, foreign, ..report }
     }
 }
 
@@ -172,6 +172,7 @@ fn of_objects(change: &Change, store: &Store, options: &Options, found: &mut Fou
         let target = Target { kind, name: name.to_owned() };
         let namespace = namespace_of(change, options, &target, namespace);
         let Some(facts) = of_target(store, &namespace, &target) else { continue };
+        let facts = association::beside(change, facts);
         if kind != Kind::ServiceAccount {
             found.run(&facts, &[OF_WORKLOADS], &[]);
             continue;

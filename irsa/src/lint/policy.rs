@@ -142,7 +142,7 @@ impl Tree {
         let Value::Map(members) = &self.value else { return self.clone() };
         let mut members = members.clone();
         for member in &mut members {
-            if member.key.whole() == Some("Statement") {
+            if member.key.whole() == Some("Statement") && matches!(member.value.value, Value::List(_)) {
                 member.value.value = Value::List(vec![statement.clone()]);
             }
         }

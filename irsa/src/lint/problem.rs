@@ -63,8 +63,10 @@ pub struct Report {
     pub unchecked: Vec<Unchecked>,
     /// What could not be read.
     pub unread: Vec<DocumentError>,
-    /// What was passed over, as it is nothing that is checked here.
+    /// What was found in a directory and passed over, as it is nothing that is checked here.
     pub skipped: Vec<DocumentError>,
+    /// The same of files that the user named.
+    pub foreign: Vec<DocumentError>,
     /// What was looked at.
     pub checked: Checked,
     /// How many problems comments in the files suppress.

@@ -2,13 +2,14 @@
 //! account that it can be meant for.
 
 use crate::aws::arn::RoleArn;
+use crate::aws::partition::{is_region_shaped, partition_of_region};
 use crate::derive::Derived;
 use crate::derive::trust::{IssuerMatch, Trust, is_eks, issuer_match};
 use crate::facts::Facts;
 use crate::policy::{Document, Effect, PrincipalKind, Statement, known_claim};
 
 use super::Options;
-use super::case::{self, NO_ACCOUNT, WebIdentity, of_witness};
+use super::case::{self, NO_ACCOUNT, WITNESS, WebIdentity, of_witness};
 use super::change::{Change, Provider, Role};
 use super::findings::{Found, OF_POLICIES, OF_SERVICE_ACCOUNTS, OF_TRUST};
 use super::policy::{Asker, Tree};
@@ -84,6 +85,23 @@ fn of_statement(statement: &Statement, change: &Change) -> Vec<Trusting> {
     named.collect()
 }
 
+/// The issuer that EKS's tokens carry, for a URL that was meant to be one; without scheme. A URL of somebody else's is what it is.
+pub(super) fn issuer_of(url: &str) -> Option<String> {
+    let url = bare(url.trim());
+    let (host, path) = url.split_once('/').unwrap_or((url, ""));
+    let host = host.split(':').next()?.to_ascii_lowercase();
+    if !is_eks(&host) {
+        return Some(url.to_owned());
+    }
+    let region = host.split('.').find(|label| is_region_shaped(label))?;
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    // Partitions of their own have their own names, which are left as they are.
+    let known = ["aws", "aws-cn", "aws-us-gov"].contains(&partition_of_region(region));
+    let host = if known { format!("oidc.eks.{region}.{suffix}") } else { host.clone() };
+    let id = path.rsplit('/').next().filter(|id| !id.is_empty())?;
+    Some(format!("{host}/id/{}", id.to_ascii_uppercase()))
+}
+
 /// An issuer without scheme and slash.
 pub(super) fn bare(issuer: &str) -> &str {
     let issuer = issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://")).unwrap_or(issuer);
@@ -93,11 +111,11 @@ pub(super) fn bare(issuer: &str) -> &str {
 impl Change {
     /// The issuers of its providers, without scheme, as far as they are known.
     pub(super) fn issuers(&self) -> impl Iterator<Item = &str> {
-        self.providers.iter().filter_map(|provider| provider.url.value.whole().map(bare))
+        self.providers.iter().filter_map(|provider| provider.issuer.as_deref())
     }
 
     fn provider_of(&self, issuer: &str) -> Option<&Provider> {
-        self.providers.iter().find(|provider| provider.url.value.whole().map(bare) == Some(issuer))
+        self.providers.iter().find(|provider| provider.issuer.as_deref() == Some(issuer))
     }
 
     /// The issuer that is meant by this one: one of the change's own that it is a misspelling of, or itself.
@@ -128,9 +146,10 @@ impl Caller<'_> {
         let subject = format!("{SUBJECT}{namespace}:{name}");
         let keys = [("sub", subject.as_str()), ("aud", self.audience)];
         let filled = trust.filled(&Asker { principal: &principal, issuer, keys: &keys });
-        let own_arn = role.arn.clone().or_else(|| {
-            Some(format!("arn:{}:iam::{}:role/{}", arn.partition, arn.account, role.path_and_name()?))
-        });
+        // Its own, but for the partition, which is judged by itself.
+        let own_arn = role
+            .path_and_name()
+            .map(|name| format!("arn:{}:iam::{}:role/{name}", arn.partition, arn.account));
         let fact = case::role(role, own_arn.as_deref().unwrap_or(self.role_arn), &filled);
         Some(WebIdentity { role: fact, issuer, provider: change.provider_of(issuer) }.of(facts))
     }
@@ -225,7 +244,7 @@ impl Trusting {
         let partition = self.partition.as_deref().unwrap_or("aws");
         let account = role.account().or(self.account.as_deref()).unwrap_or(NO_ACCOUNT);
         let name = role.path_and_name().unwrap_or_else(|| role.label.clone());
-        let arn = role.arn.clone().unwrap_or_else(|| format!("arn:{partition}:iam::{account}:role/{name}"));
+        let arn = format!("arn:{partition}:iam::{account}:role/{name}");
         let is_role = RoleArn::parse(&arn).is_ok();
         if is_role { arn } else { format!("arn:{partition}:iam::{account}:role/role") }
     }
@@ -238,7 +257,7 @@ impl Trusting {
         let value = value.map(String::as_str).unwrap_or_default().trim().to_ascii_lowercase();
         let mut parts = value.rsplit([':', '/']);
         let (name, namespace) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        (plausible(namespace, "namespace"), plausible(name, "service-account"))
+        (plausible(namespace, WITNESS.0), plausible(name, WITNESS.1))
     }
 
     /// The audience that the tokens have: the usual one, unless the policy requires one that is no misspelling of it.
@@ -287,6 +306,29 @@ pub(super) fn partition_of_issuer(issuer: &str) -> Option<&'static str> {
         Some(rest) => rest.split('.').next()?,
         None => return None,
     };
-    let is_region = crate::aws::partition::is_region_shaped(region);
-    is_region.then(|| crate::aws::partition::partition_of_region(region))
+    is_region_shaped(region).then(|| partition_of_region(region))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::derive::issuer::near_miss;
+
+    #[test]
+    fn the_issuer_that_a_url_was_meant_to_be() {
+        let issuer = "oidc.eks.eu-west-1.amazonaws.com/id/4F1E27D9A0B84C6E93D5720AB81C6EF3";
+        for url in [
+            "https://oidc.eks.eu-west-1.amazonaws.com/id/4F1E27D9A0B84C6E93D5720AB81C6EF3",
+            "oidc.eks.eu-west-1.amazonaws.com/id/4F1E27D9A0B84C6E93D5720AB81C6EF3",
+            "http://oidc.eks.eu-west-1.amazonaws.com/id/4F1E27D9A0B84C6E93D5720AB81C6EF3/",
+            "https://oidc.eks.eu-west-1.amazonaws.com:443/id/4F1E27D9A0B84C6E93D5720AB81C6EF3",
+            "https://oidc-eks.eu-west-1.api.aws/id/4f1e27d9a0b84c6e93d5720ab81c6ef3",
+        ] {
+            assert_eq!(issuer_of(url).as_deref(), Some(issuer), "{url}");
+        }
+        let china = "https://oidc.eks.cn-north-1.amazonaws.com.cn/id/4F1E27D9A0B84C6E93D5720AB81C6EF3";
+        assert_eq!(near_miss(bare(china), &issuer_of(china).unwrap()), None);
+        let github = "token.actions.githubusercontent.com";
+        assert_eq!(issuer_of(&format!("https://{github}")).as_deref(), Some(github));
+    }
 }

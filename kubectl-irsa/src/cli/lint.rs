@@ -148,10 +148,9 @@ impl Lint {
         for error in errors {
             progress.say(&safe::line(&error.to_string()));
         }
-        if self.verbose {
-            for skipped in &report.skipped {
-                progress.say(&format!("passed over {}", safe::line(&skipped.in_short())));
-            }
+        let skipped = report.skipped.iter().filter(|_| self.verbose);
+        for skipped in report.foreign.iter().chain(skipped) {
+            progress.say(&format!("passed over {}", safe::line(&skipped.in_short())));
         }
         if self.output != Format::Text {
             for error in &report.unread {

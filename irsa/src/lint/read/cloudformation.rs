@@ -6,6 +6,7 @@ use crate::documents::yaml::{Content, Entry, Node};
 use crate::lint::change::{Association, Placed, Provider, Role};
 use crate::lint::policy::{Member, Tree, Value};
 use crate::lint::text::Text;
+use crate::lint::trust::issuer_of;
 
 use super::File;
 
@@ -50,8 +51,7 @@ impl File<'_> {
                             _ => None,
                         },
                     };
-                    let file = self.name.to_owned();
-                    self.change.providers.push(Provider { file, url, client_ids: ids });
+                    self.change.providers.push(Provider::new(self.name, url, ids));
                 }
                 Some("AWS::EKS::PodIdentityAssociation") => {
                     let text = |key: &str| template.placed(properties, key);
@@ -76,7 +76,11 @@ impl File<'_> {
     }
 
     fn role(&mut self, template: &Template<'_>, resource: &Entry, properties: &Node) {
-        let policy = properties.get("AssumeRolePolicyDocument").map(|policy| template.tree(policy, 0));
+        let policy = member(properties, "AssumeRolePolicyDocument");
+        let policy = policy.map(|policy| match template.tree(&policy.value, 0) {
+            Tree { value: value @ Value::Map(_), .. } => Tree { at: policy.key_at, value },
+            tree => tree,
+        });
         let trust = policy.and_then(|tree| match &tree.value {
             // The whole policy as JSON, mostly for the sake of a function in a key.
             Value::Text(text) => Tree::of_text(text, tree.at),
@@ -103,6 +107,14 @@ impl File<'_> {
             trust,
         };
         self.change.roles.push(role);
+    }
+}
+
+/// The member of an object.
+fn member<'n>(object: &'n Node, key: &str) -> Option<&'n Entry> {
+    match object.content() {
+        Content::Map(entries) => entries.iter().find(|entry| entry.key == key),
+        _ => None,
     }
 }
 
@@ -214,11 +226,12 @@ impl Template<'_> {
                     arn.push(piece);
                 }
                 let url = url.unwrap_or_else(|| Text::gap(format!("{logical}.Url")));
-                let issuer = match url.split_at_first("https://") {
-                    Some((before, after)) if before == Text::default() => after,
-                    _ => url,
-                };
-                arn.push(issuer);
+                // What is wrong with the URL is said of the provider, once.
+                arn.push(match (url.whole().and_then(issuer_of), url.split_at_first("https://")) {
+                    (Some(issuer), _) => Text::known(issuer),
+                    (None, Some((before, after))) if before == Text::default() => after,
+                    (None, _) => url,
+                });
                 arn
             }
             (Some("AWS::IAM::Role"), "") => properties

@@ -66,10 +66,9 @@ pub(super) fn file(change: &mut Change, name: &str, bytes: Vec<u8>, found: bool)
         // What a template engine has yet to make an object of.
         let of_template = text.contains("{{");
         let error = DocumentError::Malformed { place: place.clone(), reason: flaw.to_string() };
-        match (of_template, found) {
-            (true, true) => file.change.skipped.push(DocumentError::Template { place }),
-            (true, false) => file.change.unread.push(DocumentError::Template { place }),
-            (false, _) => file.change.unread.push(error),
+        match of_template {
+            true => file.passed_over(DocumentError::Template { place }),
+            false => file.change.unread.push(error),
         }
     }
 }
@@ -97,7 +96,7 @@ impl File<'_> {
     }
 
     fn passed_over(&mut self, error: DocumentError) {
-        let all = if self.found { &mut self.change.skipped } else { &mut self.change.unread };
+        let all = if self.found { &mut self.change.skipped } else { &mut self.change.foreign };
         all.push(error);
     }
 

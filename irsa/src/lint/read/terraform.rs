@@ -85,8 +85,7 @@ impl File<'_> {
                     _ => None,
                 });
                 let Some(url) = url else { return };
-                let provider = Provider { file: self.name.to_owned(), url, client_ids: ids };
-                self.change.providers.push(provider);
+                self.change.providers.push(Provider::new(self.name, url, ids));
             }
             "aws_eks_pod_identity_association" => {
                 let text = |key: &str| resource.text(key, references);
