@@ -129,7 +129,10 @@ pub(super) fn of_role(role: &Role, change: &Change, found: &mut Found) {
         target_role: None,
         session_tags: true,
     };
-    judge(&association, (&namespace, &name), role, change, &Store::default(), found);
+    // An association elsewhere may have its session tags disabled.
+    found.warn(|found| {
+        judge(&association, (&namespace, &name), role, change, &Store::default(), found);
+    });
 }
 
 const NOBODY: Asker<'_> = Asker { principal: "", issuer: "", keys: &[] };

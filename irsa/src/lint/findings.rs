@@ -81,6 +81,15 @@ impl Found {
         self.problems.entry(problem.order()).or_insert(problem);
     }
 
+    /// Adds what is found so as warnings: it may be meant, or another part of the change makes up for it.
+    pub(super) fn warn(&mut self, find: impl FnOnce(&mut Self)) {
+        let mut own = Self::default();
+        find(&mut own);
+        for problem in own.problems.into_values() {
+            self.add(Problem { severity: Severity::Warning, ..problem });
+        }
+    }
+
     /// All of them, by place.
     pub(super) fn all(self) -> Vec<Problem> {
         self.problems.into_values().collect()

@@ -21,7 +21,7 @@ mod trust;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checks::catalogue;
-use crate::documents::Store;
+use crate::documents::{DocumentError, Place, Store};
 use crate::target::{Kind, Target};
 
 use case::of_target;
@@ -68,16 +68,14 @@ impl Lint {
     pub fn report(self, options: &Options) -> Report {
         let Self { change, ignored, files } = self;
         let mut found = Found::default();
-        let (stores, flawed) = stores(&change);
-        for store in &stores {
-            of_objects(&change, store, options, &mut found);
+        let mut forms = Forms::of(&change);
+        for round in 0..forms.rounds() {
+            let (store, new) = forms.round(round);
+            of_objects(&change, &store, &new, options, &mut found);
+            let first = change.associations.iter().filter(|_| round == 0);
+            first.for_each(|one| association::of_association(one, &change, &store, &mut found));
         }
-        let first = stores.first();
-        for association in &change.associations {
-            if let Some(store) = first {
-                association::of_association(association, &change, store, &mut found);
-            }
-        }
+        let Forms { flawed, unchecked, .. } = forms;
         for role in &change.roles {
             trust::of_role(role, &change, &mut found);
             association::of_role(role, &change, &mut found);
@@ -95,6 +93,7 @@ impl Lint {
         }
         let Change { mut unknowns, mut unread, skipped, foreign, .. } = change;
         unread.extend(flawed);
+        unknowns.extend(unchecked);
         unknowns.sort_by_key(|one| (one.place.file.clone(), one.place.position.line, one.words.clone()));
         unknowns.dedup();
         Report { unchecked: unknowns, unread, skipped, foreign, ..report }
@@ -134,41 +133,75 @@ fn checked(change: &Change, files: usize) -> Checked {
     }
 }
 
+/// What tells an object from others: kind, namespace and name.
+type Key = (String, String, String);
+
 /// The objects as they will be. An object that the files have several times, as the overlays of several environments do, is
-/// judged in each of its forms: there are as many stores as the most frequent one has forms, and at least one.
-fn stores(change: &Change) -> (Vec<Store>, Vec<crate::documents::DocumentError>) {
-    let key = |object: &Object| {
-        let meta = |key| object.meta(key).unwrap_or_default().to_owned();
-        (object.kind.clone(), meta("namespace"), meta("name"))
-    };
-    let mut forms: BTreeMap<(String, String, String), Vec<&Object>> = BTreeMap::new();
-    for object in &change.objects {
-        forms.entry(key(object)).or_default().push(object);
-    }
-    let most = forms.values().map(Vec::len).max().unwrap_or(1).min(MOST_FORMS);
-    let (mut stores, mut flawed) = (Vec::new(), Vec::new());
-    for round in 0..most {
-        let mut store = Store::default();
-        for object in forms.values().filter_map(|forms| forms.get(round.min(forms.len() - 1))) {
-            let kind = (object.kind.as_str(), object.group.as_deref());
-            let taken = store.take(&object.node, kind, &object.file, object.document);
-            if let Some(Err(error)) = taken
-                && round == 0
-            {
-                flawed.push(error);
-            }
-        }
-        stores.push(store);
-    }
-    (stores, flawed)
+/// judged in each of its forms: there are as many rounds as the most frequent one has forms, and at least one.
+#[derive(Default)]
+struct Forms<'c> {
+    forms: BTreeMap<Key, Vec<&'c Object>>,
+    /// What does not have the shape of its kind.
+    flawed: Vec<DocumentError>,
+    /// What is not judged.
+    unchecked: Vec<Unchecked>,
 }
 
-/// More forms of one object are not compared with all others.
+/// More forms of one object are not judged.
 const MOST_FORMS: usize = 32;
 
-/// Judges the service accounts and workloads of one store.
-fn of_objects(change: &Change, store: &Store, options: &Options, found: &mut Found) {
+impl<'c> Forms<'c> {
+    fn of(change: &'c Change) -> Self {
+        let mut all = Self::default();
+        for object in &change.objects {
+            let meta = |key| object.meta(key).unwrap_or_default().to_owned();
+            let key = (object.kind.clone(), meta("namespace"), meta("name"));
+            let place = || Place { file: object.file.clone(), position: object.node.at };
+            let is_target = object.kind == "ServiceAccount" || object.template().is_some();
+            if is_target && key.2.is_empty() {
+                let words = format!("{}: it has no name", object.kind);
+                all.unchecked.push(Unchecked { place: place(), words });
+            }
+            let forms = all.forms.entry(key).or_default();
+            if forms.len() < MOST_FORMS {
+                forms.push(object);
+            } else if is_target {
+                let words = format!("{}: more than {MOST_FORMS} others have its name", object.shown());
+                all.unchecked.push(Unchecked { place: place(), words });
+            }
+        }
+        all
+    }
+
+    fn rounds(&self) -> usize {
+        self.forms.values().map(Vec::len).max().unwrap_or(1)
+    }
+
+    /// The objects in one of their forms each, and those whose form is another one than in the round before.
+    fn round(&mut self, round: usize) -> (Store, BTreeSet<Key>) {
+        let (mut store, mut new) = (Store::default(), BTreeSet::new());
+        for (key, forms) in &self.forms {
+            let Some(object) = forms.get(round).or(forms.last()) else { continue };
+            let is_new = round < forms.len();
+            let kind = (object.kind.as_str(), object.group.as_deref());
+            match store.take(&object.node, kind, &object.file, object.document) {
+                Some(Err(error)) if is_new => self.flawed.push(error),
+                Some(Ok(())) if is_new => drop(new.insert(key.clone())),
+                _ => {}
+            }
+        }
+        (store, new)
+    }
+}
+
+/// Judges the service accounts and workloads of one store, as far as they, or the service accounts, are new.
+fn of_objects(change: &Change, store: &Store, new: &BTreeSet<Key>, options: &Options, found: &mut Found) {
+    let has_new_accounts = new.iter().any(|(kind, ..)| kind == "ServiceAccount");
     for (kind, namespace, name) in store.targets() {
+        let is_new = new.contains(&(kind.kind().to_owned(), namespace.to_owned(), name.to_owned()));
+        if !is_new && (kind == Kind::ServiceAccount || !has_new_accounts) {
+            continue;
+        }
         let target = Target { kind, name: name.to_owned() };
         let namespace = namespace_of(change, options, &target, namespace);
         let Some(facts) = of_target(store, &namespace, &target) else { continue };

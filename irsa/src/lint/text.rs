@@ -62,28 +62,25 @@ impl Text {
         shown.collect()
     }
 
-    /// Whether it can turn out to be that text.
+    /// Whether it can turn out to be that text: a gap is anything, and nothing.
     pub(crate) fn may_be(&self, text: &str) -> bool {
-        fn fits(pieces: &[Piece], text: &str) -> bool {
-            match pieces {
-                [] => text.is_empty(),
-                [Piece::Known(known), rest @ ..] => {
-                    text.strip_prefix(known.as_str()).is_some_and(|text| fits(rest, text))
-                }
-                [Piece::Gap(_)] => true,
-                [Piece::Gap(_), Piece::Gap(label), rest @ ..] => {
-                    let merged: Vec<Piece> =
-                        [Piece::Gap(label.clone())].into_iter().chain(rest.iter().cloned()).collect();
-                    fits(&merged, text)
-                }
-                // The last occurrence may be the one that counts, so all are tried.
-                [Piece::Gap(_), rest @ ..] => {
-                    let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-                    ends.into_iter().any(|at| text.get(at..).is_some_and(|text| fits(rest, text)))
-                }
-            }
+        let (mut rest, mut anchored) = (text, true);
+        let mut pieces = self.0.iter().peekable();
+        while let Some(piece) = pieces.next() {
+            let Piece::Known(known) = piece else {
+                anchored = false;
+                continue;
+            };
+            // What stands at the end stands there, and nothing but that; elsewhere the first occurrence leaves the most.
+            let behind = match (anchored, pieces.peek()) {
+                (true, _) => rest.strip_prefix(known.as_str()),
+                (false, None) => return rest.ends_with(known.as_str()),
+                (false, Some(_)) => rest.split_once(known.as_str()).map(|(_, behind)| behind),
+            };
+            let Some(behind) = behind else { return false };
+            (rest, anchored) = (behind, true);
         }
-        fits(&self.0, text)
+        rest.is_empty() || !anchored
     }
 
     /// What stands before and after the first of these in a known part.
@@ -160,6 +157,11 @@ mod tests {
         assert!(!arn().may_be("arn:aws:iam::111122223333:role/other"));
         assert!(!arn().may_be("arn:aws-cn:iam::111122223333:role/app"));
         assert!(Text::gap("x").may_be("") && Text::default().may_be("") && !Text::default().may_be("x"));
+        let mut odd = Text::known("a");
+        for piece in [Text::gap("x"), Text::known("b"), Text::gap("y"), Text::known("b")] {
+            odd.push(piece);
+        }
+        assert!(odd.may_be("abb") && odd.may_be("axbxb") && !odd.may_be("ab") && !odd.may_be("abbc"));
         assert_eq!(arn().shown(), "arn:aws:iam::${AWS::AccountId}:role/app");
         assert_eq!((arn().whole(), Text::known("x").whole()), (None, Some("x")));
     }

@@ -207,38 +207,42 @@ pub(super) fn of_service_account(
     }
 }
 
-/// Judges each statement of a role by itself, for a service account that it can be meant for.
+/// Judges each statement of a role by itself, for a service account that it can be meant for. Where there are several, another one may
+/// make up for it.
 pub(super) fn of_role(role: &Role, change: &Change, found: &mut Found) {
     let Some(trust) = &role.trust else { return };
-    let statements = trust.statements();
-    let mut whole = true;
-    for statement in &statements {
-        let alone = trust.with_only(statement);
-        for trusting in trusting(&alone, change) {
-            let (role_arn, issuer) = (trusting.role_arn(role), change.meant(&trusting.issuer));
-            let (namespace, name) = trusting.witness();
-            let audience = trusting.audience();
-            let prefix = crate::derive::webhook::DEFAULT_PREFIX;
-            let annotations = [
-                (&*format!("{prefix}/role-arn"), role_arn.as_str()),
-                (&*format!("{prefix}/audience"), audience),
-            ];
-            let Some(facts) = of_witness(&namespace, &name, &annotations) else { continue };
-            let caller = Caller { issuer, role_arn: &role_arn, namespace: &namespace, name: &name, audience };
-            if let Some(facts) = caller.ask(&facts, role, &alone, change) {
-                found.run(&facts, &[OF_TRUST], &[]);
-            }
-            // What is odd about the policy is odd for everybody.
-            if std::mem::take(&mut whole)
-                && let Some(facts) = caller.ask(&facts, role, trust, change)
-            {
-                found.run(&facts, &[OF_POLICIES], &[]);
-            }
-        }
+    let alone: Vec<Tree> =
+        trust.statements().into_iter().map(|statement| trust.with_only(statement)).collect();
+    let meant: Vec<(&Tree, Trusting)> = alone
+        .iter()
+        .flat_map(|alone| trusting(alone, change).into_iter().map(move |trusting| (alone, trusting)))
+        .collect();
+    // What is odd about the policy is odd for everybody.
+    if let Some(facts) = meant.first().and_then(|(_, trusting)| trusting.ask(role, trust, change)) {
+        found.run(&facts, &[OF_POLICIES], &[]);
     }
+    let several = meant.len() > 1;
+    let judge = |found: &mut Found| {
+        for facts in meant.iter().filter_map(|(alone, trusting)| trusting.ask(role, alone, change)) {
+            found.run(&facts, &[OF_TRUST], &[]);
+        }
+    };
+    if several { found.warn(judge) } else { judge(found) }
 }
 
 impl Trusting {
+    /// The facts of a service account that can be meant.
+    fn ask(&self, role: &Role, trust: &Tree, change: &Change) -> Option<Facts> {
+        let (role_arn, issuer) = (self.role_arn(role), change.meant(&self.issuer));
+        let ((namespace, name), audience) = (self.witness(), self.audience());
+        let prefix = crate::derive::webhook::DEFAULT_PREFIX;
+        let annotations =
+            [(&*format!("{prefix}/role-arn"), role_arn.as_str()), (&*format!("{prefix}/audience"), audience)];
+        let facts = of_witness(&namespace, &name, &annotations)?;
+        let caller = Caller { issuer, role_arn: &role_arn, namespace: &namespace, name: &name, audience };
+        caller.ask(&facts, role, trust, change)
+    }
+
     /// An ARN of the role in the provider's account.
     fn role_arn(&self, role: &Role) -> String {
         let partition = self.partition.as_deref().unwrap_or("aws");

@@ -279,3 +279,57 @@ proptest! {
         prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
     }
 }
+
+/// A statement that matches nobody is an error where it is all that the role has for a cluster; beside others it may be a leftover.
+#[test]
+fn what_another_statement_makes_up_for_is_a_warning() {
+    use irsa::severity::Severity;
+    let statement = |sub: &str| {
+        format!(
+            "          - Effect: Allow\n            Principal: {{Federated: 'arn:aws:iam::111122223333:oidc-provider/{ISSUER}'}}\n            \
+             Action: sts:AssumeRoleWithWebIdentity\n            Condition: {{StringEquals: {{'{ISSUER}:sub': '{sub}'}}}}\n"
+        )
+    };
+    let template = |statements: &str| {
+        format!(
+            "Resources:\n  Role:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: r\n      AssumeRolePolicyDocument:\n        \
+             Version: '2012-10-17'\n        Statement:\n{statements}"
+        )
+    };
+    let (pattern, exact) =
+        (statement("system:serviceaccount:shop:*"), statement("system:serviceaccount:shop:checkout"));
+    let severity = |text: &str| {
+        let report = one("t.yaml", text);
+        report.problems.iter().map(|problem| (problem.id, problem.severity)).collect::<Vec<_>>()
+    };
+    let id = "trust-wildcard-in-stringequals";
+    assert_eq!(severity(&template(&pattern)), [(id, Severity::Error)]);
+    assert_eq!(severity(&template(&format!("{exact}{pattern}"))), [(id, Severity::Warning)]);
+    assert_eq!(severity(&template(&exact)), []);
+}
+
+/// The annotation on the workload itself, beside a service account without one.
+#[test]
+fn on_the_workload_itself() {
+    let text = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: b}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  \
+                name: d\n  namespace: b\n  annotations:\n    eks.amazonaws.com/role-arn: arn:aws:iam::111122223333:role/x\nspec:\n  \
+                selector: {matchLabels: {app: d}}\n  template:\n    metadata: {labels: {app: d}}\n    spec:\n      serviceAccountName: a\n      \
+                containers: [{name: c, image: i}]\n";
+    let found: Vec<_> = reported(&one("d.yaml", text)).into_iter().collect();
+    assert_eq!(found, [("annotation-on-wrong-object".to_owned(), "d.yaml".to_owned(), 11)]);
+}
+
+/// A name that the API server makes up, and none at all.
+#[test]
+fn without_a_name() {
+    let job = |metadata: &str| {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {metadata}\nspec:\n  template:\n    spec:\n      containers:\n        - name: c\n          \
+             env:\n            - {{name: AWS_REGION, value: eu-west-1a}}\n"
+        )
+    };
+    assert_eq!(ids(&one("j.yaml", &job("{generateName: import-, namespace: b}"))), ["region-bogus"]);
+    let nameless = one("j.yaml", &job("{}"));
+    let said: Vec<&str> = nameless.unchecked.iter().map(|one| one.words.as_str()).collect();
+    assert_eq!((ids(&nameless), said), (vec![], vec!["Job: it has no name"]));
+}

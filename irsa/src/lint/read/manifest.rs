@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::documents::yaml::{Content, Node};
+use crate::documents::yaml::{Content, Entry, Node};
 use crate::lint::change::Object;
 
 use super::File;
@@ -28,6 +28,7 @@ impl File<'_> {
         if kind == "Secret" {
             node.wipe_members(&["data", "stringData"]);
         }
+        name_generated(&mut node);
         let group = api_version.split_once('/').map_or("", |(group, _)| group).to_owned();
         let (file, kind) = (self.name.to_owned(), kind.to_owned());
         self.change.objects.push(Object { file, document, kind, group: Some(group), node });
@@ -41,6 +42,18 @@ impl File<'_> {
         if !kind.is_empty() {
             self.object(item, kind, api_version, document);
         }
+    }
+}
+
+/// Gives an object whose name the API server makes up one that says so.
+fn name_generated(node: &mut Node) {
+    let Content::Map(entries) = &mut node.content else { return };
+    let meta = entries.iter_mut().find(|entry| entry.key == "metadata").map(|entry| &mut entry.value);
+    let Some(meta) = meta.filter(|meta| meta.text("name").is_none()) else { return };
+    let Some(name) = meta.text("generateName").map(|prefix| format!("{prefix}*")) else { return };
+    if let Content::Map(entries) = &mut meta.content {
+        let (at, key) = (meta.at, String::from("name"));
+        entries.push(Entry { key, key_at: at, value: Node { at, content: Content::Text(name) } });
     }
 }
 
