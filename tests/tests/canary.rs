@@ -777,6 +777,7 @@ fn a_panic_and_the_other_commands_show_nothing() {
         "image",
         "explain",
         "explain proxy",
+        "lint --help",
         "completion bash",
     ] {
         nothing(machine.plugin().envs(environment.clone()).args(words.split(' ')));

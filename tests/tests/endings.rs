@@ -52,6 +52,10 @@ fn printing(issuer: &str) -> Vec<Vec<String>> {
     for format in ["text", "json"] {
         all.push(words(&format!("thumbprint {issuer} -o {format}")));
     }
+    // Of an example without problems: what could be written would be a success.
+    for format in ["text", "json", "sarif", "junit"] {
+        all.push(words(&format!("lint -o {format} {}", example())));
+    }
     all
 }
 

@@ -53,6 +53,10 @@ fn none_missed_and_none_extra() {
         let (found, planted) = (reported(&report), set.planted.clone());
         planted.iter().for_each(|(id, ..)| *planted_by_id.entry(id.clone()).or_default() += 1);
         assert!(report.unread.is_empty(), "seed {seed}: {:?}", report.unread);
+        assert!(
+            found.iter().all(|(id, ..)| irsa::lint::ids().contains(id.as_str())),
+            "seed {seed}: {found:?}"
+        );
         if found != planted {
             let missed: Vec<_> = planted.difference(&found).collect();
             let extra: Vec<_> = found.difference(&planted).collect();
@@ -61,10 +65,6 @@ fn none_missed_and_none_extra() {
     }
     assert!(failures.is_empty(), "{} of {SETS}:\n{}", failures.len(), failures.join("\n"));
     let total: usize = planted_by_id.values().sum();
-    println!(
-        "{total} faults of {} ids planted in {SETS} change sets: {planted_by_id:?}",
-        planted_by_id.len()
-    );
     assert!(total > 400 && planted_by_id.len() > 30, "{planted_by_id:?}");
     assert!(planted_by_id.values().all(|count| *count >= 3), "{planted_by_id:?}");
 }

@@ -80,7 +80,7 @@ impl Lint {
             trust::of_role(role, &change, &mut found);
             association::of_role(role, &change, &mut found);
         }
-        rules::ALL.iter().for_each(|rule| rule(&change, &mut found));
+        rules::ALL.iter().for_each(|rule| (rule.run)(&change, &mut found));
         let checked = checked(&change, files);
         let mut report = Report { checked, ..Report::default() };
         for problem in found.all() {
@@ -102,18 +102,8 @@ impl Lint {
 
 /// Every id that can be reported, sorted.
 pub fn ids() -> BTreeSet<&'static str> {
-    let own = [
-        "annotation-key-typo",
-        "annotation-on-wrong-object",
-        "sa-wrong-namespace",
-        "wrong-partition",
-        "trust-json-oddities",
-        "trust-quota",
-        "oidc-url-variant",
-        "oidc-client-id",
-        "role-arn-malformed",
-    ];
-    findings::ids().chain(own).collect()
+    let of_rules = rules::ALL.iter().flat_map(|rule| rule.ids).copied();
+    findings::ids().chain(of_rules).collect()
 }
 
 /// The title of an id's page.

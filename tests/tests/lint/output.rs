@@ -271,3 +271,24 @@ fn files_by_name_that_are_something_else() {
         (&"kubectl-irsa lint".into(), &true.into())
     );
 }
+
+/// Values of Secrets, of variables and of other annotations stay where they are.
+#[test]
+fn no_value_that_may_be_secret_is_shown() {
+    let canary = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY";
+    let text = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: aws, namespace: shop, annotations: {{note: {canary}}}}}\n\
+         stringData: {{AWS_SECRET_ACCESS_KEY: {canary}, AWS_ACCESS_KEY_ID: {canary}}}\n---\n{MANIFESTS}\
+         \x20           - {{name: PASSWORD, value: {canary}}}\n\x20         envFrom: [{{secretRef: {{name: aws}}}}]\n---\n\
+         apiVersion: v1\nkind: Secret\nmetadata: {{name: broken}}\nstringData: [{canary}]\n---\na: [{canary}\n"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("a.yaml"), text).unwrap();
+    for format in ["text", "json", "sarif", "junit", "github"] {
+        let told = run(plugin().args(["lint", "-v", "-o", format, "."]).current_dir(directory.path()));
+        assert!(
+            told.code == Some(1) && !told.stdout.contains(canary) && !told.stderr.contains(canary),
+            "{told:?}"
+        );
+    }
+}
