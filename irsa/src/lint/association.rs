@@ -12,7 +12,7 @@ use super::UNKNOWN;
 use super::case::{self, NO_ACCOUNT, WITNESS, of_target, of_witness};
 use super::change::{Association, Change, Placed, Role};
 use super::findings::{Found, OF_ASSOCIATIONS};
-use super::policy::{Asker, Tree};
+use super::policy::{Asker, NOBODY, Tree};
 use super::problem::Problem;
 use super::text::Text;
 
@@ -134,8 +134,6 @@ pub(super) fn of_role(role: &Role, change: &Change, found: &mut Found) {
         judge(&association, (&namespace, &name), role, change, &Store::default(), found);
     });
 }
-
-const NOBODY: Asker<'_> = Asker { principal: "", issuer: "", keys: &[] };
 
 /// True if a statement allows the service, or one whose name was meant to be its.
 fn is_meant(role: &Role) -> bool {

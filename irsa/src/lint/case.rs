@@ -18,6 +18,8 @@ pub(super) const NO_ACCOUNT: &str = "000000000000";
 
 /// Namespace and name of a service account that may be any.
 pub(super) const WITNESS: (&str, &str) = ("any-namespace", "any-service-account");
+/// What stands for `*` in the name of one that a pattern covers.
+pub(super) const COVERED: &str = "whichever";
 
 /// A place that is in no file.
 pub(super) fn nowhere() -> Source {

@@ -56,6 +56,9 @@ pub(crate) struct Asker<'a> {
     pub keys: &'a [(&'a str, &'a str)],
 }
 
+/// Nobody in particular: every gap stays.
+pub(crate) const NOBODY: Asker<'_> = Asker { principal: "", issuer: "", keys: &[] };
+
 /// A policy whose gaps are filled.
 #[derive(Debug, Clone)]
 pub(crate) struct Filled {
@@ -154,8 +157,23 @@ impl Tree {
         match &self.value {
             Value::Gap(label) => Some(label),
             Value::List(items) => items.iter().find_map(Self::formless),
-            Value::Map(members) => members.iter().find_map(|member| member.value.formless()),
+            Value::Map(members) => {
+                members.iter().find_map(|member| member.key.only_gap().or_else(|| member.value.formless()))
+            }
             Value::Plain(_) | Value::Text(_) => None,
+        }
+    }
+
+    /// True if a part of it is not known.
+    pub(crate) fn has_gaps(&self) -> bool {
+        match &self.value {
+            Value::Plain(_) => false,
+            Value::Gap(_) => true,
+            Value::Text(text) => text.whole().is_none(),
+            Value::List(items) => items.iter().any(Self::has_gaps),
+            Value::Map(members) => {
+                members.iter().any(|member| member.key.whole().is_none() || member.value.has_gaps())
+            }
         }
     }
 
@@ -190,18 +208,21 @@ impl Tree {
                 let denies = self.get("Effect").is_some_and(
                     |effect| matches!(&effect.value, Value::Text(text) if text.whole() == Some("Deny")),
                 );
-                let member = |member: &Member| {
+                let mut filled: Vec<(String, Json)> = Vec::new();
+                for member in members {
                     let key = within.key(&member.key, asker);
+                    // Two gaps that fit the same key need not be the same.
+                    if member.key.whole().is_none() && filled.iter().any(|(known, _)| *known == key) {
+                        continue;
+                    }
                     let path = path.key(&key);
-                    let is_scalar =
-                        matches!(member.value.value, Value::Plain(_) | Value::Text(_) | Value::Gap(_));
-                    let at = if is_scalar { member.value.at } else { member.at };
+                    let holds_more = matches!(member.value.value, Value::List(_) | Value::Map(_));
+                    let at = if holds_more { member.at } else { member.value.at };
                     marks.push((format!("{FIELD}.{path}"), at));
-                    let within = within.under(&key, denies);
-                    let value = member.value.fill(asker, &path, &within, marks);
-                    (key, value)
-                };
-                Json::Object(members.iter().map(member).collect())
+                    let value = member.value.fill(asker, &path, &within.under(&key, denies), marks);
+                    filled.push((key, value));
+                }
+                Json::Object(filled)
             }
         }
     }

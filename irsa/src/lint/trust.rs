@@ -9,10 +9,10 @@ use crate::facts::Facts;
 use crate::policy::{Document, Effect, PrincipalKind, Statement, known_claim};
 
 use super::Options;
-use super::case::{self, NO_ACCOUNT, WITNESS, WebIdentity, of_witness};
+use super::case::{self, COVERED, NO_ACCOUNT, WITNESS, WebIdentity, of_witness};
 use super::change::{Change, Provider, Role};
 use super::findings::{Found, OF_POLICIES, OF_SERVICE_ACCOUNTS, OF_TRUST};
-use super::policy::{Asker, Tree};
+use super::policy::{Asker, NOBODY, Tree};
 
 /// The audience of IRSA's tokens, in every partition.
 pub(super) const AUDIENCE: &str = "sts.amazonaws.com";
@@ -20,9 +20,6 @@ pub(super) const AUDIENCE: &str = "sts.amazonaws.com";
 const SUBJECT: &str = "system:serviceaccount:";
 /// In how many letters a misspelt audience differs.
 const TYPO: usize = 3;
-
-/// Nobody in particular.
-const NOBODY: Asker<'_> = Asker { principal: "", issuer: "", keys: &[] };
 
 /// A statement that trusts an OIDC provider.
 #[derive(Debug)]
@@ -283,7 +280,7 @@ impl Trusting {
 
 /// A name that Kubernetes allows and the pattern covers.
 fn plausible(text: &str, otherwise: &str) -> String {
-    let covered: String = text.replace(['*', '?'], "x");
+    let covered = text.replace('*', COVERED).replace('?', "x");
     let is_name = !covered.is_empty()
         && covered.len() < 64
         && covered.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');

@@ -333,3 +333,44 @@ fn without_a_name() {
     let said: Vec<&str> = nameless.unchecked.iter().map(|one| one.words.as_str()).collect();
     assert_eq!((ids(&nameless), said), (vec![], vec!["Job: it has no name"]));
 }
+
+/// Gaps in keys, and where a policy needs more than a text.
+#[test]
+fn gaps_in_the_form_of_a_policy() {
+    let condition = |block: &str| {
+        role("shop-checkout", &format!("arn:aws:iam::111122223333:oidc-provider/{ISSUER}"), "x")
+            .replace(&format!("{{StringEquals: {{'{ISSUER}:sub': x}}}}"), block)
+    };
+    for block in
+        ["!Ref Condition", "{StringEquals: !GetAtt Custom.Conditions}", "{StringEquals: !If [a, b, c]}"]
+    {
+        let report = one("t.yaml", &condition(block));
+        assert_eq!((ids(&report), report.unchecked.len()), (vec![], 1), "{block}: {report:?}");
+    }
+    let keys = |sub: &str, aud: &str| {
+        let policy = format!(
+            "!Sub '{{\"Version\":\"2012-10-17\",\"Statement\":{{\"Effect\":\"Allow\",\"Principal\":{{\"Federated\":\"arn:aws:iam::111122223333:oidc-provider/{ISSUER}\"}},\
+             \"Action\":\"sts:AssumeRoleWithWebIdentity\",\"Condition\":{{\"StringEquals\":{{\"{sub}\":\"system:serviceaccount:a:b\",\"{aud}\":\"sts.amazonaws.com\"}}}}}}}}'"
+        );
+        format!(
+            "Resources: {{R: {{Type: AWS::IAM::Role, Properties: {{AssumeRolePolicyDocument: {policy}}}}}}}\n"
+        )
+    };
+    assert_eq!(ids(&one("t.yaml", &keys("${A}:sub", "${A}:aud"))), Vec::<&str>::new());
+    assert_eq!(ids(&one("t.yaml", &keys("${A}:sub", "${B}:sub"))), Vec::<&str>::new());
+    let wholly = one("t.yaml", &keys("${A}", "${B}"));
+    assert_eq!((ids(&wholly), wholly.unchecked.len()), (vec![], 1));
+}
+
+/// Who is meant by a pattern is not known, and that is how it is said.
+#[test]
+fn what_stands_for_any_is_said_so() {
+    let arn = format!("arn:aws:iam::111122223333:oidc-provider/{ISSUER}");
+    let report = one("t.yaml", &role("r", &arn, "'system:serviceaccount:shop:app-*'"));
+    let [problem] = report.problems.as_slice() else { panic!("{report:?}") };
+    assert_eq!(problem.expected.as_deref(), Some("system:serviceaccount:shop:app-<name>"));
+    assert!(
+        problem.fix.as_ref().is_some_and(|fix| fix.contains("system:serviceaccount:shop:app-<name>")),
+        "{problem:?}"
+    );
+}

@@ -4,9 +4,10 @@ use std::cell::Cell;
 
 use crate::documents::yaml::{Content, Entry, Node};
 use crate::lint::change::{Association, Placed, Provider, Role};
-use crate::lint::policy::{Member, Tree, Value};
+use crate::lint::policy::{Member, NOBODY, Tree, Value};
 use crate::lint::text::Text;
 use crate::lint::trust::issuer_of;
+use crate::policy::Document;
 
 use super::File;
 
@@ -87,6 +88,9 @@ impl File<'_> {
             Value::Map(_) => Some(tree),
             _ => None,
         });
+        // Where a gap stands for what a policy needs to be one, it may turn out to be that.
+        let trust = trust
+            .filter(|tree| !tree.has_gaps() || Document::parse(&tree.filled(&NOBODY).json.line()).is_ok());
         let formless = trust.as_ref().and_then(|tree| tree.formless().map(str::to_owned));
         let trust = trust.filter(|_| formless.is_none());
         if trust.is_none() {

@@ -4,7 +4,7 @@ use crate::derive::trust::QUOTA;
 use crate::documents::Place;
 use crate::lint::change::Change;
 use crate::lint::findings::Found;
-use crate::lint::policy::Asker;
+use crate::lint::policy::NOBODY;
 use crate::lint::problem::Problem;
 use crate::policy::Document;
 use crate::severity::Severity;
@@ -13,7 +13,7 @@ use crate::severity::Severity;
 pub(super) fn form(change: &Change, found: &mut Found) {
     for role in &change.roles {
         let Some(trust) = &role.trust else { continue };
-        let filled = trust.filled(&Asker { principal: "", issuer: "", keys: &[] });
+        let filled = trust.filled(&NOBODY);
         let place = Place { file: role.file.clone(), position: trust.at };
         let document = match Document::parse(&filled.json.line()) {
             Ok(document) => document,
