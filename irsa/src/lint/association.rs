@@ -136,7 +136,7 @@ pub(super) fn of_role(role: &Role, change: &Change, found: &mut Found) {
 }
 
 /// True if a statement allows the service, or one whose name was meant to be its.
-fn is_meant(role: &Role) -> bool {
+pub(super) fn is_meant(role: &Role) -> bool {
     let Some(trust) = &role.trust else { return false };
     let Ok(document) = Document::parse(&trust.filled(&NOBODY).json.line()) else { return false };
     let allowing = document.statements.iter().filter(|statement| statement.effect == Effect::Allow);

@@ -16,6 +16,8 @@ use super::policy::Filled;
 /// The account where none is known.
 pub(super) const NO_ACCOUNT: &str = "000000000000";
 
+/// The issuer where none is known.
+pub(super) const NO_ISSUER: &str = "oidc.eks.us-east-1.amazonaws.com/id/00000000000000000000000000000000";
 /// Namespace and name of a service account that may be any.
 pub(super) const WITNESS: (&str, &str) = ("any-namespace", "any-service-account");
 /// What stands for `*` in the name of one that a pattern covers.

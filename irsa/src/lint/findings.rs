@@ -10,7 +10,7 @@ use crate::finding::{Confidence, Finding};
 use crate::severity::Severity;
 
 use super::UNKNOWN;
-use super::case::{COVERED, NO_ACCOUNT, WITNESS};
+use super::case::{COVERED, NO_ACCOUNT, NO_ISSUER, WITNESS};
 use super::problem::Problem;
 
 /// The checks that a service account is put to.
@@ -166,6 +166,7 @@ fn undeployed(title: &str) -> &str {
 /// A sentence without the values that stand for what nobody knows.
 fn said(text: &str) -> String {
     text.replace(&format!("::{NO_ACCOUNT}:"), "::<account>:")
+        .replace(NO_ISSUER, "<issuer>")
         .replace(WITNESS.0, "<namespace>")
         .replace(WITNESS.1, "<service account>")
         .replace(COVERED, "<name>")

@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::policy::{Document, Effect, PrincipalKind, Statement, known_claim};
 
 use super::Options;
-use super::case::{self, COVERED, NO_ACCOUNT, WITNESS, WebIdentity, of_witness};
+use super::case::{self, COVERED, NO_ACCOUNT, NO_ISSUER, WITNESS, WebIdentity, of_witness};
 use super::change::{Change, Provider, Role};
 use super::findings::{Found, OF_POLICIES, OF_SERVICE_ACCOUNTS, OF_TRUST};
 use super::policy::{Asker, NOBODY, Tree};
@@ -23,7 +23,7 @@ const TYPO: usize = 3;
 
 /// A statement that trusts an OIDC provider.
 #[derive(Debug)]
-pub(super) struct Trusting {
+pub(super) struct OidcStatement {
     /// The issuer, without scheme and slash.
     pub issuer: String,
     /// The partition and the account of the provider, where its ARN tells them.
@@ -35,13 +35,13 @@ pub(super) struct Trusting {
 }
 
 /// The statements of a policy that trust providers of Kubernetes, as far as that is known.
-pub(super) fn trusting(tree: &Tree, change: &Change) -> Vec<Trusting> {
+pub(super) fn oidc_statements(tree: &Tree, change: &Change) -> Vec<OidcStatement> {
     let Ok(document) = Document::parse(&tree.filled(&NOBODY).json.line()) else { return Vec::new() };
     let allowing = document.statements.iter().filter(|statement| statement.effect == Effect::Allow);
     allowing.flat_map(|statement| of_statement(statement, change)).collect()
 }
 
-fn of_statement(statement: &Statement, change: &Change) -> Vec<Trusting> {
+fn of_statement(statement: &Statement, change: &Change) -> Vec<OidcStatement> {
     let Some(principals) = statement.principal.as_ref().filter(|clause| !clause.negated) else {
         return Vec::new();
     };
@@ -71,7 +71,7 @@ fn of_statement(statement: &Statement, change: &Change) -> Vec<Trusting> {
                 .chain(&audiences)
                 .any(|value| value.to_ascii_lowercase().contains("serviceaccount"))
             || change.issuers().any(|known| known == issuer && is_eks(known));
-        is_of_kubernetes.then(|| Trusting {
+        is_of_kubernetes.then(|| OidcStatement {
             issuer,
             partition: part(1).filter(|partition| partition.starts_with("aws")),
             account: part(4).filter(|account| account.len() == 12),
@@ -97,6 +97,15 @@ pub(super) fn issuer_of(url: &str) -> Option<String> {
     let host = if known { format!("oidc.eks.{region}.{suffix}") } else { host.clone() };
     let id = path.rsplit('/').next().filter(|id| !id.is_empty())?;
     Some(format!("{host}/id/{}", id.to_ascii_uppercase()))
+}
+
+/// The issuers of all providers that a policy allows, as far as they are known.
+fn providers(tree: &Tree) -> Vec<String> {
+    let Ok(document) = Document::parse(&tree.filled(&NOBODY).json.line()) else { return Vec::new() };
+    let allowing = document.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+    let entries = allowing.filter_map(|statement| statement.principal.as_ref()).flat_map(|it| &it.entries);
+    let issuers = entries.filter_map(|entry| entry.value.split_once(":oidc-provider/"));
+    issuers.map(|(_, issuer)| issuer).filter(|issuer| !issuer.contains("${")).map(str::to_owned).collect()
 }
 
 /// An issuer without scheme and slash.
@@ -173,14 +182,22 @@ pub(super) fn of_service_account(
     found: &mut Found,
 ) {
     let Some(trust) = &role.trust else { return };
-    let trusting = trusting(trust, change);
+    let statements = oidc_statements(trust, change);
     let mut issuers: Vec<&str> = match &options.issuer {
         Some(issuer) => vec![bare(issuer)],
-        None => trusting.iter().map(|trusting| change.meant(&trusting.issuer)).collect(),
+        None => statements.iter().map(|one| change.meant(&one.issuer)).collect(),
     };
-    // Who is trusted may be no provider at all: then any issuer of the change will do to say so.
+    let others = providers(trust);
+    // Who is trusted may be no provider of Kubernetes, or none at all: then any issuer will do to say so.
     if issuers.is_empty() {
+        if super::association::is_meant(role) {
+            return;
+        }
         issuers.extend(change.issuers().filter(|issuer| is_eks(issuer)).take(1));
+        issuers.extend(others.iter().map(String::as_str));
+    }
+    if issuers.is_empty() {
+        issuers.push(NO_ISSUER);
     }
     let Naming { facts, role_arn, audience, except } = naming;
     let caller = |issuer| Caller {
@@ -210,24 +227,24 @@ pub(super) fn of_role(role: &Role, change: &Change, found: &mut Found) {
     let Some(trust) = &role.trust else { return };
     let alone: Vec<Tree> =
         trust.statements().into_iter().map(|statement| trust.with_only(statement)).collect();
-    let meant: Vec<(&Tree, Trusting)> = alone
+    let meant: Vec<(&Tree, OidcStatement)> = alone
         .iter()
-        .flat_map(|alone| trusting(alone, change).into_iter().map(move |trusting| (alone, trusting)))
+        .flat_map(|alone| oidc_statements(alone, change).into_iter().map(move |one| (alone, one)))
         .collect();
     // What is odd about the policy is odd for everybody.
-    if let Some(facts) = meant.first().and_then(|(_, trusting)| trusting.ask(role, trust, change)) {
+    if let Some(facts) = meant.first().and_then(|(_, one)| one.ask(role, trust, change)) {
         found.run(&facts, &[OF_POLICIES], &[]);
     }
     let several = meant.len() > 1;
     let judge = |found: &mut Found| {
-        for facts in meant.iter().filter_map(|(alone, trusting)| trusting.ask(role, alone, change)) {
+        for facts in meant.iter().filter_map(|(alone, one)| one.ask(role, alone, change)) {
             found.run(&facts, &[OF_TRUST], &[]);
         }
     };
     if several { found.warn(judge) } else { judge(found) }
 }
 
-impl Trusting {
+impl OidcStatement {
     /// The facts of a service account that can be meant.
     fn ask(&self, role: &Role, trust: &Tree, change: &Change) -> Option<Facts> {
         let (role_arn, issuer) = (self.role_arn(role), change.meant(&self.issuer));
@@ -290,8 +307,8 @@ fn plausible(text: &str, otherwise: &str) -> String {
 /// The namespace of a service account whose manifest names none: the one that the role trusts under that name, else one that it
 /// trusts at all.
 pub(super) fn namespace_by_trust(role: &Role, name: &str, change: &Change) -> Option<String> {
-    let trusting = trusting(role.trust.as_ref()?, change);
-    let subjects = trusting.iter().flat_map(|trusting| &trusting.subjects);
+    let statements = oidc_statements(role.trust.as_ref()?, change);
+    let subjects = statements.iter().flat_map(|one| &one.subjects);
     let parts = subjects.filter_map(|subject| subject.strip_prefix(SUBJECT)?.split_once(':'));
     let plain =
         |(namespace, _): &(&str, &str)| !namespace.is_empty() && !namespace.contains(['*', '?', '$', ':']);

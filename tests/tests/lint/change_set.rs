@@ -271,6 +271,11 @@ faults! {
     "issuer for a provider" ["trust-wrong-principal"] Irsa |app, random, form| {
         app.statement.insert("Principal".into(), json!({marked_key("trust-wrong-principal", "Federated"): app.issuer}));
     }
+    "a service for a provider" ["trust-wrong-principal"] Irsa |app, random, form| {
+        app.conditions.clear();
+        app.statement.insert("Principal".into(), json!({"Service": marked("trust-wrong-principal", "ec2.amazonaws.com")}));
+        app.statement.insert("Action".into(), json!("sts:AssumeRole"));
+    }
     "provider of another account" ["trust-provider-other-account"] Irsa |app, random, form| {
         let arn = app.provider_arn().replace(&app.account, "999988887777");
         app.statement.insert("Principal".into(), json!({marked_key("trust-provider-other-account", "Federated"): arn}));

@@ -170,6 +170,10 @@ impl<'f> Trust<'f> {
     pub(crate) fn next_fault(&mut self) -> bool {
         let Self::Judged(judged) = self else { return false };
         let Some(fault) = &mut judged.fault else { return false };
+        // What else differs in a statement that is for somebody else says nothing.
+        if matches!(fault.kind, FaultKind::WrongPrincipal | FaultKind::OtherCluster | FaultKind::Deny) {
+            return false;
+        }
         fault.misses.retain(|miss| miss.kind != fault.kind);
         match fault.misses.first() {
             Some(next) => fault.kind = next.kind,

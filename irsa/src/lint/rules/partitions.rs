@@ -6,7 +6,7 @@ use crate::lint::change::{Change, Object, Role};
 use crate::lint::findings::Found;
 use crate::lint::policy::{Tree, Value};
 use crate::lint::problem::Problem;
-use crate::lint::trust::{partition_of_issuer, trusting};
+use crate::lint::trust::{oidc_statements, partition_of_issuer};
 use crate::severity::Severity;
 
 use super::annotations::role_of;
@@ -64,9 +64,9 @@ pub(in crate::lint) fn of_naming(
 ) -> bool {
     let Some((raw, value)) = role_of(object) else { return false };
     let Ok(arn) = RoleArn::parse(raw) else { return false };
-    let trusted = role.and_then(|role| role.trust.as_ref()).map(|trust| trusting(trust, change));
+    let trusted = role.and_then(|role| role.trust.as_ref()).map(|trust| oidc_statements(trust, change));
     let issuers: Vec<String> = match trusted.filter(|trusted| !trusted.is_empty()) {
-        Some(trusted) => trusted.into_iter().map(|trusting| trusting.issuer).collect(),
+        Some(trusted) => trusted.into_iter().map(|one| one.issuer).collect(),
         None => change.issuers().map(str::to_owned).collect(),
     };
     let mut partitions: Vec<&str> = issuers.iter().filter_map(|issuer| partition_of_issuer(issuer)).collect();
