@@ -6,3 +6,4 @@ pub mod foreign;
 pub mod near;
 pub mod safe;
 pub mod shell;
+pub(crate) mod yaml;

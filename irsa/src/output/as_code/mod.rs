@@ -7,6 +7,7 @@ mod manifest;
 mod terraform;
 
 use crate::repair::{AwsCall, AwsChange, Change, ObjectChange};
+use crate::text::yaml::Node;
 
 /// The languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +96,8 @@ fn camel(name: &str) -> String {
 
 /// YAML of a value, without what a terminal would not show.
 fn yaml(value: &serde_json::Value) -> Option<String> {
-    super::machine::yaml_of_value(value).ok()
+    let node: Node = serde_json::from_str(&value.to_string()).ok()?;
+    node.in_usual_order().document().ok()
 }
 
 #[cfg(test)]
