@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::aws_error::Sdk;
 use crate::facts::aws::TrailEvent;
 use crate::text::foreign::Quoted;
 
@@ -43,7 +44,7 @@ pub fn refusal(text: &str) -> Option<TrailEvent> {
         error_message: event.error_message.unwrap_or_default(),
         role_arn: event.request_parameters.and_then(|parameters| parameters.role_arn),
         subject: event.user_identity.and_then(|identity| identity.user_name),
-        user_agent: event.user_agent.unwrap_or_default(),
+        sdk: event.user_agent.as_deref().and_then(Sdk::of_user_agent),
     })
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Listing, Why};
+use crate::aws_error::Sdk;
 use crate::text::foreign::Quoted;
 
 /// All answers of AWS about one subject.
@@ -195,8 +196,8 @@ pub struct TrailEvent {
     pub role_arn: Option<String>,
     /// `sub` of the token: `system:serviceaccount:shop:checkout`.
     pub subject: Option<String>,
-    /// The caller's SDK, as it names itself.
-    pub user_agent: String,
+    /// The caller's SDK, if it is known by how it names itself.
+    pub sdk: Option<Sdk>,
 }
 
 impl TrailEvent {

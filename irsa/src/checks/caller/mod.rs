@@ -93,7 +93,7 @@ fn asked_for_the_role(derived: &Derived<'_>, sdk: &Sdk) -> bool {
     let subject = derived.plan().subject();
     let trail = derived.facts.aws.trail.known().into_iter().flat_map(|listing| &listing.value.items);
     let mut asked = trail.filter(|event| event.value.subject.as_deref() == Some(subject.as_str()));
-    asked.any(|event| Sdk::of_user_agent(&event.value.user_agent).is_some_and(|other| other.name == sdk.name))
+    asked.any(|event| event.value.sdk.as_ref().is_some_and(|other| other.name == sdk.name))
 }
 
 /// True if the SDK is too old for web identity, and CloudTrail does not show that it requested the role all the same.
