@@ -425,6 +425,38 @@ impl<T: Outline> Outline for Fact<T> {
     }
 }
 
+/// What may be there or not, as fields of Kubernetes may.
+pub(crate) trait Bare {
+    /// True for what is the same as nothing: then it is left out where it is written.
+    fn is_bare(&self) -> bool;
+}
+
+macro_rules! bare {
+    ($($({$($of:tt)*})? $type:ty: $self:ident => $is:expr;)*) => {
+        $(impl<$($($of)*)?> Bare for $type {
+            fn is_bare(&$self) -> bool {
+                $is
+            }
+        })*
+    };
+}
+
+bare! {
+    String: self => self.is_empty();
+    Quoted: self => str::is_empty(self);
+    bool: self => !self;
+    u16: self => *self == 0;
+    i32: self => *self == 0;
+    u32: self => *self == 0;
+    i64: self => *self == 0;
+    Moment: self => !self.is_known();
+    {T} Option<T>: self => self.is_none();
+    {T} Vec<T>: self => self.is_empty();
+    {T} BTreeSet<T>: self => self.is_empty();
+    {K, V} BTreeMap<K, V>: self => self.is_empty();
+    {T: Bare} Varying<T>: self => self.unjudged().is_bare();
+}
+
 /// The outline of a type is that of all its fields: one that is added is not forgotten.
 macro_rules! outlined {
     ($($name:ident { $($field:ident),* $(,)? })*) => {
@@ -432,6 +464,13 @@ macro_rules! outlined {
             fn outline<'f>(&'f self, pen: &mut $crate::facts::alike::Pen<'f>) {
                 let Self { $($field),* } = self;
                 $($crate::facts::alike::Outline::outline($field, pen);)*
+            }
+        }
+
+        impl $crate::facts::alike::Bare for $name {
+            fn is_bare(&self) -> bool {
+                let Self { $($field),* } = self;
+                true $(&& $crate::facts::alike::Bare::is_bare($field))*
             }
         })*
     };

@@ -6,23 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use super::{EnvValue, Meta, null_default};
 
+/// The ConfigMap and the key of the CA that signed the API server's certificate.
+const CA: (&str, &str) = ("kube-root-ca.crt", "ca.crt");
+/// The same of the webhook's own.
+const WEBHOOK: (&str, &str) = ("pod-identity-webhook", "config");
+
 /// A ConfigMap: the keys, and the values of AWS settings among them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(from = "RawConfigMap")]
+#[serde(from = "RawConfigMap", into = "RawConfigMap")]
 pub struct ConfigMap {
     /// Metadata.
     pub metadata: Meta,
     /// Key to value, the value dropped under the same rule as that of an environment variable.
     pub data: BTreeMap<String, EnvValue>,
     /// `ca.crt` of `kube-root-ca.crt`, public by nature.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_crt: Option<String>,
     /// `config` of the webhook's own ConfigMap `pod-identity-webhook`: role ARNs by service account.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_config: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct RawConfigMap {
     metadata: Meta,
@@ -32,10 +35,8 @@ struct RawConfigMap {
 
 impl From<RawConfigMap> for ConfigMap {
     fn from(mut raw: RawConfigMap) -> Self {
-        let mut take =
-            |name: &str, key: &str| (raw.metadata.name == name).then(|| raw.data.remove(key)).flatten();
-        let ca_crt = take("kube-root-ca.crt", "ca.crt");
-        let webhook_config = take("pod-identity-webhook", "config");
+        let mut take = |(name, key)| (raw.metadata.name == name).then(|| raw.data.remove(key)).flatten();
+        let (ca_crt, webhook_config) = (take(CA), take(WEBHOOK));
         let data = raw.data.into_iter().map(|(key, value)| {
             let value = EnvValue::literal(&key, value);
             (key, value)
@@ -44,9 +45,19 @@ impl From<RawConfigMap> for ConfigMap {
     }
 }
 
+impl From<ConfigMap> for RawConfigMap {
+    fn from(map: ConfigMap) -> Self {
+        let ConfigMap { metadata, data, ca_crt, webhook_config } = map;
+        let own = [(CA, ca_crt), (WEBHOOK, webhook_config)];
+        let own = own.into_iter().filter_map(|((_, key), text)| Some((key.to_owned(), text?)));
+        let data = data.into_iter().map(|(key, value)| (key, value.written()));
+        Self { metadata, data: data.chain(own).collect() }
+    }
+}
+
 /// A Secret: its keys, never its values.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(from = "RawSecret")]
+#[serde(from = "RawSecret", into = "WrittenSecret")]
 pub struct Secret {
     /// Metadata.
     pub metadata: Meta,
@@ -62,6 +73,20 @@ struct RawSecret {
     data: BTreeMap<String, serde::de::IgnoredAny>,
     #[serde(deserialize_with = "null_default")]
     string_data: BTreeMap<String, serde::de::IgnoredAny>,
+}
+
+/// What is written of a Secret.
+#[derive(Serialize)]
+struct WrittenSecret {
+    metadata: Meta,
+    data: BTreeMap<String, String>,
+}
+
+impl From<Secret> for WrittenSecret {
+    fn from(secret: Secret) -> Self {
+        let data = secret.keys.into_iter().map(|key| (key, String::new()));
+        Self { metadata: secret.metadata, data: data.collect() }
+    }
 }
 
 impl From<RawSecret> for Secret {

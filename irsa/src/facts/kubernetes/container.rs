@@ -8,45 +8,45 @@ use crate::aws::arn::RoleArn;
 use crate::aws_error::Wrapper;
 
 use super::{ContainerSecurity, NameRef, null_default, outlined};
-use crate::facts::alike::{Outline, Pen};
-use crate::text::foreign::without_credentials;
+use crate::facts::alike::{Bare, Outline, Pen};
+use crate::text::foreign::{WITHHELD, without_credentials};
 
 /// A container.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Container {
     /// Name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub name: String,
     /// Environment variables, in order.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub env: Vec<EnvVar>,
     /// Whole ConfigMaps and Secrets taken as environment.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub env_from: Vec<EnvFrom>,
     /// Mounts.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub volume_mounts: Vec<VolumeMount>,
     /// `Always` makes an init container a native sidecar.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub restart_policy: String,
     /// The user that it runs as, and what it is allowed to do.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub security_context: ContainerSecurity,
     /// For an ephemeral container: the container whose processes it sees.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub target_container_name: String,
     /// Image.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub image: String,
     /// The ports that it declares.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub ports: Vec<ContainerPort>,
     /// What is kept of the arguments.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub args: Words,
     /// The same for `command`.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub command: Words,
 }
 
@@ -114,9 +114,15 @@ impl From<Vec<String>> for Words {
 }
 
 impl From<Words> for Vec<String> {
+    /// Words of which the same is kept.
     fn from(words: Words) -> Self {
         let wrapper = words.wrapper.into_iter().flat_map(|wrapper| wrapper.label().split(' '));
-        wrapper.map(str::to_owned).chain(words.flags).collect()
+        let mut all: Self = wrapper.map(str::to_owned).chain(words.flags).collect();
+        // Behind a word of its own, so that it is no flag's value.
+        if words.names_aws && !all.iter().any(|word| names_aws(word)) {
+            all.extend(["--", "aws"].map(str::to_owned));
+        }
+        all
     }
 }
 
@@ -138,10 +144,10 @@ fn names_aws(text: &str) -> bool {
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerPort {
     /// Its number.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub container_port: u32,
     /// The same on the node.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub host_port: u32,
 }
 
@@ -190,7 +196,7 @@ fn known_words(words: Vec<String>) -> Vec<String> {
 
 /// One environment variable. A value that may be secret is dropped while being parsed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(from = "RawEnvVar")]
+#[serde(from = "RawEnvVar", into = "RawEnvVar")]
 pub struct EnvVar {
     /// Name.
     pub name: String,
@@ -200,12 +206,24 @@ pub struct EnvVar {
 
 outlined!(EnvVar { name, value });
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct RawEnvVar {
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     value_from: Option<EnvVarSource>,
+}
+
+impl From<EnvVar> for RawEnvVar {
+    fn from(variable: EnvVar) -> Self {
+        let EnvVar { name, value } = variable;
+        match value {
+            EnvValue::From(source) => Self { name, value: None, value_from: Some(source) },
+            value => Self { name, value: Some(value.written()), value_from: None },
+        }
+    }
 }
 
 impl From<RawEnvVar> for EnvVar {
@@ -255,6 +273,12 @@ impl Outline for EnvValue {
     }
 }
 
+impl Bare for EnvValue {
+    fn is_bare(&self) -> bool {
+        false
+    }
+}
+
 impl EnvValue {
     /// Keeps the value only if the variable's name shows that it is not secret, or if the value is the ARN of a role.
     pub fn literal(name: &str, value: String) -> Self {
@@ -265,6 +289,15 @@ impl EnvValue {
             Self::Literal(without_credentials(&value))
         } else {
             Self::Withheld { empty: value.is_empty() }
+        }
+    }
+
+    /// What stands for it where it is written: read again, it is the same.
+    pub(super) fn written(self) -> String {
+        match self {
+            Self::Literal(text) => text,
+            Self::Withheld { empty: true } => String::new(),
+            Self::Withheld { empty: false } | Self::From(_) | Self::Unread => String::from(WITHHELD),
         }
     }
 

@@ -7,38 +7,38 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::null_default;
-use crate::facts::alike::{Moment, Outline, Pen, Varying, outlined};
+use crate::facts::alike::{Bare, Moment, Outline, Pen, Varying, outlined};
 
 /// `metadata`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Meta {
     /// Name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub name: String,
     /// Namespace; empty for cluster-wide objects.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub namespace: String,
     /// UID.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub uid: Varying<String>,
     /// When the API server created it (its clock).
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub creation_timestamp: Moment,
     /// When its deletion was requested.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub deletion_timestamp: Moment,
     /// Labels.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub labels: Labels,
     /// Annotations, without `last-applied-configuration`: that repeats the object, including a Secret's values.
-    #[serde(deserialize_with = "annotations")]
+    #[serde(deserialize_with = "annotations", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub annotations: Labels,
     /// Owners.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub owner_references: Vec<OwnerReference>,
     /// Who wrote which field, and when.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub managed_fields: Varying<Vec<ManagedFields>>,
 }
 
@@ -64,6 +64,31 @@ impl Meta {
             .iter()
             .filter(|entry| entry.annotations.contains(key))
             .max_by_key(|entry| entry.time)
+    }
+}
+
+impl Bare for Meta {
+    fn is_bare(&self) -> bool {
+        let Self {
+            name,
+            namespace,
+            uid,
+            creation_timestamp,
+            deletion_timestamp,
+            labels,
+            annotations,
+            owner_references,
+            managed_fields,
+        } = self;
+        name.is_bare()
+            && namespace.is_bare()
+            && uid.is_bare()
+            && creation_timestamp.is_bare()
+            && deletion_timestamp.is_bare()
+            && labels.is_bare()
+            && annotations.is_bare()
+            && owner_references.is_bare()
+            && managed_fields.is_bare()
     }
 }
 
@@ -116,7 +141,7 @@ object!(
 
 /// `metadata.managedFields[]`, reduced to what is needed: who owns which annotation, which keys a Secret has.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(from = "RawManagedFields")]
+#[serde(from = "RawManagedFields", into = "RawManagedFields")]
 pub struct ManagedFields {
     /// Name of the writer: `helm`, `kubectl-annotate`, …
     pub manager: String,
@@ -130,36 +155,76 @@ pub struct ManagedFields {
 
 outlined!(ManagedFields { manager, time, annotations, data_keys });
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct RawManagedFields {
     manager: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     time: Option<Timestamp>,
     #[serde(deserialize_with = "null_default")]
     fields_v1: OwnedFields,
 }
 
 /// Of the fields that a manager owns, a third of a pod, only these are kept.
-#[derive(Default, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct OwnedFields {
     #[serde(rename = "f:metadata", deserialize_with = "null_default")]
     metadata: OwnedMeta,
-    #[serde(rename = "f:data", deserialize_with = "null_default")]
+    #[serde(
+        rename = "f:data",
+        deserialize_with = "null_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     data: Keys,
-    #[serde(rename = "f:stringData", deserialize_with = "null_default")]
+    #[serde(
+        rename = "f:stringData",
+        deserialize_with = "null_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     string_data: Keys,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct OwnedMeta {
-    #[serde(rename = "f:annotations", deserialize_with = "null_default")]
+    #[serde(
+        rename = "f:annotations",
+        deserialize_with = "null_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     annotations: Keys,
 }
 
 /// Keys of a map, each behind `f:`.
-type Keys = BTreeMap<String, IgnoredAny>;
+type Keys = BTreeMap<String, Nothing>;
+
+/// What a key stands before, which is not read.
+#[derive(Default, Serialize)]
+struct Nothing {}
+
+impl<'de> Deserialize<'de> for Nothing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self {})
+    }
+}
+
+impl From<ManagedFields> for RawManagedFields {
+    fn from(fields: ManagedFields) -> Self {
+        let keys = |names: BTreeSet<String>| {
+            names.into_iter().map(|name| (format!("f:{name}"), Nothing {})).collect::<Keys>()
+        };
+        Self {
+            manager: fields.manager,
+            time: fields.time,
+            fields_v1: OwnedFields {
+                metadata: OwnedMeta { annotations: keys(fields.annotations) },
+                data: keys(fields.data_keys),
+                string_data: Keys::new(),
+            },
+        }
+    }
+}
 
 impl From<RawManagedFields> for ManagedFields {
     fn from(raw: RawManagedFields) -> Self {

@@ -22,7 +22,11 @@ macro_rules! object {
         #[derive(Debug, Clone, Default, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         pub struct $name {
-            $($(#[$field_doc])* #[serde(deserialize_with = "null_default")] pub $field: $type,)*
+            $(
+                $(#[$field_doc])*
+                #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
+                pub $field: $type,
+            )*
         }
 
         outlined!($name { $($field),* });

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Container, EnvValue, Meta, PodStatus, Volume, null_default, outlined};
-use crate::facts::alike::{Outline, Pen, Varying};
+use crate::facts::alike::{Bare, Outline, Pen, Varying};
 
 /// A pod. Pods are many, and each is in several lists: it is there once.
 pub type Pod = Arc<PodObject>;
@@ -100,6 +100,12 @@ impl Deref for NodeName {
     type Target = String;
     fn deref(&self) -> &String {
         &self.0
+    }
+}
+
+impl Bare for NodeName {
+    fn is_bare(&self) -> bool {
+        self.is_empty()
     }
 }
 

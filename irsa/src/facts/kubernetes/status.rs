@@ -11,31 +11,39 @@ use crate::text::foreign::Quoted;
 #[serde(rename_all = "camelCase", default)]
 pub struct PodStatus {
     /// `Pending`, `Running`, …
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub phase: String,
     /// Why, in one word, if the kubelet says so.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub reason: String,
     /// Why, in the words of whoever set the phase: the kubelet or an eviction.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub message: Quoted,
     /// `PodScheduled`, `Ready`, …
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub conditions: Vec<PodCondition>,
     /// Its address; if it has two, the one of the cluster's primary family.
-    #[serde(rename = "podIP", deserialize_with = "null_default")]
+    #[serde(
+        rename = "podIP",
+        deserialize_with = "null_default",
+        skip_serializing_if = "crate::facts::alike::Bare::is_bare"
+    )]
     pub pod_ip: Varying<String>,
     /// When the kubelet first saw the pod.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub start_time: Moment,
     /// Regular containers.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub container_statuses: Vec<ContainerStatus>,
     /// Init containers.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub init_container_statuses: Vec<ContainerStatus>,
     /// This project's own ephemeral containers; those of others may have written anything into their messages.
-    #[serde(rename = "ephemeralContainerStatuses", deserialize_with = "probes")]
+    #[serde(
+        rename = "ephemeralContainerStatuses",
+        deserialize_with = "probes",
+        skip_serializing_if = "crate::facts::alike::Bare::is_bare"
+    )]
     pub probes: Vec<ProbeStatus>,
 }
 
@@ -112,7 +120,8 @@ object!(
         exit_code: i64,
         /// `Completed`, `Error`, …
         reason: String,
-        /// The termination message: the report.
+        /// The termination message: the report, by whoever wrote it. What is read of it is a fact of its own.
+        #[serde(skip_serializing)]
         message: String,
         /// When it ended.
         finished_at: Moment,
@@ -124,22 +133,22 @@ object!(
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerStatus {
     /// The container's name.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub name: String,
     /// What it does now.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub state: ContainerState,
     /// What it did before its last restart.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub last_state: ContainerState,
     /// If it passes its readiness probe.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub ready: bool,
     /// How often it was restarted.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub restart_count: Varying<u32>,
     /// The user that its first process was started as, if the kubelet says so.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "crate::facts::alike::Bare::is_bare")]
     pub user: Option<ContainerUser>,
 }
 
