@@ -13,6 +13,7 @@
 
 pub mod aws;
 pub mod aws_error;
+pub mod bundle;
 pub mod checks;
 pub mod derive;
 pub mod diagnosis;

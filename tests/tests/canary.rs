@@ -321,6 +321,18 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Bundles the facts with and without names; nothing may be in a bundle. Gives all of it.
+    fn bundled(&self, set: impl Fn(&mut Command)) -> String {
+        let one = |redact: &[&str]| {
+            let mut command = self.plugin();
+            set(command.arg("bundle"));
+            nothing(command.args(["-o", "-"]).args(redact))
+        };
+        one(&[]) + &one(&["--redact", "all"])
+    }
+}
+
 /// Runs it; nothing may come out. Gives all of it.
 fn nothing(command: &mut Command) -> String {
     let run = run(command);
@@ -389,6 +401,9 @@ fn pod(world: &World, waits: bool) -> Value {
     ] {
         env.push(json!({"name": name, "value": value}));
     }
+    pod["metadata"]["annotations"] = json!({
+        "example.com/note": "c4n4ry-annotation", "kubernetes.io/note": "password=c4n4ry-annotation",
+    });
     let quoted =
         "talking-status: cannot pull: https://me:c4n4ry-status@registry/ Authorization: Basic c4n4ry-status";
     let report = json!({
@@ -453,17 +468,9 @@ fn run_among_parrots(tongue: Tongue, page: bool) {
         &json!({"server": format!("http://{cluster_address}")}),
         &json!({"token": irsa_tests::kube_api::TOKEN}),
     );
-    let all = machine.searched(|command| {
+    let set = |command: &mut Command| {
         command
-            .args([
-                "debug",
-                "deploy/checkout",
-                "--no-probe",
-                "--action",
-                "s3:GetObject",
-                "--cluster-name",
-                "blue",
-            ])
+            .args(["deploy/checkout", "--no-probe", "--action", "s3:GetObject", "--cluster-name", "blue"])
             .args(["--error", "AccessDenied: Not authorized, WebIdentityToken=c4n4ry-said"])
             .env("AWS_ENDPOINT_URL", format!("http://{aws_address}"))
             .env("AWS_REGION", "eu-west-1")
@@ -471,7 +478,8 @@ fn run_among_parrots(tongue: Tongue, page: bool) {
             .env("AWS_SECRET_ACCESS_KEY", AWS_KEY)
             .env("AWS_SESSION_TOKEN", AWS_SESSION)
             .env("HTTPS_PROXY", format!("http://me:{PROXY}@{proxy_address}"));
-    });
+    };
+    let all = machine.searched(|command| set(command.arg("debug"))) + &machine.bundled(set);
     // The run met what was to be met, and it was quoted.
     let (sent, quoted) = aws.heard();
     assert!(sent.contains(AWS_SESSION) && sent.contains("WebIdentityToken=eyJ"), "{sent}");
@@ -557,8 +565,11 @@ fn a_cluster_does_not_come_out(waits: bool, word: &str) {
     let all = machine.searched(|command| {
         command.args(["debug", "deploy/checkout", "pod/checkout-7d9f8b6c5d-x2x4z", "--no-probe"]);
     });
+    let bundles = machine.bundled(|command| {
+        command.args(["deploy/checkout", "--no-probe"]);
+    });
     for word in ["talking-event", word] {
-        assert!(all.contains(word), "{word}: {all}");
+        assert!(all.contains(word) && bundles.contains(word), "{word}: {all}");
     }
     let asked: Vec<String> = kube.requests().iter().map(|seen| format!("{seen:?}")).collect();
     for kind in ["configmaps", "secrets", "events", "log"] {
@@ -576,8 +587,11 @@ fn what_files_and_texts_hold_does_not_come_out() {
             let targets = ["deploy/checkout", "pod/checkout-7d9f8b6c5d-x2x4z"];
             command.arg("debug").args(targets).args(["-n", "shop", "--from"]).arg(&file);
         });
+        let bundles = machine.bundled(|command| {
+            command.args(["deploy/checkout", "-n", "shop", "--from"]).arg(&file);
+        });
         for word in ["talking-event", "talking-answer", word] {
-            assert!(all.contains(word), "{word}: {all}");
+            assert!(all.contains(word) && bundles.contains(word), "{word}: {all}");
         }
     }
     let file = files(&machine, false);

@@ -427,6 +427,43 @@ fn the_version_names_the_image_and_both_forms_agree() {
 }
 
 #[test]
+fn a_bundle_is_saved_once_and_read_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let kube = FakeKube::start(&base());
+    let kubeconfig = kube.kubeconfig(directory.path());
+    let bundle = |args: &[&str]| {
+        let mut command = plugin();
+        command.current_dir(directory.path()).env("KUBECONFIG", &kubeconfig);
+        run(command.args(["bundle", "--no-probe", "--no-assume", "-n", "shop", POD]).args(args))
+    };
+    let debug = |args: &[&str]| run(plugin().current_dir(directory.path()).arg("debug").args(args));
+    let name = format!("irsa-bundle-shop-{}.yaml", POD.trim_start_matches("pod/"));
+    let saved = bundle(&[]);
+    assert!(saved.code == Some(0) && saved.stdout.is_empty() && saved.stderr.contains(&name), "{saved:?}");
+    // The command that it prints, and that stands in the file.
+    let text = std::fs::read_to_string(directory.path().join(&name)).unwrap();
+    assert!(text.starts_with(&format!("# kubectl irsa debug {POD} -n shop --from ")), "{text}");
+    inconclusive(&debug(&[POD, "-n", "shop", "--from", &name]));
+    assert!(refused(&bundle(&[])).contains("-o FILE"));
+    assert_eq!(bundle(&["-o", &name]).code, Some(0));
+    // Nothing of its target is left, and the target is called otherwise.
+    let redacted = bundle(&["--redact", "all", "-o", "-"]).stdout;
+    assert!(!redacted.contains("checkout") && !redacted.contains("111122223333"), "{redacted}");
+    std::fs::write(directory.path().join("redacted.yaml"), &redacted).unwrap();
+    let line = redacted.lines().next().unwrap().split(' ').collect::<Vec<_>>();
+    let target = line.iter().position(|word| word.starts_with("pod/")).unwrap();
+    inconclusive(&debug(&[line[target], "-n", line[target + 2], "--from", "redacted.yaml"]));
+    // One of another version, or of which a part is missing.
+    let broken = text.replace("\n  replica_set:", "\n  replicas:").replace("version: 0.1", "version: 0.9");
+    std::fs::write(directory.path().join("broken.yaml"), broken).unwrap();
+    let broken = debug(&[POD, "-n", "shop", "--from", "broken.yaml"]);
+    assert!(
+        refused(&broken).contains("broken.yaml:") && broken.stderr.contains("has no replica_set"),
+        "{broken:?}"
+    );
+}
+
+#[test]
 fn man_pages_for_every_command() {
     let directory = tempfile::tempdir().unwrap();
     let pages = directory.path().join("man1");
@@ -450,7 +487,7 @@ fn help_has_examples_and_every_shell_a_completion() {
         assert_eq!(help.code, Some(0));
         assert!(help.stdout.contains("kubectl irsa") || help.stdout.contains("kubectl-irsa"), "{help:?}");
     }
-    for command in ["debug", "lint", "explain", "image", "version", "completion"] {
+    for command in ["debug", "lint", "bundle", "explain", "trust", "image", "version", "completion"] {
         assert!(run(plugin().args([command, "--help"])).stdout.contains("Examples:"), "{command}");
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

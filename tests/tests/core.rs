@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The rooms of the core; each may know those before it, and itself.
-const ROOMS: [&str; 19] = [
+const ROOMS: [&str; 20] = [
     "text",
     "aws",
     "mechanism",
@@ -21,6 +21,7 @@ const ROOMS: [&str; 19] = [
     "facts",
     "derive",
     "documents",
+    "bundle",
     "rounds",
     "repair",
     "finding",

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -19,6 +20,8 @@ use neutral::neutral;
 use offered::Offer;
 use serde_json::Value;
 
+#[path = "worlds/bundled.rs"]
+mod bundled;
 #[path = "worlds/fixes.rs"]
 mod fixes;
 #[path = "worlds/in_process.rs"]
@@ -147,12 +150,20 @@ fn judge(path: &Path, by: By) -> Verdict {
     let aws = world.has_aws().then(|| FakeAws::start(&world, Some(&kube)));
     let kubelet = Kubelet::start(&world, &kube, aws.as_ref());
     let variables = aws.as_ref().map(|aws| aws.env(directory.path())).unwrap_or_default();
+    let facts = RefCell::default();
     let run = |arguments: &[OsString]| match by.of(&world) {
         By::Binary => by_binary(arguments, &kubeconfig, &variables),
-        By::Library => Environment::new(&kubeconfig, &variables).run(arguments),
+        By::Library => {
+            let (runs, kept) = Environment::new(&kubeconfig, &variables).run_and_keep(arguments);
+            facts.replace(kept);
+            runs
+        }
     };
     let (json, text) = run(&arguments(&world));
     let mut problems = compare(&world, &json);
+    for subjects in facts.take() {
+        problems += &bundled::problems(&subjects);
+    }
     let mut offers = BTreeSet::new();
     problems += &against_schema(&json);
     if !json.stdout.is_empty() {

@@ -184,6 +184,11 @@ pub fn excerpt(text: &str) -> String {
     if line.chars().count() <= LONGEST { line } else { line.chars().take(LONGEST).chain(['…']).collect() }
 }
 
+/// The phrases by which errors are recognised.
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    phrases::PHRASES.iter().map(|phrase| phrase.text)
+}
+
 /// True if a text speaks of AWS, whatever it says.
 pub fn mentions_aws(text: &str) -> bool {
     const WORDS: [&str; 7] = ["aws", "credential", "credentials", "eks", "iam", "irsa", "sts"];

@@ -30,7 +30,9 @@ pub use store::Store;
 use yaml::{At, Content, Flaw, Node, Piece};
 
 /// API version of our own documents.
-const OURS: &str = "irsa/v1";
+pub(crate) const OURS: &str = "irsa/v1";
+/// The kind of the document that a bundle holds beside the objects.
+pub(crate) const KIND: &str = "Facts";
 
 /// Why a document cannot be used.
 #[derive(Debug, Error)]
@@ -211,6 +213,7 @@ impl Store {
     /// Sets the current time (`--at`); by default it is the documents' own `observedAt`.
     pub fn set_clock(&mut self, value: Timestamp) {
         self.clock = Some(Sourced { value, source: file_source("--at", 1, "time", &Node::nowhere()) });
+        self.is_clock_given = true;
     }
 
     /// Adds the objects of one file.
@@ -432,6 +435,10 @@ impl Taker<'_> {
                 let answer = read.map_err(|misfit| self.misfit(node, "AwsAnswer", &misfit))?;
                 self.store.answers.extend(answer.filter(|answer| !matches!(answer.said, Reply::Unused(_))));
             }
+            if kind == Some(KIND) {
+                let value = shape::read(node).map_err(|misfit| self.misfit(node, KIND, &misfit))?;
+                self.store.bundles.push(store::Bundled { place: self.place(node.at), value });
+            }
             return self.observed_at(node);
         }
         let Some(kind) = kind else {
@@ -499,6 +506,7 @@ impl Taker<'_> {
         })?;
         // The latest: nothing in the files is newer than that.
         if let Some(value) = time
+            && !self.store.is_clock_given
             && self.store.clock.as_ref().is_none_or(|known| known.value < value)
         {
             let source = file_source(self.file, self.document, "time", node).at(".observedAt");

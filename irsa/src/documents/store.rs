@@ -4,15 +4,16 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::answers::Answer;
 use super::shape::{self, Misfit};
 use super::yaml::{Node, value_positions};
-use super::{DocumentError, file_source, misfit_of};
+use super::{DocumentError, Place, file_source, misfit_of};
 use crate::facts::kubernetes::resource::{Kinds, Query, Resource, every_kind};
 use crate::facts::kubernetes::{Event, Pod, ServerVersion};
 use crate::facts::{Fact, Listing, Source, Sourced, Unknown, Why};
-use crate::target::Kind;
+use crate::target::{Kind, Target};
 
 /// Everything that the files contain.
 #[derive(Debug, Default)]
@@ -20,8 +21,32 @@ pub struct Store {
     /// By kind.
     shelves: BTreeMap<&'static str, Shelf>,
     pub(super) clock: Option<Sourced<Timestamp>>,
+    /// True if the user has set it.
+    pub(super) is_clock_given: bool,
     pub(super) version: Option<Sourced<ServerVersion>>,
     pub(super) answers: Vec<Answer>,
+    pub(super) bundles: Vec<Bundled>,
+}
+
+/// The facts of a bundle, as they are written.
+#[derive(Debug)]
+pub(crate) struct Bundled {
+    /// Where they stand.
+    pub(crate) place: Place,
+    /// The whole document.
+    pub(crate) value: Value,
+}
+
+impl Bundled {
+    /// True if they are about that target.
+    pub(crate) fn is_of(&self, namespace: &str, target: &Target) -> bool {
+        self.names() == [namespace, target.kind.word(), &target.name]
+    }
+
+    /// The target's namespace, kind and name.
+    fn names(&self) -> [&str; 3] {
+        ["namespace", "kind", "name"].map(|field| self.value["target"][field].as_str().unwrap_or_default())
+    }
 }
 
 /// The objects of one kind, in the order of the files.
@@ -149,6 +174,7 @@ impl Store {
     pub(super) fn absorb(&mut self, other: Self) {
         other.shelves.into_values().flat_map(|shelf| shelf.objects).for_each(|held| self.put(held));
         self.answers.extend(other.answers);
+        self.bundles.extend(other.bundles);
         self.version = other.version.or(self.version.take());
         // The latest: nothing in the files is newer than that.
         if let Some(clock) = other.clock
@@ -213,6 +239,16 @@ impl Store {
         Fact::Known(Sourced { value: Listing { items, cut }, source })
     }
 
+    /// The facts of bundles.
+    pub(crate) fn bundles(&self) -> &[Bundled] {
+        &self.bundles
+    }
+
+    /// The time that the user has set (`--at`).
+    pub(crate) fn given_clock(&self) -> Option<&Sourced<Timestamp>> {
+        self.clock.as_ref().filter(|_| self.is_clock_given)
+    }
+
     /// The time of the files: `--at`, or the latest `observedAt` in them.
     pub fn clock(&self) -> Fact<Timestamp> {
         self.clock
@@ -230,8 +266,15 @@ impl Store {
     /// `default`, where `kubectl apply` would put it, unless a namespace is known for that name.
     pub fn namespace_of(&self, kind: &str, name: &str) -> Vec<String> {
         let shelves = self.shelves.iter().filter(|(known, _)| known.eq_ignore_ascii_case(kind));
-        let found: BTreeSet<&str> =
-            shelves.flat_map(|(_, shelf)| shelf.named(name)).map(|held| held.namespace.as_str()).collect();
+        let bundled = self.bundles.iter().map(Bundled::names).filter(|[_, of_kind, of_name]| {
+            Kind::of_word(of_kind).is_some_and(|known| known.kind().eq_ignore_ascii_case(kind))
+                && *of_name == name
+        });
+        let found: BTreeSet<&str> = shelves
+            .flat_map(|(_, shelf)| shelf.named(name))
+            .map(|held| held.namespace.as_str())
+            .chain(bundled.map(|[namespace, ..]| namespace))
+            .collect();
         let named: Vec<String> =
             found.iter().filter(|namespace| !namespace.is_empty()).map(|name| (*name).to_owned()).collect();
         if named.is_empty() && !found.is_empty() { vec![String::from("default")] } else { named }

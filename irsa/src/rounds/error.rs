@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::bundle::BundleError;
 use crate::facts::Unknown;
 
 /// The run cannot continue: without the target there is nothing to diagnose.
@@ -64,6 +65,9 @@ pub enum CollectError {
         /// What happened.
         cause: String,
     },
+    /// It is in a bundle that cannot be read.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// The target is in several namespaces of the files.
     #[error("{kind}/{name} is in several namespaces of the files ({}): choose one with -n", .namespaces.join(", "))]
     Ambiguous {

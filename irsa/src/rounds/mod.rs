@@ -29,6 +29,7 @@ use std::task::{Context, Poll, Waker};
 
 use futures_util::join;
 
+use crate::bundle;
 use crate::derive::Derived;
 use crate::derive::plan::Plan;
 use crate::documents::Store;
@@ -213,6 +214,9 @@ pub fn of_documents(
     target: &Target,
     container: Option<&str>,
 ) -> Result<Vec<Facts>, CollectError> {
+    if let Some(facts) = bundle::read(store, namespace, target, container)? {
+        return Ok(facts);
+    }
     let request = Request {
         kind: target.kind.word().to_owned(),
         name: target.name.clone(),

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
@@ -26,7 +26,7 @@ use irsa::aws_error;
 use irsa::checks;
 use irsa::diagnosis::{self, Choice, Diagnosis, diagnose_until};
 use irsa::documents::{self, Store};
-use irsa::facts::{Fact, Unknown, Why};
+use irsa::facts::{Fact, Facts, Unknown, Why};
 use irsa::output::as_code::Language;
 use irsa::output::{self, Format, Style};
 use irsa::rounds::{self, CollectError};
@@ -40,7 +40,7 @@ use irsa::text::shell;
 /// does not prove the cause, looks from inside the pod with a probe that it adds as an ephemeral container; and says which link
 /// is broken. A workload gets one report per distinct result of its pods, newest first. The report lists what could not be
 /// checked, with the permission that would allow it.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(after_help = "\
 Examples:
   # why does this pod get AccessDenied?
@@ -95,91 +95,91 @@ pub struct Debug {
     /// What to diagnose: pod/NAME, deploy/NAME, sts/NAME, ds/NAME, rs/NAME, job/NAME, cronjob/NAME, sa/NAME; NAME alone is
     /// a pod; without any, all service accounts of the namespace that have a role, in a line each and without the probe
     #[arg(value_name = "TARGET")]
-    targets: Vec<String>,
+    pub(super) targets: Vec<String>,
     /// The container to diagnose; by default the one that should have the identity
     #[arg(short, long, value_name = "NAME")]
-    container: Option<String>,
+    pub(super) container: Option<String>,
     /// Read Kubernetes objects and answers of AWS (JSON or YAML) from files or directories instead; - is stdin
     #[arg(short = 'f', long, visible_alias = "filename", value_name = "PATH", num_args = 1.., requires = "targets",
           conflicts_with = "probe_image")]
-    from: Vec<PathBuf>,
+    pub(super) from: Vec<PathBuf>,
     /// Treat this as the current time, with --from: 2026-11-22T08:00:00Z
     #[arg(long, value_name = "TIME", requires = "from")]
-    at: Option<String>,
+    pub(super) at: Option<String>,
     /// Run only this check; may be repeated
     #[arg(long, value_name = "ID", value_delimiter = ',')]
-    only: Vec<String>,
+    pub(super) only: Vec<String>,
     /// Do not run this check; may be repeated
     #[arg(long, value_name = "ID", value_delimiter = ',')]
-    skip: Vec<String>,
+    pub(super) skip: Vec<String>,
     #[arg(short, long, value_name = "FORMAT", value_parser = form(),
           help = "Output format; text, and without a TARGET short, by default")]
-    output: Option<Format>,
+    pub(super) output: Option<Format>,
     /// Print repairs in the language of the tool that manages what they change; where it has no form, in words
     #[arg(long, value_name = "LANGUAGE", value_parser = language())]
-    fix_as: Option<Language>,
+    pub(super) fix_as: Option<Language>,
     /// Print instead of the report an IAM policy and Kubernetes Roles that grant what could not be read
     #[arg(long)]
-    print_permissions: bool,
+    pub(super) print_permissions: bool,
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
-    color: Color,
+    pub(super) color: Color,
     /// Time limit for the whole run; by default 60s, with --wait 10m
     #[arg(long, value_name = "DURATION")]
-    timeout: Option<String>,
+    pub(super) timeout: Option<String>,
     /// Diagnose again and again until it is healthy: a repair takes effect in IAM after seconds, in a rollout after minutes.
     /// stderr tells what changes; the report is that of the last time
     #[arg(long, requires = "targets", conflicts_with_all = ["from", "error"])]
-    wait: bool,
+    pub(super) wait: bool,
     /// Repair what is broken: show what would change, ask, change it with your own credentials, and wait until the target is healthy
     ///
     /// Each step is taken only if what it changes is still as it was diagnosed. A file in the working directory leads back (--undo). What
     /// others use as well, and the deletion of a pod, is asked for on its own. What only a person can do is left to you.
     #[arg(long, requires = "targets", conflicts_with_all = ["from", "error", "output", "wait", "print_permissions"])]
-    fix: bool,
+    pub(super) fix: bool,
     #[command(flatten)]
-    consent: Consent,
+    pub(super) consent: Consent,
     /// Take back what --fix changed: the file that it wrote
     #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "fix", "from", "wait"])]
-    undo: Option<PathBuf>,
+    pub(super) undo: Option<PathBuf>,
     /// Also show links that do not apply and info findings; log each request to stderr
     #[arg(short, long, action = clap::ArgAction::Count)]
-    verbose: u8,
+    pub(super) verbose: u8,
     /// Request no credentials: create no token of the service account and try none at STS
     ///
     /// Without it, a token of the service account is created that lives 10 minutes, and tried at STS with
     /// AssumeRoleWithWebIdentity. STS issues credentials for 15 minutes, which are discarded unread. CloudTrail shows the attempt
     /// under the session name that the pod would have, else as kubectl-irsa-debug.
     #[arg(long)]
-    no_assume: bool,
+    pub(super) no_assume: bool,
     /// Do not read the log of the target container
     #[arg(long)]
-    no_logs: bool,
+    pub(super) no_logs: bool,
     /// Add nothing to the cluster: do not probe the pod from inside
     #[arg(long, conflicts_with_all = ["probe_image", "probe"])]
-    no_probe: bool,
+    pub(super) no_probe: bool,
     /// Probe the pod from inside even where the cause is proven without
     #[arg(long, conflicts_with = "from")]
-    probe: bool,
+    pub(super) probe: bool,
     /// How to run the probe: as an ephemeral container of the pod, where that decides something; or in a pod of its own that is
     /// deleted afterwards, for clusters that refuse ephemeral containers, and for service accounts without pods
     #[arg(long, value_name = "WAY", default_value = "ephemeral", conflicts_with_all = ["no_probe", "from"])]
-    via: Via,
+    pub(super) via: Via,
     #[command(flatten)]
-    image: ImageFlag,
+    pub(super) image: ImageFlag,
     /// An error that the application printed; - reads it from stdin
     #[arg(long, value_name = "TEXT|-")]
-    error: Option<String>,
+    pub(super) error: Option<String>,
     /// An action that the application needs, to simulate for the role: s3:GetObject; may be repeated
     #[arg(long, value_name = "ACTION", value_delimiter = ',')]
-    action: Vec<String>,
+    pub(super) action: Vec<String>,
     /// The resource ARN for the action; may be repeated
     #[arg(long, value_name = "ARN", requires = "action")]
-    resource: Vec<String>,
+    pub(super) resource: Vec<String>,
     #[command(flatten)]
-    aws: AwsFlags,
+    pub(super) aws: AwsFlags,
     #[command(flatten)]
-    cluster: ClusterFlags,
+    pub(super) cluster: ClusterFlags,
 }
 
 /// Where Kubernetes objects are read from.
@@ -255,7 +255,12 @@ struct Run<'r> {
     choice: &'r Choice,
     surroundings: &'r Surroundings,
     cleanup: &'r Cleanup,
+    /// Takes the facts of each target.
+    kept: Option<&'r Kept>,
 }
+
+/// The facts of each target of a run.
+pub type Kept = Mutex<Vec<Arc<Vec<Facts>>>>;
 
 impl Debug {
     /// Runs it; the exit code is decided before anything is rendered.
@@ -267,7 +272,7 @@ impl Debug {
             fix::go_back(&hands, path, &self.consent, &deadline, &surroundings.progress).await?;
             return Ok(0);
         }
-        let outcome = self.diagnoses(&surroundings, cleanup, stop).await;
+        let outcome = self.diagnoses(&surroundings, cleanup, stop, None).await;
         let (diagnoses, failures) = match outcome {
             Ok((diagnoses, failures)) if !diagnoses.is_empty() || !stop.is_stopped() => (diagnoses, failures),
             // Nothing was known yet; whatever error the interruption became, it is that.
@@ -320,7 +325,7 @@ impl Debug {
             Outcome::Left => Ok(code),
             Outcome::Done => {
                 let again = Self { fix: false, wait: true, ..self.clone() };
-                let (after, failures) = Box::pin(again.diagnoses(surroundings, cleanup, stop)).await?;
+                let (after, failures) = Box::pin(again.diagnoses(surroundings, cleanup, stop, None)).await?;
                 let code = diagnosis::exit_code(&after, !failures.is_empty());
                 print(&format!("\nafter the repair\n{}", output::render(&after, Format::Text, &style)?))?;
                 failures.iter().for_each(super::print_error);
@@ -348,19 +353,25 @@ impl Debug {
     }
 
     /// The diagnoses of all targets in any surroundings, and what is said of the errors; for tests, which run many in one process.
-    pub async fn judge(&self, surroundings: &Surroundings) -> (Vec<Diagnosis>, Vec<String>) {
-        match self.diagnoses(surroundings, &Cleanup::default(), &Stop::default()).await {
+    /// `kept` takes the facts.
+    pub async fn judge(
+        &self,
+        surroundings: &Surroundings,
+        kept: Option<&Kept>,
+    ) -> (Vec<Diagnosis>, Vec<String>) {
+        match self.diagnoses(surroundings, &Cleanup::default(), &Stop::default(), kept).await {
             Ok((diagnoses, failures)) => (diagnoses, failures.iter().map(CliError::told).collect()),
             Err(error) => (Vec::new(), vec![error.told()]),
         }
     }
 
     /// The diagnoses of all targets, and the errors of those that could not be read.
-    async fn diagnoses(
+    pub(super) async fn diagnoses(
         &self,
         surroundings: &Surroundings,
         cleanup: &Cleanup,
         stop: &Stop,
+        kept: Option<&Kept>,
     ) -> Result<Found, CliError> {
         let targets = match self.targets.as_slice() {
             [] => None,
@@ -382,7 +393,7 @@ impl Debug {
         }
         self.image.image()?;
         let deadline = Deadline::after(limit, stop);
-        let outcome = self.by(&deadline, targets, Run { choice: &choice, surroundings, cleanup }).await;
+        let outcome = self.by(&deadline, targets, Run { choice: &choice, surroundings, cleanup, kept }).await;
         surroundings.progress.clear();
         // Without a diagnosis, the error names who was late.
         if let (Ok((diagnoses, _)), Some(blame)) = (&outcome, deadline.blame())
@@ -459,7 +470,7 @@ impl Debug {
                 &found
             }
         };
-        let one = |target| self.diagnose_one(&sources, deadline, target, run.choice);
+        let one = |target| self.diagnose_one(&sources, deadline, target, run);
         let mut diagnoses = Vec::new();
         let mut failures = Vec::new();
         let outcomes = futures::stream::iter(targets.iter().map(one)).buffered(AT_ONCE);
@@ -477,7 +488,7 @@ impl Debug {
         sources: &Sources<'_>,
         deadline: &Deadline,
         target: &Target,
-        choice: &Choice,
+        run: Run<'_>,
     ) -> Result<Vec<Diagnosis>, CliError> {
         let Sources { opened: Opened { namespace, kubectl_flags, said, .. }, reader, cloud } = sources;
         let in_files = match (reader, self.cluster.namespace()) {
@@ -489,7 +500,8 @@ impl Debug {
         let subjects = match reader {
             Reader::Api(api) => {
                 let said = said.as_deref();
-                let question = Question { namespace, target, container, kubectl_flags, said, checks: choice };
+                let question =
+                    Question { namespace, target, container, kubectl_flags, said, checks: run.choice };
                 Box::pin(gather(api, cloud, question)).await?
             }
             Reader::Files(store) => {
@@ -500,8 +512,12 @@ impl Debug {
                 subjects
             }
         };
+        let subjects = Arc::new(subjects);
+        if let Some(kept) = run.kept {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&subjects));
+        }
         // Of tens of thousands of pods it takes a while, in which others are waited for.
-        let (choice, deadline, began) = (choice.clone(), deadline.clone(), Instant::now());
+        let (choice, deadline, began) = (run.choice.clone(), deadline.clone(), Instant::now());
         let stop = move || deadline.over().filter(|_| began.elapsed() > TO_JUDGE).map(Why::from);
         let judge = move || diagnose_until(&subjects, &choice, &stop);
         // A panic would have ended the process.

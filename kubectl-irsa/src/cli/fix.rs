@@ -18,7 +18,7 @@ use irsa::output::plan::{Shown, plan};
 use irsa::text::shell;
 
 /// What may be changed without asking.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct Consent {
     /// With --fix or --undo: do not ask about what only the target uses
     #[arg(long)]

@@ -18,7 +18,7 @@ use crate::collect::cluster::Access;
 use crate::collect::probe::Image;
 
 /// The cli-runtime flags.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterFlags {
     /// Namespace; defaults to that of the context
@@ -72,7 +72,7 @@ pub struct ClusterFlags {
 }
 
 /// How to access AWS.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "AWS")]
 pub struct AwsFlags {
     /// AWS profile to use; by default the AWS CLI's choice, else that of the kubeconfig
@@ -123,7 +123,7 @@ pub fn language() -> impl TypedValueParser<Value = Language> {
 }
 
 /// Which image the probe uses.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct ImageFlag {
     /// The probe's image, for clusters that cannot pull the default; or set KUBECTL_IRSA_PROBE_IMAGE
     #[arg(long, value_name = "IMAGE")]

@@ -1,5 +1,6 @@
 //! The command line: flags, help, and the one place that prints.
 
+mod bundle;
 mod completion;
 mod core_dump;
 pub mod debug;
@@ -73,6 +74,7 @@ enum Command {
     Lint(lint::Lint),
     Explain(explain::Explain),
     Trust(Box<trust::Trust>),
+    Bundle(Box<bundle::Bundle>),
     Thumbprint(Box<thumbprint::Thumbprint>),
     Image(image::Image),
     Version(version::Version),
@@ -116,6 +118,17 @@ pub(crate) enum CliError {
     /// `--probe-image` is not an image reference.
     #[error(transparent)]
     Image(#[from] crate::collect::probe::ImageError),
+    /// There is no bundle.
+    #[error(transparent)]
+    NoBundle(#[from] irsa::bundle::BundleError),
+    /// The bundle cannot be saved.
+    #[error("cannot write {path}: {cause}{}", overwrite(.cause))]
+    Bundle {
+        /// Where.
+        path: String,
+        /// The system's words.
+        cause: std::io::Error,
+    },
     /// The man pages cannot be written.
     #[error("cannot write man pages into {path}: {cause}")]
     Man {
@@ -215,6 +228,15 @@ pub(crate) enum CliError {
     Interrupted(Cleanup),
 }
 
+fn overwrite(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            "; choose another with -o FILE, or name it with -o to replace it"
+        }
+        _ => "",
+    }
+}
+
 fn did_you_mean(near: &[String]) -> String {
     if near.is_empty() {
         String::from("; `kubectl irsa explain` lists them")
@@ -308,6 +330,11 @@ fn run(cli: Cli) -> Result<u8, CliError> {
             // First the waiting ends and what is known is printed; the second time, everything ends.
             let interrupt = Interrupt { stop: Some(stop.clone()), cleanup: cleanup.clone() };
             until_interrupted(debug.run(&cleanup, &stop), interrupt)
+        }
+        Command::Bundle(bundle) => {
+            let stop = Stop::default();
+            let interrupt = Interrupt { stop: Some(stop.clone()), cleanup: cleanup.clone() };
+            until_interrupted(bundle.run(&cleanup, &stop), interrupt)
         }
         Command::Thumbprint(thumbprint) => {
             until_interrupted(thumbprint.run(), Interrupt { stop: None, cleanup })

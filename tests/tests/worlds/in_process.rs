@@ -12,9 +12,10 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_smithy_http_client::proxy::ProxyConfig;
 use clap::Parser;
 use irsa::diagnosis;
+use irsa::facts::Facts;
 use irsa::output::{Format, Style, render};
 use irsa_tests::run::Run;
-use kubectl_irsa::cli::debug::Debug;
+use kubectl_irsa::cli::debug::{Debug, Kept};
 use kubectl_irsa::collect::{Progress, Surroundings};
 
 /// The command line behind `kubectl irsa debug`.
@@ -37,13 +38,20 @@ impl Environment {
     }
 
     /// What the user sees with `-o json`, and without.
+    #[allow(dead_code, reason = "not all tests want the facts")]
     pub fn run(&self, arguments: &[OsString]) -> (Run, Run) {
+        self.run_and_keep(arguments).0
+    }
+
+    /// The same, and the facts of each target.
+    pub fn run_and_keep(&self, arguments: &[OsString]) -> ((Run, Run), Vec<Arc<Vec<Facts>>>) {
         let program = OsString::from("debug");
         let line = Line::try_parse_from(std::iter::once(&program).chain(arguments)).unwrap();
         let lines = Arc::new(Mutex::new(Vec::new()));
         let surroundings = self.surroundings(Progress::lines(lines.clone()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (diagnoses, failures) = runtime.block_on(line.debug.judge(&surroundings));
+        let kept = Kept::default();
+        let (diagnoses, failures) = runtime.block_on(line.debug.judge(&surroundings, Some(&kept)));
         runtime.shutdown_background();
         let code = i32::from(diagnosis::exit_code(&diagnoses, !failures.is_empty()));
         let mut stderr = String::from_utf8(std::mem::take(&mut *lines.lock().unwrap())).unwrap();
@@ -55,7 +63,7 @@ impl Environment {
             };
             Run { code: Some(code), stdout, stderr: stderr.clone() }
         };
-        (rendered(Format::Json), rendered(Format::Text))
+        ((rendered(Format::Json), rendered(Format::Text)), kept.into_inner().unwrap())
     }
 
     fn surroundings(&self, progress: Progress) -> Surroundings {
