@@ -261,7 +261,7 @@ fn walk(value: &mut Value, field: Field<'_>, each: &mut dyn FnMut(&str, Class) -
             for (key, value) in fields {
                 // A fact stands before its value.
                 let key = if key == "value" && variable.is_none() { field.key } else { key };
-                if WHOLLY_PLAIN.contains(&key) && !value.get("source").is_some() {
+                if WHOLLY_PLAIN.contains(&key) && value.get("source").is_none() {
                     continue;
                 }
                 let is_free = FREE.contains(&key) && value.is_object();
