@@ -11,6 +11,7 @@
 // What nobody outside needs is `pub(crate)`, so that the surface stays small and what is unused is seen.
 #![deny(unreachable_pub)]
 
+pub mod admission;
 pub mod aws;
 pub mod aws_error;
 pub mod bundle;

@@ -464,6 +464,23 @@ fn a_bundle_is_saved_once_and_read_back() {
 }
 
 #[test]
+fn policies_are_printed_for_known_checks_only() {
+    let export = |args: &[&str]| run(plugin().args(["policy", "export", "--as", "vap"]).args(args));
+    let one = export(&["--only", "skip-label"]).stdout;
+    assert!(one.contains("irsa-skip-label") && one.contains("validationActions:\n  - Warn"), "{one}");
+    for (args, said) in [
+        (["--only", "skip-lable"], "skip-label"),
+        (["--only", "sts-refused"], "needs more than one object"),
+        (["--only", "wrong-partition"], "needs --account, wrong-partition --partition"),
+        (["--account", "1) || (true"], "twelve digits"),
+        (["--partition", "aws'"], "such as aws"),
+        (["--namespace-selector", "shop"], "team=shop"),
+    ] {
+        assert!(refused(&export(&args)).contains(said), "{args:?}");
+    }
+}
+
+#[test]
 fn man_pages_for_every_command() {
     let directory = tempfile::tempdir().unwrap();
     let pages = directory.path().join("man1");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The rooms of the core; each may know those before it, and itself.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 21] = [
     "text",
     "aws",
     "mechanism",
@@ -26,6 +26,7 @@ const ROOMS: [&str; 20] = [
     "repair",
     "finding",
     "checks",
+    "admission",
     "diagnosis",
     "lint",
     "output",

@@ -48,6 +48,10 @@ pub struct RoleArn<'a> {
 }
 
 impl<'a> RoleArn<'a> {
+    /// What [`Self::parse`] reads, as a regular expression for others.
+    pub const PATTERN: &'static str =
+        "^arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/([A-Za-z0-9_/.@+=,-]*/)?[A-Za-z0-9_.@+=,-]{1,64}$";
+
     /// Reads what the webhook accepts: `^arn:aws[a-z0-9-]*:iam::\d{12}:role\/[\w-\/.@+=,]+$` (webhook `pkg/cache`).
     pub fn parse(raw: &'a str) -> Result<Self, ArnProblem> {
         let trimmed = raw.trim_matches(|c: char| {

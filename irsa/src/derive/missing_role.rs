@@ -113,7 +113,7 @@ pub enum Sign<'f> {
 }
 
 /// Keys of older tools, and common mistakes, that are too far from the right key to be recognised by distance.
-const KNOWN_MISTAKES: [&str; 4] = [
+pub(crate) const KNOWN_MISTAKES: [&str; 4] = [
     "iam.amazonaws.com/role",
     "amazonaws.com/role-arn",
     "eks.amazonaws.com/iam-role",

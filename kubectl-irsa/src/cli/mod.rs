@@ -11,6 +11,7 @@ mod habits;
 mod image;
 mod lint;
 mod man;
+mod policy;
 mod stdout;
 mod terminal;
 mod thumbprint;
@@ -76,6 +77,8 @@ enum Command {
     Trust(Box<trust::Trust>),
     Bundle(Box<bundle::Bundle>),
     Thumbprint(Box<thumbprint::Thumbprint>),
+    #[command(subcommand)]
+    Policy(policy::Policy),
     Image(image::Image),
     Version(version::Version),
     /// Complete commands, targets and flags in the shell
@@ -118,6 +121,17 @@ pub(crate) enum CliError {
     /// `--probe-image` is not an image reference.
     #[error(transparent)]
     Image(#[from] crate::collect::probe::ImageError),
+    /// A check that is no admission policy.
+    #[error("{id} needs more than one object, so it is no admission policy; these are: {ids}")]
+    NoPolicy {
+        /// What was asked for.
+        id: String,
+        /// Those that are.
+        ids: String,
+    },
+    /// Nothing is left of the policies.
+    #[error("no check is left; wrong-account-in-arn needs --account, wrong-partition --partition")]
+    NoRule,
     /// There is no bundle.
     #[error(transparent)]
     NoBundle(#[from] irsa::bundle::BundleError),
@@ -342,6 +356,7 @@ fn run(cli: Cli) -> Result<u8, CliError> {
         Command::Trust(trust) => until_interrupted(trust.run(), Interrupt { stop: None, cleanup }),
         Command::Lint(lint) => lint.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Policy(policy) => policy.run(),
         Command::Image(image) => image.run(),
         Command::Version(version) => version.run(),
         Command::Completion(completion) => completion.run(),
