@@ -51,6 +51,7 @@ fn answers(store: &Store) {
         audience: String::from("sts.amazonaws.com"),
         role_arn: Some(String::from(arn)),
         role_name: None,
+        seeks_role: false,
         region: String::from("eu-west-1"),
         host: String::from("sts.eu-west-1.amazonaws.com"),
         session_name: String::from("kubectl-irsa-debug"),

@@ -317,23 +317,25 @@ fn private_keys(text: &[u8], found: &mut Vec<Range<usize>>) {
         let letters = rest.iter().take_while(|byte| byte.is_ascii_uppercase() || **byte == b' ').count();
         rest.split_at_checked(letters).filter(|(_, rest)| rest.starts_with(DASHES)).map(|(kind, _)| kind)
     };
-    // The dashes of another key's beginning end none.
-    let end_of = |from: usize| {
+    // Its own end is of the same kind (RFC 7468).
+    let end_of = |of: &[u8], from: usize| {
         let mut at = from;
         while let Some(end) = find(at, b"-----END ") {
-            match kind(end) {
-                Some(kind) => return end + kind.len() + DASHES.len(),
-                None => at = end,
+            at = end;
+            if kind(end) == Some(of) {
+                return Some(end + of.len());
             }
         }
-        text.len()
+        None
     };
     let mut at = 0;
     while let Some(begun) = find(at, BEGIN) {
         at = begun;
-        if kind(begun).is_some_and(|kind| kind.ends_with(b"PRIVATE KEY")) {
-            at = end_of(begun);
-            found.push(begun - BEGIN.len()..at);
+        if let Some(kind) = kind(begun).filter(|kind| kind.ends_with(b"PRIVATE KEY")) {
+            let end = end_of(kind, begun);
+            found.push(begun - BEGIN.len()..end.map_or(text.len(), |end| end + DASHES.len()));
+            // With the dashes that end it, the next one may begin.
+            at = end.unwrap_or(text.len());
         }
     }
 }
@@ -457,10 +459,18 @@ mod tests {
 
     #[test]
     fn half_an_end_of_a_key_ends_nothing() {
-        let half = "-----BEGIN EC PRIVATE KEY-----\nMHcK\n-----END EC PRIVATE KEY---";
+        let begin = "-----BEGIN EC PRIVATE KEY-----\nMHcK\n";
         let whole = "-----BEGIN PRIVATE KEY-----\nc4n4ry\n-----END PRIVATE KEY-----";
-        assert_eq!(quoted(&format!("a {half} b {whole} c")), "a [withheld] c");
-        assert_eq!(quoted(&format!("a {half} b")), "a [withheld]");
+        for end in ["-----END EC PRIVATE KEY---", "-----END EC ", "-----END EC", "-----END ", ""] {
+            let half = format!("{begin}{end}");
+            for between in ["", " ", " b "] {
+                let quoted = quoted(&format!("a {half}{between}{whole} c"));
+                assert!(quoted.starts_with("a [withheld]") && !quoted.contains("c4n4ry"), "{end}: {quoted}");
+            }
+            assert_eq!(quoted(&format!("a {half} b")), "a [withheld]");
+        }
+        let next = format!("{begin}-----END EC PRIVATE KEY{whole} c");
+        assert_eq!(quoted(&next), "[withheld] c");
     }
 
     proptest! {
