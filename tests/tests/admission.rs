@@ -46,7 +46,7 @@ fn pod(container: &Value, labels: &Value) -> Value {
            "spec": {"containers": [{"name": "a", "image": "i"}], "initContainers": [container]}})
 }
 
-/// As an API server of Kubernetes 1.35 has judged them, too.
+/// As a real API server has judged them, too (docs/admission/README.md).
 #[test]
 fn each_rule_finds_its_fault_and_nothing_else() {
     let role = json!({"name": "AWS_ROLE_ARN", "value": ARN});

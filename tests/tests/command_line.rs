@@ -334,7 +334,7 @@ fn stopped_by(signal: &str) {
     let mut stderr = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut stderr).unwrap();
     assert_eq!(status.code(), Some(130), "{stderr}");
-    assert_eq!(stderr, "error: interrupted; nothing in the cluster was changed\n");
+    assert_eq!(stderr, "error: interrupted; nothing was added to the cluster\n");
 }
 
 #[test]

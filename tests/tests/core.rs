@@ -186,3 +186,21 @@ fn no_check_knows_another() {
         }
     }
 }
+
+/// What SECURITY.md says of `--fix`.
+#[test]
+fn only_a_repair_reaches_the_code_that_writes() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../kubectl-irsa/src"));
+    let (mut users, mut directories) = (BTreeSet::new(), vec![root.to_owned()]);
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if fs::read_to_string(&path).unwrap().contains("crate::apply") {
+                users.insert(path.strip_prefix(root).unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    assert_eq!(users.into_iter().collect::<Vec<_>>(), ["cli/debug.rs", "cli/fix.rs"]);
+}

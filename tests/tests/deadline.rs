@@ -220,7 +220,7 @@ fn a_repair_that_does_not_come_is_waited_for_until_the_deadline() {
         "{run:?}"
     );
     assert!(
-        run.stderr.contains("stopped waiting after 15 s (--timeout): trust-sub-mismatch; nothing in"),
+        run.stderr.contains("stopped waiting after 15 s (--timeout): trust-sub-mismatch; nothing was"),
         "{run:?}"
     );
     assert!(!run.stdout.contains("timed out"), "{run:?}");
@@ -237,7 +237,7 @@ fn an_interrupt_ends_the_waiting_for_a_repair() {
         "{run:?}"
     );
     assert!(
-        run.stderr.contains("interrupted") && run.stderr.contains(": trust-sub-mismatch; nothing in"),
+        run.stderr.contains("interrupted") && run.stderr.contains(": trust-sub-mismatch; nothing was"),
         "{run:?}"
     );
     assert!(!run.stdout.contains("interrupted"), "{run:?}");

@@ -170,3 +170,21 @@ fn what_is_printed_for_people_is_to_be_saved_as_json() {
         assert!(run.stderr.contains(words), "{run:?}");
     }
 }
+
+#[test]
+fn a_repair_is_told_in_the_language_that_declares_what_it_changes() {
+    let told = |language: &str| {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/trust.yaml");
+        let mut command = plugin();
+        command.args(["debug", "deploy/checkout", "-n", "shop", "--fix-as", language, "--from"]).arg(example);
+        let told = run(&mut command);
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert!(!told.stdout.contains("aws iam update-assume-role-policy"), "{told:?}");
+        told.stdout
+    };
+    let terraform = told("terraform");
+    assert!(terraform.contains(r#"resource "aws_iam_role" "shop_checkout" {"#), "{terraform}");
+    assert!(terraform.contains("assume_role_policy = jsonencode({"), "{terraform}");
+    assert!(told("cloudformation").contains("Type: AWS::IAM::Role"));
+    assert!(told("eksctl").contains("eksctl has no form for this: change role shop-checkout"));
+}

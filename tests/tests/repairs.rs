@@ -27,6 +27,8 @@ use irsa_tests::world::{World, bases_dir, worlds_dir};
 use offered::{Offer, of_finding, table};
 use serde_json::Value;
 
+#[path = "repairs/by_program.rs"]
+mod by_program;
 #[path = "repairs/hostile.rs"]
 mod hostile;
 #[path = "worlds/in_process.rs"]
@@ -155,7 +157,7 @@ impl Programs {
 /// A world that commands change.
 struct Acted {
     world: World,
-    _kube: FakeKube,
+    kube: FakeKube,
     aws: FakeAws,
     directory: tempfile::TempDir,
     kubeconfig: PathBuf,
@@ -182,7 +184,7 @@ impl Acted {
         }
         let aws = FakeAws::start(&whole, Some(&kube));
         let variables = aws.env(directory.path());
-        Self { world, _kube: kube, aws, directory, kubeconfig, variables }
+        Self { world, kube, aws, directory, kubeconfig, variables }
     }
 
     fn debug(&self, words: &[String]) -> (Run, Run) {
@@ -325,9 +327,7 @@ fn lines(finding: &Value) -> Vec<String> {
     for fix in finding["fixes"].as_array().into_iter().flatten() {
         let Some(command) = fix["command"].as_str() else { continue };
         let is_thumbprint = command.starts_with("kubectl irsa thumbprint ");
-        let is_other_way =
-            fix["title"].as_str().is_some_and(|title| title.starts_with("or ") || title.starts_with("or, "));
-        if (fix["kind"] == "inspect" || is_other_way && !lines.is_empty()) && !is_thumbprint {
+        if (fix["kind"] == "inspect" || fix["alternative"] == true) && !is_thumbprint {
             continue;
         }
         lines.extend(fix["policy"]["keep"].as_str().map(str::to_owned));
@@ -359,7 +359,7 @@ impl Acted {
         if !problems.is_empty() {
             return Err(format!("{problems}\nafter: {lines:#?}"));
         }
-        let (json, text) = self.debug(&again(before, &self.world));
+        let (json, text) = self.debug(&again(before));
         if json.stdout.is_empty() {
             return Err(format!("the next debug says nothing: {}", json.stderr));
         }
@@ -414,13 +414,9 @@ fn trust_policies(acted: &Acted, before: &[Account], target: &Value) -> String {
 }
 
 /// The arguments of the run that the report names as the next one.
-fn again(diagnosis: &Value, world: &World) -> Vec<String> {
+fn again(diagnosis: &Value) -> Vec<String> {
     let rerun = diagnosis["rerun"].as_str().unwrap_or_default();
-    let words = words(rerun).into_iter().skip(3);
-    // Whose cluster it is, and what the simulator was asked, is said again; a message of the application is not.
-    let kept = ["--cluster-name", "--action", "--resource"];
-    let options = world.header.options.windows(2).filter(|pair| kept.contains(&pair[0].as_str()));
-    words.chain(options.flatten().cloned()).collect()
+    words(rerun).into_iter().skip(3).collect()
 }
 
 /// What bash makes of a command line.

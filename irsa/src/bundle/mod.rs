@@ -119,6 +119,7 @@ fn forget_flags(subject: &mut Value) {
     {
         request.insert(String::from("kubectl_flags"), json!([]));
         request.insert(String::from("aws_flags"), json!([]));
+        request.insert(String::from("own_flags"), json!([]));
         request.insert(String::from("live"), false.into());
     }
 }

@@ -11,6 +11,10 @@ pub struct Plan<'d> {
     pub steps: Vec<Step<'d>>,
     /// What a person does, in the order of repair.
     pub by_hand: Vec<ByHand<'d>>,
+    /// Ids of the causes that no step repairs.
+    pub left: Vec<&'static str>,
+    /// Ids of what else is broken: it may be over once the cause is, so that it waits for the next diagnosis.
+    pub later: Vec<&'static str>,
 }
 
 /// One step that a program can take.
@@ -36,17 +40,18 @@ pub struct ByHand<'d> {
 }
 
 impl<'d> Plan<'d> {
-    /// The first way to repair each fault; of several ways to the same end, the others are for a person to choose. What several
-    /// faults need is done once, and pods are replaced after everything else.
+    /// The first way to repair each root cause; of several ways to the same end, the others are for a person to choose. What several
+    /// causes need is done once, and pods are replaced after everything else.
     pub fn of(diagnoses: &'d [Diagnosis]) -> Self {
         let mut plan = Self::default();
-        let faults = diagnoses.iter().flat_map(|diagnosis| {
-            let root = diagnosis.root_cause.iter().filter(|root| root.severity != Severity::Error);
-            diagnosis.unexplained(Severity::Error).chain(root)
-        });
-        for fault in faults {
-            plan.add(fault);
+        for diagnosis in diagnoses {
+            let Some(root) = &diagnosis.root_cause else { continue };
+            plan.add(root);
+            let others = diagnosis.unexplained(Severity::Error).filter(|other| other.key != root.key);
+            plan.later.extend(others.map(|other| other.id));
         }
+        plan.later.sort_unstable();
+        plan.later.dedup();
         // A stable sort: the order of repair stays.
         plan.steps.sort_by_key(|step| replaces_pods_only(step.change));
         plan
@@ -63,6 +68,9 @@ impl<'d> Plan<'d> {
             first => first.is_some(),
         };
         let by_program = whole && repairs && changes.count() > 0;
+        if !by_program {
+            self.left.push(fault.id);
+        }
         for fix in fixes {
             match doable(fix).filter(|_| by_program) {
                 Some(change) if self.steps.iter().any(|step| step.change == change) => {}

@@ -28,7 +28,14 @@ pub(super) fn rerun(
     let named = if is_repaired && target.kind == Kind::Pod.word() { workload() } else { None };
     let named = named.unwrap_or_else(|| format!("{}/{}", target.kind, target.name));
     let container = request.container.iter().flat_map(|name| ["-c", name.as_str()]);
-    let flags = request.kubectl_flags.iter().chain(&request.aws_flags).map(String::as_str);
+    let mut flags: Vec<&str> =
+        request.kubectl_flags.iter().chain(&request.aws_flags).map(String::as_str).collect();
+    for pair in request.own_flags.chunks(2) {
+        // One of AWS's own may be the same.
+        if !pair.first().is_some_and(|flag| request.aws_flags.contains(flag)) {
+            flags.extend(pair.iter().map(String::as_str));
+        }
+    }
     let words = ["kubectl", "irsa", "debug", &named, "-n", &facts.namespace_name];
     Some(shell::command(words.into_iter().chain(container).chain(flags)))
 }

@@ -114,6 +114,9 @@ pub struct Request {
     pub kubectl_flags: Vec<String>,
     /// AWS CLI flags that a printed command needs in order to use the same credentials: `--profile`, `prod`.
     pub aws_flags: Vec<String>,
+    /// Flags of this run without which another would not see the same: `--cluster-name`, `--action`.
+    #[serde(default)]
+    pub own_flags: Vec<String>,
     /// False if files stand for the cluster: then there is nothing to look at again.
     pub live: bool,
 }

@@ -18,7 +18,7 @@ pub struct Shown<'d> {
 }
 
 /// The steps with what each changes, and what is left to a person.
-pub fn plan(steps: &[Shown<'_>], by_hand: &[ByHand<'_>], style: &Style) -> String {
+pub fn plan(steps: &[Shown<'_>], by_hand: &[ByHand<'_>], later: &[&str], style: &Style) -> String {
     let mut page = Page::new(style);
     let count = match steps.len() {
         1 => String::from("1 step"),
@@ -38,7 +38,13 @@ pub fn plan(steps: &[Shown<'_>], by_hand: &[ByHand<'_>], style: &Style) -> Strin
                 page.text(lead.len(), &place(change), Paint::Dim);
                 for (sign, line) in lines(change, shown.present.as_ref()) {
                     let paint = if sign == '-' { Paint::Bad } else { Paint::Good };
-                    page.text(lead.len(), &format!("{sign} {line}"), paint);
+                    page.flow(
+                        &" ".repeat(lead.len()),
+                        lead.len(),
+                        lead.len() + 2,
+                        &format!("{sign} {line}"),
+                        paint,
+                    );
                 }
             }
             Change::Aws(change) => {
@@ -60,6 +66,10 @@ pub fn plan(steps: &[Shown<'_>], by_hand: &[ByHand<'_>], style: &Style) -> Strin
         for ByHand { id, fix } in by_hand {
             page.flow("  -  ", 5, 5, &format!("{} ({id})", fix.title()), Paint::Plain);
         }
+    }
+    if !later.is_empty() {
+        let words = format!("for the next time, if it is still there: {}", later.join(", "));
+        page.flow("", 0, 2, &words, Paint::Plain);
     }
     page.out
 }

@@ -5,8 +5,8 @@ use super::as_code::Language;
 use super::style::{Paint, Style};
 use super::text::Page;
 use crate::derive::trust::{QUOTA, over_quota};
-use crate::policy::{Decision, Document};
-use crate::repair::{AwsCall, AwsChange, Change, StatementChange};
+use crate::policy::{Decision, Document, Json};
+use crate::repair::{AwsCall, AwsChange, Change, Command, StatementChange};
 use crate::text::safe;
 use crate::trust::Trusted;
 
@@ -80,14 +80,37 @@ fn text(wanted: &Wanted<'_>, style: &Style) -> String {
         return page.out;
     }
     if !is_added(present, document) {
-        page.text(2, "whoever else it trusts now loses the role", Paint::Warning);
+        page.text(
+            2,
+            "takes the place of its policy: whoever else it trusts loses the role (--add keeps them)",
+            Paint::Warning,
+        );
     }
-    page.hunks(&StatementChange { index: 0, before: Some(present.json()), after: document.json() });
+    let (before, after) = (statements(present), statements(document));
+    for index in 0..before.len().max(after.len()) {
+        match (before.get(index), after.get(index)) {
+            (before, Some(after)) if before == Some(after) => {}
+            (before, Some(after)) => page.hunks(&StatementChange { index, before, after }),
+            (Some(gone), None) => {
+                for line in gone.lines(style.columns().saturating_sub(6)) {
+                    let line = safe::escape_in_strings(&line);
+                    page.put(4, &style.paint(Paint::Bad, &format!("- {line}")));
+                }
+            }
+            (None, None) => {}
+        }
+    }
     if let Some(length) = over_quota(&present.line(), &document.line()) {
         let words = format!("{length} characters; IAM's quota is {QUOTA} unless it was raised");
         page.text(2, &words, Paint::Warning);
     }
     if let Some(role) = role {
+        let query = ["--query", "Role.AssumeRolePolicyDocument", "--output", "json"];
+        let keep = Command::new(["aws", "iam", "get-role", "--role-name", role].into_iter().chain(query));
+        let keep = keep.words(aws_flags.iter().cloned()).into_file(format!("{role}.json"));
+        for line in keep.lines(style.columns().saturating_sub(4)) {
+            page.put(4, &style.paint(Paint::Command, &line));
+        }
         let role = (*role).to_owned();
         let call = AwsCall::UpdateAssumeRolePolicy { role, document: document.json().clone() };
         for line in call.command(aws_flags).lines(style.columns().saturating_sub(4)) {
@@ -97,12 +120,33 @@ fn text(wanted: &Wanted<'_>, style: &Style) -> String {
     page.out
 }
 
+/// The same document with its keys in the order in which policies are written: another order is no difference.
+fn in_usual_order(json: &Json) -> Json {
+    const FIRST: [&str; 9] =
+        ["Version", "Id", "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"];
+    match json {
+        Json::Array(items) => Json::Array(items.iter().map(in_usual_order).collect()),
+        Json::Object(members) => {
+            let mut members: Vec<(String, Json)> =
+                members.iter().map(|(key, value)| (key.clone(), in_usual_order(value))).collect();
+            let rank = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
+            members.sort_by(|(a, _), (b, _)| (rank(a), a).cmp(&(rank(b), b)));
+            Json::Object(members)
+        }
+        plain => plain.clone(),
+    }
+}
+
 /// True if every statement of the present document stays as it is.
 fn is_added(present: &Document, document: &Document) -> bool {
-    let statements = |document: &Document| match document.json().get("Statement") {
-        Some(crate::policy::Json::Array(items)) => items.clone(),
-        single => single.into_iter().cloned().collect(),
-    };
     let after = statements(document);
     statements(present).iter().all(|statement| after.contains(statement))
+}
+
+/// The statements, each in the usual order; a single one may stand without a list.
+fn statements(document: &Document) -> Vec<Json> {
+    match document.json().get("Statement") {
+        Some(Json::Array(items)) => items.iter().map(in_usual_order).collect(),
+        single => single.into_iter().map(in_usual_order).collect(),
+    }
 }

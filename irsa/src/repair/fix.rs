@@ -167,11 +167,12 @@ impl Fix {
 
 impl Serialize for Fix {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fix = serializer.serialize_struct("Fix", 6)?;
+        let mut fix = serializer.serialize_struct("Fix", 7)?;
         fix.serialize_field("title", &self.title)?;
         fix.serialize_field("command", &self.command.as_ref().map(Command::to_string))?;
         fix.serialize_field("safe", &self.is_safe())?;
         fix.serialize_field("kind", &self.kind)?;
+        fix.serialize_field("alternative", &self.alternative)?;
         fix.serialize_field("change", &self.change)?;
         fix.serialize_field("policy", &self.policy)?;
         fix.end()
@@ -222,11 +223,11 @@ mod tests {
     fn json() {
         assert_eq!(
             serde_json::to_value(Fix::shared("t", act())).unwrap(),
-            serde_json::json!({"title": "t", "command": "kubectl get pods", "safe": false, "kind": "shared", "change": null, "policy": null})
+            serde_json::json!({"title": "t", "command": "kubectl get pods", "safe": false, "kind": "shared", "alternative": false, "change": null, "policy": null})
         );
         assert_eq!(
             serde_json::to_value(Fix::advice("t")).unwrap(),
-            serde_json::json!({"title": "t", "command": null, "safe": true, "kind": "advice", "change": null, "policy": null})
+            serde_json::json!({"title": "t", "command": null, "safe": true, "kind": "advice", "alternative": false, "change": null, "policy": null})
         );
     }
 }

@@ -223,6 +223,7 @@ pub fn of_documents(
         container: container.map(str::to_owned),
         kubectl_flags: Vec::new(),
         aws_flags: Vec::new(),
+        own_flags: Vec::new(),
         live: false,
     };
     let why = Why::NotInFiles;

@@ -37,7 +37,7 @@ impl Call<'_> {
             }
             AwsCall::CreateRole { role, path, document } => {
                 let create = iam.create_role().role_name(role).path(path);
-                let create = create.assume_role_policy_document(document.line());
+                let create = create.assume_role_policy_document(in_ascii(&document.line()));
                 done("iam:CreateRole", session.ask("iam:CreateRole", create.send()).await)?;
                 AwsUndo::DeleteRole { role: role.clone() }
             }
@@ -49,7 +49,7 @@ impl Call<'_> {
                     Err(NoAnswer::Unknown(why)) => return Err(refused("iam:GetRolePolicy", why)),
                 }
                 let put = iam.put_role_policy().role_name(role).policy_name(policy);
-                let put = put.policy_document(document.line());
+                let put = put.policy_document(in_ascii(&document.line()));
                 done("iam:PutRolePolicy", session.ask("iam:PutRolePolicy", put.send()).await)?;
                 AwsUndo::DeleteRolePolicy { role: role.clone(), policy: policy.clone() }
             }
@@ -182,7 +182,8 @@ impl Call<'_> {
 
     async fn put_trust_policy(&self, role: &str, document: &str) -> Result<(), Refusal> {
         let action = "iam:UpdateAssumeRolePolicy";
-        let call = self.session.iam().update_assume_role_policy().role_name(role).policy_document(document);
+        let call = self.session.iam().update_assume_role_policy().role_name(role);
+        let call = call.policy_document(in_ascii(document));
         done(action, self.session.ask(action, call.send()).await).map(drop)
     }
 
@@ -198,6 +199,20 @@ impl Call<'_> {
         let call = call.association_id(association).disable_session_tags(!enabled);
         done(action, self.session.ask(action, call.send()).await).map(drop)
     }
+}
+
+/// The same document in ASCII: IAM takes no other characters, but their escapes, which only stand within strings.
+fn in_ascii(document: &str) -> String {
+    let mut ascii = String::with_capacity(document.len());
+    for c in document.chars() {
+        if c.is_ascii() {
+            ascii.push(c);
+        } else {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().for_each(|unit| ascii.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    ascii
 }
 
 /// True if two texts are the same document, however they are laid out.
@@ -221,6 +236,13 @@ fn done<T>(action: &str, answer: Result<T, NoAnswer>) -> Result<T, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn iam_is_sent_ascii() {
+        let document = "{\"a\": \"checkout\u{200b} \u{1f600}\"}";
+        assert_eq!(in_ascii(document), r#"{"a": "checkout\u200b \ud83d\ude00"}"#);
+        assert!(is_same(document, &in_ascii(document)));
+    }
 
     #[test]
     fn documents_are_the_same_however_they_are_laid_out() {

@@ -31,13 +31,11 @@ pub(super) async fn apply(api: &Api, change: &ObjectChange) -> Result<Back, Refu
         Edit::Create => create(api, change).await,
         Edit::Delete => {
             delete(api, object, None).await?;
-            Ok(Back::Nothing { why: String::from("its controller has made another pod") })
+            Ok(Back::Nothing { why: String::from("stays: its controller has made another pod") })
         }
         Edit::Restart => {
-            let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-            let restart = change.restart_at(&now).ok_or_else(|| no_template(object))?;
-            patch(api, object, restart).await?;
-            Ok(Back::Nothing { why: String::from("a restart leaves nothing to go back to") })
+            restart(api, object).await?;
+            Ok(Back::Restart { object: ObjectRef::of(object) })
         }
         Edit::Annotate(_)
         | Edit::Label(_)
@@ -52,9 +50,19 @@ pub(super) async fn apply(api: &Api, change: &ObjectChange) -> Result<Back, Refu
     }
 }
 
+/// Has a workload replace its pods, as `kubectl rollout restart` does.
+pub(super) async fn restart(api: &Api, object: &impl Named) -> Result<(), Refusal> {
+    let object = object.named()?;
+    // With its fraction, so that no second restart is the same as the first.
+    let now = Timestamp::now().to_string();
+    let change = ObjectChange { object: object.clone(), edit: Edit::Restart };
+    let restart = change.restart_at(&now).ok_or_else(|| no_template(&object))?;
+    patch(api, &object, restart).await.map(drop)
+}
+
 /// Applies a patch of the kind that a way back is.
 pub(super) async fn restore(api: &Api, object: &ObjectRef, back: &[Value]) -> Result<(), Refusal> {
-    let object = object.object().ok_or_else(|| Refusal::Malformed(format!("no kind {}", object.kind)))?;
+    let object = object.named()?;
     let body = json!(back);
     let what = format!("patch {}", object.target());
     match read(api, &object, request(Method::PATCH, &path(&object), Some((PatchType::Json, &body)))).await {

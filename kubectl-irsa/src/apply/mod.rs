@@ -119,6 +119,7 @@ impl Hands {
             Back::Aws { account, undo } => {
                 aws::Call { session: self.session()?, account: account.as_deref() }.go_back(undo).await
             }
+            Back::Restart { object } => cluster::restart(&self.api, object).await,
             Back::Nothing { .. } => Ok(()),
         }
     }

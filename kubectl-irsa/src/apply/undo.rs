@@ -57,6 +57,11 @@ pub enum Back {
         /// The call.
         undo: AwsUndo,
     },
+    /// The pods that the step replaced are replaced again, once all else is as it was.
+    Restart {
+        /// The workload.
+        object: ObjectRef,
+    },
     /// There is nothing to go back to.
     Nothing {
         /// Why.
@@ -193,6 +198,14 @@ const KIND: &str = "Undo";
 const LARGEST: Limit = Limit::mib(8);
 
 impl Undo {
+    /// The steps in the order in which they are taken back: the last first, and pods are replaced after everything else.
+    pub fn way_back(&self) -> Vec<&Taken> {
+        let is_restart = |taken: &&&Taken| matches!(taken.back, Back::Restart { .. });
+        let steps: Vec<&Taken> = self.steps.iter().rev().collect();
+        let others = steps.iter().filter(|taken| !is_restart(taken));
+        others.chain(steps.iter().filter(is_restart)).copied().collect()
+    }
+
     /// Nothing was done yet.
     pub fn new(server: String) -> Self {
         Self { api_version: API_VERSION.to_owned(), kind: KIND.to_owned(), server, steps: Vec::new() }

@@ -133,9 +133,9 @@ pub struct Debug {
     pub(super) wait: bool,
     /// Repair what is broken: show what would change, ask, change it with your own credentials, and wait until the target is healthy
     ///
-    /// Each step is taken only if what it changes is still as it was diagnosed. A file in the working directory leads back (--undo). What
+    /// The root cause is repaired; what else was found may be over then, and is for the next time. Each step is taken only if what it changes is still as it was diagnosed. A file in the working directory leads back (--undo). What
     /// others use as well, and the deletion of a pod, is asked for on its own. What only a person can do is left to you.
-    #[arg(long, requires = "targets", conflicts_with_all = ["from", "error", "output", "wait", "print_permissions"])]
+    #[arg(long, requires = "targets", conflicts_with_all = ["from", "output", "wait", "print_permissions"])]
     pub(super) fix: bool,
     #[command(flatten)]
     pub(super) consent: Consent,
@@ -302,10 +302,14 @@ impl Debug {
         }
         // One target's failure must not suppress the others' diagnoses.
         failures.for_each(|failure| super::print_error(&failure));
-        match self.fix && code != 0 && !stop.is_stopped() {
-            true => self.repair(&diagnoses, code, &surroundings, cleanup, stop).await,
-            false => Ok(code),
+        if !self.fix || stop.is_stopped() {
+            return Ok(code);
         }
+        if code == 0 {
+            surroundings.progress.say("--fix: nothing is broken, so nothing is changed");
+            return Ok(code);
+        }
+        self.repair(&diagnoses, code, &surroundings, cleanup, stop).await
     }
 
     /// Repairs what was found, and diagnoses again until it is healthy.
@@ -323,8 +327,9 @@ impl Debug {
         let (consent, progress) = (&self.consent, &surroundings.progress);
         match Box::pin(fix::repair(&hands, diagnoses, consent, &deadline, &style, progress)).await? {
             Outcome::Left => Ok(code),
-            Outcome::Done => {
-                let again = Self { fix: false, wait: true, ..self.clone() };
+            Outcome::Done { is_whole } => {
+                // What the application said before says nothing about what it does now.
+                let again = Self { fix: false, wait: is_whole, error: None, ..self.clone() };
                 let (after, failures) = Box::pin(again.diagnoses(surroundings, cleanup, stop, None)).await?;
                 let code = diagnosis::exit_code(&after, !failures.is_empty());
                 print(&format!("\nafter the repair\n{}", output::render(&after, Format::Text, &style)?))?;
@@ -500,8 +505,10 @@ impl Debug {
         let subjects = match reader {
             Reader::Api(api) => {
                 let said = said.as_deref();
+                let own_flags = &self.own_flags();
+                let checks = run.choice;
                 let question =
-                    Question { namespace, target, container, kubectl_flags, said, checks: run.choice };
+                    Question { namespace, target, container, kubectl_flags, own_flags, said, checks };
                 Box::pin(gather(api, cloud, question)).await?
             }
             Reader::Files(store) => {
@@ -523,6 +530,15 @@ impl Debug {
         // A panic would have ended the process.
         let judged = tokio::task::spawn_blocking(judge).await;
         Ok(judged.map_err(|error| CliError::Runtime(error.into()))?.diagnoses)
+    }
+
+    /// The flags without which another run would not see the same.
+    fn own_flags(&self) -> Vec<String> {
+        let each = |flag: &str, values: &[String]| -> Vec<String> {
+            values.iter().flat_map(|value| [flag.to_owned(), value.clone()]).collect()
+        };
+        [self.aws.cluster_flags(), each("--action", &self.action), each("--resource", &self.resource)]
+            .concat()
     }
 
     /// Refuses values that cannot mean anything.

@@ -99,8 +99,11 @@ impl HalfWay {
 
 /// How a repair went.
 pub(super) enum Outcome {
-    /// Every step was taken.
-    Done,
+    /// Every step was taken; whether that repairs all that is broken.
+    Done {
+        /// False if a fault is left to a person, so that there is no point in waiting.
+        is_whole: bool,
+    },
     /// The user said no, or there is nothing that a program can do.
     Left,
 }
@@ -117,7 +120,7 @@ pub(super) async fn repair(
     style: &Style,
     progress: &Progress,
 ) -> Result<Outcome, CliError> {
-    let Plan { steps, by_hand } = Plan::of(diagnoses);
+    let Plan { steps, by_hand, left, later } = Plan::of(diagnoses);
     if steps.is_empty() {
         let why = if by_hand.is_empty() {
             "nothing is broken that a repair is known for"
@@ -134,7 +137,7 @@ pub(super) async fn repair(
             present.map_err(|cause| FixError::Nothing { title: step.fix.title().to_owned(), cause })?;
         shown.push(Shown { step: *step, present });
     }
-    print(&format!("\n{}", plan(&shown, &by_hand, style)))?;
+    print(&format!("\n{}", plan(&shown, &by_hand, &later, style)))?;
     progress.clear();
     if !agreed(&steps, consent, deadline).await? {
         progress.say("nothing was changed");
@@ -168,7 +171,7 @@ pub(super) async fn repair(
         }
     }
     progress.say(&format!("to go back: {}", back_command(file.path())));
-    Ok(Outcome::Done)
+    Ok(Outcome::Done { is_whole: left.is_empty() && later.is_empty() })
 }
 
 /// Goes back from a repair, its last step first.
@@ -188,23 +191,29 @@ pub(super) async fn go_back(
         let (theirs, path) = (undo.server, path.display().to_string());
         return Err(FixError::OtherCluster { path, theirs, ours: ours.to_owned() }.into());
     }
-    let mut lines = vec![format!("--undo: {} steps, the last first", undo.steps.len())];
-    for (index, Taken { title, back }) in undo.steps.iter().rev().enumerate() {
+    let mut lines = vec![format!("--undo: {} steps", undo.steps.len())];
+    let way_back = undo.way_back();
+    for (index, Taken { title, back }) in way_back.iter().enumerate() {
         let what = match back {
-            Back::Nothing { why } => format!("stays: {why}"),
+            Back::Restart { .. } => String::from("is done again"),
+            Back::Nothing { why } => why.clone(),
             Back::Patch { .. } | Back::Delete { .. } | Back::Aws { .. } => String::from("is taken back"),
         };
-        lines.push(format!("  {}  {} ({what})", index + 1, irsa::text::safe::line(title)));
+        lines.push(format!("{} {} ({what})", index + 1, irsa::text::safe::line(title)));
     }
+    let width = super::terminal::width().unwrap_or(80).clamp(40, 100);
+    let lines: Vec<String> = lines.iter().map(|line| irsa::output::wrapped(line, width)).collect();
     print(&format!("{}\n", lines.join("\n")))?;
     let question = "go back? [y/N] ";
     if !consent.yes && !ask(question, "--undo", "--yes", deadline).await? {
         progress.say("nothing was changed");
         return Ok(());
     }
-    let all = undo.steps.len();
-    for (done, Taken { title, back }) in undo.steps.iter().rev().enumerate() {
+    let all = way_back.len();
+    for (done, Taken { title, back }) in way_back.into_iter().enumerate() {
         match hands.go_back(back).await {
+            Ok(()) if matches!(back, Back::Nothing { .. }) => {}
+            Ok(()) if matches!(back, Back::Restart { .. }) => progress.say(&format!("done again: {title}")),
             Ok(()) => progress.say(&format!("undone: {title}")),
             Err(cause) => return Err(FixError::NotUndone { title: title.clone(), cause, done, all }.into()),
         }

@@ -147,6 +147,13 @@ impl AwsFlags {
         self.profile.as_deref()
     }
 
+    /// What tells which cluster it is in EKS.
+    pub fn cluster_flags(&self) -> Vec<String> {
+        let pairs = [("--cluster-name", &self.cluster_name), ("--region", &self.region)];
+        let set = pairs.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]));
+        set.flatten().collect()
+    }
+
     /// The same for a command of the AWS CLI.
     pub fn profile_flags(&self) -> Vec<String> {
         self.profile.iter().flat_map(|name| [String::from("--profile"), name.clone()]).collect()

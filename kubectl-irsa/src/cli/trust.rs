@@ -270,6 +270,7 @@ impl Trust {
             target: &target,
             container: None,
             kubectl_flags: &flags,
+            own_flags: &[],
             said: None,
             checks: &checks,
         };

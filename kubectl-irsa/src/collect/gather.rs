@@ -22,6 +22,8 @@ pub struct Question<'q> {
     pub container: Option<&'q str>,
     /// What a printed command needs to reach the same cluster.
     pub kubectl_flags: &'q [String],
+    /// Flags of this run without which another would not see the same.
+    pub own_flags: &'q [String],
     /// The text of `--error`.
     pub said: Option<&'q str>,
     /// By which checks it is decided whether there is anything left for the probe.
@@ -44,6 +46,7 @@ pub async fn gather(
         name: target.name.clone(),
         container: question.container.map(str::to_owned),
         kubectl_flags: question.kubectl_flags.to_vec(),
+        own_flags: question.own_flags.to_vec(),
         aws_flags: cloud.as_ref().map_or_else(|_| Vec::new(), |cloud| cloud.session.cli_flags()),
         live: true,
     };

@@ -34,6 +34,7 @@ const ACTIONS: &[(Service, &[&str])] = &[
         Service::Eks,
         &[
             "CreateAddon",
+            "DeleteAddon",
             "CreatePodIdentityAssociation",
             "DeletePodIdentityAssociation",
             "DescribeCluster",

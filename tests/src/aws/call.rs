@@ -131,6 +131,9 @@ fn eks(head: &Parts) -> (String, Vec<(String, String)>) {
             ("ListPodIdentityAssociations", vec![("name", *name)])
         }
         ("POST", ["clusters", name, "addons"]) => ("CreateAddon", vec![("name", *name)]),
+        ("DELETE", ["clusters", name, "addons", addon]) => {
+            ("DeleteAddon", vec![("name", *name), ("addonName", *addon)])
+        }
         ("POST", ["clusters", name, "pod-identity-associations"]) => {
             ("CreatePodIdentityAssociation", vec![("name", *name)])
         }

@@ -50,6 +50,11 @@ pub fn answer(server: &Server, call: &Call, account: &Account) -> Result<Value, 
                 "createdAt": server.now().as_second(), "modifiedAt": server.now().as_second(),
             }}))
         }
+        // What runs on the nodes stays, as with `--preserve`.
+        "DeleteAddon" => {
+            let (cluster, name) = (cluster(account, call)?, call.text("addonName"));
+            Ok(json!({ "addon": {"addonName": name, "clusterName": cluster.name, "status": "DELETING"}}))
+        }
         "CreatePodIdentityAssociation" => create_association(server, call, account),
         "UpdatePodIdentityAssociation" => {
             let (body, accounts) = (&call.json, server.accounts());

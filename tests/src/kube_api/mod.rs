@@ -45,7 +45,7 @@ pub use log::Seen;
 use route::Route;
 use serde_json::Value;
 pub(crate) use serve::Server;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -192,6 +192,36 @@ impl FakeKube {
     pub fn pods(&self) -> BTreeSet<String> {
         let pods = resources::by_path("", "pods").expect("the table has pods");
         self.server.store.all(pods, "").iter().map(|pod| format!("{}/{}", pod.namespace, pod.name)).collect()
+    }
+
+    /// What people write: everything that no controller makes, without what the server adds, and without the time of a restart.
+    pub fn written(&self) -> BTreeMap<String, Value> {
+        const MADE: [&str; 5] = ["pods", "replicasets", "events", "controllerrevisions", "endpointslices"];
+        let objects = self.server.store.everything();
+        let people_s = objects.iter().filter(|object| !MADE.contains(&object.resource.plural));
+        people_s
+            .map(|object| {
+                let mut value = object.value.clone();
+                value.as_object_mut().expect("an object").remove("status");
+                let metadata = value["metadata"].as_object_mut().expect("metadata");
+                for field in ["resourceVersion", "generation", "managedFields", "uid", "creationTimestamp"] {
+                    metadata.remove(field);
+                }
+                let template = value.pointer_mut("/spec/template/metadata").and_then(Value::as_object_mut);
+                if let Some(metadata) = template {
+                    let annotations = metadata.get_mut("annotations").and_then(Value::as_object_mut);
+                    let left = annotations.is_some_and(|annotations| {
+                        annotations.remove("kubectl.kubernetes.io/restartedAt");
+                        !annotations.is_empty()
+                    });
+                    if !left {
+                        metadata.remove("annotations");
+                    }
+                }
+                let name = format!("{} {}/{}", object.resource.plural, object.namespace, object.name);
+                (name, value)
+            })
+            .collect()
     }
 
     /// The key set of the token issuer (JWKS).

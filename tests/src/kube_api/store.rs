@@ -123,6 +123,11 @@ impl Store {
         self.state().objects.iter().filter(wanted).cloned().collect()
     }
 
+    /// Every object.
+    pub fn everything(&self) -> Vec<Arc<Object>> {
+        self.state().objects.clone()
+    }
+
     /// Everything that happens to objects of this sort, from after a version on; from 0 on it is the state as it is,
     /// as objects that were added.
     pub fn subscribe(&self, resource: &Resource, namespace: &str, since: i64) -> Subscription {

@@ -19,6 +19,7 @@ pub fn problems(subjects: &[Facts]) -> String {
         live: false,
         kubectl_flags: Vec::new(),
         aws_flags: Vec::new(),
+        own_flags: Vec::new(),
         ..(*live).clone()
     });
     here.iter_mut().for_each(|facts| facts.request = request.clone());

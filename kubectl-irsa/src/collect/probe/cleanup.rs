@@ -153,7 +153,7 @@ impl fmt::Display for Cleanup {
                 )),
             })
             .collect();
-        f.write_str(if left.is_empty() { "nothing in the cluster was changed" } else { "" })?;
+        f.write_str(if left.is_empty() { "nothing was added to the cluster" } else { "" })?;
         f.write_str(&left.join("; "))
     }
 }
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn what_stays_is_said() {
         let cleanup = Cleanup::default();
-        assert_eq!(cleanup.to_string(), "nothing in the cluster was changed");
+        assert_eq!(cleanup.to_string(), "nothing was added to the cluster");
         let first = cleanup.container("irsa-probe-x1", "checkout");
         assert_eq!(
             cleanup.to_string(),
