@@ -175,7 +175,7 @@ impl Call<'_> {
 
     async fn trust_policy(&self, role: &str) -> Result<String, Refusal> {
         let call = self.session.iam().get_role().role_name(role).send();
-        let found = done("iam:GetRole", self.session.ask("iam:GetRole", call).await)?;
+        let found = read("iam:GetRole", self.session.ask("iam:GetRole", call).await)?;
         let document = found.role.and_then(|role| role.assume_role_policy_document);
         Ok(document.as_deref().map(decoded).unwrap_or_default())
     }
@@ -226,16 +226,52 @@ fn refused(action: &str, why: Why) -> Refusal {
     Refusal::Aws { action: action.to_owned(), why }
 }
 
-fn done<T>(action: &str, answer: Result<T, NoAnswer>) -> Result<T, Refusal> {
+/// The answer to what only reads.
+fn read<T>(action: &str, answer: Result<T, NoAnswer>) -> Result<T, Refusal> {
     answer.map_err(|error| match error {
         NoAnswer::NotFound => refused(action, Why::Failed(String::from("AWS says that it does not exist"))),
         NoAnswer::Unknown(why) => refused(action, why),
     })
 }
 
+/// The answer to a change.
+fn done<T>(action: &str, answer: Result<T, NoAnswer>) -> Result<T, Refusal> {
+    read(action, answer).map_err(|refusal| match refusal {
+        Refusal::Aws { action, why } if !is_answer(&why) => Refusal::Open { what: action, why },
+        refusal => refusal,
+    })
+}
+
+/// True if the service itself said no.
+fn is_answer(why: &Why) -> bool {
+    match why {
+        Why::Denied(_) | Why::NoCredentials(_) | Why::OtherAccount { .. } | Why::NotAsked(_) => true,
+        // As the session words a code of the service.
+        Why::Failed(words) => words.starts_with("AWS "),
+        Why::TimedOut(_)
+        | Why::TimeIsUp(_)
+        | Why::Interrupted
+        | Why::Incomplete(_)
+        | Why::NotInFiles
+        | Why::Excluded(_)
+        | Why::OneOfMany(_)
+        | Why::LeftOut(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_an_answer_it_may_have_been_done() {
+        let after = |why| done::<()>("iam:CreateRole", Err(NoAnswer::Unknown(why))).unwrap_err().is_open();
+        assert!(after(Why::TimedOut(10)) && after(Why::Interrupted));
+        assert!(after(Why::Failed(String::from("Connection reset by peer"))));
+        assert!(!after(Why::Failed(String::from("AWS answered EntityAlreadyExists: it exists"))));
+        assert!(!after(Why::Denied(String::from("no"))));
+        assert!(!done::<()>("iam:DeleteRole", Err(NoAnswer::NotFound)).unwrap_err().is_open());
+    }
 
     #[test]
     fn iam_is_sent_ascii() {

@@ -21,7 +21,7 @@ pub(super) async fn present(api: &Api, object: &Object) -> Result<Option<Value>,
     match read(api, object, request(Method::GET, &path(object), None)).await {
         Ok(found) => Ok(Some(found)),
         Err(NoAnswer::Status { code: StatusCode::NOT_FOUND, about_object: true, .. }) => Ok(None),
-        Err(cause) => Err(Refusal::cluster(what, &cause)),
+        Err(cause) => Err(Refusal::unread(what, &cause)),
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) async fn restore(api: &Api, object: &ObjectRef, back: &[Value]) -> Re
         Err(NoAnswer::Status { code: StatusCode::UNPROCESSABLE_ENTITY, .. }) => {
             Err(Refusal::Changed(object.target()))
         }
-        Err(cause) => Err(Refusal::cluster(what, &cause)),
+        Err(cause) => Err(Refusal::unchanged(what, &cause)),
     }
 }
 
@@ -91,7 +91,7 @@ pub(super) async fn delete(api: &Api, object: &impl Named, uid: Option<&str>) ->
         Err(NoAnswer::Status { code: StatusCode::CONFLICT, .. }) if uid.is_some() => {
             Err(Refusal::Changed(object.target()))
         }
-        Err(cause) => Err(Refusal::cluster(what, &cause)),
+        Err(cause) => Err(Refusal::unchanged(what, &cause)),
     }
 }
 
@@ -121,7 +121,7 @@ async fn create(api: &Api, change: &ObjectChange) -> Result<Back, Refusal> {
         .body(manifest.to_string().into_bytes())
         .map_err(request::Error::BuildRequest);
     let what = format!("create {}", object.target());
-    let made = read(api, object, asked).await.map_err(|cause| Refusal::cluster(what, &cause))?;
+    let made = read(api, object, asked).await.map_err(|cause| Refusal::unchanged(what, &cause))?;
     let uid = made["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     Ok(Back::Delete { object: ObjectRef::of(object), uid })
 }
@@ -143,7 +143,7 @@ async fn patch(
             Err(NoAnswer::Status { code: StatusCode::CONFLICT, .. }) if tries > 0 => {}
             Err(NoAnswer::Status { code: StatusCode::UNPROCESSABLE_ENTITY, .. })
                 if form == PatchType::Json && tries > 0 && is_stale(api, object, &before).await => {}
-            Err(cause) => return Err(Refusal::cluster(what, &cause)),
+            Err(cause) => return Err(Refusal::unchanged(what, &cause)),
         }
     }
 }

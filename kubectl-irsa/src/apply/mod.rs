@@ -42,6 +42,14 @@ pub enum Refusal {
         /// Its words.
         why: Why,
     },
+    /// No answer came, so that it may have been done.
+    #[error("{what}: {why}; whether it was done is not known: run the diagnosis again")]
+    Open {
+        /// What was to be done.
+        what: String,
+        /// Why there is no answer.
+        why: Why,
+    },
     /// It is not as it was diagnosed.
     #[error("{0} is not as it was diagnosed: somebody changed it in the meantime; run the diagnosis again")]
     Changed(String),
@@ -74,8 +82,20 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    fn cluster(what: String, cause: &NoAnswer) -> Self {
+    /// The API server did not answer what only reads.
+    fn unread(what: String, cause: &NoAnswer) -> Self {
         Self::Cluster { why: cause.unknown(String::new(), None).why, what }
+    }
+
+    /// The API server did not confirm a change.
+    fn unchanged(what: String, cause: &NoAnswer) -> Self {
+        let why = cause.unknown(String::new(), None).why;
+        if cause.is_refusal() { Self::Cluster { what, why } } else { Self::Open { what, why } }
+    }
+
+    /// True if it may have been done all the same.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Open { .. })
     }
 }
 
@@ -94,7 +114,7 @@ impl Hands {
     /// Makes the change; how to go back from it.
     ///
     /// # Errors
-    /// Nothing was changed, as far as the server says.
+    /// Nothing was changed, unless the refusal [is open](Refusal::is_open).
     pub async fn apply(&self, change: &Change, policy: Option<&PolicyChange>) -> Result<Back, Refusal> {
         if change.asks().is_some() {
             return Err(Refusal::Asks);

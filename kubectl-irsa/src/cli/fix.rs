@@ -83,16 +83,18 @@ pub(crate) struct HalfWay {
     done: Vec<String>,
     failed: String,
     left: Vec<String>,
-    undo: PathBuf,
+    /// `None` if nothing was done for certain.
+    undo: Option<PathBuf>,
 }
 
 impl HalfWay {
     fn words(&self) -> String {
         let mut lines = vec![format!("{}: {}", self.failed, self.cause)];
         lines.extend(self.done.iter().map(|title| format!("  done      {title}")));
-        lines.push(format!("  not done  {}", self.failed));
+        let state = if self.cause.is_open() { "not known" } else { "not done " };
+        lines.push(format!("  {state} {}", self.failed));
         lines.extend(self.left.iter().map(|title| format!("  not done  {title}")));
-        lines.push(format!("to go back: {}", back_command(&self.undo)));
+        lines.extend(self.undo.as_ref().map(|undo| format!("to go back: {}", back_command(undo))));
         lines.join("\n")
     }
 }
@@ -157,14 +159,16 @@ pub(super) async fn repair(
                 progress.say(&format!("done: {title}"));
                 file.add(Taken { title, back }).map_err(FixError::from)?;
             }
-            Err(cause) if index == 0 => {
-                // It holds nothing.
-                let _ = std::fs::remove_file(file.path());
-                return Err(FixError::Nothing { title, cause }.into());
-            }
             Err(cause) => {
+                let undo = (index > 0).then(|| file.path().to_owned());
+                if undo.is_none() {
+                    // It holds nothing.
+                    let _ = std::fs::remove_file(file.path());
+                    if !cause.is_open() {
+                        return Err(FixError::Nothing { title, cause }.into());
+                    }
+                }
                 let (done, left) = (titles(before), titles(after));
-                let undo = file.path().to_owned();
                 let half_way = HalfWay { cause, done, failed: title, left, undo };
                 return Err(FixError::HalfWay(Box::new(half_way)).into());
             }

@@ -254,6 +254,24 @@ fn a_failure_half_way_says_what_was_done_and_how_to_go_back() {
 }
 
 #[test]
+fn a_change_without_an_answer_is_not_called_undone() {
+    let programs = Programs::find();
+    let acted = Acted::load(TWO_STEPS);
+    let words: Vec<String> = acted.world.arguments().cloned().collect();
+    acted.kube.faults().strike("patch serviceaccounts", Fault::Reset);
+    let run = acted.plugin(&programs, &words, &["--fix", "--yes", "--timeout", "8s"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    for words in [
+        "whether it was done is not known",
+        "not known annotate service account",
+        "not done  restart the workload",
+    ] {
+        assert!(run.stderr.contains(words), "{words}: {run:?}");
+    }
+    assert!(!run.stderr.contains("nothing was changed") && !run.stderr.contains("to go back"), "{run:?}");
+}
+
+#[test]
 fn nothing_changes_without_a_yes() {
     let programs = Programs::find();
     for (world, flags, needs) in [
