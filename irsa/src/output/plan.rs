@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::style::{Paint, Style};
 use super::text::Page;
 use crate::diagnosis::{ByHand, Step};
-use crate::repair::{Assignment, Change, Edit, Given, Kind, ObjectChange};
+use crate::repair::{Assignment, Change, Edit, Given, Kind, ObjectChange, PolicyChange};
 use crate::text::safe;
 
 /// A step, and its object as it is now.
@@ -55,8 +55,15 @@ pub fn plan(steps: &[Shown<'_>], by_hand: &[ByHand<'_>], later: &[&str], style: 
                     &format!("{service}:{action}{}", account.unwrap_or_default()),
                     Paint::Dim,
                 );
-                if let Some(policy) = fix.policy() {
-                    page.difference(policy);
+                // What there is already is shown as a difference, which says it all.
+                if fix.policy().is_none_or(|policy| policy.before().is_none()) {
+                    for (name, value) in change.call.plain_parameters() {
+                        let line = format!("+ {name}: {}", safe::value(&value));
+                        page.flow(&" ".repeat(lead.len()), lead.len(), lead.len() + 2, &line, Paint::Good);
+                    }
+                }
+                for statement in fix.policy().map(PolicyChange::statements).unwrap_or_default() {
+                    page.hunks(&statement);
                 }
             }
         }

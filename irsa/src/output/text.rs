@@ -402,7 +402,7 @@ impl Page<'_> {
     }
 
     /// What an existing policy document loses and gets; all of a new one is in its command.
-    pub(super) fn difference(&mut self, policy: &PolicyChange) {
+    fn difference(&mut self, policy: &PolicyChange) {
         if policy.keep().is_none() {
             return;
         }

@@ -562,6 +562,17 @@ impl AwsCall {
         }
     }
 
+    /// The parameters but for policy documents, each with its value.
+    pub fn plain_parameters(&self) -> Vec<(&'static str, String)> {
+        let shown = |(name, value)| match value {
+            Parametric::Text(text) | Parametric::List(text) => Some((name, text.to_owned())),
+            Parametric::Given(given) => Some((name, given.text())),
+            Parametric::Flag(flag) => Some((name, flag.to_string())),
+            Parametric::Document(_) => None,
+        };
+        self.parameters().into_iter().filter_map(shown).collect()
+    }
+
     /// The parameters as the API takes them; a policy document as text.
     fn json(&self) -> Map<String, Value> {
         let value = |value: Parametric<'_>| match value {
