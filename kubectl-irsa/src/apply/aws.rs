@@ -236,26 +236,12 @@ fn read<T>(action: &str, answer: Result<T, NoAnswer>) -> Result<T, Refusal> {
 
 /// The answer to a change.
 fn done<T>(action: &str, answer: Result<T, NoAnswer>) -> Result<T, Refusal> {
-    read(action, answer).map_err(|refusal| match refusal {
-        Refusal::Aws { action, why } if !is_answer(&why) => Refusal::Open { what: action, why },
-        refusal => refusal,
-    })
-}
-
-/// True if the service itself said no.
-fn is_answer(why: &Why) -> bool {
-    match why {
-        Why::Denied(_) | Why::NoCredentials(_) | Why::OtherAccount { .. } | Why::NotAsked(_) => true,
-        // As the session words a code of the service.
-        Why::Failed(words) => words.starts_with("AWS "),
-        Why::TimedOut(_)
-        | Why::TimeIsUp(_)
-        | Why::Interrupted
-        | Why::Incomplete(_)
-        | Why::NotInFiles
-        | Why::Excluded(_)
-        | Why::OneOfMany(_)
-        | Why::LeftOut(_) => false,
+    match answer {
+        Err(error) if !error.is_refusal() => match read::<T>(action, Err(error)) {
+            Err(Refusal::Aws { action, why }) => Err(Refusal::Open { what: action, why }),
+            other => other,
+        },
+        answer => read(action, answer),
     }
 }
 

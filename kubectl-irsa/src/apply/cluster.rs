@@ -177,14 +177,24 @@ fn way_back(before: &Value, after: &Value) -> Vec<Value> {
     for operation in json_patch::diff(&after, &before).0 {
         let operation = json!(operation);
         let place = operation["path"].as_str().unwrap_or_default();
-        if operation["op"] != "add"
-            && let Some(present) = after.pointer(place)
-        {
-            patch.push(json!({"op": "test", "path": place, "value": present}));
+        // That something is not there cannot be tested, but what it stands in can.
+        let tested = match operation["op"] == "add" {
+            true => {
+                place.rsplit_once('/').map(|(parent, _)| parent).filter(|parent| !has_servers_own(parent))
+            }
+            false => Some(place),
+        };
+        if let Some((tested, present)) = tested.and_then(|tested| Some((tested, after.pointer(tested)?))) {
+            patch.push(json!({"op": "test", "path": tested, "value": present}));
         }
         patch.push(operation);
     }
     patch
+}
+
+/// True for what holds fields that the server writes, and that are never the same again.
+fn has_servers_own(place: &str) -> bool {
+    matches!(place, "" | "/metadata")
 }
 
 /// The object without what the server writes.
@@ -274,6 +284,16 @@ mod tests {
         assert_eq!(written(&apply(&after).unwrap()), written(&before));
         let changed_since = json!({"metadata": {"annotations": {"a": "9", "b": "3"}}, "spec": {"x": [1]}});
         assert!(apply(&changed_since).is_err());
+        // What was removed, and has been set to something else since, is not written over.
+        let without = json!({"metadata": {"annotations": {"b": "3"}}, "spec": {"x": [1, 2]}});
+        let back = way_back(
+            &json!({"metadata": {"annotations": {"a": "1", "b": "3"}}, "spec": {"x": [1, 2]}}),
+            &without,
+        );
+        let patch: json_patch::Patch = serde_json::from_value(json!(back)).unwrap();
+        assert!(json_patch::patch(&mut without.clone(), &patch).is_ok());
+        let mut set_since = json!({"metadata": {"annotations": {"a": "9", "b": "3"}}, "spec": {"x": [1, 2]}});
+        assert!(json_patch::patch(&mut set_since, &patch).is_err());
     }
 
     #[test]

@@ -259,10 +259,35 @@ where
             Why::NoCredentials(format!("AWS rejects the ones found here: {code}: {message}"))
         }
         "Throttling" | "ThrottlingException" | "TooManyRequestsException" => {
-            Why::Failed(String::from("AWS is throttling this call"))
+            Why::Failed(String::from(THROTTLED))
         }
-        _ => Why::Failed(format!("AWS answered {code}: {message}")),
+        _ => Why::Failed(format!("{ANSWERED} {code}: {message}")),
     })
+}
+
+/// What a code that is none of those above is told with.
+const ANSWERED: &str = "AWS answered";
+const THROTTLED: &str = "AWS is throttling this call";
+
+impl NoAnswer {
+    /// True if the service itself said no, so that nothing was done; false if what was asked may have been done all the same.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Self::NotFound => true,
+            Self::Unknown(why) => match why {
+                Why::Denied(_) | Why::NoCredentials(_) | Why::OtherAccount { .. } | Why::NotAsked(_) => true,
+                Why::Failed(words) => words.starts_with(ANSWERED) || words == THROTTLED,
+                Why::TimedOut(_)
+                | Why::TimeIsUp(_)
+                | Why::Interrupted
+                | Why::Incomplete(_)
+                | Why::NotInFiles
+                | Why::Excluded(_)
+                | Why::OneOfMany(_)
+                | Why::LeftOut(_) => false,
+            },
+        }
+    }
 }
 
 /// Why a request could not be sent.
