@@ -125,15 +125,22 @@ impl Trusted {
             By::Irsa { .. } => None,
         };
         [
-            ("kubernetes-namespace", Some(self.namespace.clone())),
-            ("kubernetes-service-account", Some(self.service_account.clone())),
-            ("eks-cluster-arn", cluster),
+            (NAMESPACE, Some(self.namespace.clone())),
+            (SERVICE_ACCOUNT, Some(self.service_account.clone())),
+            (CLUSTER_ARN, cluster),
         ]
     }
 }
 
+pub(crate) const ASSUME: &str = "sts:AssumeRole";
+pub(crate) const TAG: &str = "sts:TagSession";
 /// What EKS calls: it opens the session, with tags.
-const ACTIONS: [&str; 2] = ["sts:AssumeRole", "sts:TagSession"];
+const ACTIONS: [&str; 2] = [ASSUME, TAG];
+
+/// Session tags that EKS sets (EKS user guide, `pod-id-abac`), in the order in which a trust policy pins them.
+pub(crate) const NAMESPACE: &str = "kubernetes-namespace";
+pub(crate) const SERVICE_ACCOUNT: &str = "kubernetes-service-account";
+pub(crate) const CLUSTER_ARN: &str = "eks-cluster-arn";
 
 #[cfg(test)]
 mod tests {

@@ -19,8 +19,9 @@ use crate::facts::{Fact, Source, Unknown, Why};
 use crate::mechanism::Mechanism;
 use crate::policy::{
     Change, Decision, Document, Edit, EditKind, Evaluation, Found, Path, Reason, Repair, Request, Segment,
-    Tri, Value, WebIdentity, evaluate, known_claim, nearest, nearest_beside,
+    Tri, Value, WebIdentity, evaluate, known_claim, nearest_beside,
 };
+use crate::trust::{By, Trusted};
 
 /// Characters, not counting white space, that IAM allows in a trust policy unless the account's quota was raised.
 pub(crate) const QUOTA: usize = 2048;
@@ -188,17 +189,18 @@ impl<'f> Trust<'f> {
     }
 }
 
-/// The policy of a role for this service account alone.
+/// The policy of a role for this service account alone, in the account of its issuer's provider.
 pub(crate) fn of_new_role(derived: &Derived<'_>, provider_arn: &str) -> Option<Document> {
     let (plan, issuer) = (derived.plan(), Issuer::of(derived).ok()?);
-    let request = Request::web_identity(WebIdentity {
-        provider_arn,
-        issuer: issuer.url.strip_prefix("https://")?,
-        sub: &plan.subject(),
-        aud: &[&plan.audience],
-    });
-    let nothing = Document::parse(r#"{"Version":"2012-10-17","Statement":[]}"#).ok()?;
-    nearest(&evaluate(&nothing, &request)).map(|nearest| nearest.change.correction.document().clone())
+    let provider = Arn::split(provider_arn)?;
+    let trusted = Trusted {
+        partition: provider.partition.to_owned(),
+        account: provider.account.to_owned(),
+        namespace: plan.namespace,
+        service_account: plan.service_account,
+        by: By::Irsa { issuer: issuer.url.to_owned(), audience: plan.audience },
+    };
+    trusted.document()
 }
 
 /// Where the policy stands in the role.

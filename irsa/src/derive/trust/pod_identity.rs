@@ -12,14 +12,9 @@ use crate::policy::{
 };
 
 pub(crate) use crate::trust::SERVICE;
+use crate::trust::{ASSUME, CLUSTER_ARN, NAMESPACE, SERVICE_ACCOUNT, TAG};
 
-const ASSUME: &str = "sts:AssumeRole";
-const TAG: &str = "sts:TagSession";
-
-/// Session tags that EKS sets (EKS user guide, `pod-id-abac`), in the order in which a trust policy pins them.
-const NAMESPACE: &str = "kubernetes-namespace";
-const SERVICE_ACCOUNT: &str = "kubernetes-service-account";
-const CLUSTER_ARN: &str = "eks-cluster-arn";
+/// Session tags that EKS sets beside those that a trust policy pins (EKS user guide, `pod-id-abac`).
 const CLUSTER_NAME: &str = "eks-cluster-name";
 const POD_NAME: &str = "kubernetes-pod-name";
 const POD_UID: &str = "kubernetes-pod-uid";
