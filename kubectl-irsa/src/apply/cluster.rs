@@ -173,7 +173,8 @@ fn guarded(form: PatchType, patch: &Value, before: &Value) -> Value {
 /// lost.
 fn way_back(before: &Value, after: &Value) -> Vec<Value> {
     let (before, after) = (written(before), written(after));
-    let mut patch = Vec::new();
+    // The tests stand first: what an operation has changed is not what was there.
+    let (mut tests, mut changes) = (Vec::new(), Vec::new());
     for operation in json_patch::diff(&after, &before).0 {
         let operation = json!(operation);
         let place = operation["path"].as_str().unwrap_or_default();
@@ -185,11 +186,12 @@ fn way_back(before: &Value, after: &Value) -> Vec<Value> {
             false => Some(place),
         };
         if let Some((tested, present)) = tested.and_then(|tested| Some((tested, after.pointer(tested)?))) {
-            patch.push(json!({"op": "test", "path": tested, "value": present}));
+            let test = json!({"op": "test", "path": tested, "value": present});
+            tests.extend(Some(test).filter(|test| !tests.contains(test)));
         }
-        patch.push(operation);
+        changes.push(operation);
     }
-    patch
+    [tests, changes].concat()
 }
 
 /// True for what holds fields that the server writes, and that are never the same again.
